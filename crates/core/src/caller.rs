@@ -1,0 +1,83 @@
+//! Who a request is.
+
+use crate::fault::Fault;
+use crate::id::{CredentialId, OrgId, UserId, WorkspaceId};
+use crate::scope::{Scope, Scopes};
+use crate::secret::TokenKind;
+use secrecy::SecretString;
+
+/// Whoever stands behind a credential.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Who {
+    User(UserId),
+    /// A credential that acts for a workspace and no person, as a workspace token does.
+    Workspace(WorkspaceId),
+}
+
+/// One toolset that a caller sees.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Grant {
+    /// The 19 file tools over the home directory of one workspace. A caller has at most one.
+    Files(WorkspaceId),
+}
+
+/// Who a request is and what is behind its credential. Made by [`crate::Door::admit`] only.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    pub org: OrgId,
+    pub who: Who,
+    pub credential: CredentialId,
+    pub kind: TokenKind,
+    pub scopes: Scopes,
+    pub grants: Vec<Grant>,
+}
+
+impl Caller {
+    /// The workspace whose files the caller reaches.
+    pub fn files(&self) -> Option<&WorkspaceId> {
+        self.grants.iter().map(|Grant::Files(workspace)| workspace).next()
+    }
+
+    pub fn user(&self) -> Option<&UserId> {
+        match &self.who {
+            Who::User(user) => Some(user),
+            Who::Workspace(_) => None,
+        }
+    }
+
+    pub fn needs(&self, scope: Scope) -> Result<(), Fault> {
+        if self.scopes.has(scope) {
+            return Ok(());
+        }
+        Err(Fault::new(
+            crate::Code::ScopeDenied,
+            format!("This needs the scope {}, which the credential lacks.", scope.name()),
+        )
+        .hint("Ask whoever made the credential for one with that scope.")
+        .detail("scope", scope.name()))
+    }
+}
+
+/// What somebody presents at a door.
+#[derive(Debug, Clone, Default)]
+pub struct Presented {
+    /// The token of `Authorization: Bearer`.
+    pub bearer: Option<SecretString>,
+    /// The header `X-Org-Id`, which may only confirm what the credential says.
+    pub org: Option<String>,
+    /// Where the connection comes from, for limits on guessing.
+    pub address: Option<std::net::IpAddr>,
+}
+
+/// Why somebody is not let in. Carries the challenge for `WWW-Authenticate` (RFC 6750 §3).
+#[derive(Debug, Clone)]
+pub struct Refusal {
+    pub fault: Fault,
+    pub challenge: Option<String>,
+}
+
+impl From<Fault> for Refusal {
+    fn from(fault: Fault) -> Self {
+        Refusal { fault, challenge: None }
+    }
+}

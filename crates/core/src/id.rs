@@ -1,0 +1,134 @@
+//! Ids with a prefix, one type each, so that none can stand in another's place.
+//!
+//! An id is `prefix_` and 26 characters of lower-case Crockford base32: 48 bits of milliseconds
+//! and 80 random bits (the ULID layout), so ids sort by time of creation.
+
+use crate::clock::{Clock, Entropy};
+use serde::{Deserialize, Serialize};
+
+/// Why a text is not an id of the wanted kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotAnId {
+    pub prefix: &'static str,
+}
+
+impl std::fmt::Display for NotAnId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "expected an id that starts with {}_", self.prefix)
+    }
+}
+
+impl std::error::Error for NotAnId {}
+
+fn fresh(prefix: &str, clock: &dyn Clock, entropy: &dyn Entropy) -> String {
+    let mut random = [0u8; 16];
+    entropy.fill(&mut random);
+    let id = ulid::Ulid::from_parts(clock.now().millis().cast_unsigned(), u128::from_be_bytes(random));
+    format!("{prefix}_{}", id.to_string().to_ascii_lowercase())
+}
+
+fn check(prefix: &'static str, text: &str) -> Result<(), NotAnId> {
+    let rest = text.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('_'));
+    match rest {
+        Some(rest)
+            if rest.len() == 26
+                && rest.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_lowercase())
+                && ulid::Ulid::from_string(&rest.to_ascii_uppercase()).is_ok() =>
+        {
+            Ok(())
+        }
+        _ => Err(NotAnId { prefix }),
+    }
+}
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident $prefix:literal)*) => { $(
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, schemars::JsonSchema)]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            pub const PREFIX: &'static str = $prefix;
+
+            pub fn fresh(clock: &dyn Clock, entropy: &dyn Entropy) -> Self {
+                Self(fresh($prefix, clock, entropy))
+            }
+
+            pub fn as_str(&self) -> &str { &self.0 }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = NotAnId;
+            fn from_str(text: &str) -> Result<Self, NotAnId> {
+                check($prefix, text).map(|()| Self(text.to_owned()))
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { f.write_str(&self.0) }
+        }
+    )* };
+}
+
+ids! {
+    /// A tenant.
+    OrgId "org"
+    /// A person with a password.
+    UserId "usr"
+    /// A workspace of an organization.
+    WorkspaceId "ws"
+    /// How somebody signs in to us.
+    CredentialId "crd"
+    /// An upload session.
+    UploadId "upl"
+    /// A deleted file or directory that can be restored.
+    TrashId "trs"
+    /// One tool call.
+    CallId "call"
+    /// One management or credential event.
+    EventId "evt"
+    /// A key that seals data of one organization.
+    KeyId "dek"
+    /// A link that is used once.
+    LinkId "lnk"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::{Instant, SystemEntropy};
+
+    struct At(i64);
+    impl Clock for At {
+        fn now(&self) -> Instant {
+            Instant::from_micros(self.0)
+        }
+    }
+
+    #[test]
+    fn ids_sort_by_time_and_parse_back() {
+        let early = OrgId::fresh(&At(1_000_000), &SystemEntropy);
+        let late = OrgId::fresh(&At(2_000_000), &SystemEntropy);
+        assert!(early < late);
+        assert_eq!(early.as_str().parse::<OrgId>(), Ok(early));
+    }
+
+    #[test]
+    fn an_id_of_another_kind_is_refused() {
+        let org = OrgId::fresh(&At(0), &SystemEntropy);
+        assert_eq!(
+            org.as_str().parse::<UserId>().unwrap_err().to_string(),
+            "expected an id that starts with usr_"
+        );
+        for text in ["", "org_", "org_01", "org_ILOU0000000000000000000000"] {
+            assert!(text.parse::<OrgId>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! The words of Quaymaster as types.
+//!
+//! Invariants: no runtime, no IO, no SQL, no HTTP; nothing here knows which protocol a call came
+//! by. Traits return boxed futures, so that whoever implements them picks the runtime. Time and
+//! randomness are passed in.
+//!
+//! - [`fault`]: the one error shape and the one table of codes
+//! - [`id`]: ids with a prefix, one type each
+//! - [`scope`], [`caller`]: who somebody is and what they may do
+//! - [`tool`]: what a tool is, how it is called, what it answers
+//! - [`door`]: the only thing the protocol sees of the product
+//! - [`schema`]: checks arguments against a tool's JSON Schema
+//! - [`suggest`]: did you mean
+//! - [`clock`], [`secret`]: time, randomness, tokens
+
+pub mod caller;
+pub mod clock;
+pub mod door;
+pub mod fault;
+pub mod id;
+pub mod schema;
+pub mod scope;
+pub mod secret;
+pub mod suggest;
+pub mod tool;
+
+pub use caller::{Caller, Grant, Who};
+pub use clock::{Clock, Entropy, Instant};
+pub use door::{Door, Fut};
+pub use fault::{Code, Fault};
+pub use scope::{Scope, Scopes};

@@ -1,0 +1,132 @@
+//! Tokens: 256 random bits, shown once, kept as SHA-256, compared in constant time.
+
+use crate::clock::Entropy;
+use crate::id::CredentialId;
+use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+/// Characters that hold 256 bits: 43 × log2(62) = 256.03.
+const LENGTH: usize = 43;
+
+/// A fresh secret of 43 characters of base62.
+pub fn fresh(entropy: &dyn Entropy) -> SecretString {
+    let mut text = String::with_capacity(LENGTH);
+    let mut bytes = [0u8; 64];
+    while text.len() < LENGTH {
+        entropy.fill(&mut bytes);
+        for byte in bytes {
+            // 248 = 4 × 62: what lies above would make the first letters likelier.
+            if byte < 248 && text.len() < LENGTH {
+                text.push(char::from(ALPHABET[usize::from(byte % 62)]));
+            }
+        }
+    }
+    text.into()
+}
+
+/// SHA-256 of a secret: the only form that is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SecretDigest(pub [u8; 32]);
+
+impl SecretDigest {
+    pub fn of(secret: &str) -> Self {
+        SecretDigest(Sha256::digest(secret.as_bytes()).into())
+    }
+
+    /// Compares without telling by its time how much was equal.
+    pub fn matches(&self, secret: &str) -> bool {
+        self.0.ct_eq(&SecretDigest::of(secret).0).into()
+    }
+}
+
+/// The kinds of bearer token, told apart by their look (the table of credentials in the design).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenKind {
+    /// `sk-org-<id>.<secret>`
+    ApiKey,
+    /// `<credential-id>.<secret>`
+    WorkspaceToken,
+}
+
+/// A bearer token taken apart. `Debug` shows the id only.
+#[derive(Debug, Clone)]
+pub struct Token {
+    pub kind: TokenKind,
+    pub credential: CredentialId,
+    pub secret: SecretString,
+}
+
+const API_KEY_PREFIX: &str = "sk-org-";
+
+impl Token {
+    /// Reads a bearer token; `None` for anything that no credential can look like.
+    pub fn parse(text: &str) -> Option<Token> {
+        if text.len() > 200 {
+            return None;
+        }
+        let (kind, rest) = match text.strip_prefix(API_KEY_PREFIX) {
+            Some(rest) => (TokenKind::ApiKey, rest),
+            None => (TokenKind::WorkspaceToken, text),
+        };
+        let (id, secret) = rest.split_once('.')?;
+        let id = match kind {
+            TokenKind::ApiKey => format!("{}_{id}", CredentialId::PREFIX),
+            TokenKind::WorkspaceToken => id.to_owned(),
+        };
+        let plain = !secret.is_empty() && secret.bytes().all(|b| b.is_ascii_alphanumeric());
+        plain.then_some(())?;
+        Some(Token { kind, credential: id.parse().ok()?, secret: secret.to_owned().into() })
+    }
+
+    /// The text that its owner pastes into a client. Shown once.
+    pub fn reveal(&self) -> SecretString {
+        let id = self.credential.as_str();
+        let secret = self.secret.expose_secret();
+        match self.kind {
+            TokenKind::ApiKey => {
+                let bare = id.trim_start_matches(CredentialId::PREFIX).trim_start_matches('_');
+                format!("{API_KEY_PREFIX}{bare}.{secret}").into()
+            }
+            TokenKind::WorkspaceToken => format!("{id}.{secret}").into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::{SystemClock, SystemEntropy};
+
+    fn token(kind: TokenKind) -> Token {
+        Token {
+            kind,
+            credential: CredentialId::fresh(&SystemClock, &SystemEntropy),
+            secret: fresh(&SystemEntropy),
+        }
+    }
+
+    #[test]
+    fn both_kinds_of_token_parse_back_and_debug_hides_the_secret() {
+        for (kind, start) in [(TokenKind::ApiKey, "sk-org-"), (TokenKind::WorkspaceToken, "crd_")] {
+            let made = token(kind);
+            let text = made.reveal();
+            assert!(text.expose_secret().starts_with(start));
+            let read = Token::parse(text.expose_secret()).unwrap();
+            assert_eq!((read.kind, &read.credential), (kind, &made.credential));
+            let digest = SecretDigest::of(made.secret.expose_secret());
+            assert!(digest.matches(read.secret.expose_secret()));
+            assert!(!digest.matches("other"));
+            assert!(!format!("{made:?}").contains(made.secret.expose_secret()));
+        }
+    }
+
+    #[test]
+    fn what_is_no_token_is_refused_quietly() {
+        let long = "x".repeat(10_000);
+        for text in ["", ".", "sk-org-", "crd_.x", "sk-org-abc.def", "a.b.c", &long] {
+            assert!(Token::parse(text).is_none(), "{text}");
+        }
+    }
+}

@@ -35,7 +35,10 @@ pub struct Caller {
 impl Caller {
     /// The workspace whose files the caller reaches.
     pub fn files(&self) -> Option<&WorkspaceId> {
-        self.grants.iter().map(|Grant::Files(workspace)| workspace).next()
+        self.grants
+            .iter()
+            .map(|Grant::Files(workspace)| workspace)
+            .next()
     }
 
     pub fn user(&self) -> Option<&UserId> {
@@ -51,7 +54,10 @@ impl Caller {
         }
         Err(Fault::new(
             crate::Code::ScopeDenied,
-            format!("This needs the scope {}, which the credential lacks.", scope.name()),
+            format!(
+                "This needs the scope {}, which the credential lacks.",
+                scope.name()
+            ),
         )
         .hint("Ask whoever made the credential for one with that scope.")
         .detail("scope", scope.name()))
@@ -78,6 +84,9 @@ pub struct Refusal {
 
 impl From<Fault> for Refusal {
     fn from(fault: Fault) -> Self {
-        Refusal { fault, challenge: None }
+        Refusal {
+            fault,
+            challenge: None,
+        }
     }
 }

@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use std::fmt::Write as _;
 
 macro_rules! codes {
     ($($variant:ident $name:literal $management:literal $status:literal $retryable:literal $sentence:literal)*) => {
@@ -111,7 +112,13 @@ pub struct Fault {
 
 impl Fault {
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Fault { code, message: message.into(), retryable: code.retryable(), hint: None, details: None }
+        Fault {
+            code,
+            message: message.into(),
+            retryable: code.retryable(),
+            hint: None,
+            details: None,
+        }
     }
 
     /// Says what to do next.
@@ -134,8 +141,10 @@ impl Fault {
     /// One wrong argument, in the form that schema checks use.
     pub fn invalid_arg(pointer: &str, rule: &str, message: impl Into<String>) -> Self {
         let message = message.into();
-        Fault::new(Code::InvalidArg, message.clone())
-            .detail("errors", json!([{ "pointer": pointer, "rule": rule, "message": message }]))
+        Fault::new(Code::InvalidArg, message.clone()).detail(
+            "errors",
+            json!([{ "pointer": pointer, "rule": rule, "message": message }]),
+        )
     }
 
     pub fn not_found(message: impl Into<String>) -> Self {
@@ -174,14 +183,15 @@ pub fn reference() -> String {
          | code | management name | HTTP status | retryable | meaning |\n|---|---|---|---|---|\n",
     );
     for code in Code::ALL {
-        page.push_str(&format!(
-            "| `{}` | `{}` | {} | {} | {} |\n",
+        let _ = writeln!(
+            page,
+            "| `{}` | `{}` | {} | {} | {} |",
             code.name(),
             code.management_name(),
             code.status(),
             if code.retryable() { "yes" } else { "no" },
             code.sentence()
-        ));
+        );
     }
     page
 }

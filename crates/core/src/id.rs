@@ -23,16 +23,23 @@ impl std::error::Error for NotAnId {}
 fn fresh(prefix: &str, clock: &dyn Clock, entropy: &dyn Entropy) -> String {
     let mut random = [0u8; 16];
     entropy.fill(&mut random);
-    let id = ulid::Ulid::from_parts(clock.now().millis().cast_unsigned(), u128::from_be_bytes(random));
+    let id = ulid::Ulid::from_parts(
+        clock.now().millis().cast_unsigned(),
+        u128::from_be_bytes(random),
+    );
     format!("{prefix}_{}", id.to_string().to_ascii_lowercase())
 }
 
 fn check(prefix: &'static str, text: &str) -> Result<(), NotAnId> {
-    let rest = text.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('_'));
+    let rest = text
+        .strip_prefix(prefix)
+        .and_then(|rest| rest.strip_prefix('_'));
     match rest {
         Some(rest)
             if rest.len() == 26
-                && rest.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_lowercase())
+                && rest
+                    .bytes()
+                    .all(|b| b.is_ascii_digit() || b.is_ascii_lowercase())
                 && ulid::Ulid::from_string(&rest.to_ascii_uppercase()).is_ok() =>
         {
             Ok(())
@@ -94,8 +101,6 @@ ids! {
     CallId "call"
     /// One management or credential event.
     EventId "evt"
-    /// A key that seals data of one organization.
-    KeyId "dek"
     /// A link that is used once.
     LinkId "lnk"
 }

@@ -73,9 +73,15 @@ impl Checker {
             let rule = error.kind().keyword();
             errors.push(json!({ "pointer": pointer, "rule": rule, "message": message }));
         }
-        let first = errors.first().and_then(|error| error["message"].as_str()).unwrap_or_default();
-        let mut fault = Fault::new(Code::InvalidArg, format!("The arguments do not fit: {first}"))
-            .detail("errors", errors);
+        let first = errors
+            .first()
+            .and_then(|error| error["message"].as_str())
+            .unwrap_or_default();
+        let mut fault = Fault::new(
+            Code::InvalidArg,
+            format!("The arguments do not fit: {first}"),
+        )
+        .detail("errors", errors);
         fault.hint = hint;
         Err(fault)
     }
@@ -137,7 +143,10 @@ mod tests {
     fn every_error_is_told_at_once() {
         let fault = fault(json!({ "start_line": "x" }));
         let errors = fault.details.unwrap()["errors"].as_array().unwrap().clone();
-        let rules: Vec<_> = errors.iter().map(|error| error["rule"].as_str().unwrap()).collect();
+        let rules: Vec<_> = errors
+            .iter()
+            .map(|error| error["rule"].as_str().unwrap())
+            .collect();
         assert_eq!(rules, ["type", "required"]);
     }
 

@@ -67,7 +67,12 @@ pub struct UnknownScope(pub String);
 impl std::fmt::Display for UnknownScope {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let known: Vec<_> = Scope::ALL.iter().map(|scope| scope.name()).collect();
-        write!(f, "unknown scope {:?}; known are {}", self.0, known.join(", "))
+        write!(
+            f,
+            "unknown scope {:?}; known are {}",
+            self.0,
+            known.join(", ")
+        )
     }
 }
 
@@ -81,7 +86,9 @@ impl Serialize for Scope {
 
 impl<'de> Deserialize<'de> for Scope {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
     }
 }
 
@@ -116,7 +123,9 @@ impl Scopes {
     }
 
     pub fn iter(self) -> impl Iterator<Item = Scope> {
-        Scope::ALL.into_iter().filter(move |scope| self.0 & scope.bit() != 0)
+        Scope::ALL
+            .into_iter()
+            .filter(move |scope| self.0 & scope.bit() != 0)
     }
 }
 
@@ -140,7 +149,9 @@ impl Serialize for Scopes {
 
 impl<'de> Deserialize<'de> for Scopes {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Vec::<Scope>::deserialize(deserializer)?.into_iter().collect())
+        Ok(Vec::<Scope>::deserialize(deserializer)?
+            .into_iter()
+            .collect())
     }
 }
 
@@ -160,7 +171,12 @@ mod tests {
     fn scopes_are_an_array_of_names() {
         let json = serde_json::to_string(&Scopes::of_tools()).unwrap();
         assert_eq!(json, r#"["read:tools","write:tools"]"#);
-        let error = serde_json::from_str::<Scopes>(r#"["root"]"#).unwrap_err().to_string();
-        assert!(error.contains("unknown scope \"root\"; known are read:tools"), "{error}");
+        let error = serde_json::from_str::<Scopes>(r#"["root"]"#)
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("unknown scope \"root\"; known are read:tools"),
+            "{error}"
+        );
     }
 }

@@ -77,7 +77,11 @@ impl Token {
         };
         let plain = !secret.is_empty() && secret.bytes().all(|b| b.is_ascii_alphanumeric());
         plain.then_some(())?;
-        Some(Token { kind, credential: id.parse().ok()?, secret: secret.to_owned().into() })
+        Some(Token {
+            kind,
+            credential: id.parse().ok()?,
+            secret: secret.to_owned().into(),
+        })
     }
 
     /// The text that its owner pastes into a client. Shown once.
@@ -86,7 +90,9 @@ impl Token {
         let secret = self.secret.expose_secret();
         match self.kind {
             TokenKind::ApiKey => {
-                let bare = id.trim_start_matches(CredentialId::PREFIX).trim_start_matches('_');
+                let bare = id
+                    .trim_start_matches(CredentialId::PREFIX)
+                    .trim_start_matches('_');
                 format!("{API_KEY_PREFIX}{bare}.{secret}").into()
             }
             TokenKind::WorkspaceToken => format!("{id}.{secret}").into(),
@@ -109,7 +115,10 @@ mod tests {
 
     #[test]
     fn both_kinds_of_token_parse_back_and_debug_hides_the_secret() {
-        for (kind, start) in [(TokenKind::ApiKey, "sk-org-"), (TokenKind::WorkspaceToken, "crd_")] {
+        for (kind, start) in [
+            (TokenKind::ApiKey, "sk-org-"),
+            (TokenKind::WorkspaceToken, "crd_"),
+        ] {
             let made = token(kind);
             let text = made.reveal();
             assert!(text.expose_secret().starts_with(start));
@@ -125,7 +134,15 @@ mod tests {
     #[test]
     fn what_is_no_token_is_refused_quietly() {
         let long = "x".repeat(10_000);
-        for text in ["", ".", "sk-org-", "crd_.x", "sk-org-abc.def", "a.b.c", &long] {
+        for text in [
+            "",
+            ".",
+            "sk-org-",
+            "crd_.x",
+            "sk-org-abc.def",
+            "a.b.c",
+            &long,
+        ] {
             assert!(Token::parse(text).is_none(), "{text}");
         }
     }

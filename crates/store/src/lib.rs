@@ -1,1 +1,34 @@
-//! placeholder
+//! The only crate that knows our SQL, and keys at rest.
+//!
+//! One SQL text runs on SQLite and on PostgreSQL; where the two differ there are two texts side by
+//! side. A query that concerns a tenant takes its [`OrgId`](quaymaster_core::id::OrgId) as the first
+//! argument, so that none can be begun without it; the few that cannot know it yet (signing in)
+//! say so. What changes something takes a [`Tx`], so that the event about it is written in the same
+//! transaction.
+//!
+//! Invariants: no secret is stored in clear; no write transaction waits for anything but the
+//! database; instants are microseconds.
+//!
+//! - [`db`]: opening, both pools, transactions, errors
+//! - [`seal`], [`keys`]: sealing at rest, the key-encryption key and its rotation
+//! - one file per aggregate: [`org`], [`user`], [`workspace`], [`credential`], [`link`],
+//!   [`browser`], [`usage`], [`call`], [`event`], [`upload`], [`instance`]
+
+#[macro_use]
+mod on;
+pub mod browser;
+pub mod call;
+pub mod credential;
+pub mod db;
+pub mod event;
+pub mod instance;
+pub mod keys;
+pub mod link;
+pub mod org;
+pub mod seal;
+pub mod upload;
+pub mod usage;
+pub mod user;
+pub mod workspace;
+
+pub use db::{Store, StoreError, Tx};

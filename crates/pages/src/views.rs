@@ -1,0 +1,34 @@
+//! The pages, one file per noun.
+//!
+//! Each page struct derives [`askama::Template`]: bring the trait into scope and call
+//! `page.render()`. Every page has a [`layout::Layout`]: who looks, the csrf token, a notice.
+//! Where a page has forms, its `problems()` feed the summary of errors at its top.
+
+pub mod address;
+pub mod amount;
+pub mod api_key;
+pub mod connect;
+pub mod error;
+pub mod form;
+pub mod layout;
+pub mod moment;
+pub mod reconnect;
+pub mod reference;
+pub mod settings;
+pub mod sign_in;
+pub mod token;
+pub mod welcome;
+pub mod workspace;
+
+pub use api_key::{ApiKeyForm, ApiKeyRow, ApiKeysPage, Expiry, FreshKeyPage};
+pub use connect::{Connect, ConnectKind, ConnectLine};
+pub use error::ErrorPage;
+pub use form::{Field, Problem};
+pub use layout::{Flash, Layout, SignedIn, Tone};
+pub use reconnect::{ReconnectPage, ReconnectState};
+pub use reference::{ReferencePage, ReferenceView};
+pub use settings::SettingsPage;
+pub use sign_in::{LinkState, SignInLinkPage, SignInPage};
+pub use token::{Access, FreshTokenPage, TokenForm, TokenRow};
+pub use welcome::WelcomePage;
+pub use workspace::{CallRow, TrashRow, Usage, WorkspacePage, WorkspaceRow, WorkspacesPage};

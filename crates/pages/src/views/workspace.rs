@@ -1,0 +1,155 @@
+//! Workspaces: the list, and one with its tokens, calls and files.
+
+use askama::Template;
+use quaymaster_core::Instant;
+
+use super::amount::Amount;
+use super::connect::Connect;
+use super::form::{self, Field, Problem};
+use super::layout::Layout;
+use super::moment::Shown;
+use super::token::{Access, TokenForm, TokenRow};
+
+/// How much of something is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Usage {
+    pub used: u64,
+    pub limit: u64,
+}
+
+impl Usage {
+    /// Whether less than a tenth is left.
+    pub fn is_close(&self) -> bool {
+        !self.is_full() && u128::from(self.used) * 10 >= u128::from(self.limit) * 9
+    }
+
+    pub fn is_full(&self) -> bool {
+        self.used >= self.limit
+    }
+
+    /// In whole per cent, rounded down.
+    pub fn percent(&self) -> u64 {
+        if self.limit == 0 {
+            return 100;
+        }
+        (u128::from(self.used) * 100 / u128::from(self.limit)).min(100) as u64
+    }
+
+    /// The class that colours the bar.
+    pub fn class(&self) -> &'static str {
+        match (self.is_full(), self.is_close()) {
+            (true, _) => "full",
+            (_, true) => "close",
+            _ => "",
+        }
+    }
+}
+
+/// `/`: posts `name` to `/workspaces`.
+#[derive(Debug, Clone, Template)]
+#[template(path = "workspaces.html")]
+pub struct WorkspacesPage {
+    pub layout: Layout,
+    pub workspaces: Vec<WorkspaceRow>,
+    /// The form to create one; none for those who may not.
+    pub create: Option<Field>,
+}
+
+#[derive(Debug, Clone)]
+pub struct WorkspaceRow {
+    pub id: String,
+    pub name: String,
+    pub endpoint: String,
+    /// Calls today against the daily cap.
+    pub calls: Usage,
+    pub last_call_at: Option<Instant>,
+}
+
+impl WorkspacesPage {
+    pub fn problems(&self) -> Vec<Problem> {
+        form::problems(
+            None,
+            self.create.iter().map(|name| ("workspace-name", name.error.as_ref())),
+        )
+    }
+}
+
+/// `/workspaces/{id}`.
+#[derive(Debug, Clone, Template)]
+#[template(path = "workspace.html")]
+pub struct WorkspacePage {
+    pub layout: Layout,
+    pub id: String,
+    pub name: String,
+    pub endpoint: String,
+    /// With a placeholder where the token goes.
+    pub connect: Connect,
+    pub tokens: Vec<TokenRow>,
+    /// None for those who may not make or revoke tokens.
+    pub token_form: Option<TokenForm>,
+    pub calls: Usage,
+    pub resets_at: Instant,
+    /// The daily cap as a form; none for those who may not set it.
+    pub cap: Option<Field>,
+    /// Bytes.
+    pub storage: Usage,
+    /// Newest first.
+    pub recent: Vec<CallRow>,
+    pub trash: Vec<TrashRow>,
+}
+
+impl WorkspacePage {
+    pub fn problems(&self) -> Vec<Problem> {
+        let cap = self.cap.iter().map(|cap| ("cap", cap.error.as_ref()));
+        let token = self.token_form.iter().map(|form| ("token-name", form.name.error.as_ref()));
+        form::problems(None, cap.chain(token))
+    }
+}
+
+/// One tool call, from the audit.
+#[derive(Debug, Clone)]
+pub struct CallRow {
+    pub at: Instant,
+    pub tool: String,
+    /// Name of the credential.
+    pub credential: String,
+    /// What the client calls itself.
+    pub client: Option<String>,
+    /// `OK`, or the name of the fault.
+    pub outcome: String,
+    pub failed: bool,
+    pub duration_ms: u64,
+    /// How the call came in, for example `mcp`, `rest`, `page`.
+    pub source: String,
+}
+
+/// Something deleted that can be brought back.
+#[derive(Debug, Clone)]
+pub struct TrashRow {
+    /// The value of the form field `item`.
+    pub id: String,
+    pub path: String,
+    pub is_directory: bool,
+    /// Bytes.
+    pub size: u64,
+    pub deleted_at: Instant,
+    /// Name of the credential or person.
+    pub deleted_by: String,
+    /// When it is removed for good.
+    pub kept_until: Option<Instant>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn usage_is_close_from_nine_tenths_and_full_at_the_limit() {
+        let class = |used, limit| Usage { used, limit }.class();
+        assert_eq!(
+            [class(899, 1000), class(900, 1000), class(1000, 1000), class(0, 0)],
+            ["", "close", "full", "full"]
+        );
+        assert_eq!(Usage { used: u64::MAX, limit: 1 }.percent(), 100);
+    }
+}

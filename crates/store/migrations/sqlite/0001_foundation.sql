@@ -1,0 +1,168 @@
+-- Instants are microseconds since 1970 in UTC. Ids are texts with a prefix.
+
+CREATE TABLE meta (
+    name  TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+);
+
+CREATE TABLE organizations (
+    id         TEXT PRIMARY KEY,
+    name       TEXT NOT NULL,
+    created_at BIGINT NOT NULL
+);
+
+CREATE TABLE users (
+    id            TEXT PRIMARY KEY,
+    email         TEXT UNIQUE,
+    name          TEXT NOT NULL,
+    password_hash TEXT,
+    created_at    BIGINT NOT NULL
+);
+
+CREATE TABLE members (
+    org_id     TEXT NOT NULL REFERENCES organizations (id),
+    user_id    TEXT NOT NULL REFERENCES users (id),
+    role       TEXT NOT NULL CHECK (role IN ('owner', 'admin', 'member')),
+    created_at BIGINT NOT NULL,
+    PRIMARY KEY (org_id, user_id)
+);
+
+CREATE TABLE workspaces (
+    id          TEXT PRIMARY KEY,
+    org_id      TEXT NOT NULL REFERENCES organizations (id),
+    name        TEXT NOT NULL,
+    daily_cap   BIGINT NOT NULL,
+    quota_bytes BIGINT NOT NULL,
+    created_at  BIGINT NOT NULL,
+    UNIQUE (org_id, name)
+);
+
+CREATE TABLE credentials (
+    id            TEXT PRIMARY KEY,
+    org_id        TEXT NOT NULL REFERENCES organizations (id),
+    kind          TEXT NOT NULL CHECK (kind IN ('api_key', 'workspace_token')),
+    name          TEXT NOT NULL,
+    user_id       TEXT NOT NULL REFERENCES users (id),
+    workspace_id  TEXT REFERENCES workspaces (id),
+    origin        TEXT NOT NULL CHECK (origin IN ('default', 'manual', 'reconnect')),
+    scopes        TEXT NOT NULL,
+    secret_sha256 BLOB NOT NULL,
+    created_at    BIGINT NOT NULL,
+    expires_at    BIGINT,
+    last_used_at  BIGINT,
+    revoked_at    BIGINT
+);
+CREATE INDEX credentials_by_org ON credentials (org_id, kind);
+CREATE UNIQUE INDEX credentials_one_default ON credentials (workspace_id)
+    WHERE origin = 'default' AND revoked_at IS NULL;
+
+-- Links that are used once: sign-in links of users, reconnect links of workspaces.
+CREATE TABLE links (
+    id            TEXT PRIMARY KEY,
+    kind          TEXT NOT NULL CHECK (kind IN ('sign_in', 'reconnect')),
+    secret_sha256 BLOB NOT NULL,
+    org_id        TEXT NOT NULL REFERENCES organizations (id),
+    user_id       TEXT REFERENCES users (id),
+    workspace_id  TEXT REFERENCES workspaces (id),
+    credential_id TEXT REFERENCES credentials (id),
+    client_name   TEXT,
+    created_at    BIGINT NOT NULL,
+    expires_at    BIGINT NOT NULL,
+    used_at       BIGINT
+);
+CREATE INDEX links_by_workspace ON links (workspace_id, created_at);
+
+CREATE TABLE browser_sessions (
+    secret_sha256 BLOB PRIMARY KEY,
+    user_id       TEXT NOT NULL REFERENCES users (id),
+    org_id        TEXT NOT NULL REFERENCES organizations (id),
+    created_at    BIGINT NOT NULL,
+    expires_at    BIGINT NOT NULL
+);
+
+-- Calls granted to a node for one UTC day, written before the calls are made.
+CREATE TABLE daily_usage (
+    workspace_id TEXT NOT NULL REFERENCES workspaces (id),
+    day          BIGINT NOT NULL,
+    leased       BIGINT NOT NULL,
+    PRIMARY KEY (workspace_id, day)
+);
+
+-- One row a tool call. Written in batches, so the last second of a crash is lost.
+CREATE TABLE calls (
+    id            TEXT PRIMARY KEY,
+    org_id        TEXT NOT NULL,
+    workspace_id  TEXT,
+    credential_id TEXT NOT NULL,
+    user_id       TEXT,
+    tool          TEXT NOT NULL,
+    source        TEXT NOT NULL,
+    client        TEXT,
+    started_at    BIGINT NOT NULL,
+    duration_us   BIGINT NOT NULL,
+    transport     TEXT NOT NULL,
+    protocol      TEXT NOT NULL,
+    outcome       TEXT NOT NULL
+);
+CREATE INDEX calls_by_workspace ON calls (workspace_id, started_at);
+CREATE INDEX calls_by_org ON calls (org_id, started_at);
+
+-- Management and credential events, written in the transaction of the change.
+-- Every node reads them to drop what it has cached.
+CREATE TABLE events (
+    id            TEXT PRIMARY KEY,
+    at            BIGINT NOT NULL,
+    org_id        TEXT NOT NULL,
+    workspace_id  TEXT,
+    credential_id TEXT,
+    actor         TEXT NOT NULL,
+    action        TEXT NOT NULL,
+    details       TEXT NOT NULL
+);
+CREATE INDEX events_by_time ON events (at);
+
+CREATE TABLE uploads (
+    id              TEXT PRIMARY KEY,
+    org_id          TEXT NOT NULL,
+    workspace_id    TEXT NOT NULL REFERENCES workspaces (id),
+    credential_id   TEXT NOT NULL REFERENCES credentials (id),
+    path            TEXT NOT NULL,
+    size            BIGINT NOT NULL,
+    part_size       BIGINT NOT NULL,
+    part_count      BIGINT NOT NULL,
+    mime            TEXT,
+    sha256          TEXT,
+    overwrite       BOOLEAN NOT NULL,
+    if_match        TEXT,
+    idempotency_key TEXT,
+    state           TEXT NOT NULL CHECK (state IN ('open', 'completing', 'completed', 'aborted', 'expired')),
+    created_at      BIGINT NOT NULL,
+    expires_at      BIGINT NOT NULL,
+    final_sha256    TEXT,
+    result          TEXT
+);
+CREATE UNIQUE INDEX uploads_idempotent ON uploads (credential_id, idempotency_key)
+    WHERE idempotency_key IS NOT NULL;
+CREATE INDEX uploads_by_state ON uploads (state, expires_at);
+
+CREATE TABLE upload_parts (
+    upload_id TEXT NOT NULL REFERENCES uploads (id) ON DELETE CASCADE,
+    n         BIGINT NOT NULL,
+    size      BIGINT NOT NULL,
+    sha256    TEXT,
+    PRIMARY KEY (upload_id, n)
+);
+
+-- Data keys, wrapped by the key-encryption key. The organization 'instance' stands for the server.
+CREATE TABLE data_keys (
+    id         TEXT PRIMARY KEY,
+    org_id     TEXT NOT NULL,
+    wrapped    BLOB NOT NULL,
+    created_at BIGINT NOT NULL,
+    retired_at BIGINT
+);
+
+CREATE TABLE instance_secrets (
+    name   TEXT PRIMARY KEY,
+    sealed BLOB NOT NULL
+);

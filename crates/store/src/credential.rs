@@ -1,0 +1,304 @@
+//! Credentials: API keys and workspace tokens. Only the digest of a secret is stored.
+
+use crate::db::{Store, StoreError, Tx, id, optional_id};
+use quaymaster_core::id::{CredentialId, OrgId, UserId, WorkspaceId};
+use quaymaster_core::secret::{SecretDigest, TokenKind};
+use quaymaster_core::{Instant, Scopes};
+
+/// How a credential came to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// The one default token of a workspace.
+    Default,
+    /// Made by somebody on the page, by API or at the command line.
+    Manual,
+    /// Made by a reconnect link.
+    Reconnect,
+}
+
+impl Origin {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Origin::Default => "default",
+            Origin::Manual => "manual",
+            Origin::Reconnect => "reconnect",
+        }
+    }
+
+    fn read(name: &str) -> Result<Self, StoreError> {
+        match name {
+            "default" => Ok(Origin::Default),
+            "manual" => Ok(Origin::Manual),
+            "reconnect" => Ok(Origin::Reconnect),
+            other => Err(StoreError::Corrupt(format!("origin {other:?}"))),
+        }
+    }
+}
+
+#[derive(Debug, Clone)]
+pub struct Credential {
+    pub id: CredentialId,
+    pub org: OrgId,
+    pub kind: TokenKind,
+    pub name: String,
+    /// Whom an API key acts as; who made a workspace token.
+    pub user: UserId,
+    /// The workspace of a workspace token.
+    pub workspace: Option<WorkspaceId>,
+    pub origin: Origin,
+    pub scopes: Scopes,
+    pub secret: SecretDigest,
+    pub created_at: Instant,
+    pub expires_at: Option<Instant>,
+    /// Exact to a minute.
+    pub last_used_at: Option<Instant>,
+    pub revoked_at: Option<Instant>,
+}
+
+impl Credential {
+    pub fn is_expired(&self, now: Instant) -> bool {
+        self.expires_at.is_some_and(|at| at <= now)
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: String,
+    org_id: String,
+    kind: String,
+    name: String,
+    user_id: String,
+    workspace_id: Option<String>,
+    origin: String,
+    scopes: String,
+    secret_sha256: Vec<u8>,
+    created_at: i64,
+    expires_at: Option<i64>,
+    last_used_at: Option<i64>,
+    revoked_at: Option<i64>,
+}
+
+const fn kind_name(kind: TokenKind) -> &'static str {
+    match kind {
+        TokenKind::ApiKey => "api_key",
+        TokenKind::WorkspaceToken => "workspace_token",
+    }
+}
+
+impl TryFrom<Row> for Credential {
+    type Error = StoreError;
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        let kind = match row.kind.as_str() {
+            "api_key" => TokenKind::ApiKey,
+            "workspace_token" => TokenKind::WorkspaceToken,
+            other => return Err(StoreError::Corrupt(format!("kind {other:?}"))),
+        };
+        let secret: [u8; 32] = row
+            .secret_sha256
+            .try_into()
+            .map_err(|_| StoreError::Corrupt("digest of a secret".into()))?;
+        Ok(Credential {
+            id: id(&row.id)?,
+            org: id(&row.org_id)?,
+            kind,
+            name: row.name,
+            user: id(&row.user_id)?,
+            workspace: optional_id(row.workspace_id.as_deref())?,
+            origin: Origin::read(&row.origin)?,
+            scopes: serde_json::from_str(&row.scopes)
+                .map_err(|error| StoreError::Corrupt(error.to_string()))?,
+            secret: SecretDigest(secret),
+            created_at: Instant::from_micros(row.created_at),
+            expires_at: row.expires_at.map(Instant::from_micros),
+            last_used_at: row.last_used_at.map(Instant::from_micros),
+            revoked_at: row.revoked_at.map(Instant::from_micros),
+        })
+    }
+}
+
+macro_rules! columns {
+    () => {
+        "SELECT c.id, c.org_id, c.kind, c.name, c.user_id, c.workspace_id, c.origin, c.scopes, \
+         c.secret_sha256, c.created_at, c.expires_at, c.last_used_at, c.revoked_at FROM credentials c "
+    };
+}
+
+/// A credential that somebody presents, with whether its user is still a member.
+pub struct Presented {
+    pub credential: Credential,
+    pub is_member: bool,
+}
+
+impl Store {
+    /// For signing in, when the organization is not known yet.
+    pub async fn credential_to_admit(
+        &self,
+        credential: &CredentialId,
+    ) -> Result<Option<Presented>, StoreError> {
+        const SQL: &str = concat!(columns!(), "WHERE c.id = $1");
+        const MEMBER: &str = "SELECT 1 FROM members WHERE org_id = $1 AND user_id = $2";
+        let row = reading!(self, pool => {
+            sqlx::query_as::<_, Row>(SQL).bind(credential.as_str()).fetch_optional(pool).await?
+        });
+        let Some(row) = row else { return Ok(None) };
+        let credential = Credential::try_from(row)?;
+        let is_member = reading!(self, pool => {
+            sqlx::query(MEMBER)
+                .bind(credential.org.as_str())
+                .bind(credential.user.as_str())
+                .fetch_optional(pool)
+                .await?
+                .is_some()
+        });
+        Ok(Some(Presented {
+            credential,
+            is_member,
+        }))
+    }
+
+    pub async fn credential(
+        &self,
+        org: &OrgId,
+        credential: &CredentialId,
+    ) -> Result<Option<Credential>, StoreError> {
+        const SQL: &str = concat!(columns!(), "WHERE c.org_id = $1 AND c.id = $2");
+        let row = reading!(self, pool => {
+            sqlx::query_as::<_, Row>(SQL)
+                .bind(org.as_str())
+                .bind(credential.as_str())
+                .fetch_optional(pool)
+                .await?
+        });
+        row.map(Credential::try_from).transpose()
+    }
+
+    /// API keys that are not revoked, newest first; all of the organization, or one user's.
+    pub async fn api_keys(
+        &self,
+        org: &OrgId,
+        user: Option<&UserId>,
+    ) -> Result<Vec<Credential>, StoreError> {
+        const SQL: &str = concat!(
+            columns!(),
+            "WHERE c.org_id = $1 AND c.kind = 'api_key' AND c.revoked_at IS NULL \
+             AND ($2 IS NULL OR c.user_id = $2) ORDER BY c.created_at DESC, c.id DESC"
+        );
+        let rows = reading!(self, pool => {
+            sqlx::query_as::<_, Row>(SQL)
+                .bind(org.as_str())
+                .bind(user.map(UserId::as_str))
+                .fetch_all(pool)
+                .await?
+        });
+        rows.into_iter().map(Credential::try_from).collect()
+    }
+
+    /// Tokens of a workspace that are not revoked, the default one first.
+    pub async fn workspace_tokens(
+        &self,
+        org: &OrgId,
+        workspace: &WorkspaceId,
+    ) -> Result<Vec<Credential>, StoreError> {
+        const SQL: &str = concat!(
+            columns!(),
+            "WHERE c.org_id = $1 AND c.workspace_id = $2 AND c.revoked_at IS NULL \
+             ORDER BY CASE c.origin WHEN 'default' THEN 0 ELSE 1 END, c.created_at DESC, c.id DESC"
+        );
+        let rows = reading!(self, pool => {
+            sqlx::query_as::<_, Row>(SQL)
+                .bind(org.as_str())
+                .bind(workspace.as_str())
+                .fetch_all(pool)
+                .await?
+        });
+        rows.into_iter().map(Credential::try_from).collect()
+    }
+
+    /// Remembers when credentials were last used. Part of the batch that audit rows are written in.
+    pub async fn touch_credentials(
+        &self,
+        used: &[(CredentialId, Instant)],
+    ) -> Result<(), StoreError> {
+        const SQL: &str = "UPDATE credentials SET last_used_at = $2 WHERE id = $1";
+        let mut tx = self.begin().await?;
+        for (credential, at) in used {
+            within!(tx, conn => {
+                sqlx::query(SQL).bind(credential.as_str()).bind(at.micros()).execute(conn).await?;
+            });
+        }
+        tx.commit().await
+    }
+}
+
+impl Tx {
+    pub async fn add_credential(&mut self, credential: &Credential) -> Result<(), StoreError> {
+        const SQL: &str = "INSERT INTO credentials (id, org_id, kind, name, user_id, workspace_id, origin, \
+             scopes, secret_sha256, created_at, expires_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+        let scopes = serde_json::to_string(&credential.scopes)
+            .map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        within!(self, conn => {
+            sqlx::query(SQL)
+                .bind(credential.id.as_str())
+                .bind(credential.org.as_str())
+                .bind(kind_name(credential.kind))
+                .bind(&credential.name)
+                .bind(credential.user.as_str())
+                .bind(credential.workspace.as_ref().map(WorkspaceId::as_str))
+                .bind(credential.origin.name())
+                .bind(scopes)
+                .bind(credential.secret.0.to_vec())
+                .bind(credential.created_at.micros())
+                .bind(credential.expires_at.map(Instant::micros))
+                .execute(conn)
+                .await?;
+        });
+        Ok(())
+    }
+
+    /// `false` when there is no such credential or it was revoked before.
+    pub async fn revoke_credential(
+        &mut self,
+        org: &OrgId,
+        credential: &CredentialId,
+        now: Instant,
+    ) -> Result<bool, StoreError> {
+        const SQL: &str = "UPDATE credentials SET revoked_at = $3 \
+             WHERE org_id = $1 AND id = $2 AND revoked_at IS NULL";
+        let changed = within!(self, conn => {
+            sqlx::query(SQL)
+                .bind(org.as_str())
+                .bind(credential.as_str())
+                .bind(now.micros())
+                .execute(conn)
+                .await?
+                .rows_affected()
+        });
+        Ok(changed == 1)
+    }
+
+    /// Changes what a credential is called and may do. `false` when there is none that is alive.
+    pub async fn update_credential(
+        &mut self,
+        org: &OrgId,
+        credential: &CredentialId,
+        name: &str,
+        scopes: Scopes,
+    ) -> Result<bool, StoreError> {
+        const SQL: &str = "UPDATE credentials SET name = $3, scopes = $4 \
+             WHERE org_id = $1 AND id = $2 AND revoked_at IS NULL";
+        let scopes = serde_json::to_string(&scopes)
+            .map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        let changed = within!(self, conn => {
+            sqlx::query(SQL)
+                .bind(org.as_str())
+                .bind(credential.as_str())
+                .bind(name)
+                .bind(scopes)
+                .execute(conn)
+                .await?
+                .rows_affected()
+        });
+        Ok(changed == 1)
+    }
+}

@@ -1,0 +1,93 @@
+//! Calls counted against a workspace's daily cap.
+//!
+//! A node leases calls in blocks, and the lease is committed before the first of them is made. So
+//! the sum of leases is never over the cap, whatever is killed when; a crash loses the rest of one
+//! block, a graceful stop gives it back.
+
+use crate::db::{Store, StoreError, Tx};
+use quaymaster_core::id::WorkspaceId;
+
+/// Largest block: what a crash can cost.
+const MOST: i64 = 64;
+
+impl Store {
+    /// Leases a block of calls of `day`: a sixteenth of what is left, at most 64, at least one.
+    /// Zero when the cap is used up.
+    pub async fn lease_calls(
+        &self,
+        workspace: &WorkspaceId,
+        day: i64,
+        cap: i64,
+    ) -> Result<i64, StoreError> {
+        const OPEN: &str = "INSERT INTO daily_usage (workspace_id, day, leased) VALUES ($1, $2, 0) \
+             ON CONFLICT DO NOTHING";
+        // The row is locked by the update, so two nodes never lease the same calls.
+        const TOUCH: &str = "UPDATE daily_usage SET leased = leased \
+             WHERE workspace_id = $1 AND day = $2 RETURNING leased";
+        const TAKE: &str =
+            "UPDATE daily_usage SET leased = leased + $3 WHERE workspace_id = $1 AND day = $2";
+        let mut tx = self.begin().await?;
+        let block = within!(tx, conn => {
+            sqlx::query(OPEN).bind(workspace.as_str()).bind(day).execute(&mut *conn).await?;
+            let leased = sqlx::query_scalar::<_, i64>(TOUCH)
+                .bind(workspace.as_str())
+                .bind(day)
+                .fetch_one(&mut *conn)
+                .await?;
+            let left = (cap - leased).max(0);
+            let block = (left / 16).clamp(1, MOST).min(left);
+            if block > 0 {
+                sqlx::query(TAKE)
+                    .bind(workspace.as_str())
+                    .bind(day)
+                    .bind(block)
+                    .execute(&mut *conn)
+                    .await?;
+            }
+            block
+        });
+        tx.commit().await?;
+        Ok(block)
+    }
+
+    /// Gives back what was leased and not used.
+    pub async fn return_calls(
+        &self,
+        workspace: &WorkspaceId,
+        day: i64,
+        unused: i64,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        tx.return_calls(workspace, day, unused).await?;
+        tx.commit().await
+    }
+
+    /// Calls leased on `day`, by all nodes.
+    pub async fn leased_calls(&self, workspace: &WorkspaceId, day: i64) -> Result<i64, StoreError> {
+        const SQL: &str = "SELECT leased FROM daily_usage WHERE workspace_id = $1 AND day = $2";
+        let leased = reading!(self, pool => {
+            sqlx::query_scalar::<_, i64>(SQL)
+                .bind(workspace.as_str())
+                .bind(day)
+                .fetch_optional(pool)
+                .await?
+        });
+        Ok(leased.unwrap_or(0))
+    }
+}
+
+impl Tx {
+    async fn return_calls(
+        &mut self,
+        workspace: &WorkspaceId,
+        day: i64,
+        unused: i64,
+    ) -> Result<(), StoreError> {
+        const SQL: &str =
+            "UPDATE daily_usage SET leased = leased - $3 WHERE workspace_id = $1 AND day = $2";
+        within!(self, conn => {
+            sqlx::query(SQL).bind(workspace.as_str()).bind(day).bind(unused).execute(conn).await?;
+        });
+        Ok(())
+    }
+}

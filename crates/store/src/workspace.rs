@@ -1,0 +1,108 @@
+//! Workspaces.
+
+use crate::db::{Store, StoreError, Tx, id};
+use quaymaster_core::Instant;
+use quaymaster_core::id::{OrgId, WorkspaceId};
+
+#[derive(Debug, Clone)]
+pub struct Workspace {
+    pub id: WorkspaceId,
+    pub org: OrgId,
+    /// Unique in the organization.
+    pub name: String,
+    /// Tool calls a UTC day.
+    pub daily_cap: i64,
+    /// Bytes of files, uploads and trash.
+    pub quota_bytes: i64,
+    pub created_at: Instant,
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: String,
+    org_id: String,
+    name: String,
+    daily_cap: i64,
+    quota_bytes: i64,
+    created_at: i64,
+}
+
+impl TryFrom<Row> for Workspace {
+    type Error = StoreError;
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        Ok(Workspace {
+            id: id(&row.id)?,
+            org: id(&row.org_id)?,
+            name: row.name,
+            daily_cap: row.daily_cap,
+            quota_bytes: row.quota_bytes,
+            created_at: Instant::from_micros(row.created_at),
+        })
+    }
+}
+
+impl Store {
+    pub async fn workspace(
+        &self,
+        org: &OrgId,
+        workspace: &WorkspaceId,
+    ) -> Result<Option<Workspace>, StoreError> {
+        const SQL: &str = "SELECT id, org_id, name, daily_cap, quota_bytes, created_at \
+             FROM workspaces WHERE org_id = $1 AND id = $2";
+        let row = reading!(self, pool => {
+            sqlx::query_as::<_, Row>(SQL)
+                .bind(org.as_str())
+                .bind(workspace.as_str())
+                .fetch_optional(pool)
+                .await?
+        });
+        row.map(Workspace::try_from).transpose()
+    }
+
+    /// The workspaces of an organization, oldest first.
+    pub async fn workspaces(&self, org: &OrgId) -> Result<Vec<Workspace>, StoreError> {
+        const SQL: &str = "SELECT id, org_id, name, daily_cap, quota_bytes, created_at \
+             FROM workspaces WHERE org_id = $1 ORDER BY created_at, id";
+        let rows = reading!(self, pool => {
+            sqlx::query_as::<_, Row>(SQL).bind(org.as_str()).fetch_all(pool).await?
+        });
+        rows.into_iter().map(Workspace::try_from).collect()
+    }
+}
+
+impl Tx {
+    pub async fn add_workspace(&mut self, workspace: &Workspace) -> Result<(), StoreError> {
+        const SQL: &str = "INSERT INTO workspaces (id, org_id, name, daily_cap, quota_bytes, created_at) \
+             VALUES ($1, $2, $3, $4, $5, $6)";
+        within!(self, conn => {
+            sqlx::query(SQL)
+                .bind(workspace.id.as_str())
+                .bind(workspace.org.as_str())
+                .bind(&workspace.name)
+                .bind(workspace.daily_cap)
+                .bind(workspace.quota_bytes)
+                .bind(workspace.created_at.micros())
+                .execute(conn)
+                .await?;
+        });
+        Ok(())
+    }
+
+    /// Changes name, cap and quota. `false` when the organization has no such workspace.
+    pub async fn update_workspace(&mut self, workspace: &Workspace) -> Result<bool, StoreError> {
+        const SQL: &str = "UPDATE workspaces SET name = $3, daily_cap = $4, quota_bytes = $5 \
+             WHERE org_id = $1 AND id = $2";
+        let changed = within!(self, conn => {
+            sqlx::query(SQL)
+                .bind(workspace.org.as_str())
+                .bind(workspace.id.as_str())
+                .bind(&workspace.name)
+                .bind(workspace.daily_cap)
+                .bind(workspace.quota_bytes)
+                .execute(conn)
+                .await?
+                .rows_affected()
+        });
+        Ok(changed == 1)
+    }
+}

@@ -230,7 +230,8 @@ impl Server<'_> {
                 "--pgdata",
             ])
             .arg(self.data())
-            .status()?;
+            .status()
+            .with_context(|| format!("cannot run initdb in {}", self.folder.display()))?;
         ensure!(made.success(), "initdb ended with {made}");
         let sockets = format!("unix_socket_directories={}", self.folder.display());
         let mut child = self

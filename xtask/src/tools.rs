@@ -7,8 +7,8 @@
 //! | `node/node_modules` | the packages of tests/clients/package.json |
 //! | `python/bin/python` | an interpreter with tests/clients/requirements.txt |
 //!
-//! Packages of the system are installed only by root and only with apt; anybody else is told
-//! which command does it. Beside each folder lies a stamp with all that went into it: a second
+//! PostgreSQL and `chromium` (on the `PATH`) come from the system. Its packages are installed
+//! only by root and only with apt; anybody else is told which command does it. Beside each folder lies a stamp with all that went into it: a second
 //! run compares stamps and installs nothing.
 
 use std::ffi::OsStr;
@@ -114,7 +114,8 @@ fn system_packages() -> Result<()> {
 fn apt(args: &[&str]) -> Result<()> {
     run_quietly(
         Command::new("apt-get")
-            .arg("-q")
+            // Another apt may be at work on a machine that has just started.
+            .args(["-q", "-o", "DPkg::Lock::Timeout=300"])
             .args(args)
             .env("DEBIAN_FRONTEND", "noninteractive"),
     )

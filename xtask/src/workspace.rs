@@ -28,6 +28,13 @@ pub(crate) struct Package {
     /// An SPDX expression.
     pub(crate) license: Option<String>,
     pub(crate) dependencies: Vec<Dependency>,
+    pub(crate) targets: Vec<Target>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Target {
+    /// `lib`, `bin`, `proc-macro`, `custom-build`, ...
+    pub(crate) kind: Vec<String>,
 }
 
 #[derive(Deserialize)]

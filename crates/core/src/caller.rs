@@ -1,5 +1,6 @@
 //! Who a request is.
 
+use crate::clock::Instant;
 use crate::fault::Fault;
 use crate::id::{CredentialId, OrgId, UserId, WorkspaceId};
 use crate::scope::{Scope, Scopes};
@@ -30,6 +31,7 @@ pub struct Caller {
     pub kind: TokenKind,
     pub scopes: Scopes,
     pub grants: Vec<Grant>,
+    pub expires_at: Option<Instant>,
 }
 
 impl Caller {

@@ -98,6 +98,12 @@ pub enum Content {
         data: String,
         mime: String,
     },
+    /// A text resource that comes along.
+    Embedded {
+        uri: String,
+        mime: String,
+        text: String,
+    },
     /// Something that can be fetched elsewhere.
     Link {
         uri: String,

@@ -37,16 +37,31 @@ struct Known {
 
 fn key(meta: &Meta, forced: Option<&'static Encoding>) -> Key {
     let encoding = forced.map(Encoding::name);
-    (meta.dev, meta.ino, meta.size, meta.mtime_ns, meta.ctime_ns, encoding)
+    (
+        meta.dev,
+        meta.ino,
+        meta.size,
+        meta.mtime_ns,
+        meta.ctime_ns,
+        encoding,
+    )
 }
 
 fn weight(facts: &Facts) -> usize {
-    facts.text.as_ref().map_or(0, crate::text::TextFacts::weight)
+    facts
+        .text
+        .as_ref()
+        .map_or(0, crate::text::TextFacts::weight)
 }
 
 impl FactsCache {
     fn get(&self, key: &Key) -> Option<Arc<Facts>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).by_key.get(key).cloned()
+        self.known
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .by_key
+            .get(key)
+            .cloned()
     }
 
     fn put(&self, key: Key, facts: Arc<Facts>) {
@@ -58,7 +73,9 @@ impl FactsCache {
             known.order.push_back(key);
         }
         while known.order.len() > ENTRIES || (known.weight > BYTES && known.order.len() > 1) {
-            let Some(oldest) = known.order.pop_front() else { break };
+            let Some(oldest) = known.order.pop_front() else {
+                break;
+            };
             if let Some(old) = known.by_key.remove(&oldest) {
                 known.weight -= weight(&old);
             }
@@ -66,8 +83,8 @@ impl FactsCache {
     }
 
     /// Remembers what was computed while a file was written. `meta` is from after the rename.
-    pub(crate) fn learn(&self, meta: &Meta, facts: Arc<Facts>) {
-        self.put(key(meta, None), facts);
+    pub(crate) fn learn(&self, meta: &Meta, forced: Option<&'static Encoding>, facts: Arc<Facts>) {
+        self.put(key(meta, forced), facts);
     }
 }
 
@@ -100,7 +117,9 @@ impl Home {
 
     /// The etag, only if it is known without reading.
     pub(crate) fn known_etag(&self, meta: &Meta) -> Option<String> {
-        self.facts.get(&key(meta, None)).map(|facts| facts.etag.clone())
+        self.facts
+            .get(&key(meta, None))
+            .map(|facts| facts.etag.clone())
     }
 }
 
@@ -148,8 +167,11 @@ impl Wanted {
         if digest.len() == 64 && digest.bytes().all(|b| b.is_ascii_hexdigit()) {
             return Ok(Some(Wanted::Exactly(bare.to_ascii_lowercase())));
         }
-        Err(Fault::invalid_arg(pointer, "pattern", "That is not an etag.")
-            .hint("Pass the `etag` of an earlier answer (`sha256:` and 64 hex digits), or `*`."))
+        Err(
+            Fault::invalid_arg(pointer, "pattern", "That is not an etag.").hint(
+                "Pass the `etag` of an earlier answer (`sha256:` and 64 hex digits), or `*`.",
+            ),
+        )
     }
 
     pub(crate) fn met_by(&self, current: Option<&str>) -> bool {

@@ -25,13 +25,19 @@ pub(crate) fn fault_of(error: &io::Error, path: &str) -> Fault {
         Errno::NOTEMPTY => Fault::new(Code::DirectoryNotEmpty, format!("{shown} has entries.")),
         Errno::NOSPC | Errno::DQUOT => {
             tracing::error!(%error, "the disk of the workspaces is full");
-            Fault::new(Code::InsufficientStorage, "The server's disk is full. Nothing was changed.")
-                .hint("Tell the operator of the server; trying again helps only after that.")
+            Fault::new(
+                Code::InsufficientStorage,
+                "The server's disk is full. Nothing was changed.",
+            )
+            .hint("Tell the operator of the server; trying again helps only after that.")
         }
         Errno::ACCESS | Errno::PERM | Errno::ROFS => {
             tracing::error!(%error, "the server may not touch a file of a workspace");
-            Fault::new(Code::Forbidden, format!("The server is not allowed to touch {shown}."))
-                .hint("Its owner or mode on the server is wrong; tell the operator.")
+            Fault::new(
+                Code::Forbidden,
+                format!("The server is not allowed to touch {shown}."),
+            )
+            .hint("Its owner or mode on the server is wrong; tell the operator.")
         }
         Errno::LOOP | Errno::XDEV => outside(shown),
         Errno::NAMETOOLONG => {
@@ -71,11 +77,17 @@ pub(crate) fn is_a_directory(path: &str) -> Fault {
 }
 
 pub(crate) fn not_a_directory(path: &str) -> Fault {
-    Fault::new(Code::NotADirectory, format!("{path} is not a directory, or leads through a file."))
-        .hint("list_files of the parent directory shows what is there.")
+    Fault::new(
+        Code::NotADirectory,
+        format!("{path} is not a directory, or leads through a file."),
+    )
+    .hint("list_files of the parent directory shows what is there.")
 }
 
 pub(crate) fn already_exists(path: &str) -> Fault {
-    Fault::new(Code::AlreadyExists, format!("Something is already at {path}."))
-        .hint("Choose another path, or pass what allows replacing it.")
+    Fault::new(
+        Code::AlreadyExists,
+        format!("Something is already at {path}."),
+    )
+    .hint("Choose another path, or pass what allows replacing it.")
 }

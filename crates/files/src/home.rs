@@ -5,14 +5,18 @@ use crate::fault_of::{errno_fault, fault_of, internal};
 use crate::limits::Limits;
 use crate::lock::Locks;
 use crate::quota::Quota;
+use crate::uploads::Traffic;
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, DirBuilder, DirBuilderExt};
 use quaymaster_core::id::UploadId;
 use quaymaster_core::{Clock, Entropy, Fault};
 use rustix::fs::{FlockOperation, OFlags};
+use rustix::io::Errno;
 use std::collections::HashMap;
 use std::io::ErrorKind;
+use std::os::fd::OwnedFd;
 use std::path::Path;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, RwLock};
 
 /// One workspace's files: what the tools see, and beside it the trash, open uploads and drafts.
@@ -25,6 +29,8 @@ pub struct Home {
     pub(crate) uploads: Dir,
     pub(crate) tmp: Dir,
     pub(crate) limits: Limits,
+    /// Begins as that of the limits; an administrator changes it while the home is open.
+    pub(crate) quota_bytes: AtomicU64,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) locks: Locks,
@@ -35,6 +41,9 @@ pub struct Home {
     pub(crate) facts: FactsCache,
     /// Bytes that each open upload has reserved.
     pub(crate) reservations: Mutex<HashMap<UploadId, u64>>,
+    pub(crate) traffic: Traffic,
+    /// Holds a shared lock on `tmp/` for as long as drafts may be there.
+    _lease: OwnedFd,
 }
 
 impl Home {
@@ -49,8 +58,6 @@ impl Home {
             tracing::error!(%error, root = %root.display(), "cannot open a workspace's storage");
             fault_of(&error, "the workspace's storage")
         };
-        let mut builder = DirBuilder::new();
-        builder.recursive(true).mode(0o700);
         Dir::create_ambient_dir_all(root, ambient_authority()).map_err(unusable)?;
         let root = Dir::open_ambient_dir(root, ambient_authority()).map_err(unusable)?;
         let part = |name: &str| {
@@ -62,11 +69,13 @@ impl Home {
             }
         };
         let tmp = part("tmp")?;
-        let home = Home {
+        let lease = clear_drafts(&tmp)?;
+        Ok(Home {
             home: Arc::new(part("home")?),
             trash: part("trash")?,
             uploads: part("uploads")?,
             tmp,
+            quota_bytes: AtomicU64::new(limits.quota_bytes),
             limits,
             clock,
             entropy,
@@ -76,26 +85,13 @@ impl Home {
             quota: Quota::default(),
             facts: FactsCache::default(),
             reservations: Mutex::new(HashMap::new()),
-        };
-        home.clear_drafts()?;
-        Ok(home)
+            traffic: Traffic::default(),
+            _lease: lease,
+        })
     }
 
     pub fn limits(&self) -> &Limits {
         &self.limits
-    }
-
-    /// Removes drafts that a crash left behind, unless another `Home` holds the directory.
-    fn clear_drafts(&self) -> Result<(), Fault> {
-        let storage = "the workspace's storage";
-        if rustix::fs::flock(&self.tmp, FlockOperation::NonBlockingLockExclusive).is_ok() {
-            for name in crate::tree::raw_names(&self.tmp).map_err(|e| errno_fault(e, storage))? {
-                crate::tree::remove_any(&self.tmp, &name, &self.tmp)
-                    .map_err(|errno| errno_fault(errno, storage))?;
-            }
-        }
-        rustix::fs::flock(&self.tmp, FlockOperation::NonBlockingLockShared)
-            .map_err(|errno| errno_fault(errno, storage))
     }
 
     /// A fresh name for something in `tmp/`.
@@ -110,9 +106,27 @@ impl Home {
         if self.limits.durability == crate::limits::Durability::Relaxed {
             return Ok(());
         }
-        // cap-std opens directories with O_PATH, which cannot be synced.
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let open = rustix::fs::openat(dir, ".", flags, rustix::fs::Mode::empty());
-        open.and_then(rustix::fs::fsync).map_err(|errno| internal(&errno))
+        readable(dir)
+            .and_then(rustix::fs::fsync)
+            .map_err(|errno| internal(&errno))
     }
+}
+
+/// The same directory, for what a handle made with `O_PATH` cannot do.
+fn readable(dir: &Dir) -> Result<OwnedFd, Errno> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    rustix::fs::openat(dir, ".", flags, rustix::fs::Mode::empty())
+}
+
+/// Removes drafts that a crash left behind, unless another `Home` is using the directory.
+fn clear_drafts(tmp: &Dir) -> Result<OwnedFd, Fault> {
+    let fault = |errno| errno_fault(errno, "the workspace's storage");
+    let lease = readable(tmp).map_err(fault)?;
+    if rustix::fs::flock(&lease, FlockOperation::NonBlockingLockExclusive).is_ok() {
+        for name in crate::entries::raw_names(tmp).map_err(fault)? {
+            crate::entries::remove_any(tmp, &name, tmp).map_err(fault)?;
+        }
+    }
+    rustix::fs::flock(&lease, FlockOperation::NonBlockingLockShared).map_err(fault)?;
+    Ok(lease)
 }

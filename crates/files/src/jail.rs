@@ -6,7 +6,7 @@
 //! we work changes nothing about the directory that we hold.
 
 use crate::fault_of::{
-    errno_fault, fault_of, internal, is_a_directory, not_a_directory, not_regular, outside,
+    errno_fault, fault_of, is_a_directory, not_a_directory, not_regular, outside,
 };
 use crate::home::Home;
 use crate::lock::PlaceKey;
@@ -55,7 +55,8 @@ impl Meta {
             FileType::Symlink => EntryType::Symlink,
             _ => EntryType::Other,
         };
-        let nanos = |seconds: i64, nanos: u64| i128::from(seconds) * 1_000_000_000 + i128::from(nanos);
+        let nanos =
+            |seconds: i64, nanos: u64| i128::from(seconds) * 1_000_000_000 + i128::from(nanos);
         Meta {
             kind,
             dev: stat.st_dev,
@@ -161,7 +162,9 @@ impl Home {
     }
 
     fn look_exactly(&self, path: &RelPath, last: Last) -> Result<Look, Fault> {
-        let Some((dir_path, name)) = path.split() else { return Ok(Look::Root) };
+        let Some((dir_path, name)) = path.split() else {
+            return Ok(Look::Root);
+        };
         let dir = match self.directory(&dir_path) {
             Ok(dir) => dir,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -174,20 +177,34 @@ impl Home {
             return self.look_through(path);
         }
         let own = stat_fd(&dir).map_err(|errno| errno_fault(errno, path.as_str()))?;
-        let key = PlaceKey { dev: own.dev, ino: own.ino, name: name.to_owned() };
+        let key = PlaceKey {
+            dev: own.dev,
+            ino: own.ino,
+            name: name.to_owned(),
+        };
         let name = name.to_owned();
-        Ok(Look::At(Place { path: path.clone(), dir_path, dir, name, key, meta }))
+        Ok(Look::At(Place {
+            path: path.clone(),
+            dir_path,
+            dir,
+            name,
+            key,
+            meta,
+        }))
     }
 
     /// What a symbolic link at the end of `path` stands for.
     fn look_through(&self, path: &RelPath) -> Result<Look, Fault> {
-        let real = self.home.canonicalize(path.as_str()).map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => Fault::not_found(format!(
-                "{path} is a symbolic link that points to nothing."
-            ))
-            .hint("Delete the link, or create what it points to."),
-            _ => fault_of(&error, path.as_str()),
-        })?;
+        let real = self
+            .home
+            .canonicalize(path.as_str())
+            .map_err(|error| match error.kind() {
+                std::io::ErrorKind::NotFound => {
+                    Fault::not_found(format!("{path} is a symbolic link that points to nothing."))
+                        .hint("Delete the link, or create what it points to.")
+                }
+                _ => fault_of(&error, path.as_str()),
+            })?;
         let real = real.to_str().ok_or_else(|| outside(path.as_str()))?;
         let real = RelPath::parse(real, "/path")?;
         match self.look_exactly(&real, Last::Keep)? {
@@ -195,7 +212,10 @@ impl Home {
             Look::At(place) if place.meta.is_some_and(|m| m.kind == EntryType::Symlink) => {
                 Err(outside(path.as_str()))
             }
-            Look::At(place) => Ok(Look::At(Place { path: path.clone(), ..place })),
+            Look::At(place) => Ok(Look::At(Place {
+                path: path.clone(),
+                ..place
+            })),
             other => Ok(other),
         }
     }
@@ -235,7 +255,9 @@ impl Home {
             Some((place, meta)) if meta.kind == EntryType::Directory => place.path,
             Some(_) => return Err(not_a_directory(path.as_str())),
         };
-        let dir = self.directory(&path).map_err(|error| fault_of(&error, path.as_str()))?;
+        let dir = self
+            .directory(&path)
+            .map_err(|error| fault_of(&error, path.as_str()))?;
         Ok((path, dir))
     }
 
@@ -243,7 +265,9 @@ impl Home {
     fn twin(&self, path: &RelPath) -> Result<Option<RelPath>, Fault> {
         let mut at = RelPath::ROOT;
         for name in path.names() {
-            let Ok(dir) = self.directory(&at) else { return Ok(None) };
+            let Ok(dir) = self.directory(&at) else {
+                return Ok(None);
+            };
             if matches!(stat_at(&dir, name), Ok(Some(_))) {
                 at = at.join(name);
                 continue;
@@ -283,13 +307,19 @@ impl Home {
         }
         let rest: String = names.map(|name| format!("/{name}")).collect();
         let fault = Fault::not_found(format!("There is nothing at {}.", path.shown()));
-        let (Some(missing), Ok(dir)) = (missing, self.directory(&at)) else { return fault };
+        let (Some(missing), Ok(dir)) = (missing, self.directory(&at)) else {
+            return fault;
+        };
         let known = names_in(&dir, 2_000);
         let close = did_you_mean(missing, known.iter().map(String::as_str), 3);
-        let close: Vec<String> =
-            close.iter().map(|name| format!("{}{rest}", at.join(name))).collect();
+        let close: Vec<String> = close
+            .iter()
+            .map(|name| format!("{}{rest}", at.join(name)))
+            .collect();
         match close.first() {
-            Some(first) => fault.hint(format!("Did you mean {first}?")).detail("did_you_mean", close),
+            Some(first) => fault
+                .hint(format!("Did you mean {first}?"))
+                .detail("did_you_mean", close),
             None => fault.hint(format!("list_files of {} shows what is there.", at.shown())),
         }
     }
@@ -297,20 +327,12 @@ impl Home {
 
 /// Names in a directory that an agent can use, at most `most`.
 pub(crate) fn names_in(dir: &Dir, most: usize) -> Vec<String> {
-    let mut names = Vec::new();
-    match rustix::fs::Dir::read_from(dir) {
-        Ok(entries) => {
-            for entry in entries.flatten().take(most) {
-                if let Some(name) = crate::path::addressable(entry.file_name())
-                    && name != "."
-                    && name != ".."
-                {
-                    names.push(name.to_owned());
-                }
-            }
-        }
-        Err(errno) => drop(internal(&errno)),
-    }
+    let raw = crate::entries::raw_names(dir).unwrap_or_default();
+    let usable = raw
+        .iter()
+        .take(most)
+        .filter_map(|name| crate::path::addressable(name));
+    let mut names: Vec<String> = usable.map(str::to_owned).collect();
     names.sort_unstable();
     names
 }

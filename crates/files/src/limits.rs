@@ -82,8 +82,10 @@ impl Work<'_> {
     /// `TIMEOUT` once the caller gave up or the deadline passed.
     pub(crate) fn check(&self) -> Result<(), Fault> {
         if self.stopped() {
-            return Err(Fault::new(Code::Timeout, "The work was stopped; nothing was changed.")
-                .hint("Try again, or work on a smaller part."));
+            return Err(
+                Fault::new(Code::Timeout, "The work was stopped; nothing was changed.")
+                    .hint("Try again, or work on a smaller part."),
+            );
         }
         Ok(())
     }

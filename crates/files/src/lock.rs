@@ -27,7 +27,9 @@ pub(crate) struct Held<'a> {
 
 impl Locks {
     pub(crate) fn new() -> Self {
-        Locks { stripes: (0..STRIPES).map(|_| Mutex::new(())).collect() }
+        Locks {
+            stripes: (0..STRIPES).map(|_| Mutex::new(())).collect(),
+        }
     }
 
     /// Locks all places at once, in one order for everybody, so that two moves in opposite
@@ -36,8 +38,14 @@ impl Locks {
         let mut stripes: Vec<usize> = places.iter().map(|place| stripe(place)).collect();
         stripes.sort_unstable();
         stripes.dedup();
-        let lock = |index: usize| self.stripes[index].lock().unwrap_or_else(PoisonError::into_inner);
-        Held { _guards: stripes.into_iter().map(lock).collect() }
+        let lock = |index: usize| {
+            self.stripes[index]
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+        };
+        Held {
+            _guards: stripes.into_iter().map(lock).collect(),
+        }
     }
 }
 

@@ -31,7 +31,10 @@ impl RelPath {
             return Err(invalid("pattern", "The path has a control character."));
         }
         let drive = text.as_bytes();
-        if drive.len() >= 3 && drive[0].is_ascii_alphabetic() && drive[1] == b':' && drive[2] == b'/'
+        if drive.len() >= 3
+            && drive[0].is_ascii_alphabetic()
+            && drive[1] == b':'
+            && drive[2] == b'/'
         {
             return Err(invalid("pattern", "The path has a drive letter.")
                 .hint("Paths are relative to the workspace's root, for example `src/main.rs`."));
@@ -50,10 +53,15 @@ impl RelPath {
                         Code::PathOutsideWorkspace,
                         "The path would leave the workspace.",
                     )
-                    .hint("Paths are relative to the workspace's root; there is nothing above it."));
+                    .hint(
+                        "Paths are relative to the workspace's root; there is nothing above it.",
+                    ));
                 }
                 _ if name.len() > NAME_MAX => {
-                    return Err(invalid("maxLength", "A name in the path is longer than 255 bytes."));
+                    return Err(invalid(
+                        "maxLength",
+                        "A name in the path is longer than 255 bytes.",
+                    ));
                 }
                 _ => names.push(name),
             }
@@ -99,13 +107,20 @@ impl RelPath {
     /// The path of an entry that was read from this directory.
     #[must_use]
     pub(crate) fn join(&self, name: &str) -> RelPath {
-        if self.is_root() { RelPath(name.to_owned()) } else { RelPath(format!("{}/{name}", self.0)) }
+        if self.is_root() {
+            RelPath(name.to_owned())
+        } else {
+            RelPath(format!("{}/{name}", self.0))
+        }
     }
 
     /// Whether `self` is `other` or lies beneath it.
     pub(crate) fn within(&self, other: &RelPath) -> bool {
         other.is_root()
-            || self.0.strip_prefix(&other.0).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            || self
+                .0
+                .strip_prefix(&other.0)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 }
 
@@ -138,9 +153,12 @@ mod tests {
 
     #[test]
     fn paths_are_normalised() {
-        for (text, path) in
-            [("/a//b/", "a/b"), ("./a/./b", "a/b"), ("a/../b", "b"), ("%2e%2e/x", "%2e%2e/x")]
-        {
+        for (text, path) in [
+            ("/a//b/", "a/b"),
+            ("./a/./b", "a/b"),
+            ("a/../b", "b"),
+            ("%2e%2e/x", "%2e%2e/x"),
+        ] {
             assert_eq!(RelPath::parse(text, "/path").unwrap().as_str(), path);
         }
     }
@@ -149,7 +167,14 @@ mod tests {
     fn what_cannot_be_a_path_is_refused() {
         assert_eq!(code(".."), Code::PathOutsideWorkspace);
         assert_eq!(code("a/../../b"), Code::PathOutsideWorkspace);
-        for text in ["C:\\x", "C:/x", "\\\\host\\share", "a\0b", "a\nb", "a\u{85}b"] {
+        for text in [
+            "C:\\x",
+            "C:/x",
+            "\\\\host\\share",
+            "a\0b",
+            "a\nb",
+            "a\u{85}b",
+        ] {
             assert_eq!(code(text), Code::InvalidArg, "{text:?}");
         }
         assert_eq!(code(&"x".repeat(256)), Code::InvalidArg);

@@ -56,7 +56,9 @@ impl Quota {
 
     /// Whether the last walk is so old that another may find more room.
     pub(crate) fn stale(&self) -> bool {
-        self.sums().walked.is_none_or(|at| at.elapsed() > Duration::from_secs(30))
+        self.sums()
+            .walked
+            .is_none_or(|at| at.elapsed() > Duration::from_secs(30))
     }
 
     /// Holds `more` if everything then stays within `most`.
@@ -73,7 +75,10 @@ impl Quota {
         }
         sums.reserved.bytes += more.bytes;
         sums.reserved.inodes += more.inodes;
-        Some(Room { quota: self, held: more })
+        Some(Room {
+            quota: self,
+            held: more,
+        })
     }
 
     /// Holds without asking: what an earlier process had been granted.

@@ -11,7 +11,10 @@ pub fn schema_of<T: JsonSchema>() -> JsonObject {
     let mut settings = SchemaSettings::draft2020_12();
     settings.inline_subschemas = true;
     settings.meta_schema = None;
-    let mut value = settings.into_generator().into_root_schema_for::<T>().to_value();
+    let mut value = settings
+        .into_generator()
+        .into_root_schema_for::<T>()
+        .to_value();
     simplify(&mut value);
     match value {
         Value::Object(mut object) => {
@@ -58,7 +61,11 @@ fn simplify(value: &mut Value) {
                 object.remove("default");
             }
             // `uint64` and the like are Rust's, not JSON Schema's.
-            if object.get("format").and_then(Value::as_str).is_some_and(|f| f.contains("int")) {
+            if object
+                .get("format")
+                .and_then(Value::as_str)
+                .is_some_and(|f| f.contains("int"))
+            {
                 object.remove("format");
             }
             if object.contains_key("properties") {

@@ -1,1 +1,33 @@
-//! placeholder
+//! The Model Context Protocol door: one URL for both eras of the protocol.
+//!
+//! 2024-11-05 to 2025-11-25 have a handshake, sessions, a GET stream and DELETE; 2026-07-28 is
+//! stateless. `rmcp` speaks both; this crate decides who gets to it.
+//!
+//! Invariants: sees only the [`Door`](quaymaster_core::Door); no request reaches `rmcp` before its
+//! `Host` and `Origin` are ours and its credential is admitted; a session belongs to the credential
+//! that opened it, and another's looks exactly like one that never was.
+//!
+//! - [`Mcp`]: the endpoint as an axum router
+//! - [`origin`]: whose `Host` and `Origin` are accepted, for every route of the server
+//! - `endpoint`: from the socket to `rmcp` and back; `sessions`; `handler`; `convert`
+
+mod convert;
+mod endpoint;
+mod handler;
+pub mod origin;
+mod progress;
+mod sessions;
+
+pub use endpoint::Mcp;
+use rmcp::model::ProtocolVersion;
+
+/// Protocol versions spoken, oldest first.
+pub fn protocol_versions() -> Vec<&'static str> {
+    ProtocolVersion::KNOWN_VERSIONS
+        .iter()
+        .map(ProtocolVersion::as_str)
+        .collect()
+}
+
+/// The newest version that has sessions: what most clients of today negotiate.
+pub const NEWEST_WITH_SESSIONS: &str = "2025-11-25";

@@ -1,0 +1,151 @@
+// Comfort on top of pages that work without it. Everything listens on the document, so that
+// parts which are replaced later need no setup.
+//
+//   data-copy="id"          copies the text of the element with that id
+//   data-dialog="id"        opens that <dialog> as a modal one; data-close closes it
+//   data-swap="#a #b"       on a form: posts in the background and replaces these elements
+//   data-refresh="seconds"  on an element with an id: replaced from time to time
+//   <time datetime>         reads "3 minutes ago", with the local date as its tooltip
+
+const root = document.documentElement;
+
+// Copying. Browsers offer the clipboard only over https and on localhost, hence the second way.
+
+async function copy(source) {
+  const text = source.textContent;
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    getSelection().selectAllChildren(source);
+    return document.execCommand("copy");
+  }
+}
+
+const live = document.createElement("p");
+live.className = "sr-only";
+live.setAttribute("role", "status");
+document.body.append(live);
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  const source = button && document.getElementById(button.dataset.copy);
+  if (!source || button.dataset.done) return;
+  const label = button.firstChild;
+  const said = label.textContent;
+  const done = (await copy(source)) ? "Copied" : "Press Ctrl+C";
+  button.dataset.done = "yes";
+  label.textContent = live.textContent = done;
+  setTimeout(() => {
+    label.textContent = said;
+    live.textContent = "";
+    delete button.dataset.done;
+  }, 1600);
+});
+
+// Dialogs. Without this they open as popovers, which do not keep the focus inside.
+
+document.addEventListener("click", (event) => {
+  const opener = event.target.closest("[data-dialog]");
+  const closer = event.target.closest("[data-close]");
+  if (opener) {
+    event.preventDefault();
+    document.getElementById(opener.dataset.dialog).showModal();
+  } else if (closer) {
+    event.preventDefault();
+    closer.closest("dialog").close();
+  } else if (event.target.matches("dialog[open]")) {
+    event.target.close(); // the backdrop; what lies on the dialog is never the target itself
+  }
+});
+
+// The menu closes when one looks elsewhere.
+
+const closeMenu = () => document.querySelector(".menu[open]")?.removeAttribute("open");
+document.addEventListener("click", (event) => event.target.closest(".menu") || closeMenu());
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || !document.querySelector(".menu[open]")) return;
+  closeMenu();
+  document.querySelector(".menu summary").focus();
+});
+
+// Theme.
+
+const chosen = document.getElementById(`theme-${root.dataset.theme ?? "system"}`);
+if (chosen) chosen.checked = true;
+document.addEventListener("change", (event) => {
+  if (event.target.name !== "theme") return;
+  const theme = event.target.value;
+  if (theme === "system") delete root.dataset.theme;
+  else root.dataset.theme = theme;
+  try {
+    if (theme === "system") localStorage.removeItem("theme");
+    else localStorage.setItem("theme", theme);
+  } catch {
+    // Storage is blocked: it holds until the next page.
+  }
+});
+
+// Updates in place. The server answers whole pages as always; only the named parts are taken.
+// An answer without them (an error, the sign-in page) is shown whole.
+
+function show(response, html, wanted) {
+  const page = new DOMParser().parseFromString(html, "text/html");
+  const pairs = wanted.map((part) => [document.querySelector(part), page.querySelector(part)]);
+  if (pairs.every(([old, fresh]) => old && fresh)) {
+    for (const [old, fresh] of pairs) old.replaceWith(fresh);
+  } else {
+    document.body.replaceWith(page.body);
+    document.title = page.title;
+    if (response.redirected) history.replaceState(null, "", response.url);
+  }
+  tellTimes();
+}
+
+document.addEventListener("submit", async (event) => {
+  const form = event.target;
+  if (!form.dataset.swap || form.ariaBusy) return;
+  event.preventDefault();
+  form.ariaBusy = "true";
+  try {
+    const body = new URLSearchParams(new FormData(form, event.submitter));
+    const response = await fetch(form.action, { method: "POST", body });
+    show(response, await response.text(), form.dataset.swap.split(" "));
+    document.getElementById("notices")?.focus();
+  } catch {
+    form.submit(); // no answer: let the browser say why
+  }
+});
+
+setInterval(async () => {
+  for (const part of document.querySelectorAll("[data-refresh]")) {
+    part.age = (part.age ?? 0) + 1;
+    const busy = document.hidden || part.contains(getSelection().focusNode) || part.querySelector(":focus");
+    if (busy || part.age < Number(part.dataset.refresh)) continue;
+    part.age = 0;
+    const response = await fetch(location.href).catch(() => null);
+    if (response?.ok && !response.redirected) show(response, await response.text(), [`#${part.id}`]);
+  }
+}, 1000);
+
+// Times.
+
+const units = [["day", 86400], ["hour", 3600], ["minute", 60]];
+const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
+const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" });
+const exact = new Intl.DateTimeFormat("en-GB", { dateStyle: "long", timeStyle: "long" });
+
+function tellTimes() {
+  for (const element of document.querySelectorAll("time[datetime]")) {
+    const at = new Date(element.dateTime);
+    const seconds = (at - Date.now()) / 1000;
+    const unit = units.find(([, length]) => Math.abs(seconds) >= length);
+    element.title = exact.format(at);
+    if (!unit) element.textContent = seconds > 0 ? "in under a minute" : "just now";
+    else if (Math.abs(seconds) > 30 * 86400) element.textContent = day.format(at);
+    else element.textContent = relative.format(Math.round(seconds / unit[1]), unit[0]);
+  }
+}
+
+tellTimes();
+setInterval(tellTimes, 30_000);

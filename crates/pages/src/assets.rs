@@ -31,8 +31,14 @@ impl Asset {
     fn named(name: &str) -> Option<Self> {
         let file = Files::get(name)?;
         let digest = file.metadata.sha256_hash();
-        let hash = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        Some(Asset { bytes: file.data, content_type: content_type(name), hash })
+        let head = digest
+            .first_chunk()
+            .map_or(0, |head| u64::from_be_bytes(*head));
+        Some(Asset {
+            bytes: file.data,
+            content_type: content_type(name),
+            hash: format!("{head:016x}"),
+        })
     }
 
     /// A strong validator (RFC 9110 §8.8.3).
@@ -56,7 +62,10 @@ pub fn names() -> impl Iterator<Item = Cow<'static, str>> {
 pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
     Router::new()
         .route("/assets/{hash}/{name}", get(serve))
-        .route("/favicon.ico", get(|| async { axum::response::Redirect::temporary(&url("favicon.svg")) }))
+        .route(
+            "/favicon.ico",
+            get(|| async { axum::response::Redirect::temporary(&url("favicon.svg")) }),
+        )
 }
 
 async fn serve(Path((hash, name)): Path<(String, String)>, headers: HeaderMap) -> Response {
@@ -68,7 +77,9 @@ async fn serve(Path((hash, name)): Path<(String, String)>, headers: HeaderMap) -
         return StatusCode::NOT_FOUND.into_response();
     }
     let etag = asset.etag();
-    let known = headers.get(header::IF_NONE_MATCH).is_some_and(|sent| lists(sent, &etag));
+    let known = headers
+        .get(header::IF_NONE_MATCH)
+        .is_some_and(|sent| lists(sent, &etag));
     let mut response = if known {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
@@ -76,7 +87,10 @@ async fn serve(Path((hash, name)): Path<(String, String)>, headers: HeaderMap) -
     };
     let out = response.headers_mut();
     if !known {
-        out.insert(header::CONTENT_TYPE, HeaderValue::from_static(asset.content_type));
+        out.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static(asset.content_type),
+        );
     }
     if let Ok(etag) = HeaderValue::try_from(etag) {
         out.insert(header::ETAG, etag);
@@ -85,14 +99,19 @@ async fn serve(Path((hash, name)): Path<(String, String)>, headers: HeaderMap) -
         header::CACHE_CONTROL,
         HeaderValue::from_static("public, max-age=31536000, immutable"),
     );
-    out.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    out.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
     response
 }
 
 /// Whether `If-None-Match` names the validator, compared weakly (RFC 9110 §13.1.2).
 fn lists(sent: &HeaderValue, etag: &str) -> bool {
     sent.to_str().is_ok_and(|sent| {
-        sent.split(',').map(str::trim).any(|one| one == "*" || one.trim_start_matches("W/") == etag)
+        sent.split(',')
+            .map(str::trim)
+            .any(|one| one == "*" || one.trim_start_matches("W/") == etag)
     })
 }
 

@@ -13,8 +13,11 @@
 //! - [`assets`]: the stylesheet, the scripts and the logo, embedded
 
 pub mod assets;
+mod handlers;
 pub mod openapi;
 pub mod views;
+
+pub use handlers::router;
 
 /// Sent with every page. Everything comes from this origin and nothing stands inline.
 ///

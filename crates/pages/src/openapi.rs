@@ -22,7 +22,10 @@ const VERBS: [&str; 7] = ["get", "post", "put", "patch", "delete", "head", "opti
 pub fn from_openapi(document: &Value) -> ReferenceView {
     let doc = Document::new(document);
     let info = doc.root().get("info").unwrap_or(&Value::Null);
-    let server = document.pointer("/servers/0/url").and_then(Value::as_str).unwrap_or_default();
+    let server = document
+        .pointer("/servers/0/url")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
     let mut view = ReferenceView {
         title: text(info, "title"),
         version: text(info, "version"),
@@ -33,12 +36,18 @@ pub fn from_openapi(document: &Value) -> ReferenceView {
     for tag in doc.list("/tags") {
         let name = text(tag, "name");
         let description = prose::paragraphs(&text(tag, "description"));
-        view.groups.push(Group { name, description, ..Group::default() });
+        view.groups.push(Group {
+            name,
+            description,
+            ..Group::default()
+        });
     }
     for (path, item) in doc.object("/paths") {
         let item = doc.resolve(item);
         for verb in VERBS {
-            let Some(operation) = item.get(verb) else { continue };
+            let Some(operation) = item.get(verb) else {
+                continue;
+            };
             let read = read_operation(&doc, &view.server, path, verb, item, operation);
             group_of(&mut view.groups, operation).operations.push(read);
         }
@@ -50,11 +59,20 @@ pub fn from_openapi(document: &Value) -> ReferenceView {
 
 /// The group of the operation's first tag, made when it is new.
 fn group_of<'a>(groups: &'a mut Vec<Group>, operation: &Value) -> &'a mut Group {
-    let tag = operation.pointer("/tags/0").and_then(Value::as_str).unwrap_or("Other");
-    let at = groups.iter().position(|group| group.name == tag).unwrap_or_else(|| {
-        groups.push(Group { name: tag.to_owned(), ..Group::default() });
-        groups.len() - 1
-    });
+    let tag = operation
+        .pointer("/tags/0")
+        .and_then(Value::as_str)
+        .unwrap_or("Other");
+    let at = groups
+        .iter()
+        .position(|group| group.name == tag)
+        .unwrap_or_else(|| {
+            groups.push(Group {
+                name: tag.to_owned(),
+                ..Group::default()
+            });
+            groups.len() - 1
+        });
     &mut groups[at]
 }
 
@@ -72,7 +90,9 @@ fn read_operation(
         summary => summary.trim_end_matches('.').to_owned(),
     };
     let params = read_params(doc, item, operation);
-    let request = operation.get("requestBody").and_then(|body| read_body(doc, doc.resolve(body)));
+    let request = operation
+        .get("requestBody")
+        .and_then(|body| read_body(doc, doc.resolve(body)));
     let auth = read_auth(doc, operation);
     let curl = curl::command(&curl::Parts {
         method: &method,
@@ -88,7 +108,10 @@ fn read_operation(
         path: path.to_owned(),
         summary,
         description: prose::paragraphs(&text(operation, "description")),
-        deprecated: operation.get("deprecated").and_then(Value::as_bool).unwrap_or(false),
+        deprecated: operation
+            .get("deprecated")
+            .and_then(Value::as_bool)
+            .unwrap_or(false),
         auth,
         params,
         request,
@@ -102,10 +125,18 @@ fn read_operation(
 fn read_params(doc: &Document<'_>, item: &Value, operation: &Value) -> Vec<Row> {
     let mut rows: Vec<Row> = Vec::new();
     for holder in [item, operation] {
-        for param in holder.get("parameters").and_then(Value::as_array).into_iter().flatten() {
+        for param in holder
+            .get("parameters")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+        {
             let param = doc.resolve(param);
             let row = schema::parameter(doc, param);
-            match rows.iter_mut().find(|old| old.name == row.name && old.place == row.place) {
+            match rows
+                .iter_mut()
+                .find(|old| old.name == row.name && old.place == row.place)
+            {
                 Some(old) => *old = row,
                 None => rows.push(row),
             }
@@ -117,13 +148,25 @@ fn read_params(doc: &Document<'_>, item: &Value, operation: &Value) -> Vec<Row> 
 /// The media type that is shown: JSON when there is any.
 fn read_body(doc: &Document<'_>, holder: &Value) -> Option<Body> {
     let content = holder.get("content")?.as_object()?;
-    let (content_type, media) =
-        content.iter().find(|(name, _)| name.contains("json")).or_else(|| content.iter().next())?;
+    let (content_type, media) = content
+        .iter()
+        .find(|(name, _)| name.contains("json"))
+        .or_else(|| content.iter().next())?;
     let schema = media.get("schema").unwrap_or(&Value::Null);
-    let given = media
-        .get("example")
-        .or_else(|| media.get("examples")?.as_object()?.values().next()?.get("value"));
-    let made = || content_type.contains("json").then(|| schema::example(doc, schema)).flatten();
+    let given = media.get("example").or_else(|| {
+        media
+            .get("examples")?
+            .as_object()?
+            .values()
+            .next()?
+            .get("value")
+    });
+    let made = || {
+        content_type
+            .contains("json")
+            .then(|| schema::example(doc, schema))
+            .flatten()
+    };
     let example = given.cloned().or_else(made).map(|value| pretty(&value));
     Some(Body {
         content_type: content_type.clone(),
@@ -135,7 +178,10 @@ fn read_body(doc: &Document<'_>, holder: &Value) -> Option<Body> {
 
 fn read_responses(doc: &Document<'_>, operation: &Value) -> Vec<Answer> {
     let none = Map::new();
-    let responses = operation.get("responses").and_then(Value::as_object).unwrap_or(&none);
+    let responses = operation
+        .get("responses")
+        .and_then(Value::as_object)
+        .unwrap_or(&none);
     responses
         .iter()
         .map(|(status, response)| {
@@ -152,16 +198,28 @@ fn read_responses(doc: &Document<'_>, operation: &Value) -> Vec<Answer> {
 /// What the operation asks for, or else what the whole document does. An empty requirement among
 /// several means that a credential may be left out (OpenAPI 3.1 §4.8.30).
 fn read_auth(doc: &Document<'_>, operation: &Value) -> Auth {
-    let Some(wanted) = operation.get("security").or_else(|| doc.root().get("security")) else {
+    let Some(wanted) = operation
+        .get("security")
+        .or_else(|| doc.root().get("security"))
+    else {
         return Auth::None;
     };
-    let wanted: Vec<&Map<String, Value>> =
-        wanted.as_array().into_iter().flatten().filter_map(Value::as_object).collect();
+    let wanted: Vec<&Map<String, Value>> = wanted
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_object)
+        .collect();
     if wanted.is_empty() || wanted.iter().any(|one| one.is_empty()) {
         return Auth::None;
     }
     let mut scopes: Vec<String> = Vec::new();
-    for scope in wanted.iter().flat_map(|one| one.values()).filter_map(Value::as_array).flatten() {
+    for scope in wanted
+        .iter()
+        .flat_map(|one| one.values())
+        .filter_map(Value::as_array)
+        .flatten()
+    {
         if let Some(scope) = scope.as_str()
             && !scopes.iter().any(|known| known == scope)
         {
@@ -178,7 +236,9 @@ fn name_anchors(groups: &mut [Group]) {
         group.anchor = unique(&mut taken, &format!("tag-{}", slug(&group.name)));
         for operation in &mut group.operations {
             let wanted = match slug(&operation.anchor) {
-                name if name.is_empty() => slug(&format!("{} {}", operation.method, operation.path)),
+                name if name.is_empty() => {
+                    slug(&format!("{} {}", operation.method, operation.path))
+                }
                 name => name,
             };
             // The page has ids of its own.

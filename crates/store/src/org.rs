@@ -68,3 +68,13 @@ impl Tx {
         Ok(())
     }
 }
+
+impl Tx {
+    /// `true` for the one process that may make the first organization.
+    pub async fn claim_first_start(&mut self) -> Result<bool, StoreError> {
+        const SQL: &str =
+            "INSERT INTO meta (name, value) VALUES ('first_start', 'done') ON CONFLICT DO NOTHING";
+        let added = within!(self, conn => sqlx::query(SQL).execute(conn).await?.rows_affected());
+        Ok(added == 1)
+    }
+}

@@ -6,6 +6,7 @@
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
 use sha2::{Digest, Sha256};
+use std::fmt::Write as _;
 
 const VERSION: u8 = 1;
 const ID: usize = 8;
@@ -136,7 +137,12 @@ pub fn sealed_with(sealed: &[u8]) -> Result<String, KeyError> {
 }
 
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes
+        .iter()
+        .fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }
 
 /// Reads 64 hexadecimal digits.

@@ -10,6 +10,8 @@ pub struct Workspace {
     pub org: OrgId,
     /// Unique in the organization.
     pub name: String,
+    /// The name as it stands in addresses and tool names; unique in the organization.
+    pub slug: String,
     /// Tool calls a UTC day.
     pub daily_cap: i64,
     /// Bytes of files, uploads and trash.
@@ -22,6 +24,7 @@ struct Row {
     id: String,
     org_id: String,
     name: String,
+    slug: String,
     daily_cap: i64,
     quota_bytes: i64,
     created_at: i64,
@@ -34,6 +37,7 @@ impl TryFrom<Row> for Workspace {
             id: id(&row.id)?,
             org: id(&row.org_id)?,
             name: row.name,
+            slug: row.slug,
             daily_cap: row.daily_cap,
             quota_bytes: row.quota_bytes,
             created_at: Instant::from_micros(row.created_at),
@@ -47,7 +51,7 @@ impl Store {
         org: &OrgId,
         workspace: &WorkspaceId,
     ) -> Result<Option<Workspace>, StoreError> {
-        const SQL: &str = "SELECT id, org_id, name, daily_cap, quota_bytes, created_at \
+        const SQL: &str = "SELECT id, org_id, name, slug, daily_cap, quota_bytes, created_at \
              FROM workspaces WHERE org_id = $1 AND id = $2";
         let row = reading!(self, pool => {
             sqlx::query_as::<_, Row>(SQL)
@@ -61,7 +65,7 @@ impl Store {
 
     /// The workspaces of an organization, oldest first.
     pub async fn workspaces(&self, org: &OrgId) -> Result<Vec<Workspace>, StoreError> {
-        const SQL: &str = "SELECT id, org_id, name, daily_cap, quota_bytes, created_at \
+        const SQL: &str = "SELECT id, org_id, name, slug, daily_cap, quota_bytes, created_at \
              FROM workspaces WHERE org_id = $1 ORDER BY created_at, id";
         let rows = reading!(self, pool => {
             sqlx::query_as::<_, Row>(SQL).bind(org.as_str()).fetch_all(pool).await?
@@ -72,13 +76,14 @@ impl Store {
 
 impl Tx {
     pub async fn add_workspace(&mut self, workspace: &Workspace) -> Result<(), StoreError> {
-        const SQL: &str = "INSERT INTO workspaces (id, org_id, name, daily_cap, quota_bytes, created_at) \
-             VALUES ($1, $2, $3, $4, $5, $6)";
+        const SQL: &str = "INSERT INTO workspaces (id, org_id, name, slug, daily_cap, quota_bytes, created_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7)";
         within!(self, conn => {
             sqlx::query(SQL)
                 .bind(workspace.id.as_str())
                 .bind(workspace.org.as_str())
                 .bind(&workspace.name)
+                .bind(&workspace.slug)
                 .bind(workspace.daily_cap)
                 .bind(workspace.quota_bytes)
                 .bind(workspace.created_at.micros())
@@ -90,13 +95,14 @@ impl Tx {
 
     /// Changes name, cap and quota. `false` when the organization has no such workspace.
     pub async fn update_workspace(&mut self, workspace: &Workspace) -> Result<bool, StoreError> {
-        const SQL: &str = "UPDATE workspaces SET name = $3, daily_cap = $4, quota_bytes = $5 \
+        const SQL: &str = "UPDATE workspaces SET name = $3, slug = $4, daily_cap = $5, quota_bytes = $6 \
              WHERE org_id = $1 AND id = $2";
         let changed = within!(self, conn => {
             sqlx::query(SQL)
                 .bind(workspace.org.as_str())
                 .bind(workspace.id.as_str())
                 .bind(&workspace.name)
+                .bind(&workspace.slug)
                 .bind(workspace.daily_cap)
                 .bind(workspace.quota_bytes)
                 .execute(conn)

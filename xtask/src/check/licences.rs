@@ -1,12 +1,12 @@
 //! Each crate in Cargo.lock has a licence that deny.toml allows, and none is banned there.
 //!
 //! deny.toml is the one list, also for cargo-deny, which asks for more (advisories) but needs a
-//! database from outside. An exception of deny.toml is for tests and chores only: it is a fault
-//! when the crate becomes part of the program.
+//! database from outside. An exception of deny.toml is for what runs only in tests, in chores or
+//! while building: it is a fault when the crate becomes part of the program.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 
 use super::{Findings, spdx};
@@ -56,6 +56,7 @@ pub(crate) fn check(workspace: &Workspace) -> Result<Findings> {
         .as_ref()
         .map(|resolve| shipped(resolve, &all.packages));
     let shipped = shipped.context("cargo metadata told no resolution")?;
+    ensure!(!shipped.is_empty(), "there is no package {PROGRAM}");
     let mut faults = Vec::new();
     for package in &all.packages {
         faults.extend(fault(
@@ -102,7 +103,7 @@ fn fault(package: &Package, rules: &Rules, shipped: bool) -> Option<String> {
     ) {
         (Ok(true), _) => None,
         (_, Ok(true)) if shipped => Some(format!(
-            "{name}: {expression} is an exception for tests, but the program contains it"
+            "{name}: {expression} is only excepted outside of the program, which contains it"
         )),
         (_, Ok(true)) => None,
         (_, Ok(false)) => Some(format!("{name}: {expression} is not allowed by {FILE}")),
@@ -110,9 +111,19 @@ fn fault(package: &Package, rules: &Rules, shipped: bool) -> Option<String> {
     }
 }
 
-/// The ids of everything that can end up in the program, on some platform.
+/// The ids of everything that can end up in the program, on some platform. A derive macro runs
+/// in the compiler, with all that it depends on.
 fn shipped<'a>(resolve: &'a Resolve, packages: &'a [Package]) -> BTreeSet<&'a str> {
     let nodes: BTreeMap<&str, _> = resolve.nodes.iter().map(|n| (n.id.as_str(), n)).collect();
+    let macros: BTreeSet<&str> = packages
+        .iter()
+        .filter(|p| {
+            p.targets
+                .iter()
+                .any(|t| t.kind.iter().any(|kind| kind == "proc-macro"))
+        })
+        .map(|p| p.id.as_str())
+        .collect();
     let mut open: Vec<&str> = packages
         .iter()
         .filter(|p| p.name == PROGRAM)
@@ -120,13 +131,11 @@ fn shipped<'a>(resolve: &'a Resolve, packages: &'a [Package]) -> BTreeSet<&'a st
         .collect();
     let mut seen = BTreeSet::new();
     while let Some(id) = open.pop() {
-        if !seen.insert(id) {
+        if macros.contains(id) || !seen.insert(id) {
             continue;
         }
-        let node = nodes.get(id).into_iter();
-        let normal = node
-            .flat_map(|node| &node.deps)
-            .filter(|dependency| dependency.dep_kinds.iter().any(|kind| kind.kind.is_none()));
+        let dependencies = nodes.get(id).into_iter().flat_map(|node| &node.deps);
+        let normal = dependencies.filter(|d| d.dep_kinds.iter().any(|kind| kind.kind.is_none()));
         open.extend(normal.map(|dependency| dependency.id.as_str()));
     }
     seen
@@ -151,6 +160,7 @@ mod tests {
             id: name.to_owned(),
             license: license.map(str::to_owned),
             dependencies: Vec::new(),
+            targets: Vec::new(),
         };
         fault(&package, &toml::from_str(RULES).unwrap(), shipped)
     }
@@ -177,7 +187,7 @@ mod tests {
         assert!(
             found("odd", Some("MPL-2.0"), true)
                 .unwrap()
-                .contains("the program contains it")
+                .contains("which contains it")
         );
     }
 
@@ -187,6 +197,37 @@ mod tests {
             found("openssl", Some("MIT"), false)
                 .unwrap()
                 .contains("banned")
+        );
+    }
+
+    #[test]
+    fn only_what_is_linked_counts_as_part_of_the_program() {
+        let package = |name: &str, kind: &str| {
+            serde_json::json!({
+                "name": name, "version": "1.0.0", "id": name, "dependencies": [],
+                "targets": [{ "kind": [kind] }],
+            })
+        };
+        let packages: Vec<Package> = serde_json::from_value(serde_json::json!([
+            package(PROGRAM, "bin"),
+            package("linked", "lib"),
+            package("derive", "proc-macro"),
+            package("of-derive", "lib"),
+            package("test", "lib"),
+        ]))
+        .unwrap();
+        let resolve: Resolve = serde_json::from_value(serde_json::json!({ "nodes": [
+            { "id": PROGRAM, "deps": [
+                { "pkg": "linked", "dep_kinds": [{ "kind": null }, { "kind": "build" }] },
+                { "pkg": "test", "dep_kinds": [{ "kind": "dev" }] },
+            ]},
+            { "id": "linked", "deps": [{ "pkg": "derive", "dep_kinds": [{ "kind": null }] }] },
+            { "id": "derive", "deps": [{ "pkg": "of-derive", "dep_kinds": [{ "kind": null }] }] },
+        ]}))
+        .unwrap();
+        assert_eq!(
+            shipped(&resolve, &packages),
+            BTreeSet::from(["linked", PROGRAM])
         );
     }
 }

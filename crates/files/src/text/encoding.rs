@@ -35,7 +35,10 @@ impl Units {
             Units::Utf16Be => [0, b'\n'],
         };
         let (units, _) = bytes.as_chunks::<2>();
-        units.iter().position(|unit| *unit == pair).map(|index| index * 2)
+        units
+            .iter()
+            .position(|unit| *unit == pair)
+            .map(|index| index * 2)
     }
 
     /// Whether `bytes` ends with a carriage return.
@@ -55,8 +58,11 @@ pub(crate) fn of_bom(head: &[u8]) -> Option<(&'static Encoding, usize)> {
 
 pub(crate) fn by_label(label: &str) -> Result<&'static Encoding, Fault> {
     Encoding::for_label_no_replacement(label.as_bytes()).ok_or_else(|| {
-        Fault::new(Code::EncodingUnsupported, "There is no encoding with that label.")
-            .hint("Use a WHATWG label, for example utf-8, windows-1252, utf-16le or shift_jis.")
+        Fault::new(
+            Code::EncodingUnsupported,
+            "There is no encoding with that label.",
+        )
+        .hint("Use a WHATWG label, for example utf-8, windows-1252, utf-16le or shift_jis.")
     })
 }
 
@@ -98,7 +104,10 @@ pub(crate) fn encode(text: &str, encoding: &'static Encoding) -> Result<Vec<u8>,
             encoding.encode(c.encode_utf8(&mut buffer)).2
         });
         let what = missing.map_or_else(String::new, |c| format!(" (first: {c:?})"));
-        return Err(unsupported(encoding, &format!("lacks a character of the text{what}")));
+        return Err(unsupported(
+            encoding,
+            &format!("lacks a character of the text{what}"),
+        ));
     }
     Ok(bytes.into_owned())
 }
@@ -115,7 +124,10 @@ pub(crate) fn decode_exactly(bytes: &[u8], encoding: &'static Encoding) -> Resul
 }
 
 fn unsupported(encoding: &'static Encoding, why: &str) -> Fault {
-    let message = format!("The encoding {} {why}. Nothing was written.", name(encoding));
+    let message = format!(
+        "The encoding {} {why}. Nothing was written.",
+        name(encoding)
+    );
     Fault::new(Code::EncodingUnsupported, message)
         .hint("Name the right one in `encoding`, or write the whole file with write_file.")
         .detail("encoding", name(encoding))

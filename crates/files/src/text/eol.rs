@@ -39,13 +39,20 @@ pub(crate) fn lines_of(content: &str) -> Vec<&str> {
         return Vec::new();
     }
     let content = content.strip_suffix('\n').unwrap_or(content);
-    content.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line)).collect()
+    content
+        .split('\n')
+        .map(|line| line.strip_suffix('\r').unwrap_or(line))
+        .collect()
 }
 
 /// Every line end of `content` made into `eol`; lone carriage returns stay.
 pub(crate) fn with_eol(content: &str, eol: Eol) -> String {
     let plain = content.replace("\r\n", "\n");
-    if eol == Eol::CrLf { plain.replace('\n', "\r\n") } else { plain }
+    if eol == Eol::CrLf {
+        plain.replace('\n', "\r\n")
+    } else {
+        plain
+    }
 }
 
 #[cfg(test)]

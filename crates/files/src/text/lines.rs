@@ -14,7 +14,6 @@ const BUFFER: usize = 64 * 1024;
 pub(crate) struct Line {
     /// 1-based.
     pub(crate) number: u64,
-    pub(crate) start: u64,
     /// Without its end; at most as much as was asked for.
     pub(crate) bytes: Vec<u8>,
     /// `bytes` is not all of it.
@@ -45,8 +44,15 @@ impl<'f> LineReader<'f> {
     ) -> io::Result<Self> {
         let (number, at) = facts.near(line);
         let (buffer, used) = (Vec::new(), 0);
-        let mut reader =
-            LineReader { file, units: facts.units, number, at, size, buffer, used };
+        let mut reader = LineReader {
+            file,
+            units: facts.units,
+            number,
+            at,
+            size,
+            buffer,
+            used,
+        };
         while reader.number < line && reader.next(0)?.is_some() {}
         Ok(reader)
     }
@@ -65,7 +71,10 @@ impl<'f> LineReader<'f> {
         self.used = 0;
         let mut have = 0;
         while have < want {
-            match self.file.read_at(&mut self.buffer[have..], self.at + have as u64) {
+            match self
+                .file
+                .read_at(&mut self.buffer[have..], self.at + have as u64)
+            {
                 Ok(0) => break,
                 Ok(read) => have += read,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -91,7 +100,13 @@ impl<'f> LineReader<'f> {
                 bytes.truncate(keep);
                 self.number += 1;
                 let next = self.at;
-                return Ok(Some(Line { number, start, bytes, clipped, eol: Eol::None, next }));
+                return Ok(Some(Line {
+                    number,
+                    bytes,
+                    clipped,
+                    eol: Eol::None,
+                    next,
+                }));
             }
             let rest = &self.buffer[self.used..];
             let found = self.units.find_lf(rest);
@@ -104,7 +119,12 @@ impl<'f> LineReader<'f> {
             if !piece.is_empty() {
                 after_cr = self.units.ends_with_cr(piece);
             }
-            let step = piece.len() + if found.is_some() { self.units.width() } else { 0 };
+            let step = piece.len()
+                + if found.is_some() {
+                    self.units.width()
+                } else {
+                    0
+                };
             self.used += step;
             self.at += step as u64;
             if found.is_some() {
@@ -117,7 +137,13 @@ impl<'f> LineReader<'f> {
                 }
                 self.number += 1;
                 let eol = if after_cr { Eol::CrLf } else { Eol::Lf };
-                return Ok(Some(Line { number, start, bytes, clipped, eol, next: self.at }));
+                return Ok(Some(Line {
+                    number,
+                    bytes,
+                    clipped,
+                    eol,
+                    next: self.at,
+                }));
             }
         }
     }

@@ -37,8 +37,6 @@ pub(crate) struct TextFacts {
     pub(crate) bom: u64,
     pub(crate) units: Units,
     pub(crate) lines: u64,
-    /// The last line has a line end.
-    pub(crate) final_eol: bool,
     lf: u64,
     crlf: u64,
     stride: u64,
@@ -175,7 +173,11 @@ impl Scanner {
         if self.units == Units::Bytes {
             self.check_utf8(chunk);
             for position in memchr::memchr_iter(b'\n', chunk) {
-                let cr = if position == 0 { self.after_cr } else { chunk[position - 1] == b'\r' };
+                let cr = if position == 0 {
+                    self.after_cr
+                } else {
+                    chunk[position - 1] == b'\r'
+                };
                 self.line_end(cr, self.at + position as u64 + 1);
             }
             self.at += chunk.len() as u64;
@@ -209,7 +211,9 @@ impl Scanner {
         }
         // A character may be cut by the end of the previous chunk.
         while !self.utf8_rest.is_empty() {
-            let Some((byte, rest)) = chunk.split_first() else { return };
+            let Some((byte, rest)) = chunk.split_first() else {
+                return;
+            };
             self.utf8_rest.push(*byte);
             chunk = rest;
             match std::str::from_utf8(&self.utf8_rest) {
@@ -233,7 +237,8 @@ impl Scanner {
 
     fn take_sample(&mut self, bytes: &[u8]) {
         self.invalid = true;
-        self.sample.extend_from_slice(&bytes[..bytes.len().min(SAMPLE)]);
+        self.sample
+            .extend_from_slice(&bytes[..bytes.len().min(SAMPLE)]);
     }
 
     fn line_end(&mut self, cr: bool, next: u64) {
@@ -270,7 +275,12 @@ impl Scanner {
         let declared = self.forced.or(self.bom.map(|(encoding, _)| encoding));
         let binary = self.binary || (declared.is_none() && self.invalid && known_binary);
         let text = (!binary).then(|| self.text(declared));
-        Facts { etag, size: self.size, sniffed: self.sniffed, text }
+        Facts {
+            etag,
+            size: self.size,
+            sniffed: self.sniffed,
+            text,
+        }
     }
 
     fn text(&mut self, declared: Option<&'static Encoding>) -> TextFacts {
@@ -291,7 +301,6 @@ impl Scanner {
             bom: self.bom.map_or(0, |(_, length)| length as u64),
             units: self.units,
             lines: self.lf + self.crlf + u64::from(!final_eol),
-            final_eol: final_eol && self.lf + self.crlf > 0,
             lf: self.lf,
             crlf: self.crlf,
             stride: self.stride,
@@ -302,10 +311,12 @@ impl Scanner {
 
 pub(crate) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }
 
 #[cfg(test)]
@@ -325,18 +336,28 @@ mod tests {
         let whole = facts(&text, text.len());
         for chunk in [1, 3, 8191, 8192, 8193] {
             let parts = facts(&text, chunk);
-            assert_eq!(format!("{parts:?}"), format!("{whole:?}"), "chunks of {chunk}");
+            assert_eq!(
+                format!("{parts:?}"),
+                format!("{whole:?}"),
+                "chunks of {chunk}"
+            );
         }
         let text = whole.text.unwrap();
-        assert_eq!((text.lines, text.style(), text.bom), (4001, EolStyle::Mixed, 3));
+        assert_eq!(
+            (text.lines, text.style(), text.bom),
+            (4001, EolStyle::Mixed, 3)
+        );
         assert_eq!(text.encoding, UTF_8);
-        assert!(!text.guessed && !text.final_eol);
+        assert!(!text.guessed);
     }
 
     #[test]
     fn bytes_that_are_not_utf_8_are_guessed_and_nul_is_binary() {
         let latin = facts(b"un caf\xe9 noir\n", 4).text.unwrap();
-        assert_eq!((latin.encoding, latin.guessed), (encoding_rs::WINDOWS_1252, true));
+        assert_eq!(
+            (latin.encoding, latin.guessed),
+            (encoding_rs::WINDOWS_1252, true)
+        );
         assert!(facts(b"a\0b", 4).text.is_none());
         assert!(facts(b"%PDF-1.7\n", 99).text.is_none());
     }

@@ -23,13 +23,20 @@ pub(super) fn command(parts: &Parts<'_>) -> String {
     let url = format!("{}{}{mark}{}", parts.server, parts.path, query.join("&"));
     // Braces are curl's own pattern language unless it is switched off.
     let glob = if url.contains('{') { " -g" } else { "" };
-    let method = if parts.method == "GET" { String::new() } else { format!(" -X {}", parts.method) };
+    let method = if parts.method == "GET" {
+        String::new()
+    } else {
+        format!(" -X {}", parts.method)
+    };
     let mut lines = vec![format!("curl{glob}{method} {}", quoted(&url))];
     if parts.bearer {
         lines.push("-H \"Authorization: Bearer $QUAYMASTER_KEY\"".to_owned());
     }
     if let Some(body) = parts.body {
-        lines.push(format!("-H {}", quoted(&format!("Content-Type: {}", body.content_type))));
+        lines.push(format!(
+            "-H {}",
+            quoted(&format!("Content-Type: {}", body.content_type))
+        ));
         lines.push(match &body.example {
             Some(example) => format!("-d {}", quoted(example)),
             None => "--data-binary @file".to_owned(),

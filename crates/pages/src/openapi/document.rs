@@ -12,7 +12,10 @@ pub(super) struct Document<'a> {
 
 impl<'a> Document<'a> {
     pub(super) fn new(root: &'a Value) -> Self {
-        Document { root, empty: Map::new() }
+        Document {
+            root,
+            empty: Map::new(),
+        }
     }
 
     pub(super) fn root(&self) -> &Value {
@@ -20,11 +23,17 @@ impl<'a> Document<'a> {
     }
 
     pub(super) fn list(&self, pointer: &str) -> &[Value] {
-        self.root.pointer(pointer).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+        self.root
+            .pointer(pointer)
+            .and_then(Value::as_array)
+            .map_or(&[], Vec::as_slice)
     }
 
     pub(super) fn object(&self, pointer: &str) -> &Map<String, Value> {
-        self.root.pointer(pointer).and_then(Value::as_object).unwrap_or(&self.empty)
+        self.root
+            .pointer(pointer)
+            .and_then(Value::as_object)
+            .unwrap_or(&self.empty)
     }
 
     /// What `value` stands for: itself, or the target of its `$ref`. A reference that leads
@@ -32,9 +41,15 @@ impl<'a> Document<'a> {
     pub(super) fn resolve<'v>(&'v self, value: &'v Value) -> &'v Value {
         let mut at = value;
         for _ in 0..HOPS {
-            let Some(target) = at.get("$ref").and_then(Value::as_str) else { return at };
-            let Some(pointer) = target.strip_prefix('#') else { return &Value::Null };
-            let Some(next) = self.root.pointer(pointer) else { return &Value::Null };
+            let Some(target) = at.get("$ref").and_then(Value::as_str) else {
+                return at;
+            };
+            let Some(pointer) = target.strip_prefix('#') else {
+                return &Value::Null;
+            };
+            let Some(next) = self.root.pointer(pointer) else {
+                return &Value::Null;
+            };
             at = next;
         }
         &Value::Null
@@ -43,5 +58,10 @@ impl<'a> Document<'a> {
 
 /// The text at a key, or the empty text.
 pub(super) fn text(value: &Value, key: &str) -> String {
-    value.get(key).and_then(Value::as_str).unwrap_or_default().trim().to_owned()
+    value
+        .get(key)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .trim()
+        .to_owned()
 }

@@ -1,4 +1,4 @@
-//! Descriptions. OpenAPI allows CommonMark; shown are paragraphs and `code`, the rest stays text.
+//! Descriptions. OpenAPI allows Markdown; shown are paragraphs and `code`, the rest stays text.
 
 use crate::views::reference::{Paragraph, Span};
 
@@ -25,7 +25,9 @@ fn spans(text: &str) -> Paragraph {
     let mut out = Vec::new();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('`') {
-        let Some((code, after)) = after.split_once('`') else { break };
+        let Some((code, after)) = after.split_once('`') else {
+            break;
+        };
         if !before.is_empty() {
             out.push(Span::Text(before.to_owned()));
         }
@@ -45,7 +47,10 @@ mod tests {
     #[test]
     fn lines_join_and_empty_lines_part() {
         let text = |text: &str| Span::Text(text.to_owned());
-        assert_eq!(paragraphs("a\nb\n\n\nc"), [vec![text("a b")], vec![text("c")]]);
+        assert_eq!(
+            paragraphs("a\nb\n\n\nc"),
+            [vec![text("a b")], vec![text("c")]]
+        );
         assert!(paragraphs(" \n ").is_empty());
     }
 

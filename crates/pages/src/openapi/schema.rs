@@ -14,7 +14,10 @@ pub(super) fn parameter(doc: &Document<'_>, param: &Value) -> Row {
     let schema = param.get("schema").unwrap_or(&Value::Null);
     let mut row = row(doc, text(param, "name"), schema);
     row.place = text(param, "in");
-    row.required = param.get("required").and_then(Value::as_bool).unwrap_or(false);
+    row.required = param
+        .get("required")
+        .and_then(Value::as_bool)
+        .unwrap_or(false);
     let description = text(param, "description");
     if !description.is_empty() {
         row.description = prose::paragraphs(&description);
@@ -26,7 +29,11 @@ pub(super) fn parameter(doc: &Document<'_>, param: &Value) -> Row {
 pub(super) fn rows(doc: &Document<'_>, schema: &Value) -> Vec<Row> {
     let mut out = Vec::new();
     let resolved = doc.resolve(schema);
-    let object = if is(resolved, "array") { &resolved["items"] } else { resolved };
+    let object = if is(resolved, "array") {
+        &resolved["items"]
+    } else {
+        resolved
+    };
     collect(doc, object, "", DEPTH, &mut out);
     out
 }
@@ -58,11 +65,21 @@ fn properties<'a>(
     let schema = doc.resolve(schema);
     let required = schema.get("required").and_then(Value::as_array);
     let needed = |name: &str| required.is_some_and(|list| list.iter().any(|one| one == name));
-    let own = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
-    let mut out: Vec<_> =
-        own.map(|(name, property)| (name.as_str(), property, needed(name))).collect();
+    let own = schema
+        .get("properties")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten();
+    let mut out: Vec<_> = own
+        .map(|(name, property)| (name.as_str(), property, needed(name)))
+        .collect();
     if depth > 0 {
-        for part in schema.get("allOf").and_then(Value::as_array).into_iter().flatten() {
+        for part in schema
+            .get("allOf")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+        {
             out.extend(properties(doc, part, depth - 1));
         }
     }
@@ -96,7 +113,10 @@ pub(super) fn kind(doc: &Document<'_>, schema: &Value) -> String {
 }
 
 fn kind_within(doc: &Document<'_>, schema: &Value, depth: usize) -> String {
-    let name = schema.get("$ref").and_then(Value::as_str).and_then(|path| path.rsplit('/').next());
+    let name = schema
+        .get("$ref")
+        .and_then(Value::as_str)
+        .and_then(|path| path.rsplit('/').next());
     let inner = doc.resolve(schema);
     if depth == 0 {
         return name.unwrap_or("value").to_owned();
@@ -120,12 +140,17 @@ fn kind_within(doc: &Document<'_>, schema: &Value, depth: usize) -> String {
         _ if inner.get("const").is_some() => return bare(&inner["const"]),
         _ => return "any".to_owned(),
     };
-    let words = types.iter().map(|word| match (*word, inner.get("format").and_then(Value::as_str)) {
-        ("array", _) => format!("array of {}", kind_within(doc, &inner["items"], depth - 1)),
-        ("object", _) => name.unwrap_or("object").to_owned(),
-        ("string", Some(format)) => format!("string ({format})"),
-        (word, _) => word.to_owned(),
-    });
+    let words =
+        types.iter().map(
+            |word| match (*word, inner.get("format").and_then(Value::as_str)) {
+                ("array", _) => {
+                    format!("array of {}", kind_within(doc, &inner["items"], depth - 1))
+                }
+                ("object", _) => name.unwrap_or("object").to_owned(),
+                ("string", Some(format)) => format!("string ({format})"),
+                (word, _) => word.to_owned(),
+            },
+        );
     words.collect::<Vec<_>>().join(" or ")
 }
 
@@ -140,7 +165,11 @@ pub(super) fn example(doc: &Document<'_>, schema: &Value) -> Option<Value> {
 fn make(doc: &Document<'_>, schema: &Value, depth: usize) -> Value {
     let inner = without_null(doc, schema);
     for holder in [schema, inner] {
-        let given = [holder.get("example"), holder.pointer("/examples/0"), holder.get("const")];
+        let given = [
+            holder.get("example"),
+            holder.pointer("/examples/0"),
+            holder.get("const"),
+        ];
         if let Some(value) = given.into_iter().flatten().next() {
             return value.clone();
         }
@@ -151,7 +180,10 @@ fn make(doc: &Document<'_>, schema: &Value, depth: usize) -> Value {
     if depth == 0 {
         return Value::Null;
     }
-    if let Some(first) = inner.pointer("/oneOf/0").or_else(|| inner.pointer("/anyOf/0")) {
+    if let Some(first) = inner
+        .pointer("/oneOf/0")
+        .or_else(|| inner.pointer("/anyOf/0"))
+    {
         return make(doc, first, depth - 1);
     }
     let fields = properties(doc, inner, DEPTH);
@@ -203,5 +235,7 @@ fn is(schema: &Value, word: &str) -> bool {
 
 /// A value as a reader writes it: texts without quotes.
 fn bare(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned)
 }

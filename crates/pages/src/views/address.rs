@@ -1,5 +1,7 @@
 //! Parts of addresses on this server.
 
+const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+
 /// One segment of a path: everything but unreserved characters percent-encoded (RFC 3986 §2.3).
 pub fn segment(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -7,7 +9,8 @@ pub fn segment(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             out.push(char::from(byte));
         } else {
-            out.push_str(&format!("%{byte:02X}"));
+            out.push('%');
+            out.extend([byte >> 4, byte & 15].map(|half| char::from(DIGITS[usize::from(half)])));
         }
     }
     out

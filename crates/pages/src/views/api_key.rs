@@ -20,8 +20,13 @@ pub enum Expiry {
 }
 
 impl Expiry {
-    pub const ALL: [Expiry; 5] =
-        [Expiry::Days7, Expiry::Days30, Expiry::Days90, Expiry::Days365, Expiry::Never];
+    pub const ALL: [Expiry; 5] = [
+        Expiry::Days7,
+        Expiry::Days30,
+        Expiry::Days90,
+        Expiry::Days365,
+        Expiry::Never,
+    ];
 
     /// Days from now; none for a key that does not expire.
     pub const fn days(self) -> Option<u32> {
@@ -47,7 +52,9 @@ impl Expiry {
 
     /// From the value of the form field.
     pub fn from_value(value: &str) -> Option<Self> {
-        Expiry::ALL.into_iter().find(|expiry| expiry.value() == value)
+        Expiry::ALL
+            .into_iter()
+            .find(|expiry| expiry.value() == value)
     }
 
     pub const fn label(self) -> &'static str {
@@ -104,7 +111,10 @@ impl ApiKeyForm {
         ApiKeyForm {
             name: Field::default(),
             offered,
-            ticked: usual.into_iter().filter(|scope| offered.has(*scope)).collect(),
+            ticked: usual
+                .into_iter()
+                .filter(|scope| offered.has(*scope))
+                .collect(),
             scopes_error: None,
             expiry: Expiry::default(),
         }

@@ -15,7 +15,7 @@ pub struct ConnectLine {
     /// The client's name, for example `Claude Desktop`.
     pub client: String,
     pub kind: ConnectKind,
-    /// Where it goes, for example `claude_desktop_config.json`.
+    /// Where it goes, for example `claude_desktop_config.json` or `Terminal`.
     pub where_: String,
     pub text: String,
 }
@@ -44,15 +44,12 @@ impl Connect {
         for line in &self.lines {
             match clients.iter_mut().find(|client| client.name == line.client) {
                 Some(client) => client.lines.push(line),
-                None => clients.push(Client { name: &line.client, lines: vec![line] }),
+                None => clients.push(Client {
+                    name: &line.client,
+                    lines: vec![line],
+                }),
             }
         }
         clients
-    }
-}
-
-impl ConnectLine {
-    pub fn is_command(&self) -> bool {
-        self.kind == ConnectKind::Command
     }
 }

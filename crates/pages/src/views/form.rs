@@ -9,12 +9,18 @@ pub struct Field {
 
 impl Field {
     pub fn new(value: impl Into<String>) -> Self {
-        Field { value: value.into(), error: None }
+        Field {
+            value: value.into(),
+            error: None,
+        }
     }
 
     /// What was typed, and why it cannot be used.
     pub fn wrong(value: impl Into<String>, error: impl Into<String>) -> Self {
-        Field { value: value.into(), error: Some(error.into()) }
+        Field {
+            value: value.into(),
+            error: Some(error.into()),
+        }
     }
 }
 
@@ -31,9 +37,15 @@ pub(crate) fn problems<'a>(
     whole: Option<&'a String>,
     fields: impl IntoIterator<Item = (&'static str, Option<&'a String>)>,
 ) -> Vec<Problem> {
-    let whole = whole.map(|message| Problem { input: None, message: message.clone() });
+    let whole = whole.map(|message| Problem {
+        input: None,
+        message: message.clone(),
+    });
     let fields = fields.into_iter().filter_map(|(input, error)| {
-        error.map(|message| Problem { input: Some(input), message: message.clone() })
+        error.map(|message| Problem {
+            input: Some(input),
+            message: message.clone(),
+        })
     });
     whole.into_iter().chain(fields).collect()
 }

@@ -25,7 +25,11 @@ impl fmt::Display for Time {
         let Ok(at) = jiff::Timestamp::from_millisecond(self.0.millis()) else {
             return f.write_str("unknown");
         };
-        write!(f, "<time datetime=\"{at:.0}\">{}</time>", at.strftime("%-d %b %Y, %H:%M UTC"))
+        write!(
+            f,
+            "<time datetime=\"{at:.0}\">{}</time>",
+            at.strftime("%-d %b %Y, %H:%M UTC")
+        )
     }
 }
 
@@ -39,7 +43,9 @@ mod tests {
     #[test]
     fn a_time_is_readable_and_exact() {
         assert_eq!(
-            Instant::from_micros(1_700_000_000_000_000).time().to_string(),
+            Instant::from_micros(1_700_000_000_000_000)
+                .time()
+                .to_string(),
             "<time datetime=\"2023-11-14T22:13:20Z\">14 Nov 2023, 22:13 UTC</time>"
         );
     }

@@ -23,7 +23,10 @@ impl SignInPage {
     pub fn problems(&self) -> Vec<Problem> {
         form::problems(
             self.refused.as_ref(),
-            [("email", self.email.error.as_ref()), ("password", self.password_error.as_ref())],
+            [
+                ("email", self.email.error.as_ref()),
+                ("password", self.password_error.as_ref()),
+            ],
         )
     }
 }

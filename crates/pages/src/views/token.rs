@@ -28,7 +28,9 @@ impl Access {
 
     /// From the value of the form field.
     pub fn from_value(value: &str) -> Option<Self> {
-        Access::ALL.into_iter().find(|access| access.value() == value)
+        Access::ALL
+            .into_iter()
+            .find(|access| access.value() == value)
     }
 
     pub const fn label(self) -> &'static str {
@@ -56,6 +58,8 @@ pub struct TokenRow {
     pub kind: String,
     /// The default token is regenerated in place; others are only revoked.
     pub is_default: bool,
+    /// Whether the person may regenerate and revoke it: their own, or any for an administrator.
+    pub may_change: bool,
     pub access: Access,
     pub created_by: String,
     pub created_at: Instant,

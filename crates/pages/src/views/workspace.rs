@@ -27,12 +27,18 @@ impl Usage {
         self.used >= self.limit
     }
 
-    /// In whole per cent, rounded down.
-    pub fn percent(&self) -> u64 {
+    /// In per cent with one decimal, rounded down: the length of the bar.
+    pub fn percent(&self) -> String {
         if self.limit == 0 {
-            return 100;
+            return "100.0".to_owned();
         }
-        (u128::from(self.used) * 100 / u128::from(self.limit)).min(100) as u64
+        let tenths = (u128::from(self.used) * 1000 / u128::from(self.limit)).min(1000);
+        format!("{}.{}", tenths / 10, tenths % 10)
+    }
+
+    /// What is used, within the limit, as the value of a meter has to be.
+    pub fn shown(&self) -> u64 {
+        self.used.min(self.limit)
     }
 
     /// The class that colours the bar.
@@ -69,7 +75,9 @@ impl WorkspacesPage {
     pub fn problems(&self) -> Vec<Problem> {
         form::problems(
             None,
-            self.create.iter().map(|name| ("workspace-name", name.error.as_ref())),
+            self.create
+                .iter()
+                .map(|name| ("workspace-name", name.error.as_ref())),
         )
     }
 }
@@ -101,7 +109,10 @@ pub struct WorkspacePage {
 impl WorkspacePage {
     pub fn problems(&self) -> Vec<Problem> {
         let cap = self.cap.iter().map(|cap| ("cap", cap.error.as_ref()));
-        let token = self.token_form.iter().map(|form| ("token-name", form.name.error.as_ref()));
+        let token = self
+            .token_form
+            .iter()
+            .map(|form| ("token-name", form.name.error.as_ref()));
         form::problems(None, cap.chain(token))
     }
 }
@@ -133,9 +144,7 @@ pub struct TrashRow {
     /// Bytes.
     pub size: u64,
     pub deleted_at: Instant,
-    /// Name of the credential or person.
-    pub deleted_by: String,
-    /// When it is removed for good.
+    /// When it is removed for good; none when that waits until space is needed.
     pub kept_until: Option<Instant>,
 }
 
@@ -147,9 +156,23 @@ mod tests {
     fn usage_is_close_from_nine_tenths_and_full_at_the_limit() {
         let class = |used, limit| Usage { used, limit }.class();
         assert_eq!(
-            [class(899, 1000), class(900, 1000), class(1000, 1000), class(0, 0)],
+            [
+                class(899, 1000),
+                class(900, 1000),
+                class(1000, 1000),
+                class(0, 0)
+            ],
             ["", "close", "full", "full"]
         );
-        assert_eq!(Usage { used: u64::MAX, limit: 1 }.percent(), 100);
+        let percent = |used, limit| Usage { used, limit }.percent();
+        assert_eq!(
+            [
+                percent(u64::MAX, 1),
+                percent(1, 3),
+                percent(0, 5),
+                percent(0, 0)
+            ],
+            ["100.0", "33.3", "0.0", "100.0"]
+        );
     }
 }

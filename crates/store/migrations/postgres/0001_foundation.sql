@@ -31,10 +31,12 @@ CREATE TABLE workspaces (
     id          TEXT PRIMARY KEY,
     org_id      TEXT NOT NULL REFERENCES organizations (id),
     name        TEXT NOT NULL,
+    slug        TEXT NOT NULL,
     daily_cap   BIGINT NOT NULL,
     quota_bytes BIGINT NOT NULL,
     created_at  BIGINT NOT NULL,
-    UNIQUE (org_id, name)
+    UNIQUE (org_id, name),
+    UNIQUE (org_id, slug)
 );
 
 CREATE TABLE credentials (

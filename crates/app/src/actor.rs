@@ -1,0 +1,106 @@
+//! Who does something through the management API, the pages or the command line.
+
+use crate::App;
+use quaymaster_core::id::{OrgId, UserId};
+use quaymaster_core::{Caller, Code, Fault, Scope, Scopes};
+use quaymaster_store::user::Role;
+
+/// A member of an organization who does something in it.
+#[derive(Debug, Clone)]
+pub struct Actor {
+    pub org: OrgId,
+    pub user: UserId,
+    pub role: Role,
+    /// What the actor may pass on to a new API key.
+    pub scopes: Scopes,
+    /// What events say of who it was: an id, or `command line`.
+    pub label: String,
+}
+
+/// An [`Actor`] who administers the organization. Use cases that need one take this type.
+#[derive(Debug, Clone)]
+pub struct Admin(Actor);
+
+impl std::ops::Deref for Admin {
+    type Target = Actor;
+    fn deref(&self) -> &Actor {
+        &self.0
+    }
+}
+
+impl Actor {
+    pub fn admin(self) -> Result<Admin, Fault> {
+        if self.role.administers() && self.scopes.has(Scope::Admin) {
+            return Ok(Admin(self));
+        }
+        Err(Fault::new(
+            Code::Forbidden,
+            "Only an administrator of the organization may do this.",
+        )
+        .hint("Ask an owner or administrator."))
+    }
+
+    fn of_role(org: OrgId, user: UserId, role: Role, label: String) -> Self {
+        let scopes = if role.administers() {
+            Scopes::all()
+        } else {
+            Scopes::all()
+                .iter()
+                .filter(|scope| *scope != Scope::Admin)
+                .collect()
+        };
+        Actor {
+            org,
+            user,
+            role,
+            scopes,
+            label,
+        }
+    }
+}
+
+impl App {
+    /// The person behind a signed-in browser.
+    pub async fn actor_of_user(&self, org: &OrgId, user: &UserId) -> Result<Actor, Fault> {
+        let member = self.store.member(org, user).await?.ok_or_else(|| {
+            Fault::new(
+                Code::Forbidden,
+                "You are no longer a member of this organization.",
+            )
+        })?;
+        let label = member.user.to_string();
+        Ok(Actor::of_role(member.org, member.user, member.role, label))
+    }
+
+    /// The person whom an API key acts as, with no more than the key's scopes.
+    pub async fn actor_of_caller(&self, caller: &Caller) -> Result<Actor, Fault> {
+        caller.needs(Scope::Admin)?;
+        let user = caller.user().ok_or_else(|| {
+            Fault::new(
+                Code::Forbidden,
+                "A workspace token does not reach the management API.",
+            )
+            .hint("Use an API key with the scope admin.")
+        })?;
+        let mut actor = self.actor_of_user(&caller.org, user).await?;
+        actor.scopes = actor
+            .scopes
+            .iter()
+            .filter(|scope| caller.scopes.has(*scope))
+            .collect();
+        actor.label = caller.credential.to_string();
+        Ok(actor)
+    }
+
+    /// The owner of an organization, for the operator at the command line.
+    pub async fn actor_at_command_line(&self, org: &OrgId) -> Result<Admin, Fault> {
+        let owner = self
+            .store
+            .members(org)
+            .await?
+            .into_iter()
+            .find(|member| member.role == Role::Owner)
+            .ok_or_else(|| Fault::not_found("The organization has no owner."))?;
+        Actor::of_role(owner.org, owner.user, owner.role, "command line".into()).admin()
+    }
+}

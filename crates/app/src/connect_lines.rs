@@ -1,0 +1,165 @@
+//! What a person pastes into a client to connect it.
+
+use serde_json::{Value, json};
+
+/// One client's line or file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConnectLine {
+    pub client: &'static str,
+    /// `command` for a shell line, `file` for text of a configuration file.
+    pub kind: &'static str,
+    /// Where it goes.
+    pub place: String,
+    pub text: String,
+}
+
+/// What a client connects to.
+#[derive(Debug, Clone, Copy)]
+pub struct Target<'a> {
+    /// The server's name in the client, for example `quaymaster`.
+    pub name: &'a str,
+    pub endpoint: &'a str,
+    pub token: &'a str,
+    /// The path of this program, when the client runs on the same machine.
+    pub program: Option<&'a str>,
+}
+
+/// Placeholder where the token is not known any more.
+pub const TOKEN_PLACEHOLDER: &str = "<token>";
+
+pub fn connect_lines(target: Target<'_>) -> Vec<ConnectLine> {
+    let Target {
+        name,
+        endpoint,
+        token,
+        ..
+    } = target;
+    let with_type = entry(target, true);
+    let file = |client, place: &str, value: &Value| ConnectLine {
+        client,
+        kind: "file",
+        place: place.to_owned(),
+        text: format!("{value:#}"),
+    };
+    vec![
+        ConnectLine {
+            client: "Claude Code",
+            kind: "command",
+            place: "In a terminal".to_owned(),
+            text: format!(
+                "claude mcp add --transport http {name} {endpoint} --header \"Authorization: Bearer {token}\""
+            ),
+        },
+        file(
+            "Claude Code",
+            ".mcp.json",
+            &json!({ "mcpServers": { name: with_type } }),
+        ),
+        file(
+            "Claude Desktop",
+            "claude_desktop_config.json",
+            &desktop(target),
+        ),
+        file(
+            "Cursor",
+            "~/.cursor/mcp.json",
+            &json!({ "mcpServers": { name: entry(target, false) } }),
+        ),
+        ConnectLine {
+            client: "VS Code",
+            kind: "command",
+            place: "In a terminal".to_owned(),
+            text: format!("code --add-mcp '{}'", vs_code(target)),
+        },
+        file(
+            "VS Code",
+            ".vscode/mcp.json",
+            &json!({ "servers": { name: with_type } }),
+        ),
+        file(
+            "Any other client",
+            "Its MCP configuration",
+            &json!({ "mcpServers": { name: with_type } }),
+        ),
+    ]
+}
+
+/// The configuration most clients share, with or without the transport's type.
+fn entry(target: Target<'_>, with_type: bool) -> Value {
+    let headers = json!({ "Authorization": format!("Bearer {}", target.token) });
+    if with_type {
+        json!({ "type": "http", "url": target.endpoint, "headers": headers })
+    } else {
+        json!({ "url": target.endpoint, "headers": headers })
+    }
+}
+
+fn vs_code(target: Target<'_>) -> Value {
+    let mut value = entry(target, true);
+    value["name"] = json!(target.name);
+    value
+}
+
+/// Claude Desktop's file starts commands only, so something stands between: this program where it
+/// is at hand, else `mcp-remote`. The token goes by the environment, out of the process list.
+fn desktop(target: Target<'_>) -> Value {
+    let server = if let Some(program) = target.program {
+        json!({
+            "command": program,
+            "args": ["connect", target.endpoint],
+            "env": { "QUAYMASTER_TOKEN": target.token },
+        })
+    } else {
+        let mut args = vec![
+            "-y",
+            "mcp-remote",
+            target.endpoint,
+            "--header",
+            "Authorization:${AUTH_HEADER}",
+        ];
+        if target.endpoint.starts_with("http://") {
+            args.push("--allow-http");
+        }
+        json!({
+            "command": "npx",
+            "args": args,
+            "env": { "AUTH_HEADER": format!("Bearer {}", target.token) },
+        })
+    };
+    json!({ "mcpServers": { target.name: server } })
+}
+
+/// The example of the public information.
+pub fn example_config(name: &str, endpoint: &str) -> Value {
+    let target = Target {
+        name,
+        endpoint,
+        token: TOKEN_PLACEHOLDER,
+        program: None,
+    };
+    json!({ "mcpServers": { name: entry(target, true) } })
+}
+
+/// The text of the `.env` download.
+pub fn env_file(endpoint: &str, token: &str) -> String {
+    format!("QUAYMASTER_MCP_URL={endpoint}\nQUAYMASTER_TOKEN={token}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_client_gets_the_endpoint_and_the_token() {
+        let target = Target {
+            name: "quaymaster",
+            endpoint: "http://127.0.0.1:8080/mcp",
+            token: "crd_x.y",
+            program: None,
+        };
+        for line in connect_lines(target) {
+            assert!(line.text.contains(target.endpoint), "{line:?}");
+            assert!(line.text.contains(target.token), "{line:?}");
+        }
+    }
+}

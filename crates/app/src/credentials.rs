@@ -1,0 +1,373 @@
+//! API keys and workspace tokens: made, listed, regenerated, changed, revoked.
+
+use crate::actor::{Actor, Admin};
+use crate::{App, wired};
+use quaymaster_core::id::{CredentialId, WorkspaceId};
+use quaymaster_core::secret::{self, SecretDigest, Token, TokenKind};
+use quaymaster_core::{Code, Fault, Instant, Scope, Scopes};
+use quaymaster_store::Tx;
+pub use quaymaster_store::credential::{Credential, Origin};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::json;
+
+/// A credential with its token, which is shown once.
+pub struct Fresh {
+    pub credential: Credential,
+    pub token: SecretString,
+}
+
+/// How long an API key is good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expiry {
+    Days(u32),
+    Never,
+}
+
+impl Default for Expiry {
+    fn default() -> Self {
+        Expiry::Days(90)
+    }
+}
+
+impl Expiry {
+    fn from(self, now: Instant) -> Option<Instant> {
+        match self {
+            Expiry::Days(days) => Some(now.plus_seconds(i64::from(days) * 86_400)),
+            Expiry::Never => None,
+        }
+    }
+}
+
+/// What a new API key shall be.
+#[derive(Debug, Clone, Default)]
+pub struct NewApiKey {
+    pub name: String,
+    /// Without it, its creator's.
+    pub scopes: Option<Scopes>,
+    pub expires: Expiry,
+    /// The workspace whose file tools it shall see besides.
+    pub files: Option<WorkspaceId>,
+}
+
+pub(crate) fn checked_name(name: &str) -> Result<String, Fault> {
+    let name = name.trim();
+    if name.is_empty() || name.chars().count() > 80 || name.chars().any(char::is_control) {
+        return Err(Fault::invalid_arg(
+            "/name",
+            "length",
+            "A name has 1 to 80 characters.",
+        ));
+    }
+    Ok(name.to_owned())
+}
+
+impl App {
+    pub async fn create_api_key(&self, actor: &Actor, new: NewApiKey) -> Result<Fresh, Fault> {
+        let scopes = new.scopes.unwrap_or(actor.scopes);
+        if scopes.is_empty() {
+            return Err(Fault::invalid_arg(
+                "/scopes",
+                "minItems",
+                "A key needs at least one scope.",
+            ));
+        }
+        if !scopes.within(actor.scopes) {
+            return Err(Fault::new(
+                Code::ScopeDenied,
+                "A key cannot have more scopes than whoever makes it.",
+            )
+            .detail("allowed", json!(actor.scopes)));
+        }
+        if let Some(workspace) = &new.files {
+            self.believed_workspace(&actor.org, workspace).await?;
+        }
+        if matches!(new.expires, Expiry::Days(0)) {
+            return Err(Fault::invalid_arg(
+                "/expires_in_days",
+                "minimum",
+                "A key is good for at least a day.",
+            ));
+        }
+        let expires_at = new.expires.from(self.now());
+        let mut fresh = self.fresh(
+            actor,
+            TokenKind::ApiKey,
+            checked_name(&new.name)?,
+            Origin::Manual,
+            scopes,
+        );
+        fresh.credential.workspace = new.files;
+        fresh.credential.expires_at = expires_at;
+        let mut tx = self.store.begin().await?;
+        self.add(&mut tx, actor, &fresh.credential).await?;
+        tx.commit().await?;
+        self.changed().await;
+        Ok(fresh)
+    }
+
+    /// Makes a token of a workspace. `read_only` ones see the tools that change nothing.
+    pub async fn create_workspace_token(
+        &self,
+        actor: &Actor,
+        workspace: &WorkspaceId,
+        name: &str,
+        read_only: bool,
+    ) -> Result<Fresh, Fault> {
+        self.believed_workspace(&actor.org, workspace).await?;
+        let fresh = self.fresh_workspace_token(
+            actor,
+            workspace,
+            checked_name(name)?,
+            Origin::Manual,
+            read_only,
+        );
+        let mut tx = self.store.begin().await?;
+        self.add(&mut tx, actor, &fresh.credential).await?;
+        tx.commit().await?;
+        self.changed().await;
+        Ok(fresh)
+    }
+
+    /// Makes the workspace's default token, or replaces it: the one before is dead at once.
+    pub async fn regenerate_default_token(
+        &self,
+        actor: &Actor,
+        workspace: &WorkspaceId,
+    ) -> Result<Fresh, Fault> {
+        self.believed_workspace(&actor.org, workspace).await?;
+        let old = self
+            .store
+            .workspace_tokens(&actor.org, workspace)
+            .await?
+            .into_iter()
+            .find(|token| token.origin == Origin::Default);
+        match old {
+            Some(old) => self.regenerate(actor, &old.id).await,
+            None => {
+                let fresh = self.fresh_workspace_token(
+                    actor,
+                    workspace,
+                    "Default token".into(),
+                    Origin::Default,
+                    false,
+                );
+                let mut tx = self.store.begin().await?;
+                self.add(&mut tx, actor, &fresh.credential).await?;
+                tx.commit().await?;
+                self.changed().await;
+                Ok(fresh)
+            }
+        }
+    }
+
+    /// Replaces a credential by one that may do the same, with another id and secret. The old one
+    /// is dead at once, and with it its sessions and uploads.
+    pub async fn regenerate(&self, actor: &Actor, id: &CredentialId) -> Result<Fresh, Fault> {
+        let old = self.credential_of(actor, id).await?;
+        let now = self.now();
+        let mut fresh = self.fresh(actor, old.kind, old.name.clone(), old.origin, old.scopes);
+        fresh.credential.user = old.user.clone();
+        fresh.credential.workspace = old.workspace.clone();
+        fresh.credential.expires_at = old.expires_at.map(|at| {
+            // As long as it was made for, from now on.
+            Instant::from_micros(now.micros() + at.micros() - old.created_at.micros())
+        });
+        let mut tx = self.store.begin().await?;
+        self.revoke_within(&mut tx, actor, &old).await?;
+        self.add(&mut tx, actor, &fresh.credential).await?;
+        tx.commit().await?;
+        self.changed().await;
+        Ok(fresh)
+    }
+
+    pub async fn revoke(&self, actor: &Actor, id: &CredentialId) -> Result<(), Fault> {
+        let credential = self.credential_of(actor, id).await?;
+        let mut tx = self.store.begin().await?;
+        self.revoke_within(&mut tx, actor, &credential).await?;
+        tx.commit().await?;
+        self.changed().await;
+        Ok(())
+    }
+
+    /// Changes what a credential is called and may do. Connected clients are told.
+    pub async fn update_credential(
+        &self,
+        admin: &Admin,
+        id: &CredentialId,
+        name: Option<&str>,
+        scopes: Option<Scopes>,
+    ) -> Result<Credential, Fault> {
+        let mut credential = self.credential_of(admin, id).await?;
+        if let Some(name) = name {
+            credential.name = checked_name(name)?;
+        }
+        if let Some(scopes) = scopes {
+            let most = match credential.kind {
+                TokenKind::ApiKey => admin.scopes,
+                TokenKind::WorkspaceToken => Scopes::of_tools(),
+            };
+            if scopes.is_empty() || !scopes.within(most) {
+                return Err(Fault::invalid_arg(
+                    "/scopes",
+                    "enum",
+                    "These scopes do not fit the credential.",
+                )
+                .detail("allowed", json!(most)));
+            }
+            credential.scopes = scopes;
+        }
+        let mut event = self.event(
+            &admin.org,
+            &admin.label,
+            "credential.updated",
+            json!({ "name": credential.name, "scopes": credential.scopes }),
+        );
+        event.credential = Some(id.clone());
+        let mut tx = self.store.begin().await?;
+        let changed = tx
+            .update_credential(&admin.org, id, &credential.name, credential.scopes)
+            .await?;
+        if !changed {
+            return Err(unknown_credential());
+        }
+        tx.record(&event).await?;
+        tx.commit().await?;
+        self.changed().await;
+        Ok(credential)
+    }
+
+    /// Live API keys: an administrator sees all of the organization, a member their own.
+    pub async fn api_keys(&self, actor: &Actor) -> Result<Vec<Credential>, Fault> {
+        let only = (!actor.role.administers()).then_some(&actor.user);
+        Ok(self.store.api_keys(&actor.org, only).await?)
+    }
+
+    pub async fn workspace_tokens(
+        &self,
+        actor: &Actor,
+        workspace: &WorkspaceId,
+    ) -> Result<Vec<Credential>, Fault> {
+        self.believed_workspace(&actor.org, workspace).await?;
+        Ok(self.store.workspace_tokens(&actor.org, workspace).await?)
+    }
+
+    /// A live credential that the actor may change: their own, or any for an administrator.
+    async fn credential_of(&self, actor: &Actor, id: &CredentialId) -> Result<Credential, Fault> {
+        let found = self.store.credential(&actor.org, id).await?;
+        found
+            .filter(|credential| credential.revoked_at.is_none())
+            .filter(|credential| actor.role.administers() || credential.user == actor.user)
+            .ok_or_else(unknown_credential)
+    }
+
+    async fn revoke_within(
+        &self,
+        tx: &mut Tx,
+        actor: &Actor,
+        credential: &Credential,
+    ) -> Result<(), Fault> {
+        if !tx
+            .revoke_credential(&actor.org, &credential.id, self.now())
+            .await?
+        {
+            return Err(unknown_credential());
+        }
+        let mut event = self.event(
+            &actor.org,
+            &actor.label,
+            "credential.revoked",
+            json!({ "name": credential.name }),
+        );
+        event.credential = Some(credential.id.clone());
+        tx.record(&event).await?;
+        Ok(())
+    }
+
+    pub(crate) async fn add(
+        &self,
+        tx: &mut Tx,
+        actor: &Actor,
+        credential: &Credential,
+    ) -> Result<(), Fault> {
+        tx.add_credential(credential).await.map_err(|error| {
+            wired::duplicate_or(error, || {
+                Fault::new(
+                    Code::AlreadyExists,
+                    "The workspace has a default token already.",
+                )
+                .hint("Regenerate it instead.")
+            })
+        })?;
+        let mut event = self.event(
+            &actor.org,
+            &actor.label,
+            "credential.created",
+            json!({
+                "name": credential.name,
+                "scopes": credential.scopes,
+                "origin": credential.origin.name(),
+                "expires_at": credential.expires_at,
+            }),
+        );
+        event.credential = Some(credential.id.clone());
+        tx.record(&event).await?;
+        Ok(())
+    }
+
+    pub(crate) fn fresh_workspace_token(
+        &self,
+        actor: &Actor,
+        workspace: &WorkspaceId,
+        name: String,
+        origin: Origin,
+        read_only: bool,
+    ) -> Fresh {
+        let scopes = if read_only {
+            [Scope::ReadTools].into_iter().collect()
+        } else {
+            Scopes::of_tools()
+        };
+        let mut fresh = self.fresh(actor, TokenKind::WorkspaceToken, name, origin, scopes);
+        fresh.credential.workspace = Some(workspace.clone());
+        fresh
+    }
+
+    fn fresh(
+        &self,
+        actor: &Actor,
+        kind: TokenKind,
+        name: String,
+        origin: Origin,
+        scopes: Scopes,
+    ) -> Fresh {
+        let id = CredentialId::fresh(&*self.clock, &*self.entropy);
+        let secret = secret::fresh(&*self.entropy);
+        let digest = SecretDigest::of(secret.expose_secret());
+        let token = Token {
+            kind,
+            credential: id.clone(),
+            secret,
+        }
+        .reveal();
+        let credential = Credential {
+            id,
+            org: actor.org.clone(),
+            kind,
+            name,
+            user: actor.user.clone(),
+            workspace: None,
+            origin,
+            scopes,
+            secret: digest,
+            created_at: self.now(),
+            expires_at: None,
+            last_used_at: None,
+            revoked_at: None,
+        };
+        Fresh { credential, token }
+    }
+}
+
+fn unknown_credential() -> Fault {
+    Fault::not_found("There is no such credential, or it was revoked before.")
+}

@@ -1,0 +1,174 @@
+//! The guard: every tool call, by whatever way it came, passes here, in this order: authenticate →
+//! scope and tool list → input schema → approval → rate limit → daily cap → run → audit.
+//!
+//! Authentication happened when the [`Caller`] was made. Approval allows everything so far.
+
+use crate::App;
+use crate::toolsets::Tool;
+use quaymaster_core::caller::{Presented, Refusal};
+use quaymaster_core::door::{About, ChangeFeed, Door, Fut};
+use quaymaster_core::suggest::did_you_mean;
+use quaymaster_core::tool::{Call, Outcome, ToolDef};
+use quaymaster_core::{Caller, Code, Fault, Scope};
+use quaymaster_store::call::CallRow;
+use quaymaster_store::workspace::Workspace;
+use std::sync::Arc;
+use std::time::Instant as Monotonic;
+
+/// A call that passed the guard. Only this module makes one, so no toolset can be reached around
+/// it.
+pub struct Admitted {
+    caller: Arc<Caller>,
+    call: Call,
+    workspace: Arc<Workspace>,
+}
+
+impl Admitted {
+    pub(crate) fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    pub(crate) fn call(&self) -> &Call {
+        &self.call
+    }
+
+    pub(crate) fn workspace(&self) -> &Arc<Workspace> {
+        &self.workspace
+    }
+}
+
+/// Marks the fault of a call of a tool that the caller does not have.
+pub const UNKNOWN_TOOL: &str = "unknown_tool";
+
+impl App {
+    /// Runs a call as its own task: a client that goes away does not stop it.
+    async fn call_guarded(&self, caller: &Caller, call: Call) -> Result<Outcome, Fault> {
+        let (sender, receiver) = tokio::sync::oneshot::channel();
+        let (app, caller) = (self.clone(), Arc::new(caller.clone()));
+        self.tasks.spawn(async move {
+            let begun = Monotonic::now();
+            let mut row = app.row(&caller, &call);
+            let answer = app.admit_and_run(caller, call, &mut row).await;
+            row.duration_us = i64::try_from(begun.elapsed().as_micros()).unwrap_or(i64::MAX);
+            if let Err(fault) = &answer {
+                fault.code.name().clone_into(&mut row.outcome);
+                if fault
+                    .details
+                    .as_ref()
+                    .is_some_and(|d| d.get(UNKNOWN_TOOL).is_some())
+                {
+                    "error".clone_into(&mut row.protocol);
+                }
+            }
+            if sender.send(answer).is_err() {
+                "dropped".clone_into(&mut row.transport);
+            }
+            app.audit(row).await;
+        });
+        // The task panicked: its answer is lost, the server goes on.
+        receiver.await.unwrap_or_else(|_| Err(Fault::internal()))
+    }
+
+    async fn admit_and_run(
+        &self,
+        caller: Arc<Caller>,
+        call: Call,
+        row: &mut CallRow,
+    ) -> Result<Outcome, Fault> {
+        let tool = self.find_tool(&caller, &call.tool)?;
+        caller.needs(scope_of(&tool.def))?;
+        tool.checker.check(&call.args)?;
+        self.rates.one_more(&caller.credential)?;
+        let workspace = self.counted_workspace(&caller).await?;
+        row.workspace = Some(workspace.id.clone());
+        self.count_call(&workspace).await?;
+        tool.run(
+            self,
+            Admitted {
+                caller,
+                call,
+                workspace,
+            },
+        )
+        .await
+    }
+
+    fn find_tool(&self, caller: &Caller, name: &str) -> Result<&Tool, Fault> {
+        if let Some(tool) = self.toolsets.find(caller, name) {
+            return Ok(tool);
+        }
+        let known = self.toolsets.listed(caller);
+        let mut fault = Fault::not_found(format!("There is no tool {name:?}."))
+            .detail(UNKNOWN_TOOL, name)
+            .hint("List the tools to see which there are.");
+        let close = did_you_mean(name, known.iter().map(|def| def.name), 3);
+        if !close.is_empty() {
+            fault = fault.hint(format!("Did you mean {}?", close.join(", ")));
+        }
+        Err(fault)
+    }
+
+    fn row(&self, caller: &Caller, call: &Call) -> CallRow {
+        // What strangers tell of themselves is kept short.
+        let short = |text: &str| text.chars().filter(|c| !c.is_control()).take(64).collect();
+        CallRow {
+            id: call.ctx.id.clone(),
+            org: caller.org.clone(),
+            workspace: None,
+            credential: caller.credential.clone(),
+            user: caller.user().cloned(),
+            tool: short(&call.tool),
+            source: call.source.name().to_owned(),
+            client: call.ctx.client.as_deref().map(short),
+            started_at: call.ctx.started,
+            duration_us: 0,
+            transport: "answered".to_owned(),
+            protocol: "result".to_owned(),
+            outcome: "OK".to_owned(),
+        }
+    }
+}
+
+/// Read-only tools need `read:tools`, all others `write:tools`.
+pub(crate) fn scope_of(def: &ToolDef) -> Scope {
+    if def.nature.read_only {
+        Scope::ReadTools
+    } else {
+        Scope::WriteTools
+    }
+}
+
+impl Door for App {
+    fn admit(&self, presented: Presented) -> Fut<'_, Result<Caller, Refusal>> {
+        Box::pin(self.admit_presented(presented))
+    }
+
+    fn about(&self, caller: &Caller) -> About {
+        About {
+            name: self.settings.server_name.clone(),
+            title: self.settings.server_title.clone(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            instructions: self.toolsets.instructions(caller),
+        }
+    }
+
+    fn tools<'a>(&'a self, caller: &'a Caller) -> Fut<'a, Result<Arc<[ToolDef]>, Fault>> {
+        Box::pin(async move {
+            if caller.needs(Scope::ReadTools).is_err() && caller.needs(Scope::WriteTools).is_err() {
+                return Err(Fault::new(
+                    Code::ScopeDenied,
+                    "Listing tools needs the scope read:tools or write:tools.",
+                ));
+            }
+            Ok(self.toolsets.listed(caller))
+        })
+    }
+
+    fn call<'a>(&'a self, caller: &'a Caller, call: Call) -> Fut<'a, Result<Outcome, Fault>> {
+        Box::pin(self.call_guarded(caller, call))
+    }
+
+    fn changes(&self, caller: &Caller) -> Box<dyn ChangeFeed> {
+        self.feed(caller)
+    }
+}

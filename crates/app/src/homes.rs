@@ -1,0 +1,95 @@
+//! The home directories of workspaces, opened at first use.
+
+use crate::App;
+use quaymaster_core::Fault;
+use quaymaster_core::id::WorkspaceId;
+use quaymaster_files::{Home, Limits};
+use quaymaster_store::workspace::Workspace;
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+pub(crate) struct Homes {
+    root: PathBuf,
+    open: Mutex<HashMap<WorkspaceId, Arc<Home>>>,
+    /// One home is opened at a time, and settled before anybody uses it.
+    opening: tokio::sync::Mutex<()>,
+}
+
+impl Homes {
+    pub(crate) fn new(root: PathBuf) -> Self {
+        Homes { root, open: Mutex::default(), opening: tokio::sync::Mutex::default() }
+    }
+
+    fn get(&self, workspace: &WorkspaceId) -> Option<Arc<Home>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).get(workspace).cloned()
+    }
+
+    fn all(&self) -> Vec<(WorkspaceId, Arc<Home>)> {
+        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.iter().map(|(id, home)| (id.clone(), home.clone())).collect()
+    }
+}
+
+/// Runs file work where it may block.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Fault> + Send + 'static,
+) -> Result<T, Fault> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| {
+        tracing::error!(%error, "file work panicked");
+        Err(Fault::internal())
+    })
+}
+
+const SWEEP_EVERY: Duration = Duration::from_mins(10);
+
+impl App {
+    /// The home of a workspace, with its quota of today. There is one at a time, because its locks
+    /// are in memory.
+    pub(crate) async fn home(&self, workspace: &Workspace) -> Result<Arc<Home>, Fault> {
+        let quota = u64::try_from(workspace.quota_bytes).unwrap_or(0);
+        let home = match self.homes.get(&workspace.id) {
+            Some(home) => home,
+            None => self.open_home(&workspace.id, quota).await?,
+        };
+        home.set_quota_bytes(quota);
+        Ok(home)
+    }
+
+    async fn open_home(&self, workspace: &WorkspaceId, quota_bytes: u64) -> Result<Arc<Home>, Fault> {
+        let _alone = self.homes.opening.lock().await;
+        if let Some(home) = self.homes.get(workspace) {
+            return Ok(home);
+        }
+        let (app, root) = (self.clone(), self.homes.root.join(workspace.as_str()));
+        let home = blocking(move || {
+            let limits = Limits { quota_bytes, ..Limits::default() };
+            Home::open(&root, limits, app.clock.clone(), app.entropy.clone()).map(Arc::new)
+        })
+        .await?;
+        self.settle_uploads(workspace, &home).await?;
+        let mut open = self.homes.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.insert(workspace.clone(), home.clone());
+        Ok(home)
+    }
+
+    /// Frees what is past its time: trash and abandoned uploads.
+    pub(crate) async fn sweep_files(self) {
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep(SWEEP_EVERY) => {}
+                () = self.stop.cancelled() => return,
+            }
+            if let Err(fault) = self.expire_uploads().await {
+                tracing::warn!(%fault, "abandoned uploads were not swept");
+            }
+            for (workspace, home) in self.homes.all() {
+                let now = self.now();
+                if let Err(fault) = blocking(move || home.sweep_trash(now)).await {
+                    tracing::warn!(%fault, %workspace, "the trash was not swept");
+                }
+            }
+        }
+    }
+}

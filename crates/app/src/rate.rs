@@ -1,0 +1,110 @@
+//! Limits on how often: calls of a credential, guesses of a credential.
+
+use quaymaster_core::id::CredentialId;
+use quaymaster_core::{Code, Fault};
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Entries kept at most; beyond that the oldest knowledge is thrown away.
+const MOST: usize = 20_000;
+
+/// A token bucket for each credential.
+pub(crate) struct Rates {
+    per_second: f64,
+    buckets: Mutex<HashMap<CredentialId, Bucket>>,
+}
+
+struct Bucket {
+    tokens: f64,
+    at: Instant,
+}
+
+impl Rates {
+    pub(crate) fn new(per_second: u32) -> Self {
+        Rates {
+            per_second: f64::from(per_second),
+            buckets: Mutex::default(),
+        }
+    }
+
+    /// One call more. Bursts of twice the rate pass.
+    pub(crate) fn one_more(&self, credential: &CredentialId) -> Result<(), Fault> {
+        let burst = self.per_second * 2.0;
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        if buckets.len() >= MOST && !buckets.contains_key(credential) {
+            buckets.clear();
+        }
+        let now = Instant::now();
+        let bucket = buckets.entry(credential.clone()).or_insert(Bucket {
+            tokens: burst,
+            at: now,
+        });
+        let passed = now.duration_since(bucket.at).as_secs_f64();
+        bucket.tokens = (bucket.tokens + passed * self.per_second).min(burst);
+        bucket.at = now;
+        if bucket.tokens >= 1.0 {
+            bucket.tokens -= 1.0;
+            return Ok(());
+        }
+        Err(Fault::new(
+            Code::RateLimited,
+            "This credential makes too many calls a second.",
+        )
+        .hint("Wait a second, then go on more slowly.")
+        .detail("retry_after_s", 1)
+        .detail("calls_per_second", self.per_second))
+    }
+}
+
+/// Bad credentials by address and credential, in windows of a minute.
+#[derive(Default)]
+pub(crate) struct Guesses {
+    seen: Mutex<HashMap<(Option<IpAddr>, String), (Instant, u32)>>,
+}
+
+const WINDOW: Duration = Duration::from_secs(60);
+const ALLOWED: u32 = 20;
+
+impl Guesses {
+    /// Counts a bad guess; `true` when there were too many within a minute. Good credentials are
+    /// never asked about, so nobody can lock another out.
+    pub(crate) fn one_more(&self, address: Option<IpAddr>, about: Option<&str>) -> bool {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if seen.len() >= MOST {
+            seen.clear();
+        }
+        let key = (address, about.unwrap_or_default().to_owned());
+        let entry = seen.entry(key).or_insert((Instant::now(), 0));
+        if entry.0.elapsed() > WINDOW {
+            *entry = (Instant::now(), 0);
+        }
+        entry.1 += 1;
+        entry.1 > ALLOWED
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use quaymaster_core::clock::{SystemClock, SystemEntropy};
+
+    #[test]
+    fn a_burst_passes_and_what_is_more_is_refused() {
+        let rates = Rates::new(5);
+        let credential = CredentialId::fresh(&SystemClock, &SystemEntropy);
+        let passed = (0..100)
+            .filter(|_| rates.one_more(&credential).is_ok())
+            .count();
+        assert!((10..15).contains(&passed), "{passed}");
+    }
+
+    #[test]
+    fn the_twenty_first_guess_in_a_minute_is_one_too_many() {
+        let guesses = Guesses::default();
+        assert!((0..20).all(|_| !guesses.one_more(None, Some("a"))));
+        assert!(guesses.one_more(None, Some("a")));
+        assert!(!guesses.one_more(None, Some("b")));
+    }
+}

@@ -1,0 +1,178 @@
+//! Everything wired together.
+
+use crate::admit::Callers;
+use crate::audit::Audit;
+use crate::caps::Caps;
+use crate::changes::Changes;
+use crate::homes::Homes;
+use crate::password::Passwords;
+use crate::rate::{Guesses, Rates};
+use crate::toolsets::Toolsets;
+use crate::uploads::UploadSigner;
+use quaymaster_core::clock::{Clock, Entropy};
+use quaymaster_core::id::{CallId, EventId, OrgId};
+use quaymaster_core::{Fault, Instant};
+use quaymaster_store::event::Event;
+use quaymaster_store::{Store, StoreError};
+use serde_json::Value;
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// What an operator decides.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where the server is reached from outside, without a trailing slash.
+    pub public_url: String,
+    /// The name in `initialize` and in the public information.
+    pub server_name: String,
+    /// The name for people.
+    pub server_title: String,
+    /// Where the home directories are.
+    pub data: PathBuf,
+    /// Tool calls a day for a new workspace.
+    pub daily_cap: i64,
+    /// Bytes for a new workspace.
+    pub quota_bytes: i64,
+    /// Tool calls a second for one credential; bursts of twice as many pass.
+    pub calls_per_second: u32,
+}
+
+impl Settings {
+    pub fn endpoint(&self) -> String {
+        format!("{}/mcp", self.public_url)
+    }
+}
+
+/// The product behind its doors. Cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    pub(crate) inner: Arc<Inner>,
+}
+
+/// What [`App`] shares. Reached through it only.
+pub struct Inner {
+    pub(crate) store: Store,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) settings: Settings,
+    pub(crate) callers: Callers,
+    pub(crate) guesses: Guesses,
+    pub(crate) rates: Rates,
+    pub(crate) caps: Caps,
+    pub(crate) audit: Audit,
+    pub(crate) changes: Changes,
+    pub(crate) homes: Homes,
+    pub(crate) toolsets: Toolsets,
+    pub(crate) passwords: Passwords,
+    pub(crate) signer: UploadSigner,
+    pub(crate) csrf: quaymaster_store::keys::InstanceSecret,
+    pub(crate) tasks: TaskTracker,
+    pub(crate) stop: CancellationToken,
+}
+
+impl std::ops::Deref for App {
+    type Target = Inner;
+    fn deref(&self) -> &Inner {
+        &self.inner
+    }
+}
+
+impl App {
+    /// Wires the product over an open store and starts its background tasks.
+    pub async fn start(
+        store: Store,
+        settings: Settings,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<App, Fault> {
+        let now = clock.now();
+        let upload_key = store.instance_secret("uploads", now, &*entropy).await?;
+        let csrf = store.instance_secret("csrf", now, &*entropy).await?;
+        let inner = Inner {
+            callers: Callers::default(),
+            guesses: Guesses::default(),
+            rates: Rates::new(settings.calls_per_second),
+            caps: Caps::default(),
+            audit: Audit::default(),
+            changes: Changes::starting_at(now),
+            homes: Homes::new(settings.data.join("workspaces")),
+            toolsets: Toolsets::new()?,
+            passwords: Passwords::default(),
+            signer: UploadSigner::new(upload_key),
+            csrf,
+            tasks: TaskTracker::new(),
+            stop: CancellationToken::new(),
+            store,
+            clock,
+            entropy,
+            settings,
+        };
+        let app = App {
+            inner: Arc::new(inner),
+        };
+        app.tasks.spawn(app.clone().follow_events());
+        app.tasks.spawn(app.clone().write_audit());
+        app.tasks.spawn(app.clone().sweep_files());
+        Ok(app)
+    }
+
+    /// Lets running calls end (at most `patience`), writes what is queued, gives leases back.
+    pub async fn shut_down(&self, patience: std::time::Duration) {
+        self.stop.cancel();
+        self.tasks.close();
+        if tokio::time::timeout(patience, self.tasks.wait())
+            .await
+            .is_err()
+        {
+            tracing::warn!("some calls were still running at the end and were left behind");
+        }
+        self.flush_audit().await;
+        self.return_leases().await;
+        self.store.close().await;
+    }
+
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    pub fn now(&self) -> Instant {
+        self.clock.now()
+    }
+
+    pub fn fresh_call_id(&self) -> CallId {
+        CallId::fresh(&*self.clock, &*self.entropy)
+    }
+
+    /// Whether the database answers. For `/health`.
+    pub async fn ping(&self) -> Result<(), Fault> {
+        Ok(self.store.ping().await?)
+    }
+
+    pub fn store_kind(&self) -> &'static str {
+        self.store.kind()
+    }
+
+    pub(crate) fn event(&self, org: &OrgId, actor: &str, action: &str, details: Value) -> Event {
+        Event {
+            id: EventId::fresh(&*self.clock, &*self.entropy),
+            at: self.now(),
+            org: org.clone(),
+            workspace: None,
+            credential: None,
+            actor: actor.to_owned(),
+            action: action.to_owned(),
+            details,
+        }
+    }
+}
+
+/// A unique rule refused the change: say so in the words of the caller.
+pub(crate) fn duplicate_or(error: StoreError, fault: impl FnOnce() -> Fault) -> Fault {
+    if error.is_duplicate() {
+        fault()
+    } else {
+        error.into()
+    }
+}

@@ -1,0 +1,224 @@
+//! Workspaces: made, listed, changed; what was called in them.
+
+use crate::actor::{Actor, Admin};
+use crate::credentials::{Fresh, checked_name};
+use crate::{App, wired};
+use quaymaster_core::id::WorkspaceId;
+use quaymaster_core::{Code, Fault, Instant};
+pub use quaymaster_store::call::CallRow;
+use quaymaster_store::credential::Origin;
+pub use quaymaster_store::workspace::Workspace;
+use serde_json::json;
+
+/// What may be changed of a workspace; what is absent stays.
+#[derive(Debug, Clone, Default)]
+pub struct WorkspaceChange {
+    pub name: Option<String>,
+    pub slug: Option<String>,
+    pub daily_cap: Option<i64>,
+    pub quota_bytes: Option<i64>,
+}
+
+/// Bytes that a workspace's files, trash and open uploads take, against its quota.
+#[derive(Debug, Clone, Copy)]
+pub struct Storage {
+    pub used_bytes: u64,
+    pub quota_bytes: i64,
+}
+
+impl App {
+    pub async fn workspaces(&self, actor: &Actor) -> Result<Vec<Workspace>, Fault> {
+        Ok(self.store.workspaces(&actor.org).await?)
+    }
+
+    pub async fn workspace(&self, actor: &Actor, id: &WorkspaceId) -> Result<Workspace, Fault> {
+        Ok(Workspace::clone(
+            &*self.believed_workspace(&actor.org, id).await?,
+        ))
+    }
+
+    /// Makes a workspace with its default token.
+    pub async fn create_workspace(
+        &self,
+        admin: &Admin,
+        name: &str,
+        slug: Option<&str>,
+    ) -> Result<(Workspace, Fresh), Fault> {
+        let workspace = Workspace {
+            id: WorkspaceId::fresh(&*self.clock, &*self.entropy),
+            org: admin.org.clone(),
+            name: checked_name(name)?,
+            slug: slug.map_or_else(|| Ok(slug_of(name)), checked_slug)?,
+            daily_cap: self.settings.daily_cap,
+            quota_bytes: self.settings.quota_bytes,
+            created_at: self.now(),
+        };
+        let token = self.fresh_workspace_token(
+            admin,
+            &workspace.id,
+            "Default token".into(),
+            Origin::Default,
+            false,
+        );
+        let mut event = self.event(
+            &admin.org,
+            &admin.label,
+            "workspace.created",
+            json!({ "name": workspace.name }),
+        );
+        event.workspace = Some(workspace.id.clone());
+        let mut tx = self.store.begin().await?;
+        tx.add_workspace(&workspace)
+            .await
+            .map_err(|error| wired::duplicate_or(error, || name_taken(&workspace.name)))?;
+        tx.record(&event).await?;
+        self.add(&mut tx, admin, &token.credential).await?;
+        tx.commit().await?;
+        self.changed().await;
+        Ok((workspace, token))
+    }
+
+    pub async fn update_workspace(
+        &self,
+        admin: &Admin,
+        id: &WorkspaceId,
+        change: WorkspaceChange,
+    ) -> Result<Workspace, Fault> {
+        let mut workspace = self.workspace(admin, id).await?;
+        if let Some(name) = &change.name {
+            workspace.name = checked_name(name)?;
+        }
+        if let Some(slug) = &change.slug {
+            workspace.slug = checked_slug(slug)?;
+        }
+        if let Some(cap) = change.daily_cap {
+            if !(0..=1_000_000_000).contains(&cap) {
+                return Err(Fault::invalid_arg(
+                    "/daily_cap",
+                    "range",
+                    "A daily cap is 0 to 1,000,000,000 calls.",
+                ));
+            }
+            workspace.daily_cap = cap;
+        }
+        if let Some(quota) = change.quota_bytes {
+            if quota < 0 {
+                return Err(Fault::invalid_arg(
+                    "/quota_bytes",
+                    "minimum",
+                    "A quota is not negative.",
+                ));
+            }
+            workspace.quota_bytes = quota;
+        }
+        let mut event = self.event(
+            &admin.org,
+            &admin.label,
+            "workspace.updated",
+            json!({
+                "name": workspace.name,
+                "daily_cap": workspace.daily_cap,
+                "quota_bytes": workspace.quota_bytes,
+            }),
+        );
+        event.workspace = Some(id.clone());
+        let mut tx = self.store.begin().await?;
+        let changed = tx
+            .update_workspace(&workspace)
+            .await
+            .map_err(|error| wired::duplicate_or(error, || name_taken(&workspace.name)))?;
+        if !changed {
+            return Err(Fault::not_found("There is no such workspace."));
+        }
+        tx.record(&event).await?;
+        tx.commit().await?;
+        self.changed().await;
+        Ok(workspace)
+    }
+
+    /// The newest calls, newest first; of one workspace or of the organization.
+    pub async fn recent_calls(
+        &self,
+        actor: &Actor,
+        workspace: Option<&WorkspaceId>,
+        before: Option<Instant>,
+        limit: i64,
+    ) -> Result<Vec<CallRow>, Fault> {
+        // A person looks for the call made a moment ago.
+        self.flush_audit().await;
+        Ok(self
+            .store
+            .recent_calls(&actor.org, workspace, before, limit.clamp(1, 500))
+            .await?)
+    }
+
+    pub async fn storage(&self, actor: &Actor, id: &WorkspaceId) -> Result<Storage, Fault> {
+        let workspace = self.believed_workspace(&actor.org, id).await?;
+        let home = self.home(&workspace).await?;
+        let used_bytes = crate::homes::blocking(move || Ok(home.usage().bytes)).await?;
+        Ok(Storage {
+            used_bytes,
+            quota_bytes: workspace.quota_bytes,
+        })
+    }
+}
+
+fn name_taken(name: &str) -> Fault {
+    Fault::new(
+        Code::AlreadyExists,
+        format!("There is a workspace named {name} already."),
+    )
+    .hint("Choose another name.")
+}
+
+/// Lower-case letters, digits and single hyphens, at most 40; what else a name has becomes a
+/// hyphen.
+fn slug_of(name: &str) -> String {
+    let mut slug = String::new();
+    for c in name.chars() {
+        if c.is_ascii_alphanumeric() {
+            slug.push(c.to_ascii_lowercase());
+        } else if !slug.is_empty() && !slug.ends_with('-') {
+            slug.push('-');
+        }
+        if slug.len() == 40 {
+            break;
+        }
+    }
+    let slug = slug.trim_end_matches('-');
+    if slug.is_empty() {
+        "workspace".to_owned()
+    } else {
+        slug.to_owned()
+    }
+}
+
+fn checked_slug(slug: &str) -> Result<String, Fault> {
+    if slug == slug_of(slug) {
+        return Ok(slug.to_owned());
+    }
+    Err(Fault::invalid_arg(
+        "/slug",
+        "pattern",
+        "A slug has 1 to 40 lower-case letters, digits and single hyphens between them.",
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slug_is_plain_whatever_the_name() {
+        for (name, slug) in [
+            ("Main", "main"),
+            ("Ünï  côde!", "n-c-de"),
+            ("???", "workspace"),
+            ("a--b", "a-b"),
+        ] {
+            assert_eq!(slug_of(name), slug);
+        }
+        assert!(checked_slug("a-b").is_ok());
+        assert!(checked_slug("A b").is_err());
+    }
+}

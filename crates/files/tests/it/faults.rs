@@ -1,0 +1,522 @@
+//! Every fault says what is wrong and what to do next, and changes nothing.
+
+use crate::support::{work, yard, yard_with};
+use quaymaster_core::Code;
+use quaymaster_files::{Durability, Limits, Work};
+use serde_json::json;
+
+#[test]
+fn not_found_suggests_what_could_be_meant() {
+    let yard = yard();
+    yard.put("src/main.rs", "");
+    yard.put("src/lib.rs", "");
+    let fault = yard.fault("read_file", json!({ "path": "scr/main.rs" }));
+    assert_eq!(fault.code, Code::NotFound);
+    assert_eq!(
+        fault.details.unwrap()["did_you_mean"],
+        json!(["src/main.rs"])
+    );
+    let fault = yard.fault("delete_file", json!({ "path": "src/mian.rs" }));
+    assert_eq!(
+        fault.details.unwrap()["did_you_mean"],
+        json!(["src/main.rs"])
+    );
+    let fault = yard.fault(
+        "write_file",
+        json!({ "path": "no/where/a.txt", "content": "", "create_parents": false }),
+    );
+    assert_eq!(fault.code, Code::NotFound);
+    assert!(!yard.host("no").exists());
+}
+
+#[test]
+fn kinds_that_do_not_fit_are_named() {
+    let yard = yard();
+    yard.put("dir/file", "x");
+    for (tool, args, code) in [
+        ("read_file", json!({ "path": "dir" }), Code::IsADirectory),
+        ("read_file", json!({ "path": "/" }), Code::IsADirectory),
+        (
+            "write_file",
+            json!({ "path": "dir", "content": "" }),
+            Code::IsADirectory,
+        ),
+        (
+            "delete_lines",
+            json!({ "path": "dir", "start_line": 1, "end_line": 1 }),
+            Code::IsADirectory,
+        ),
+        (
+            "copy_file",
+            json!({ "source": "dir", "destination": "d2" }),
+            Code::IsADirectory,
+        ),
+        (
+            "list_files",
+            json!({ "path": "dir/file" }),
+            Code::NotADirectory,
+        ),
+        (
+            "read_file",
+            json!({ "path": "dir/file/x" }),
+            Code::NotADirectory,
+        ),
+        (
+            "write_file",
+            json!({ "path": "dir/file/x", "content": "" }),
+            Code::NotADirectory,
+        ),
+        (
+            "create_directory",
+            json!({ "path": "dir/file" }),
+            Code::AlreadyExists,
+        ),
+        (
+            "create_directory",
+            json!({ "path": "dir/file/x" }),
+            Code::NotADirectory,
+        ),
+        (
+            "delete_file",
+            json!({ "path": "dir" }),
+            Code::DirectoryNotEmpty,
+        ),
+        (
+            "delete_file",
+            json!({ "path": "/", "recursive": true }),
+            Code::InvalidArg,
+        ),
+        (
+            "move_file",
+            json!({ "source": "dir", "destination": "dir/sub/x" }),
+            Code::InvalidArg,
+        ),
+        (
+            "copy_file",
+            json!({ "source": "dir", "destination": "dir/x", "recursive": true }),
+            Code::InvalidArg,
+        ),
+        (
+            "copy_file",
+            json!({ "source": "dir/file", "destination": "dir/file" }),
+            Code::InvalidArg,
+        ),
+        (
+            "move_file",
+            json!({ "source": "dir/file", "destination": "dir" }),
+            Code::AlreadyExists,
+        ),
+    ] {
+        assert_eq!(yard.code(tool, args.clone()), code, "{tool} {args}");
+    }
+    assert_eq!(yard.text("dir/file"), "x");
+}
+
+#[test]
+fn what_exists_is_replaced_only_when_told() {
+    let yard = yard();
+    yard.put("a", "a");
+    yard.put("b", "b");
+    let etag = yard.etag("b");
+    let create = json!({ "path": "b", "content": "x", "mode": "create" });
+    let fault = yard.fault("write_file", create);
+    assert_eq!(
+        (fault.code, &fault.details.unwrap()["current_etag"]),
+        (Code::AlreadyExists, &json!(etag))
+    );
+    for tool in ["move_file", "copy_file"] {
+        assert_eq!(
+            yard.code(tool, json!({ "source": "a", "destination": "b" })),
+            Code::AlreadyExists
+        );
+    }
+    yard.put("dir/x", "");
+    for tool in ["move_file", "copy_file"] {
+        let args =
+            json!({ "source": "dir", "destination": "b", "overwrite": true, "recursive": true });
+        let mut args = args;
+        if tool == "move_file" {
+            args.as_object_mut().unwrap().remove("recursive");
+        }
+        assert_eq!(yard.code(tool, args), Code::AlreadyExists);
+    }
+    assert_eq!(
+        (yard.text("a"), yard.text("b")),
+        ("a".to_owned(), "b".to_owned())
+    );
+}
+
+#[test]
+fn a_stale_etag_changes_nothing() {
+    let yard = yard();
+    yard.put("a.txt", "one\ntwo\n");
+    let old = format!("sha256:{}", "0".repeat(64));
+    let now = yard.etag("a.txt");
+    let edits = [
+        ("write_file", json!({ "content": "x" })),
+        ("write_file", json!({ "content": "x", "mode": "append" })),
+        ("delete_file", json!({})),
+        ("insert_lines", json!({ "line": 1, "content": "x" })),
+        (
+            "replace_lines",
+            json!({ "start_line": 1, "end_line": 1, "content": "x" }),
+        ),
+        ("delete_lines", json!({ "start_line": 1, "end_line": 1 })),
+        ("find_replace", json!({ "find": "one", "replace": "x" })),
+        (
+            "insert_after_pattern",
+            json!({ "pattern": "one", "content": "x" }),
+        ),
+    ];
+    for (tool, mut args) in edits {
+        args["path"] = json!("a.txt");
+        args["if_match"] = json!(old);
+        let fault = yard.fault(tool, args.clone());
+        assert_eq!(fault.code, Code::PreconditionFailed, "{tool}");
+        assert_eq!(fault.details.unwrap()["current_etag"], json!(now), "{tool}");
+        args["if_match"] = json!("nonsense");
+        assert_eq!(yard.code(tool, args.clone()), Code::InvalidArg, "{tool}");
+        args["path"] = json!("missing.txt");
+        args["if_match"] = json!("*");
+        let code = yard.code(tool, args);
+        let expected = if tool == "write_file" {
+            Code::PreconditionFailed
+        } else {
+            Code::NotFound
+        };
+        assert_eq!(code, expected, "{tool}");
+    }
+    for (tool, name) in [
+        ("move_file", "if_match"),
+        ("copy_file", "if_match"),
+        ("move_file", "if_match_destination"),
+    ] {
+        let mut args = json!({ "source": "a.txt", "destination": "b.txt" });
+        args[name] = json!(old);
+        assert_eq!(
+            yard.code(tool, args),
+            Code::PreconditionFailed,
+            "{tool} {name}"
+        );
+    }
+    assert_eq!(yard.text("a.txt"), "one\ntwo\n");
+    let done = json!({
+        "path": "a.txt", "start_line": 1, "end_line": 1, "content": "one", "if_match": old
+    });
+    assert_eq!(yard.ok("replace_lines", done)["unchanged"], true);
+    let done = json!({ "path": "a.txt", "content": "one\ntwo\n", "if_match": old });
+    assert_eq!(yard.ok("write_file", done)["unchanged"], true);
+}
+
+#[test]
+fn text_that_is_not_there_is_answered_with_what_is_near() {
+    let yard = yard();
+    yard.put("a.rs", "fn main() {\n    println!(\"hello\");\n}\n");
+    let fault = yard.fault(
+        "find_replace",
+        json!({ "path": "a.rs", "find": "println!(\"helo\");", "replace": "" }),
+    );
+    insta::assert_json_snapshot!(fault, @r#"
+    {
+      "code": "NO_MATCH",
+      "message": "The text to find is not there. Nothing was written.",
+      "retryable": false,
+      "hint": "Line 2 comes nearest; read it and copy the text exactly, white space included.",
+      "details": {
+        "nearest": [
+          {
+            "line": 2,
+            "text": "    println!(\"hello\");"
+          }
+        ]
+      }
+    }
+    "#);
+    let regex =
+        json!({ "path": "a.rs", "find": "println!(\"hello\")", "replace": "", "mode": "regex" });
+    let fault = yard.fault("find_replace", regex);
+    assert_eq!(fault.code, Code::NoMatch);
+    assert!(fault.hint.unwrap().contains("literal"));
+    let none = json!({ "path": "a.rs", "pattern": "nothing", "content": "x" });
+    assert_eq!(yard.code("insert_after_pattern", none), Code::NoMatch);
+}
+
+#[test]
+fn another_count_than_expected_writes_nothing() {
+    let yard = yard();
+    yard.put("a.txt", "x\nx\ny\n");
+    let fault = yard.fault(
+        "find_replace",
+        json!({ "path": "a.txt", "find": "x", "replace": "z" }),
+    );
+    assert_eq!(fault.code, Code::CountMismatch);
+    assert_eq!(
+        fault.details.unwrap(),
+        json!({ "found": 2, "expected": 1, "lines": [1, 2] })
+    );
+    let fault = yard.fault(
+        "insert_after_pattern",
+        json!({ "path": "a.txt", "pattern": "x", "content": "z" }),
+    );
+    assert_eq!(
+        fault.details.unwrap(),
+        json!({ "found": 2, "expected": 1, "lines": [1, 2] })
+    );
+    let third = json!({ "path": "a.txt", "pattern": "x", "content": "z", "occurrence": 3 });
+    assert_eq!(
+        yard.code("insert_after_pattern", third),
+        Code::CountMismatch
+    );
+    assert_eq!(yard.text("a.txt"), "x\nx\ny\n");
+}
+
+#[test]
+fn lines_outside_of_the_file_are_refused() {
+    let yard = yard();
+    yard.put("a.txt", "one\ntwo\n");
+    yard.put("empty", "");
+    for (tool, args) in [
+        ("read_file", json!({ "path": "a.txt", "start_line": 3 })),
+        (
+            "insert_lines",
+            json!({ "path": "a.txt", "line": 3, "content": "x" }),
+        ),
+        (
+            "replace_lines",
+            json!({ "path": "a.txt", "start_line": 2, "end_line": 3, "content": "x" }),
+        ),
+        (
+            "replace_lines",
+            json!({ "path": "empty", "start_line": 1, "end_line": -1, "content": "x" }),
+        ),
+        (
+            "delete_lines",
+            json!({ "path": "a.txt", "start_line": 3, "end_line": -1 }),
+        ),
+        (
+            "find_replace",
+            json!({ "path": "a.txt", "find": "o", "replace": "x", "start_line": 9 }),
+        ),
+    ] {
+        let fault = yard.fault(tool, args.clone());
+        assert_eq!(fault.code, Code::LineOutOfRange, "{tool} {args}");
+        assert!(fault.details.unwrap()["total_lines"].is_u64());
+    }
+    for (tool, args) in [
+        ("read_file", json!({ "path": "a.txt", "start_line": 0 })),
+        (
+            "read_file",
+            json!({ "path": "a.txt", "start_line": 1, "offset": 1 }),
+        ),
+        (
+            "insert_lines",
+            json!({ "path": "a.txt", "line": -2, "content": "x" }),
+        ),
+        (
+            "insert_after_pattern",
+            json!({ "path": "a.txt", "pattern": "a\nb", "content": "x" }),
+        ),
+        ("search_files", json!({})),
+        ("search_files", json!({ "query": "a\nb" })),
+        ("search_files", json!({ "query": "a", "glob": "{" })),
+        (
+            "search_files",
+            json!({ "query": "a", "cursor": "bm9uc2Vuc2U" }),
+        ),
+        ("list_files", json!({ "cursor": "%%%" })),
+    ] {
+        assert!(
+            yard.call(tool, args.clone())
+                .is_err_and(|f| f.code == Code::InvalidArg),
+            "{tool} {args}"
+        );
+    }
+}
+
+#[test]
+fn a_cursor_belongs_to_its_arguments() {
+    let yard = yard();
+    (0..5).for_each(|index| yard.put(&format!("{index}"), "needle"));
+    let page = yard.ok("search_files", json!({ "query": "needle", "limit": 2 }));
+    let other = json!({ "query": "other", "limit": 2, "cursor": page["next_cursor"] });
+    assert_eq!(yard.code("search_files", other), Code::InvalidArg);
+}
+
+#[test]
+fn lines_that_are_not_as_expected_are_shown() {
+    let yard = yard();
+    yard.put("a.txt", "one\r\ntwo\r\n");
+    let args = json!({ "path": "a.txt", "start_line": 1, "end_line": 2, "content": "x", "expect": "one\n2" });
+    let fault = yard.fault("replace_lines", args);
+    assert_eq!(fault.code, Code::PreconditionFailed);
+    assert_eq!(fault.details.unwrap()["actual"], "one\ntwo\n");
+    let args = json!({ "path": "a.txt", "line": 1, "content": "x", "expect_line": "two" });
+    assert_eq!(yard.code("insert_lines", args), Code::PreconditionFailed);
+    let args = json!({ "path": "a.txt", "start_line": 1, "end_line": 2, "expect": "one\ntwo" });
+    assert_eq!(yard.ok("delete_lines", args)["total_lines"], 0);
+}
+
+#[test]
+fn what_is_not_text_is_not_edited() {
+    let yard = yard();
+    yard.put("data.bin", [0_u8; 16]);
+    yard.put("paper.pdf", b"%PDF-1.7\nnot really");
+    for (tool, mut args) in [
+        ("read_file", json!({ "as": "text" })),
+        ("insert_lines", json!({ "line": 0, "content": "x" })),
+        ("find_replace", json!({ "find": "x", "replace": "y" })),
+    ] {
+        for path in ["data.bin", "paper.pdf"] {
+            args["path"] = json!(path);
+            assert_eq!(
+                yard.code(tool, args.clone()),
+                Code::NotText,
+                "{tool} {path}"
+            );
+        }
+    }
+    let fault = yard.fault("read_file", json!({ "path": "paper.pdf", "as": "text" }));
+    assert!(fault.hint.unwrap().contains("cannot be extracted yet"));
+}
+
+#[test]
+fn regular_expressions_are_bounded() {
+    let yard = yard();
+    yard.put("a.txt", "a".repeat(5_000));
+    let long = "a".repeat(1_025);
+    for pattern in ["(", "(?<=a)b", r"(\w{1000}){1000}", &long] {
+        for (tool, name) in [
+            ("find_replace", "find"),
+            ("insert_after_pattern", "pattern"),
+        ] {
+            let mut args = json!({ "path": "a.txt", "mode": "regex" });
+            args[name] = json!(pattern);
+            args[if tool == "find_replace" {
+                "replace"
+            } else {
+                "content"
+            }] = json!("x");
+            assert_eq!(yard.code(tool, args), Code::RegexInvalid, "{tool}");
+        }
+    }
+    for pattern in ["(", r"(\w{1000}){1000}"] {
+        let args = json!({ "query": pattern, "mode": "regex" });
+        assert_eq!(yard.code("search_files", args), Code::RegexInvalid);
+    }
+    let started = std::time::Instant::now();
+    let slow = json!({ "path": "a.txt", "find": "(a+)+$b", "replace": "", "mode": "regex" });
+    assert_eq!(yard.code("find_replace", slow), Code::NoMatch);
+    assert!(started.elapsed().as_secs() < 2);
+}
+
+#[test]
+fn sizes_beyond_the_limits_are_refused_with_another_way() {
+    let limits = Limits {
+        write_max: 100,
+        edit_max: 1_000,
+        replace_max: 500,
+        durability: Durability::Relaxed,
+        ..Limits::default()
+    };
+    let yard = yard_with(limits);
+    yard.put("big", "x\n".repeat(600));
+    yard.put("middle", "x\n".repeat(300));
+    let long = "y".repeat(101);
+    for (tool, args) in [
+        ("write_file", json!({ "path": "a", "content": long })),
+        (
+            "write_file",
+            json!({ "path": "big", "content": "y", "mode": "append" }),
+        ),
+        (
+            "insert_lines",
+            json!({ "path": "middle", "line": 0, "content": long }),
+        ),
+        (
+            "insert_lines",
+            json!({ "path": "big", "line": 0, "content": "y" }),
+        ),
+        (
+            "find_replace",
+            json!({ "path": "middle", "find": "x", "replace": "y" }),
+        ),
+    ] {
+        let fault = yard.fault(tool, args.clone());
+        assert_eq!(fault.code, Code::TooLarge, "{tool} {args}");
+        let details = fault.details.unwrap();
+        assert!(details["limit"].is_u64() && details["use"].is_string());
+    }
+    yard.put("grow", "x".repeat(400));
+    let grow =
+        json!({ "path": "grow", "find": "x", "replace": "yyyyyyyyyy", "expected_count": "all" });
+    assert_eq!(yard.code("find_replace", grow), Code::TooLarge);
+    assert_eq!(yard.bytes("grow").len(), 400);
+}
+
+#[test]
+fn two_names_that_look_alike_are_ambiguous_and_one_is_found() {
+    let yard = yard();
+    yard.put("cafe\u{301}.txt", "decomposed");
+    let read = yard.ok(
+        "read_file",
+        json!({ "path": "caf\u{e9}.txt", "line_numbers": false }),
+    );
+    assert_eq!(read["content"], "decomposed");
+    assert_eq!(read["path"], "cafe\u{301}.txt");
+    yard.ok(
+        "write_file",
+        json!({ "path": "caf\u{e9}.txt", "content": "same file" }),
+    );
+    assert_eq!(yard.text("cafe\u{301}.txt"), "same file");
+    yard.put("o\u{302}\u{323}", "1");
+    yard.put("o\u{323}\u{302}", "2");
+    let fault = yard.fault("read_file", json!({ "path": "\u{1ed9}" }));
+    assert_eq!(fault.code, Code::Ambiguous);
+    assert_eq!(
+        fault.details.unwrap()["candidates"]
+            .as_array()
+            .unwrap()
+            .len(),
+        2
+    );
+}
+
+#[test]
+fn a_cancelled_copy_leaves_nothing_behind() {
+    let yard = yard();
+    (0..50).for_each(|index| yard.put(&format!("src/{index}"), "x"));
+    let ask = serde_json::from_value(
+        json!({ "source": "src", "destination": "copy", "recursive": true }),
+    )
+    .unwrap();
+    let stop = Work {
+        cancelled: &|| true,
+        ..work()
+    };
+    assert_eq!(
+        yard.home.copy_file(&ask, &stop).unwrap_err().code,
+        Code::Timeout
+    );
+    assert!(!yard.host("copy").exists());
+    assert_eq!(
+        std::fs::read_dir(yard.root.path().join("ws/tmp"))
+            .unwrap()
+            .count(),
+        0
+    );
+}
+
+#[test]
+fn unknown_arguments_are_refused() {
+    let yard = yard();
+    yard.put("a", "");
+    for tool in crate::support::TOOLS {
+        let mut args = crate::support::args_for(tool, "a").remove(0);
+        args["surprise"] = json!(1);
+        assert!(
+            yard.call(tool, args)
+                .is_err_and(|f| f.message.contains("surprise")),
+            "{tool}"
+        );
+    }
+}

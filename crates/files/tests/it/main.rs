@@ -1,0 +1,15 @@
+//! The crate from outside: every tool, every fault, and everybody who tries to get out.
+
+mod big_files;
+mod edit_model;
+mod faults;
+mod hostile;
+mod race;
+mod schemas;
+mod search;
+mod support;
+mod text_files;
+mod tools;
+mod trash_quota;
+mod uploads;
+mod writers;

@@ -1,0 +1,304 @@
+//! The endpoint: `Host` and `Origin` → credential → method, `Accept`, `Content-Type` → session →
+//! `rmcp`.
+
+use crate::handler::Handler;
+use crate::origin::Origins;
+use crate::sessions::{OpenStream, Sessions};
+use axum::body::Body;
+use axum::extract::{ConnectInfo, State};
+use axum::response::{IntoResponse as _, Response};
+use axum::{Json, Router};
+use bytes::Bytes;
+use http::header::{ACCEPT, ALLOW, AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
+use http_body::Frame;
+use quaymaster_core::caller::{Presented, Refusal};
+use quaymaster_core::clock::{Clock, Entropy};
+use quaymaster_core::door::Door;
+use quaymaster_core::{Caller, Code, Fault};
+use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
+use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
+use secrecy::SecretString;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
+const VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
+const FIRST_STATELESS: &str = "2026-07-28";
+/// A megabyte of text can be six times as long once it is escaped JSON.
+const MOST_BODY: usize = 8 * 1024 * 1024;
+
+/// The endpoint, over any [`Door`].
+#[derive(Clone)]
+pub struct Mcp {
+    door: Arc<dyn Door>,
+    origins: Arc<Origins>,
+    sessions: Arc<Sessions>,
+    service: StreamableHttpService<Handler, LocalSessionManager>,
+}
+
+impl Mcp {
+    /// `stop` ends all streams. Must be called within a runtime.
+    pub fn new(
+        door: Arc<dyn Door>,
+        origins: Origins,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        stop: CancellationToken,
+    ) -> Self {
+        let sessions = Sessions::new();
+        // Host and Origin are checked here, in front of authentication.
+        let config = StreamableHttpServerConfig::default()
+            .disable_allowed_hosts()
+            .with_max_request_body_bytes(MOST_BODY)
+            .with_cancellation_token(stop.clone());
+        let handler = Handler::new(door.clone(), clock, entropy, sessions.clone());
+        let service = StreamableHttpService::new(
+            move || Ok(handler.clone()),
+            sessions.manager.clone(),
+            config,
+        );
+        tokio::spawn(reap(sessions.clone(), stop));
+        Mcp {
+            door,
+            origins: Arc::new(origins),
+            sessions,
+            service,
+        }
+    }
+
+    /// `/mcp` and `/mcp/`, one endpoint without a redirect.
+    pub fn router(self) -> Router {
+        Router::new()
+            .route("/mcp", axum::routing::any(enter))
+            .route("/mcp/", axum::routing::any(enter))
+            .with_state(self)
+    }
+
+    async fn answer(&self, mut request: Request<Body>) -> Result<Response, Box<Response>> {
+        self.origins.check(request.uri(), request.headers())?;
+        let caller = self
+            .door
+            .admit(presented(&request))
+            .await
+            .map_err(|refusal| Box::new(refuse(&refusal)))?;
+        check_method_and_types(request.method(), request.headers())?;
+        let session = self.session_of(request.headers_mut(), &caller)?;
+        let is_stream = request.method() != Method::DELETE;
+        let is_end = request.method() == Method::DELETE;
+        let credential = caller.credential.clone();
+        request.extensions_mut().insert(Arc::new(caller));
+        request
+            .headers_mut()
+            .insert(ACCEPT, HeaderValue::from_static(BOTH_TYPES));
+        let answer = self.service.handle(request).await;
+        if let Some(session) = session {
+            if is_end {
+                self.sessions.end(&session.into()).await;
+            } else if is_stream {
+                let open = self.sessions.stream(session.into());
+                return Ok(answer.map(|body| Body::new(Held { body, _open: open })));
+            }
+        } else if let Some(opened) = answer
+            .headers()
+            .get(SESSION)
+            .and_then(|id| id.to_str().ok())
+        {
+            self.sessions.bind(opened.into(), credential).await;
+        }
+        Ok(answer.map(Body::new))
+    }
+
+    /// The session a request names, when it is one of the caller's. The stateless era has none, so
+    /// the header means nothing there.
+    fn session_of(
+        &self,
+        headers: &mut HeaderMap,
+        caller: &Caller,
+    ) -> Result<Option<String>, Box<Response>> {
+        let stateless = headers
+            .get(VERSION)
+            .and_then(|version| version.to_str().ok())
+            .is_some_and(|version| version >= FIRST_STATELESS);
+        if stateless {
+            headers.remove(SESSION);
+            return Ok(None);
+        }
+        let Some(id) = headers.get(SESSION) else {
+            return Ok(None);
+        };
+        let id = id.to_str().unwrap_or_default().to_owned();
+        if self.sessions.belongs_to(&id, &caller.credential) {
+            return Ok(Some(id));
+        }
+        let fault = Fault::not_found("There is no such session.")
+            .hint("Send initialize to open a new one.");
+        Err(Box::new(
+            (StatusCode::NOT_FOUND, Json(fault)).into_response(),
+        ))
+    }
+}
+
+async fn enter(State(mcp): State<Mcp>, request: Request<Body>) -> Response {
+    let answer = mcp.answer(request).await.unwrap_or_else(|refusal| *refusal);
+    no_store(answer)
+}
+
+fn no_store(mut answer: Response) -> Response {
+    let headers = answer.headers_mut();
+    headers.insert(
+        http::header::CACHE_CONTROL,
+        HeaderValue::from_static("no-store"),
+    );
+    // Proxies that buffer would hold events back.
+    headers.insert(
+        HeaderName::from_static("x-accel-buffering"),
+        HeaderValue::from_static("no"),
+    );
+    answer
+}
+
+async fn reap(sessions: Arc<Sessions>, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_mins(1)) => sessions.reap().await,
+            () = stop.cancelled() => return,
+        }
+    }
+}
+
+fn presented(request: &Request<Body>) -> Presented {
+    let text = |name: &HeaderName| {
+        request
+            .headers()
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+    };
+    let bearer = text(&AUTHORIZATION).and_then(|value| {
+        let (scheme, token) = value.split_once(' ')?;
+        scheme
+            .eq_ignore_ascii_case("bearer")
+            .then(|| SecretString::from(token.trim().to_owned()))
+    });
+    let address = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    Presented {
+        bearer,
+        org: text(&HeaderName::from_static("x-org-id")).map(str::to_owned),
+        address: address.map(|ConnectInfo(address)| address.ip()),
+    }
+}
+
+fn refuse(refusal: &Refusal) -> Response {
+    let status = StatusCode::from_u16(refusal.fault.code.status())
+        .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = (status, Json(&refusal.fault)).into_response();
+    let challenge = refusal
+        .challenge
+        .as_deref()
+        .and_then(|text| HeaderValue::from_str(text).ok());
+    if let Some(challenge) = challenge {
+        response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+    }
+    response
+}
+
+const BOTH_TYPES: &str = "application/json, text/event-stream";
+
+fn check_method_and_types(method: &Method, headers: &HeaderMap) -> Result<(), Box<Response>> {
+    let refuse = |status: StatusCode, message: &str| {
+        let fault = Fault::new(Code::InvalidArg, message);
+        Err(Box::new((status, Json(fault)).into_response()))
+    };
+    match *method {
+        Method::POST => {
+            if !is_json(headers) {
+                return refuse(
+                    StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                    "A POST to this endpoint has Content-Type: application/json.",
+                );
+            }
+            if !accepts(headers, "application/json") || !accepts(headers, "text/event-stream") {
+                return refuse(
+                    StatusCode::NOT_ACCEPTABLE,
+                    "A POST to this endpoint has Accept: application/json, text/event-stream.",
+                );
+            }
+            Ok(())
+        }
+        Method::GET if accepts(headers, "text/event-stream") => Ok(()),
+        Method::GET => refuse(
+            StatusCode::NOT_ACCEPTABLE,
+            "A GET of this endpoint opens an event stream and has Accept: text/event-stream.",
+        ),
+        Method::DELETE => Ok(()),
+        _ => {
+            let fault = Fault::new(
+                Code::InvalidArg,
+                "This endpoint knows POST, GET and DELETE.",
+            );
+            let mut response = (StatusCode::METHOD_NOT_ALLOWED, Json(fault)).into_response();
+            response
+                .headers_mut()
+                .insert(ALLOW, HeaderValue::from_static("GET, POST, DELETE"));
+            Err(Box::new(response))
+        }
+    }
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let value = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let essence = value.split(';').next().unwrap_or_default().trim();
+    essence.eq_ignore_ascii_case("application/json")
+}
+
+/// Whether `Accept` covers a media type (RFC 9110 §12.5.1); a weight of zero excludes it.
+fn accepts(headers: &HeaderMap, wanted: &str) -> bool {
+    let family = wanted.split('/').next().unwrap_or_default();
+    headers
+        .get_all(ACCEPT)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .any(|range| {
+            let mut parts = range.split(';').map(str::trim);
+            let name = parts.next().unwrap_or_default().to_ascii_lowercase();
+            let excluded = parts.any(|part| {
+                part.strip_prefix("q=")
+                    .and_then(|q| q.parse::<f32>().ok())
+                    .is_some_and(|q| q <= 0.0)
+            });
+            !excluded && (name == wanted || name == "*/*" || name == format!("{family}/*"))
+        })
+}
+
+/// An answer that keeps its session's stream counted while it is read.
+struct Held<B> {
+    body: B,
+    _open: OpenStream,
+}
+
+impl<B> http_body::Body for Held<B>
+where
+    B: http_body::Body<Data = Bytes> + Unpin,
+{
+    type Data = Bytes;
+    type Error = B::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+}

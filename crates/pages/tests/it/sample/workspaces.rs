@@ -1,0 +1,196 @@
+//! Workspaces, busy, empty and full.
+
+use quaymaster_pages::views::{
+    Access, CallRow, Field, FreshTokenPage, TokenForm, TokenRow, Tone, TrashRow, Usage,
+    WorkspacePage, WorkspaceRow, WorkspacesPage,
+};
+
+use super::{ENDPOINT, Page, Sample, page};
+
+impl Sample {
+    pub(super) fn of_workspaces(&self) -> Vec<Page> {
+        let row = |id: &str, name: &str, used, last: Option<i64>| WorkspaceRow {
+            id: self.t(id),
+            name: self.t(name),
+            endpoint: self.t(ENDPOINT),
+            calls: Usage {
+                used,
+                limit: 10_000,
+            },
+            last_call_at: last.map(|seconds| self.ago(seconds)),
+        };
+        let list = WorkspacesPage {
+            layout: self.saying(Tone::Done, "Workspace Invoices created."),
+            workspaces: vec![
+                row("ws_1", "Invoices", 0, None),
+                row("ws_2", "Research notes", 3_412, Some(95)),
+                row("ws_3", "Website", 9_480, Some(4_000)),
+                row("ws_4", "Support archive", 10_000, Some(200_000)),
+            ],
+            create: Some(Field::default()),
+        };
+        let empty = WorkspacesPage {
+            layout: self.inside(),
+            workspaces: vec![],
+            ..list.clone()
+        };
+        let member = WorkspacesPage {
+            create: None,
+            ..empty.clone()
+        };
+        let taken = self.wrong("Invoices", "A workspace has this name already.");
+        let wrong = WorkspacesPage {
+            layout: self.inside(),
+            create: Some(taken),
+            ..list.clone()
+        };
+        let busy = self.busy_workspace();
+        let quiet = WorkspacePage {
+            layout: self.inside(),
+            tokens: vec![],
+            recent: vec![],
+            trash: vec![],
+            calls: Usage {
+                used: 0,
+                limit: 10_000,
+            },
+            storage: Usage {
+                used: 0,
+                limit: 5 << 30,
+            },
+            ..busy.clone()
+        };
+        let reader = WorkspacePage {
+            token_form: None,
+            cap: None,
+            ..busy.clone()
+        };
+        let refused = WorkspacePage {
+            layout: self.inside(),
+            calls: Usage {
+                used: 10_000,
+                limit: 10_000,
+            },
+            storage: Usage {
+                used: 5 << 30,
+                limit: 5 << 30,
+            },
+            cap: Some(self.wrong("-1", "A cap is a whole number from 0 to 1,000,000,000.")),
+            token_form: Some(TokenForm {
+                name: self.wrong("", "Name the token."),
+                access: Access::ReadOnly,
+            }),
+            ..busy.clone()
+        };
+        let token = "crd_01jd2m8x4v7q9r3t5w6y8z0a1b.q1mS7xkzB0v4nT2wYd8hRfL5cJ9gP3uK6eXaWsZi0oM";
+        let fresh = FreshTokenPage {
+            layout: self.inside(),
+            workspace_id: self.t("ws_2"),
+            workspace_name: self.t("Research notes"),
+            name: self.t("Build server"),
+            access: Access::ReadWrite,
+            token: self.t(token),
+            replaced: true,
+            connect: self.connect(token),
+        };
+        vec![
+            page("workspaces", &list),
+            page("workspaces-empty", &empty),
+            page("workspaces-empty-member", &member),
+            page("workspaces-wrong", &wrong),
+            page("workspace", &busy),
+            page("workspace-empty", &quiet),
+            page("workspace-member", &reader),
+            page("workspace-wrong", &refused),
+            page("fresh-token", &fresh),
+        ]
+    }
+
+    fn busy_workspace(&self) -> WorkspacePage {
+        let token = |id: &str, name: &str, kind: &str, access, last: Option<i64>| TokenRow {
+            id: self.t(id),
+            name: self.t(name),
+            kind: self.t(kind),
+            is_default: id == "crd_1",
+            may_change: true,
+            access,
+            created_by: self.t("Owner"),
+            created_at: self.ago(1_000_000),
+            last_used_at: last.map(|seconds| self.ago(seconds)),
+        };
+        let call = |tool: &str, outcome: &str, ago, duration_ms| CallRow {
+            at: self.ago(ago),
+            tool: self.t(tool),
+            credential: self.t("Default token"),
+            client: (tool != "get_file_info").then(|| self.t("claude-code 2.1.0")),
+            outcome: self.t(outcome),
+            failed: outcome != "OK",
+            duration_ms,
+            source: self.t("mcp"),
+        };
+        let deleted = |path: &str, size, kept: Option<i64>| TrashRow {
+            id: self.t("1-a"),
+            path: self.t(path),
+            is_directory: path == "drafts",
+            size,
+            deleted_at: self.ago(7_300),
+            kept_until: kept.map(|seconds| self.now.plus_seconds(seconds)),
+        };
+        WorkspacePage {
+            layout: self.saying(Tone::Warning, "The daily cap is lower than today's calls."),
+            id: self.t("ws_2"),
+            name: self.t("Research notes"),
+            endpoint: self.t(ENDPOINT),
+            connect: self.connect("<token>"),
+            tokens: vec![
+                token(
+                    "crd_1",
+                    "Default token",
+                    "default",
+                    Access::ReadWrite,
+                    Some(95),
+                ),
+                token(
+                    "crd_2",
+                    "Build server",
+                    "created",
+                    Access::ReadOnly,
+                    Some(90_000),
+                ),
+                token(
+                    "crd_3",
+                    "Reconnected Cursor",
+                    "reconnect",
+                    Access::ReadWrite,
+                    None,
+                ),
+            ],
+            token_form: Some(TokenForm::default()),
+            calls: Usage {
+                used: 3_412,
+                limit: 10_000,
+            },
+            resets_at: self.now.next_utc_day(),
+            cap: Some(self.field("10000")),
+            storage: Usage {
+                used: 4_900 << 20,
+                limit: 5 << 30,
+            },
+            recent: vec![
+                call("write_file", "OK", 12, 9),
+                call("find_replace", "COUNT_MISMATCH", 40, 3),
+                call("search_files", "OK", 95, 1_240),
+                call("get_file_info", "OK", 600, 1),
+                call("read_file", "PATH_OUTSIDE_WORKSPACE", 8_000, 1),
+            ],
+            trash: vec![
+                deleted(
+                    "notes/2026/october/interview-transcript-and-summary.md",
+                    48_200,
+                    Some(500_000),
+                ),
+                deleted("drafts", 3 << 20, None),
+            ],
+        }
+    }
+}

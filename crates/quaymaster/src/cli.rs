@@ -1,0 +1,119 @@
+//! The command line.
+
+use clap::{Args, Parser, Subcommand};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// One MCP endpoint to everything a team lets its agents use.
+///
+/// Without a verb it serves. Every option can also stand in a TOML file and in the environment
+/// with QUAYMASTER_ in front.
+#[derive(Debug, Parser)]
+#[command(name = "quaymaster", version, max_term_width = 100)]
+pub struct Cli {
+    #[command(flatten)]
+    pub options: Options,
+    /// Print one JSON object for scripts.
+    #[arg(long, global = true)]
+    pub json: bool,
+    #[command(subcommand)]
+    pub verb: Option<Verb>,
+}
+
+#[derive(Debug, Args)]
+pub struct Options {
+    /// Address to listen on [default: 127.0.0.1:8080].
+    #[arg(long, global = true)]
+    pub listen: Option<SocketAddr>,
+    /// Directory of the database, the key and the files [default: ~/.local/share/quaymaster].
+    #[arg(long, global = true, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Where the server is reached from outside [default: http://<listen>].
+    #[arg(long, global = true, value_name = "URL")]
+    pub public_url: Option<String>,
+    /// TOML file with the same names as these options [default: quaymaster.toml when it is there].
+    #[arg(long, global = true, value_name = "FILE", env = "QUAYMASTER_CONFIG")]
+    pub config: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Start the server.
+    Serve,
+    /// Check the installation: database, data directory, clock, public address, a real call.
+    Doctor,
+    /// Make, list and revoke credentials, with or without a running server.
+    Token {
+        #[command(subcommand)]
+        verb: TokenVerb,
+    },
+    /// Print a link that signs the owner in once.
+    SignIn,
+    /// Rotate and verify the keys that seal secrets at rest.
+    Keys {
+        #[command(subcommand)]
+        verb: KeysVerb,
+    },
+    /// Write the database and all files to one archive, while the server runs.
+    Backup { file: PathBuf },
+    /// Unpack an archive of `backup` into an empty data directory.
+    Restore { file: PathBuf },
+    /// Bridge a client that speaks over standard input and output to a server.
+    Connect {
+        /// The server's endpoint, for example http://127.0.0.1:8080/mcp.
+        url: String,
+        /// The token; better given by the environment, which other users cannot list.
+        #[arg(long, env = "QUAYMASTER_TOKEN", hide_env_values = true)]
+        token: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum TokenVerb {
+    /// Make a workspace token (--workspace) or an API key (--org).
+    Create {
+        /// Name or id of the workspace [default: the first one].
+        #[arg(long, conflicts_with = "scopes")]
+        workspace: Option<String>,
+        /// Make an API key of the organization; its name or id where there are several.
+        #[arg(long, num_args = 0..=1, default_missing_value = "")]
+        org: Option<String>,
+        /// What to call it.
+        #[arg(long, default_value = "Command line")]
+        name: String,
+        /// Scopes of an API key, separated by commas [default: all].
+        #[arg(long, value_delimiter = ',')]
+        scopes: Vec<String>,
+        /// Days until an API key expires, or `never` [default: 90].
+        #[arg(long)]
+        expires: Option<String>,
+        /// Also let an API key use the files of this workspace; its name or id.
+        #[arg(long, value_name = "WORKSPACE")]
+        files: Option<String>,
+        /// Only tools that change nothing.
+        #[arg(long, conflicts_with = "org")]
+        read_only: bool,
+    },
+    /// List credentials. Secrets are not shown: the server does not have them.
+    List {
+        /// Name or id of the organization.
+        #[arg(long)]
+        org: Option<String>,
+    },
+    /// Revoke a credential by its id.
+    Revoke {
+        id: String,
+        #[arg(long)]
+        org: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum KeysVerb {
+    /// Replace the key-encryption key; the server may run on.
+    Rotate,
+    /// Replace the server's data key and seal its secrets anew.
+    RotateData,
+    /// Open every sealed value.
+    Verify,
+}

@@ -1,0 +1,121 @@
+//! Configuration: command line over environment over file over defaults.
+
+use crate::cli::Options;
+use anyhow::Context as _;
+use figment::Figment;
+use figment::providers::{Env, Format as _, Serialized, Toml};
+use serde::{Deserialize, Serialize};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+/// What can be configured. In the environment each name has `QUAYMASTER_` in front.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    pub listen: SocketAddr,
+    pub data: PathBuf,
+    /// Without it, `http://` and the address listened on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub public_url: Option<String>,
+    /// Other addresses under which browsers may reach the server.
+    pub allowed_origins: Vec<String>,
+    /// `postgres://…`; without it, a SQLite file in the data directory. `DATABASE_URL` works too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub database_url: Option<String>,
+    /// 64 hexadecimal digits; without it, a key file in the data directory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    pub server_name: String,
+    pub server_title: String,
+    /// Tool calls a day of a new workspace.
+    pub daily_cap: i64,
+    /// Bytes of a new workspace.
+    pub quota_bytes: i64,
+    /// Tool calls a second of one credential.
+    pub calls_per_second: u32,
+}
+
+const NOT_SETTINGS: &[&str] = &["CONFIG", "TOKEN", "MCP_URL", "LOG"];
+
+impl Config {
+    pub fn read(options: &Options) -> anyhow::Result<Config> {
+        let mut figment = Figment::from(Serialized::defaults(Config::default()));
+        match &options.config {
+            Some(file) => {
+                anyhow::ensure!(file.is_file(), "there is no configuration file {}", file.display());
+                figment = figment.merge(Toml::file_exact(file));
+            }
+            None => figment = figment.merge(Toml::file("quaymaster.toml")),
+        }
+        if let Ok(url) = std::env::var("DATABASE_URL") {
+            figment = figment.merge(Serialized::default("database_url", url));
+        }
+        // Tests set variables of their own, which are no settings.
+        let environment = Env::prefixed("QUAYMASTER_").filter(|name| {
+            let name = name.as_str().to_ascii_uppercase();
+            !NOT_SETTINGS.contains(&name.as_str()) && !name.starts_with("TEST_")
+        });
+        figment = figment.merge(environment);
+        if let Some(listen) = options.listen {
+            figment = figment.merge(Serialized::default("listen", listen));
+        }
+        if let Some(data) = &options.data {
+            figment = figment.merge(Serialized::default("data", data));
+        }
+        if let Some(url) = &options.public_url {
+            figment = figment.merge(Serialized::default("public_url", url));
+        }
+        let mut config: Config = figment.extract().context("the configuration is not valid")?;
+        config.public_url = config.public_url.as_deref().map(checked_url).transpose()?;
+        Ok(config)
+    }
+
+    pub fn database_file(&self) -> PathBuf {
+        self.data.join("quaymaster.db")
+    }
+
+    pub fn key_file(&self) -> PathBuf {
+        self.data.join("key")
+    }
+
+    /// What a running server tells others on this machine.
+    pub fn server_file(&self) -> PathBuf {
+        self.data.join("server.json")
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            data: default_data(),
+            public_url: None,
+            allowed_origins: Vec::new(),
+            database_url: None,
+            key: None,
+            server_name: "quaymaster".into(),
+            server_title: "Quaymaster".into(),
+            daily_cap: 10_000,
+            quota_bytes: 10 * 1024 * 1024 * 1024,
+            calls_per_second: 500,
+        }
+    }
+}
+
+fn default_data() -> PathBuf {
+    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    variable("XDG_DATA_HOME")
+        .or_else(|| variable("HOME").map(|home| home.join(".local/share")))
+        .map_or_else(|| Path::new("quaymaster-data").to_owned(), |base| base.join("quaymaster"))
+}
+
+fn checked_url(url: &str) -> anyhow::Result<String> {
+    let trimmed = url.trim_end_matches('/');
+    let uri: http::Uri = trimmed.parse().with_context(|| format!("public_url {url:?} is not a URL"))?;
+    let plain = uri.authority().is_some_and(|authority| !authority.as_str().contains('@'))
+        && matches!(uri.scheme_str(), Some("http" | "https"))
+        && matches!(uri.path(), "" | "/")
+        && uri.query().is_none();
+    anyhow::ensure!(plain, "public_url is scheme and host only, for example https://tools.example.com");
+    Ok(trimmed.to_owned())
+}

@@ -1,0 +1,105 @@
+//! Opening the data directory.
+
+use crate::config::Config;
+use anyhow::Context as _;
+use quaymaster_app::{App, Settings};
+use quaymaster_core::clock::{SystemClock, SystemEntropy};
+use quaymaster_store::Store;
+use quaymaster_store::db::Location;
+use quaymaster_store::keys::KeySource;
+use serde::{Deserialize, Serialize};
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::Path;
+use std::sync::Arc;
+
+/// What a running server writes down for the command line.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Running {
+    pub public_url: String,
+    pub pid: u32,
+}
+
+/// Makes the data directory, readable by its owner only.
+pub fn make_data_directory(data: &Path) -> anyhow::Result<()> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(data)
+        .with_context(|| format!("the data directory {} cannot be made", data.display()))
+}
+
+/// Held for as long as a server runs on the data directory.
+pub struct Lock(#[expect(dead_code, reason = "the lock lives as long as the open file")] File);
+
+pub fn lock(config: &Config) -> anyhow::Result<Lock> {
+    let path = config.data.join("lock");
+    let file = OpenOptions::new()
+        .create(true)
+        .write(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(&path)
+        .with_context(|| format!("{} cannot be opened", path.display()))?;
+    file.try_lock().map_err(|_| {
+        anyhow::anyhow!("another server uses the data directory {}", config.data.display())
+    })?;
+    Ok(Lock(file))
+}
+
+pub async fn store(config: &Config) -> anyhow::Result<Store> {
+    make_data_directory(&config.data)?;
+    let keys = match &config.key {
+        Some(key) => KeySource::Given(key.clone()),
+        None => KeySource::File(config.key_file()),
+    };
+    let file = config.database_file();
+    let location = match &config.database_url {
+        Some(url) => {
+            anyhow::ensure!(
+                url.starts_with("postgres://") || url.starts_with("postgresql://"),
+                "database_url must start with postgres://; leave it out for SQLite"
+            );
+            Location::Url(url)
+        }
+        None => Location::File(&file),
+    };
+    // Two processes that start at once must not both bring the schema up to date.
+    let guard = File::create(config.data.join("migration.lock"))?;
+    guard.lock()?;
+    Store::open(location, keys).await.context("the database cannot be opened")
+}
+
+/// The product over the data directory. `public_url` is where it is reached.
+pub async fn app(config: &Config, public_url: String) -> anyhow::Result<App> {
+    let store = store(config).await?;
+    let settings = Settings {
+        public_url,
+        server_name: config.server_name.clone(),
+        server_title: config.server_title.clone(),
+        data: config.data.clone(),
+        daily_cap: config.daily_cap,
+        quota_bytes: config.quota_bytes,
+        calls_per_second: config.calls_per_second,
+    };
+    Ok(App::start(store, settings, Arc::new(SystemClock), Arc::new(SystemEntropy)).await?)
+}
+
+/// The product for a command beside a server that may be running. Makes the first organization
+/// when there is none.
+pub async fn app_at_command_line(config: &Config) -> anyhow::Result<App> {
+    let app = app(config, known_public_url(config)).await?;
+    app.first_start().await?;
+    Ok(app)
+}
+
+/// Configured, else what the server that runs (or ran last) is reached by, else the default.
+pub fn known_public_url(config: &Config) -> String {
+    if let Some(url) = &config.public_url {
+        return url.clone();
+    }
+    let running = std::fs::read_to_string(config.server_file())
+        .ok()
+        .and_then(|text| serde_json::from_str::<Running>(&text).ok());
+    running.map_or_else(|| format!("http://{}", config.listen), |running| running.public_url)
+}

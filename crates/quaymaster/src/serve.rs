@@ -1,0 +1,96 @@
+//! `serve`: from the socket to the doors.
+
+use crate::config::Config;
+use crate::open::{self, Running};
+use crate::{listen, welcome};
+use anyhow::Context as _;
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use quaymaster_api::ProtocolInfo;
+use quaymaster_app::App;
+use quaymaster_core::clock::{SystemClock, SystemEntropy};
+use quaymaster_mcp::Mcp;
+use quaymaster_mcp::origin::Origins;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+/// Calls that are running may end within this time.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+pub async fn serve(config: &Config, json: bool) -> anyhow::Result<()> {
+    open::make_data_directory(&config.data)?;
+    let _lock = open::lock(config)?;
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .with_context(|| format!("{} cannot be listened on", config.listen))?;
+    let address = listener.local_addr()?;
+    let public_url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+    let app = open::app(config, public_url.clone()).await?;
+    let running = Running { public_url: public_url.clone(), pid: std::process::id() };
+    std::fs::write(config.server_file(), serde_json::to_string(&running)?)?;
+    let first = app.first_start().await?;
+    let stop = CancellationToken::new();
+    let router = router(config, &app, &public_url, &stop)?;
+    welcome::print(config, &app, address, first, json);
+    tokio::spawn(stop_on_signal(stop.clone()));
+    listen::serve(listener, router, stop, PATIENCE).await;
+    app.shut_down(PATIENCE).await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+fn router(config: &Config, app: &App, public_url: &str, stop: &CancellationToken) -> anyhow::Result<Router> {
+    let known = config.allowed_origins.iter().map(String::as_str);
+    let origins = Origins::new(std::iter::once(public_url).chain(known));
+    let door = Arc::new(app.clone());
+    let mcp = Mcp::new(
+        door,
+        origins.clone(),
+        Arc::new(SystemClock),
+        Arc::new(SystemEntropy),
+        stop.clone(),
+    );
+    let protocol = ProtocolInfo {
+        newest_with_sessions: quaymaster_mcp::NEWEST_WITH_SESSIONS,
+        all: quaymaster_mcp::protocol_versions(),
+    };
+    let openapi = serde_json::to_value(quaymaster_api::openapi())?;
+    let others = Router::new()
+        .merge(quaymaster_api::router(app.clone(), protocol))
+        .merge(quaymaster_pages::router(app.clone(), openapi))
+        .layer(middleware::from_fn_with_state(origins, our_origin_only));
+    Ok(mcp.router().merge(others))
+}
+
+async fn our_origin_only(State(origins): State<Origins>, request: Request, next: Next) -> Response {
+    match origins.check(request.uri(), request.headers()) {
+        Ok(()) => next.run(request).await,
+        Err(refusal) => *refusal,
+    }
+}
+
+/// SIGTERM and Ctrl-C stop gracefully; a second one stops at once.
+async fn stop_on_signal(stop: CancellationToken) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut term), Ok(mut int)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        tracing::error!("signals cannot be received");
+        return;
+    };
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = int.recv() => {}
+    }
+    tracing::info!("stopping; calls that are running may end");
+    stop.cancel();
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = int.recv() => {}
+    }
+    std::process::exit(130);
+}

@@ -1,1 +1,8 @@
+//! The real binary from outside: every test starts `quaymaster` on an empty data directory and
+//! speaks to it through a door (MCP, REST, page, command line).
+//!
+//! A test names the promises of `promises.md` that it proves in a comment, as in
+//! `promise: S1.12`. `cargo xtask test` provides what the tests need (PostgreSQL, Node, Python,
+//! Chromium) and fails when something is missing; so do the tests.
 
+mod smoke;

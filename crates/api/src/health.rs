@@ -28,9 +28,16 @@ pub(crate) struct Health {
 pub(crate) async fn health(State(app): State<App>) -> Response {
     if let Err(fault) = app.ping().await {
         tracing::warn!(%fault, "the database does not answer");
-        let health = Health { status: "unavailable", version: None };
+        let health = Health {
+            status: "unavailable",
+            version: None,
+        };
         return (StatusCode::SERVICE_UNAVAILABLE, axum::Json(health)).into_response();
     }
     let version = Some(env!("CARGO_PKG_VERSION"));
-    axum::Json(Health { status: "ok", version }).into_response()
+    axum::Json(Health {
+        status: "ok",
+        version,
+    })
+    .into_response()
 }

@@ -1,35 +1,120 @@
 //! The management API under `/api/v1`, and `/health`.
+//!
+//! An endpoint is read from top to bottom: request, response, handler. Who may is the type of an
+//! extractor in the handler's signature.
+//!
+//! Invariants: every route but [`OPEN_PATHS`] takes one of the extractors of `auth`, so that none
+//! is open by accident; every route is in the document, because only documented handlers can be
+//! mounted; every failure is one shape, `error::ApiError`; nothing here knows the protocol or the
+//! database.
+//!
+//! - `auth`: who may; `read`: bodies, queries and paths, read strictly; `paging`; `error`
+//! - `document`: the OpenAPI document; `state`: what handlers can reach
+//! - one file a noun: `health`, `info`, `workspaces`, `tokens`, `connect`, `trash`, `api_keys`,
+//!   `calls`, `events`, `tools`
 
+mod api_keys;
+mod auth;
+mod calls;
+mod connect;
+mod document;
+mod error;
+mod events;
 mod health;
 mod info;
+mod paging;
+mod read;
 mod state;
+mod tokens;
+mod tools;
+mod trash;
+mod workspaces;
 
 use axum::Router;
+use axum::middleware::map_response;
+use axum::response::Response;
+use axum::routing::any;
+use http::HeaderValue;
+use http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
 use quaymaster_app::App;
 use std::sync::Arc;
+use utoipa::openapi::OpenApi;
+use utoipa::openapi::server::Server;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use state::ApiState;
 pub use state::ProtocolInfo;
 
-/// The API over the product.
+/// The paths that need no credential.
+pub const OPEN_PATHS: [&str; 3] = ["/health", "/api/v1/mcp/info", "/api/v1/openapi.json"];
+
+/// The API over the product. It owns every path under `/api`; what it does not know answers 404.
 pub fn router(app: App, protocol: ProtocolInfo) -> Router {
-    let (router, document) = documented().split_for_parts();
-    let state = state::ApiState {
+    let (router, mut document) = documented().split_for_parts();
+    document.servers = Some(vec![Server::new(&app.settings().public_url)]);
+    let state = ApiState {
         app,
         protocol: Arc::new(protocol),
-        document: document.to_json().unwrap_or_default().into(),
+        document: json_of(&document).into(),
     };
-    router.with_state(state)
+    router
+        .route("/api", any(error::unknown_path))
+        .route("/api/", any(error::unknown_path))
+        .route("/api/{*path}", any(error::unknown_path))
+        .method_not_allowed_fallback(error::wrong_method)
+        .layer(map_response(protected))
+        .with_state(state)
 }
 
-/// The OpenAPI 3.1 document of [`router`].
-pub fn openapi() -> utoipa::openapi::OpenApi {
+/// The OpenAPI 3.1 document of [`router`], which names no server.
+pub fn openapi() -> OpenApi {
     documented().into_openapi()
 }
 
-fn documented() -> OpenApiRouter<state::ApiState> {
-    OpenApiRouter::new()
+fn documented() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::with_openapi(document::frame())
         .routes(routes!(health::health))
         .routes(routes!(info::read_info))
+        .routes(routes!(document::read_document))
+        .routes(routes!(
+            workspaces::list_workspaces,
+            workspaces::create_workspace
+        ))
+        .routes(routes!(
+            workspaces::read_workspace,
+            workspaces::update_workspace
+        ))
+        .routes(routes!(connect::list_connect_lines))
+        .routes(routes!(tokens::list_tokens, tokens::create_token))
+        .routes(routes!(tokens::update_token, tokens::revoke_token))
+        .routes(routes!(tokens::regenerate_token))
+        .routes(routes!(tokens::regenerate_default_token))
+        .routes(routes!(trash::list_trash))
+        .routes(routes!(trash::purge_trash))
+        .routes(routes!(trash::restore_trash))
+        .routes(routes!(api_keys::list_api_keys, api_keys::create_api_key))
+        .routes(routes!(api_keys::update_api_key, api_keys::revoke_api_key))
+        .routes(routes!(api_keys::regenerate_api_key))
+        .routes(routes!(calls::list_workspace_calls))
+        .routes(routes!(calls::list_calls))
+        .routes(routes!(events::list_events))
+        .routes(routes!(tools::list_tools))
+        .routes(routes!(tools::call_tool))
+}
+
+fn json_of(document: &OpenApi) -> String {
+    document.to_json().unwrap_or_else(|error| {
+        tracing::error!(%error, "the OpenAPI document does not serialize");
+        "{}".to_owned()
+    })
+}
+
+/// Answers hold what only one caller may see, and tokens: no cache keeps them, no browser guesses
+/// their type.
+async fn protected(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
 }

@@ -9,7 +9,7 @@
 //! - [`changes`]: follows events, drops caches, tells open streams
 //! - `toolsets`: one file each; `homes`: the home directories of workspaces
 //! - use cases, one module per noun: [`first_start`], [`credentials`], [`workspaces`], [`organizations`],
-//!   [`sign_in`], [`reconnect`], [`uploads`], [`trash`]; [`connect_lines`]: what a person pastes into a client
+//!   [`sign_in`], [`reconnect`], [`uploads`], [`trash`], [`events`]; [`connect_lines`]: what a person pastes into a client
 
 pub mod actor;
 pub mod admit;
@@ -18,6 +18,7 @@ pub mod caps;
 pub mod changes;
 pub mod connect_lines;
 pub mod credentials;
+pub mod events;
 pub mod first_start;
 pub mod guard;
 mod homes;
@@ -34,3 +35,10 @@ pub mod workspaces;
 
 pub use actor::{Actor, Admin};
 pub use wired::{App, Settings};
+
+// The rows that use cases answer with, so that a door needs nothing below this crate.
+pub use quaymaster_files::{Restored, TrashItem};
+pub use quaymaster_store::call::CallRow;
+pub use quaymaster_store::credential::{Credential, Origin};
+pub use quaymaster_store::event::Event;
+pub use quaymaster_store::workspace::Workspace;

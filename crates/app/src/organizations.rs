@@ -10,9 +10,7 @@ use serde_json::json;
 
 /// The rule of names, told of the field `organization`.
 pub(crate) fn checked_organization(name: &str) -> Result<String, Fault> {
-    checked_name(name).map_err(|fault| {
-        Fault::invalid_arg("/organization", "length", fault.message)
-    })
+    checked_name(name).map_err(|fault| Fault::invalid_arg("/organization", "length", fault.message))
 }
 
 impl App {

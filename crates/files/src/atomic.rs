@@ -144,7 +144,7 @@ impl Home {
             )
             .hint("List the directory and repeat the call. Nothing was written.")
         };
-        let dir = self.directory(&place.dir_path).map_err(|_| moved())?;
+        let dir = self.beneath(&place.dir_path).map_err(|_| moved())?;
         let own = stat_fd(&dir).map_err(|errno| errno_fault(errno, path))?;
         if (own.dev, own.ino) != (place.key.dev, place.key.ino) {
             return Err(moved());

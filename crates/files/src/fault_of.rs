@@ -13,16 +13,18 @@ pub(crate) fn fault_of(error: &io::Error, path: &str) -> Fault {
     }
     let Some(errno) = Errno::from_io_error(error) else {
         return match error.kind() {
-            io::ErrorKind::NotFound => Fault::not_found(format!("There is nothing at {shown}.")),
+            io::ErrorKind::NotFound => nothing(shown),
             _ => internal(error),
         };
     };
     match errno {
-        Errno::NOENT => Fault::not_found(format!("There is nothing at {shown}.")),
+        Errno::NOENT => nothing(shown),
         Errno::NOTDIR => not_a_directory(shown),
         Errno::ISDIR => is_a_directory(shown),
         Errno::EXIST => already_exists(shown),
-        Errno::NOTEMPTY => Fault::new(Code::DirectoryNotEmpty, format!("{shown} has entries.")),
+        Errno::NOTEMPTY => Fault::new(Code::DirectoryNotEmpty, format!("{shown} has entries."))
+            .hint("Delete what is in it first."),
+
         Errno::NOSPC | Errno::DQUOT => {
             tracing::error!(%error, "the disk of the workspaces is full");
             Fault::new(
@@ -42,10 +44,16 @@ pub(crate) fn fault_of(error: &io::Error, path: &str) -> Fault {
         Errno::LOOP | Errno::XDEV => outside(shown),
         Errno::NAMETOOLONG => {
             Fault::invalid_arg("/path", "maxLength", "A name in the path is too long.")
+                .hint("Use shorter names.")
         }
         Errno::NXIO | Errno::NODEV => not_regular(shown),
         _ => internal(error),
     }
+}
+
+fn nothing(shown: &str) -> Fault {
+    Fault::not_found(format!("There is nothing at {shown}."))
+        .hint("list_files of the directory shows what is there.")
 }
 
 pub(crate) fn errno_fault(errno: Errno, path: &str) -> Fault {

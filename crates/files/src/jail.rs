@@ -21,6 +21,9 @@ use std::os::fd::AsFd;
 use std::sync::Arc;
 use unicode_normalization::UnicodeNormalization;
 
+/// Links followed one after the other, at most.
+const LINKS_MAX: usize = 16;
+
 /// What an entry is.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
@@ -77,8 +80,8 @@ impl Meta {
 pub(crate) struct Place {
     /// As the agent knows it.
     pub(crate) path: RelPath,
-    /// Where the directory really is, symbolic links resolved by the kernel at each use.
-    pub(crate) dir_path: RelPath,
+    /// The directory's path; links and `..` in it are resolved by the kernel at each use.
+    pub(crate) dir_path: String,
     pub(crate) dir: Arc<Dir>,
     pub(crate) name: String,
     pub(crate) key: PlaceKey,
@@ -137,10 +140,15 @@ pub(crate) fn open_file_at(dir: impl AsFd, name: &str, path: &str) -> Result<(Fi
 impl Home {
     /// A directory of the workspace.
     pub(crate) fn directory(&self, path: &RelPath) -> Result<Arc<Dir>, std::io::Error> {
-        if path.is_root() {
+        self.beneath(path.as_str())
+    }
+
+    /// A directory by a path that may hold `..`, which the kernel keeps beneath the home.
+    pub(crate) fn beneath(&self, path: &str) -> Result<Arc<Dir>, std::io::Error> {
+        if path.is_empty() {
             return Ok(Arc::clone(&self.home));
         }
-        self.home.open_dir(path.as_str()).map(Arc::new)
+        self.home.open_dir(path).map(Arc::new)
     }
 
     /// Finds what a path names. A name that is absent but has exactly one canonically equal twin
@@ -173,51 +181,86 @@ impl Home {
             Err(error) => return Err(fault_of(&error, path.as_str())),
         };
         let meta = stat_at(&dir, name).map_err(|errno| errno_fault(errno, path.as_str()))?;
+        let place = self.place(path, dir_path.as_str(), dir, name, meta)?;
         if last == Last::Follow && meta.is_some_and(|meta| meta.kind == EntryType::Symlink) {
-            return self.look_through(path);
+            return self.look_through(path, place);
         }
-        let own = stat_fd(&dir).map_err(|errno| errno_fault(errno, path.as_str()))?;
-        let key = PlaceKey {
-            dev: own.dev,
-            ino: own.ino,
-            name: name.to_owned(),
-        };
-        let name = name.to_owned();
-        Ok(Look::At(Place {
-            path: path.clone(),
-            dir_path,
-            dir,
-            name,
-            key,
-            meta,
-        }))
+        Ok(Look::At(place))
     }
 
-    /// What a symbolic link at the end of `path` stands for.
-    fn look_through(&self, path: &RelPath) -> Result<Look, Fault> {
-        let real = self
-            .home
-            .canonicalize(path.as_str())
-            .map_err(|error| match error.kind() {
-                std::io::ErrorKind::NotFound => {
-                    Fault::not_found(format!("{path} is a symbolic link that points to nothing."))
-                        .hint("Delete the link, or create what it points to.")
-                }
+    /// What a symbolic link at the end of `path` stands for. Each step opens the directory that
+    /// the link names beneath the home's handle; the kernel resolves `..` on the way.
+    fn look_through(&self, path: &RelPath, link: Place) -> Result<Look, Fault> {
+        let fault = |errno| errno_fault(errno, path.as_str());
+        let mut place = link;
+        for _ in 0..LINKS_MAX {
+            let target =
+                rustix::fs::readlinkat(&place.dir, &place.name, Vec::new()).map_err(fault)?;
+            let target = target.to_str().map_err(|_| outside(path.as_str()))?;
+            if target.starts_with('/') {
+                return Err(outside(path.as_str()));
+            }
+            let target = target.trim_end_matches('/');
+            let (head, name) = target.rsplit_once('/').unwrap_or(("", target));
+            if matches!(name, "" | "." | "..") {
+                return self.look_at_directory(path, &format!("{}/{target}", place.dir_path));
+            }
+            let dir_path = format!("{}/{head}", place.dir_path);
+            let dir_path = dir_path.trim_matches('/');
+            let dir = self.beneath(dir_path).map_err(|error| match error.kind() {
+                std::io::ErrorKind::NotFound => dangling(path),
                 _ => fault_of(&error, path.as_str()),
             })?;
-        let real = real.to_str().ok_or_else(|| outside(path.as_str()))?;
-        let real = RelPath::parse(real, "/path")?;
-        match self.look_exactly(&real, Last::Keep)? {
-            // Somebody made a link of it since; whoever does that gets no second look.
-            Look::At(place) if place.meta.is_some_and(|m| m.kind == EntryType::Symlink) => {
-                Err(outside(path.as_str()))
+            let meta = stat_at(&dir, name).map_err(fault)?;
+            place = self.place(path, dir_path, dir, name, meta)?;
+            match meta.map(|meta| meta.kind) {
+                Some(EntryType::Symlink) => {}
+                Some(_) => return Ok(Look::At(place)),
+                None => return Err(dangling(path)),
             }
+        }
+        Err(outside(path.as_str()))
+    }
+
+    /// A link whose text ends in `..` means a directory by its place, not by a name.
+    fn look_at_directory(&self, path: &RelPath, target: &str) -> Result<Look, Fault> {
+        let real = self
+            .home
+            .canonicalize(target.trim_start_matches('/'))
+            .map_err(|error| fault_of(&error, path.as_str()))?;
+        let real = RelPath::parse(real.to_str().unwrap_or(".."), "/path")?;
+        match self.look_exactly(&real, Last::Keep)? {
             Look::At(place) => Ok(Look::At(Place {
                 path: path.clone(),
                 ..place
             })),
             other => Ok(other),
         }
+    }
+
+    fn place(
+        &self,
+        path: &RelPath,
+        dir_path: &str,
+        dir: Arc<Dir>,
+        name: &str,
+        meta: Option<Meta>,
+    ) -> Result<Place, Fault> {
+        let own = stat_fd(&dir).map_err(|errno| errno_fault(errno, path.as_str()))?;
+        let key = PlaceKey {
+            dev: own.dev,
+            ino: own.ino,
+            name: name.to_owned(),
+        };
+        let (path, dir_path) = (path.clone(), dir_path.to_owned());
+        Ok(Place {
+            path,
+            dir_path,
+            dir,
+            name: name.to_owned(),
+            key,
+            meta,
+        })
     }
 
     /// An existing entry; `NOT_FOUND` with suggestions otherwise. The root is `None`.
@@ -323,6 +366,11 @@ impl Home {
             None => fault.hint(format!("list_files of {} shows what is there.", at.shown())),
         }
     }
+}
+
+fn dangling(path: &RelPath) -> Fault {
+    Fault::not_found(format!("{path} is a symbolic link that points to nothing."))
+        .hint("Delete the link, or create what it points to.")
 }
 
 /// Names in a directory that an agent can use, at most `most`.

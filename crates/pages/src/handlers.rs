@@ -1,11 +1,109 @@
-//! From requests to pages.
+//! From requests to pages: one file per noun, each endpoint from top to bottom.
+//!
+//! Invariants: who may is a type in a handler's signature ([`person`]); a form is read by
+//! [`posted`] only, which checks where it came from; every answer leaves through
+//! [`answer::finish`], which sets the headers and draws the error page; secrets stand only in the
+//! answer to the POST that made them.
+
+mod answer;
+mod api_keys;
+mod connect;
+mod cookie;
+mod local;
+mod notice;
+mod person;
+mod posted;
+mod reconnect;
+mod reference;
+mod settings;
+mod sign_in;
+mod sign_in_link;
+mod tokens;
+mod welcome;
+mod workspace;
+mod workspaces;
+
+use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::FromRef;
+use axum::middleware;
+use axum::routing::{get, post};
 use quaymaster_app::App;
 use serde_json::Value;
 
+use crate::openapi::from_openapi;
+use crate::views::ReferenceView;
+
+/// What every handler can reach.
+#[derive(Clone)]
+struct Pages {
+    app: App,
+    reference: Arc<ReferenceView>,
+}
+
+impl FromRef<Pages> for App {
+    fn from_ref(pages: &Pages) -> App {
+        pages.app.clone()
+    }
+}
+
+impl FromRef<Pages> for Arc<ReferenceView> {
+    fn from_ref(pages: &Pages) -> Self {
+        pages.reference.clone()
+    }
+}
+
 /// Every page and what pages load. `openapi` is the document behind `/reference`.
-pub fn router(app: App, openapi: Value) -> Router {
-    let _ = openapi;
-    crate::assets::router().with_state(app)
+///
+/// Has the fallback of the whole server: a page for people, a JSON fault below the paths of
+/// programs. Requests should come with `ConnectInfo<SocketAddr>`, which limits on guessing
+/// passwords go by.
+pub fn router(app: App, openapi: &Value) -> Router {
+    let pages = Pages {
+        app,
+        reference: Arc::new(from_openapi(openapi)),
+    };
+    Router::new()
+        .route("/sign-in", get(sign_in::read).post(sign_in::submit))
+        .route(
+            "/sign-in/link/{id}",
+            get(sign_in_link::read).post(sign_in_link::submit),
+        )
+        .route("/sign-out", post(sign_in::sign_out))
+        .route("/welcome", get(welcome::read).post(welcome::submit))
+        .route("/", get(workspaces::read))
+        .route("/workspaces", post(workspaces::create))
+        .route("/workspaces/{id}", get(workspace::read))
+        .route("/workspaces/{id}/cap", post(workspace::set_cap))
+        .route("/workspaces/{id}/trash/restore", post(workspace::restore))
+        .route("/workspaces/{id}/env", post(tokens::env_file))
+        .route("/workspaces/{id}/tokens", post(tokens::create))
+        .route(
+            "/workspaces/{id}/tokens/{token}/regenerate",
+            post(tokens::regenerate),
+        )
+        .route(
+            "/workspaces/{id}/tokens/{token}/revoke",
+            post(tokens::revoke),
+        )
+        .route("/settings", get(settings::read).post(settings::rename))
+        .route(
+            "/settings/api-keys",
+            get(api_keys::read).post(api_keys::create),
+        )
+        .route("/settings/api-keys/{id}/revoke", post(api_keys::revoke))
+        .route(
+            "/reconnect/{id}",
+            get(reconnect::read).post(reconnect::confirm),
+        )
+        .route("/reference", get(reference::read))
+        .fallback(answer::nothing_here)
+        .method_not_allowed_fallback(answer::wrong_method)
+        .layer(middleware::from_fn_with_state(
+            pages.clone(),
+            answer::finish,
+        ))
+        .merge(crate::assets::router())
+        .with_state(pages)
 }

@@ -8,18 +8,18 @@ use serde_json::json;
 #[test]
 fn not_found_suggests_what_could_be_meant() {
     let yard = yard();
-    yard.put("src/main.rs", "");
-    yard.put("src/lib.rs", "");
-    let fault = yard.fault("read_file", json!({ "path": "scr/main.rs" }));
+    yard.put("source/main.rs", "");
+    yard.put("source/other.txt", "");
+    let fault = yard.fault("read_file", json!({ "path": "soruce/main.rs" }));
     assert_eq!(fault.code, Code::NotFound);
     assert_eq!(
         fault.details.unwrap()["did_you_mean"],
-        json!(["src/main.rs"])
+        json!(["source/main.rs"])
     );
-    let fault = yard.fault("delete_file", json!({ "path": "src/mian.rs" }));
+    let fault = yard.fault("delete_file", json!({ "path": "source/mian.rs" }));
     assert_eq!(
         fault.details.unwrap()["did_you_mean"],
-        json!(["src/main.rs"])
+        json!(["source/main.rs"])
     );
     let fault = yard.fault(
         "write_file",

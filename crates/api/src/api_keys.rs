@@ -1,0 +1,297 @@
+//! API keys: listed, made, changed, revoked, regenerated.
+
+use crate::auth::{Administrator, Person};
+use crate::error::{Answer, ApiError, Faults};
+use crate::paging::Paging;
+use crate::read::{Json, Path, Query};
+use crate::workspaces::find;
+use axum::extract::State;
+use http::StatusCode;
+use quaymaster_app::credentials::{Expiry, Fresh, NewApiKey};
+use quaymaster_app::{Actor, App, Credential};
+use quaymaster_core::id::{CredentialId, OrgId, UserId, WorkspaceId};
+use quaymaster_core::{Fault, Instant, Scopes};
+use secrecy::ExposeSecret as _;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = ApiKey)]
+pub(crate) struct ApiKeyView {
+    #[schema(value_type = String)]
+    id: CredentialId,
+    #[schema(value_type = String)]
+    org_id: OrgId,
+    /// Whom the key acts as.
+    #[schema(value_type = String)]
+    user_id: UserId,
+    name: String,
+    /// How the key begins.
+    key_prefix: String,
+    #[schema(value_type = Vec<String>)]
+    scopes: Scopes,
+    /// The workspace whose file tools the key sees.
+    #[schema(value_type = Option<String>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    files: Option<WorkspaceId>,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Instant,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<Instant>,
+    /// Exact to a minute.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_used_at: Option<Instant>,
+}
+
+impl From<Credential> for ApiKeyView {
+    fn from(credential: Credential) -> Self {
+        ApiKeyView {
+            key_prefix: key_prefix(&credential.id),
+            id: credential.id,
+            org_id: credential.org,
+            user_id: credential.user,
+            name: credential.name,
+            scopes: credential.scopes,
+            files: credential.workspace,
+            created_at: credential.created_at,
+            expires_at: credential.expires_at,
+            last_used_at: credential.last_used_at,
+        }
+    }
+}
+
+fn key_prefix(id: &CredentialId) -> String {
+    let start = id
+        .as_str()
+        .trim_start_matches(CredentialId::PREFIX)
+        .trim_start_matches('_');
+    format!("sk-org-{}", start.chars().take(6).collect::<String>())
+}
+
+/// A key with its secret.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct FreshApiKey {
+    api_key: ApiKeyView,
+    /// What a client presents as `Authorization: Bearer`. Shown once.
+    plain_key: String,
+}
+
+impl From<Fresh> for FreshApiKey {
+    fn from(fresh: Fresh) -> Self {
+        let plain_key = fresh.token.expose_secret().to_owned();
+        FreshApiKey {
+            api_key: fresh.credential.into(),
+            plain_key,
+        }
+    }
+}
+
+/// The key that a path names, when it is one that the actor sees.
+async fn key_of(app: &App, actor: &Actor, named: &str) -> Result<CredentialId, Fault> {
+    let found = app
+        .api_keys(actor)
+        .await?
+        .into_iter()
+        .find(|key| key.id.as_str() == named);
+    Ok(found
+        .ok_or_else(|| {
+            Fault::not_found("There is no such API key, or it was revoked before.")
+                .hint("GET /api/v1/api-keys lists them.")
+        })?
+        .id)
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ApiKeyList {
+    api_keys: Vec<ApiKeyView>,
+    /// How many there are in all pages.
+    total: usize,
+}
+
+/// Lists API keys
+///
+/// Newest first. An administrator sees all of the organization, a member their own. Revoked ones
+/// are left out.
+#[utoipa::path(
+    get, path = "/api/v1/api-keys", tag = "API keys",
+    security(("bearer" = ["admin"])), params(Paging),
+    responses((status = 200, description = "A page of keys.", body = ApiKeyList), Faults)
+)]
+pub(crate) async fn list_api_keys(
+    State(app): State<App>,
+    Person(actor): Person,
+    Query(paging): Query<Paging>,
+) -> Answer<axum::Json<ApiKeyList>> {
+    let (page, total) = paging.cut(app.api_keys(&actor).await?)?;
+    let api_keys = page.into_iter().map(ApiKeyView::from).collect();
+    Ok(axum::Json(ApiKeyList { api_keys, total }))
+}
+
+/// At most one of `expiresAt`, `expiresInDays` and `neverExpires`; without any, the key is good
+/// for 90 days.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct CreateApiKey {
+    #[schema(min_length = 1, max_length = 80)]
+    name: String,
+    /// Without it, all that its creator has.
+    #[schema(value_type = Option<Vec<String>>, example = json!(["read:tools", "write:tools"]))]
+    scopes: Option<Scopes>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    expires_at: Option<Instant>,
+    #[schema(minimum = 1, maximum = 3650)]
+    expires_in_days: Option<u32>,
+    never_expires: Option<bool>,
+    /// Id or slug of a workspace whose file tools the key shall see.
+    files: Option<String>,
+}
+
+impl CreateApiKey {
+    fn expiry(&self) -> Result<Expiry, Fault> {
+        let never = self.never_expires == Some(true);
+        match (self.expires_at, self.expires_in_days, never) {
+            (None, None, false) => Ok(Expiry::default()),
+            (Some(at), None, false) => Ok(Expiry::At(at)),
+            (None, Some(days), false) => Ok(Expiry::Days(days)),
+            (None, None, true) => Ok(Expiry::Never),
+            _ => Err(Fault::invalid_arg(
+                "",
+                "oneOf",
+                "Send only one of expiresAt, expiresInDays and neverExpires.",
+            )),
+        }
+    }
+}
+
+/// Makes an API key
+///
+/// It acts as whoever makes it, with no more scopes than they have.
+#[utoipa::path(
+    post, path = "/api/v1/api-keys", tag = "API keys",
+    security(("bearer" = ["admin"])), request_body = CreateApiKey,
+    responses((status = 201, description = "The key, shown once.", body = FreshApiKey), Faults)
+)]
+pub(crate) async fn create_api_key(
+    State(app): State<App>,
+    Person(actor): Person,
+    Json(new): Json<CreateApiKey>,
+) -> Answer<(StatusCode, axum::Json<FreshApiKey>)> {
+    let expires = new.expiry()?;
+    let files = match &new.files {
+        Some(named) => Some(find(&app, &actor, named).await?.id),
+        None => None,
+    };
+    let new = NewApiKey {
+        name: new.name,
+        scopes: new.scopes,
+        expires,
+        files,
+    };
+    let fresh = app
+        .create_api_key(&actor, new)
+        .await
+        .map_err(ApiError::about_body)?;
+    Ok((StatusCode::CREATED, axum::Json(fresh.into())))
+}
+
+/// What is absent stays.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ChangeApiKey {
+    #[schema(min_length = 1, max_length = 80)]
+    name: Option<String>,
+    #[schema(value_type = Option<Vec<String>>)]
+    scopes: Option<Scopes>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct OneApiKey {
+    api_key: ApiKeyView,
+}
+
+/// Changes an API key
+///
+/// Connected clients are told when their list of tools changes. Needs an administrator.
+#[utoipa::path(
+    patch, path = "/api/v1/api-keys/{id}", tag = "API keys",
+    security(("bearer" = ["admin"])), request_body = ChangeApiKey,
+    params(("id" = String, Path, description = "Id of the key.")),
+    responses((status = 200, description = "The key as it is now.", body = OneApiKey), Faults)
+)]
+pub(crate) async fn update_api_key(
+    State(app): State<App>,
+    Administrator(admin): Administrator,
+    Path(id): Path<String>,
+    Json(change): Json<ChangeApiKey>,
+) -> Answer<axum::Json<OneApiKey>> {
+    let id = key_of(&app, &admin, &id).await?;
+    let changed = app
+        .update_credential(&admin, &id, change.name.as_deref(), change.scopes)
+        .await
+        .map_err(ApiError::about_body)?;
+    Ok(axum::Json(OneApiKey {
+        api_key: changed.into(),
+    }))
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct RevokedApiKey {
+    deleted: bool,
+    #[schema(value_type = String)]
+    id: CredentialId,
+}
+
+/// Revokes an API key
+///
+/// It is dead when the answer arrives, and its open streams end.
+#[utoipa::path(
+    delete, path = "/api/v1/api-keys/{id}", tag = "API keys",
+    security(("bearer" = ["admin"])),
+    params(("id" = String, Path, description = "Id of the key.")),
+    responses((status = 200, description = "The key is dead.", body = RevokedApiKey), Faults)
+)]
+pub(crate) async fn revoke_api_key(
+    State(app): State<App>,
+    Person(actor): Person,
+    Path(id): Path<String>,
+) -> Answer<axum::Json<RevokedApiKey>> {
+    let id = key_of(&app, &actor, &id).await?;
+    app.revoke(&actor, &id).await?;
+    Ok(axum::Json(RevokedApiKey { deleted: true, id }))
+}
+
+/// Replaces an API key
+///
+/// The new one has another id, may do the same and is good for as long as the old one was made
+/// for. The old one is dead when the answer arrives.
+#[utoipa::path(
+    post, path = "/api/v1/api-keys/{id}/regenerate", tag = "API keys",
+    security(("bearer" = ["admin"])),
+    params(("id" = String, Path, description = "Id of the key.")),
+    responses((status = 200, description = "The new key, shown once.", body = FreshApiKey), Faults)
+)]
+pub(crate) async fn regenerate_api_key(
+    State(app): State<App>,
+    Person(actor): Person,
+    Path(id): Path<String>,
+) -> Answer<axum::Json<FreshApiKey>> {
+    let id = key_of(&app, &actor, &id).await?;
+    Ok(axum::Json(app.regenerate(&actor, &id).await?.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_prefix_is_how_the_key_begins() {
+        let id: CredentialId = "crd_01kahwz8x4m2q7r9s3t5v6w7y8".parse().unwrap();
+        assert_eq!(key_prefix(&id), "sk-org-01kahw");
+    }
+}

@@ -1,0 +1,73 @@
+//! Who may: an extractor for each kind of caller, so that a handler's signature says it.
+
+use crate::error::ApiError;
+use crate::state::ApiState;
+use axum::extract::{ConnectInfo, FromRequestParts};
+use http::header::AUTHORIZATION;
+use http::request::Parts;
+use quaymaster_app::{Actor, Admin};
+use quaymaster_core::caller::Presented;
+use quaymaster_core::{Caller, Door as _, Scope};
+use secrecy::SecretString;
+use std::net::SocketAddr;
+
+/// A member of an organization: an API key with the scope `admin`, acting as its user.
+pub(crate) struct Person(pub(crate) Actor);
+
+/// A [`Person`] who administers the organization.
+pub(crate) struct Administrator(pub(crate) Admin);
+
+/// Any credential with the scope `chat`.
+pub(crate) struct ToolCaller(pub(crate) Caller);
+
+impl FromRequestParts<ApiState> for Person {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, ApiError> {
+        let caller = admit(parts, state).await?;
+        Ok(Person(state.app.actor_of_caller(&caller).await?))
+    }
+}
+
+impl FromRequestParts<ApiState> for Administrator {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, ApiError> {
+        let Person(actor) = Person::from_request_parts(parts, state).await?;
+        Ok(Administrator(actor.admin()?))
+    }
+}
+
+impl FromRequestParts<ApiState> for ToolCaller {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, ApiError> {
+        let caller = admit(parts, state).await?;
+        caller.needs(Scope::Chat)?;
+        Ok(ToolCaller(caller))
+    }
+}
+
+async fn admit(parts: &Parts, state: &ApiState) -> Result<Caller, ApiError> {
+    Ok(state.app.admit(presented(parts)).await?)
+}
+
+fn presented(parts: &Parts) -> Presented {
+    let bearer = parts
+        .headers
+        .get(AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, token)| SecretString::from(token.trim().to_owned()));
+    let org = parts.headers.get("x-org-id").map(|value| {
+        // What is no text names no organization, and must not pass as absent.
+        String::from_utf8_lossy(value.as_bytes()).into_owned()
+    });
+    let address = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+    Presented {
+        bearer,
+        org,
+        address: address.map(|ConnectInfo(address)| address.ip()),
+    }
+}

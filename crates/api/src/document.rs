@@ -1,0 +1,66 @@
+//! The OpenAPI document: what the handlers do not say themselves, and where it is served.
+
+use crate::error::{FAULT, FaultBody};
+use crate::state::ApiState;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::header::CONTENT_TYPE;
+use utoipa::ToSchema as _;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{
+    ComponentsBuilder, ContentBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, Ref,
+    ResponseBuilder,
+};
+
+/// The document before any operation is added.
+pub(crate) fn frame() -> OpenApi {
+    let info = InfoBuilder::new()
+        .title("Quaymaster")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some(
+            "The management API. JSON fields are in camel case, instants are RFC 3339 in UTC. \
+             Every failed request answers with one shape; `fault` and `code` name what went wrong.",
+        ))
+        .license(Some(LicenseBuilder::new().name("Apache-2.0").build()))
+        .build();
+    let bearer = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .description(Some(
+            "An API key that starts with `sk-org-`. Management needs the scope `admin`, tools the \
+             scope `chat`.",
+        ))
+        .build();
+    let fault = ResponseBuilder::new()
+        .description("Why the request was refused; `code` and the HTTP status belong together.")
+        .content(
+            "application/json",
+            ContentBuilder::new()
+                .schema(Some(Ref::from_schema_name(FAULT)))
+                .build(),
+        )
+        .build();
+    let components = ComponentsBuilder::new()
+        .security_scheme("bearer", SecurityScheme::Http(bearer))
+        .schema_from::<FaultBody<'_>>()
+        .response(FAULT, fault)
+        .build();
+    OpenApiBuilder::new()
+        .info(info)
+        .components(Some(components))
+        .build()
+}
+
+/// Reads this document
+///
+/// Needs no credential.
+#[utoipa::path(
+    get, path = "/api/v1/openapi.json", tag = "Server",
+    responses((status = 200, description = "OpenAPI 3.1.", body = Object))
+)]
+pub(crate) async fn read_document(State(state): State<ApiState>) -> Response {
+    (
+        [(CONTENT_TYPE, "application/json")],
+        state.document.to_string(),
+    )
+        .into_response()
+}

@@ -1,0 +1,142 @@
+//! `/settings/api-keys`: listed, made and revoked.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use quaymaster_app::App;
+use quaymaster_app::credentials::{self, Credential, NewApiKey};
+use quaymaster_core::id::CredentialId;
+use quaymaster_core::{Code, Fault, Scope, Scopes};
+use secrecy::ExposeSecret as _;
+
+use super::answer::{self, At, Stop, field_of, shown};
+use super::notice::Notice;
+use super::person::Person;
+use super::posted::{Fields, Form, Posted};
+use super::{Pages, connect, tokens};
+use crate::views::{ApiKeyForm, ApiKeyRow, ApiKeysPage, Expiry, Field, FreshKeyPage};
+
+pub(super) async fn read(State(app): State<App>, person: Person) -> Result<Response, Stop> {
+    let form = ApiKeyForm::new(person.actor.scopes);
+    let page = page(&app, person, form).await?;
+    Ok(shown(StatusCode::OK, &page))
+}
+
+pub(super) struct NewKey {
+    name: String,
+    /// None when one of them is unknown.
+    scopes: Option<Scopes>,
+    expiry: Option<Expiry>,
+}
+
+impl Form for NewKey {
+    fn read(fields: &Fields) -> Self {
+        NewKey {
+            name: fields.text("name"),
+            scopes: fields
+                .all("scopes")
+                .map(|scope| scope.parse::<Scope>().ok())
+                .collect(),
+            expiry: Expiry::from_value(fields.one("expiry")),
+        }
+    }
+}
+
+pub(super) async fn create(
+    State(app): State<App>,
+    person: Person,
+    Posted(form): Posted<NewKey>,
+) -> Result<Response, Stop> {
+    let (Some(scopes), Some(expiry)) = (form.scopes, form.expiry) else {
+        return Err(
+            Fault::invalid_arg("/", "enum", "The form has a choice that does not exist.")
+                .hint("Go back and send the form of the page.")
+                .into(),
+        );
+    };
+    let new = NewApiKey {
+        name: form.name.clone(),
+        scopes: Some(scopes),
+        expires: match expiry.days() {
+            Some(days) => credentials::Expiry::Days(days),
+            None => credentials::Expiry::Never,
+        },
+        files: None,
+    };
+    let fault = match app.create_api_key(&person.actor, new).await {
+        Ok(fresh) => {
+            let key = fresh.token.expose_secret();
+            let page = FreshKeyPage {
+                layout: person.layout,
+                name: fresh.credential.name.clone(),
+                key: key.to_owned(),
+                scopes: fresh.credential.scopes,
+                expires_at: fresh.credential.expires_at,
+                connect: connect::with_token(&app, key),
+            };
+            return Ok(shown(StatusCode::OK, &page));
+        }
+        Err(fault) => fault,
+    };
+    let mut again = ApiKeyForm {
+        name: Field::new(form.name),
+        ticked: scopes,
+        expiry,
+        ..ApiKeyForm::new(person.actor.scopes)
+    };
+    match (fault.code, field_of(&fault)) {
+        (Code::InvalidArg, Some("/name")) => again.name.error = Some(fault.message),
+        (Code::InvalidArg, Some("/scopes")) | (Code::ScopeDenied, _) => {
+            again.scopes_error = Some(fault.message);
+        }
+        _ => return Err(fault.into()),
+    }
+    let page = page(&app, person, again).await?;
+    Ok(shown(StatusCode::UNPROCESSABLE_ENTITY, &page))
+}
+
+pub(super) async fn revoke(
+    State(pages): State<Pages>,
+    person: Person,
+    At(id): At<CredentialId>,
+    Posted(()): Posted<()>,
+) -> Result<Response, Stop> {
+    let keys = pages.app.api_keys(&person.actor).await?;
+    if !keys.iter().any(|key| key.id == id) {
+        return Err(Fault::not_found("There is no such key, or it was revoked before.").into());
+    }
+    pages.app.revoke(&person.actor, &id).await?;
+    Ok(answer::done(
+        &pages,
+        "/settings/api-keys",
+        Notice::KeyRevoked,
+    ))
+}
+
+/// The key as far as it may be shown again.
+fn without_secret(id: &CredentialId) -> String {
+    let bare = id.as_str().trim_start_matches(CredentialId::PREFIX);
+    format!("sk-org-{}…", bare.trim_start_matches('_'))
+}
+
+async fn page(app: &App, person: Person, form: ApiKeyForm) -> Result<ApiKeysPage, Fault> {
+    let people = tokens::people(app, &person.actor).await?;
+    let keys = app.api_keys(&person.actor).await?;
+    let now = app.now();
+    let row = |key: Credential| ApiKeyRow {
+        shown: without_secret(&key.id),
+        owner: tokens::name_of(&people, &key.user),
+        expired: key.is_expired(now),
+        id: key.id.to_string(),
+        name: key.name,
+        scopes: key.scopes,
+        created_at: key.created_at,
+        expires_at: key.expires_at,
+        last_used_at: key.last_used_at,
+    };
+    Ok(ApiKeysPage {
+        layout: person.layout,
+        keys: keys.into_iter().map(row).collect(),
+        form,
+    })
+}

@@ -1,0 +1,109 @@
+//! Addresses that stay on this server.
+
+use axum::http::{HeaderMap, Uri, header};
+
+use crate::views::address::segment;
+
+/// Where to go after signing in, when the text is a path on this server; else the first page.
+///
+/// Browsers drop tabs and line ends from addresses and read `\` as `/`, so `/<tab>/host` and
+/// `/\host` lead elsewhere.
+pub(super) fn path(text: &str) -> &str {
+    let plain = text.len() <= 2_000 && text.bytes().all(|byte| byte.is_ascii_graphic());
+    let local = text.starts_with('/') && !text.starts_with("//") && !text.contains('\\');
+    if plain && local { text } else { "/" }
+}
+
+/// The sign-in page, which leads back to where the person wanted to go.
+pub(super) fn sign_in(wanted: &Uri) -> String {
+    match wanted.path_and_query().map(|wanted| path(wanted.as_str())) {
+        None | Some("/") => "/sign-in".to_owned(),
+        Some(wanted) => format!("/sign-in?next={}", segment(wanted).replace("%2F", "/")),
+    }
+}
+
+/// Whether a form came from a page of ours, as far as the browser says: `Origin` names the host
+/// that was asked, or the public address when a proxy changed the host (RFC 6454 §7.3).
+pub(super) fn is_from_here(headers: &HeaderMap, public_url: &str) -> bool {
+    let site = headers.get("sec-fetch-site");
+    if site.is_some_and(|site| site != "same-origin" && site != "none") {
+        return false;
+    }
+    let Some(origin) = headers.get(header::ORIGIN) else {
+        return true;
+    };
+    let Ok(origin) = origin.to_str() else {
+        return false;
+    };
+    let host = headers
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok());
+    let named = origin.split_once("://").map(|(_, host)| host);
+    origin == public_origin(public_url) || (named.is_some() && named == host)
+}
+
+fn public_origin(url: &str) -> &str {
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return url;
+    };
+    let host = rest.find('/').unwrap_or(rest.len());
+    &url[..scheme.len() + 3 + host]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_path_on_this_server_is_followed() {
+        for good in ["/", "/workspaces/ws_1", "/reconnect/lnk_1.x?a=b", "/a//b"] {
+            assert_eq!(path(good), good);
+        }
+        for bad in [
+            "",
+            "workspaces",
+            "//evil.example",
+            "/\\evil.example",
+            "\\\\evil.example",
+            "/\t/evil.example",
+            "/\n/evil.example",
+            " //evil.example",
+            "https://evil.example/",
+            "javascript:alert(1)",
+            "/a\r\nset-cookie: a=b",
+        ] {
+            assert_eq!(path(bad), "/", "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn the_sign_in_page_remembers_the_way() {
+        let to = |uri: &'static str| sign_in(&Uri::from_static(uri));
+        assert_eq!(to("/"), "/sign-in");
+        assert_eq!(to("/settings"), "/sign-in?next=/settings");
+        assert_eq!(to("/a?b=c&d"), "/sign-in?next=/a%3Fb%3Dc%26d");
+        assert_eq!(to("//evil.example"), "/sign-in");
+    }
+
+    #[test]
+    fn a_form_of_another_site_is_told_from_ours() {
+        let from = |pairs: &[(&'static str, &'static str)]| {
+            let headers = pairs
+                .iter()
+                .map(|(name, value)| {
+                    let name = axum::http::HeaderName::from_static(name);
+                    (name, axum::http::HeaderValue::from_static(value))
+                })
+                .collect();
+            is_from_here(&headers, "https://quay.example/base")
+        };
+        let host = ("host", "127.0.0.1:80");
+        assert!(from(&[host]));
+        assert!(from(&[host, ("origin", "http://127.0.0.1:80")]));
+        assert!(from(&[host, ("origin", "https://quay.example")]));
+        assert!(!from(&[host, ("origin", "https://evil.example")]));
+        assert!(!from(&[host, ("origin", "http://127.0.0.1:81")]));
+        assert!(!from(&[host, ("origin", "null")]));
+        assert!(!from(&[host, ("sec-fetch-site", "same-site")]));
+    }
+}

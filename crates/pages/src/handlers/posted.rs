@@ -1,0 +1,110 @@
+//! Forms: `application/x-www-form-urlencoded`, at most 64 KiB, from our own pages only.
+
+use axum::body::{Body, to_bytes};
+use axum::extract::{FromRequest, Request};
+use axum::http::{HeaderMap, StatusCode, header};
+use quaymaster_core::{Code, Fault};
+
+use super::answer::{Failed, Stop};
+use super::person::{browser, to_sign_in};
+use super::{Pages, local};
+
+const MOST_BYTES: usize = 64 * 1024;
+
+/// What a form is read into. Fields that are unknown are left alone, missing ones are empty.
+pub(super) trait Form: Sized + Send {
+    fn read(fields: &Fields) -> Self;
+}
+
+/// A form that has only its button.
+impl Form for () {
+    fn read(_: &Fields) -> Self {}
+}
+
+/// The fields in the order of the form; one name can stand several times.
+pub(super) struct Fields(Vec<(String, String)>);
+
+impl Fields {
+    pub(super) fn one(&self, name: &str) -> &str {
+        self.all(name).next().unwrap_or_default()
+    }
+
+    pub(super) fn text(&self, name: &str) -> String {
+        self.one(name).to_owned()
+    }
+
+    pub(super) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        let named = move |(key, _): &&(String, String)| key == name;
+        self.0.iter().filter(named).map(|(_, value)| value.as_str())
+    }
+
+    async fn of(headers: &HeaderMap, body: Body) -> Result<Self, Stop> {
+        let kind = headers
+            .get(header::CONTENT_TYPE)
+            .and_then(|kind| kind.to_str().ok())
+            .and_then(|kind| kind.split(';').next())
+            .unwrap_or_default();
+        if !kind
+            .trim()
+            .eq_ignore_ascii_case("application/x-www-form-urlencoded")
+        {
+            return Err(Stop::from(Failed {
+                status: StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                code: None,
+                message: "This address takes the form of its page only.".to_owned(),
+                hint: Some("Programs use the API; see the API reference.".to_owned()),
+            }));
+        }
+        let body = to_bytes(body, MOST_BYTES).await.map_err(|_| {
+            Fault::new(
+                Code::TooLarge,
+                "The form is too large, or did not arrive whole.",
+            )
+            .hint("Shorten the text and send it again.")
+        })?;
+        Ok(Fields(form_urlencoded::parse(&body).into_owned().collect()))
+    }
+}
+
+/// A form of somebody signed in, which carries the token that only their own pages contain.
+pub(super) struct Posted<T>(pub(super) T);
+
+impl<T: Form> FromRequest<Pages> for Posted<T> {
+    type Rejection = Stop;
+    async fn from_request(request: Request, pages: &Pages) -> Result<Self, Stop> {
+        let (mut parts, body) = request.into_parts();
+        let Some(browser) = browser(&mut parts, pages).await? else {
+            return Err(to_sign_in(&parts));
+        };
+        let fields = Fields::of(&parts.headers, body).await?;
+        if !pages.app.csrf_is_good(&browser.session, fields.one("csrf")) {
+            return Err(foreign());
+        }
+        Ok(Posted(T::read(&fields)))
+    }
+}
+
+/// A form that comes before signing in, when there is no session to bind a token to. What the
+/// browser says of its origin decides.
+pub(super) struct PostedOutside<T>(pub(super) T);
+
+impl<T: Form> FromRequest<Pages> for PostedOutside<T> {
+    type Rejection = Stop;
+    async fn from_request(request: Request, pages: &Pages) -> Result<Self, Stop> {
+        let (parts, body) = request.into_parts();
+        if !local::is_from_here(&parts.headers, &pages.app.settings().public_url) {
+            return Err(foreign());
+        }
+        let fields = Fields::of(&parts.headers, body).await?;
+        Ok(PostedOutside(T::read(&fields)))
+    }
+}
+
+fn foreign() -> Stop {
+    Fault::new(
+        Code::Forbidden,
+        "This form did not come from a page of yours, so nothing was changed.",
+    )
+    .hint("Open the page again and send its form.")
+    .into()
+}

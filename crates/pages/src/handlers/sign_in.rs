@@ -1,0 +1,101 @@
+//! `/sign-in` and `/sign-out`.
+
+use std::net::SocketAddr;
+
+use axum::extract::{ConnectInfo, Extension, Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use quaymaster_core::Code;
+use serde::Deserialize;
+
+use super::answer::{self, Stop, shown};
+use super::notice::Notice;
+use super::person::{Newcomer, Visitor};
+use super::posted::{Fields, Form, Posted, PostedOutside};
+use super::{Pages, cookie, local};
+use crate::views::{Field, SignInPage};
+
+#[derive(Deserialize)]
+pub(super) struct Wanted {
+    #[serde(default)]
+    next: String,
+}
+
+pub(super) async fn read(visitor: Visitor, wanted: Option<Query<Wanted>>) -> Response {
+    let next = wanted.map(|Query(wanted)| wanted.next).unwrap_or_default();
+    let next = local::path(&next);
+    if visitor.is_signed_in {
+        return Redirect::to(next).into_response();
+    }
+    let page = SignInPage {
+        layout: visitor.layout,
+        email: Field::default(),
+        password_error: None,
+        refused: None,
+        next: next.to_owned(),
+    };
+    shown(StatusCode::OK, &page)
+}
+
+pub(super) struct Credentials {
+    email: String,
+    password: String,
+    next: String,
+}
+
+impl Form for Credentials {
+    fn read(fields: &Fields) -> Self {
+        Credentials {
+            email: fields.text("email"),
+            password: fields.text("password"),
+            next: fields.text("next"),
+        }
+    }
+}
+
+pub(super) async fn submit(
+    State(pages): State<Pages>,
+    visitor: Visitor,
+    peer: Option<Extension<ConnectInfo<SocketAddr>>>,
+    PostedOutside(form): PostedOutside<Credentials>,
+) -> Result<Response, Stop> {
+    let next = local::path(&form.next);
+    let address = peer.map(|Extension(ConnectInfo(peer))| peer.ip());
+    let signed_in = pages
+        .app
+        .sign_in_by_password(&form.email, form.password, address)
+        .await;
+    let fault = match signed_in {
+        Ok(secret) => {
+            let mut response = Redirect::to(next).into_response();
+            cookie::add(&mut response, &cookie::signed_in(&pages.app, &secret));
+            return Ok(response);
+        }
+        Err(fault) => fault,
+    };
+    let status = match fault.code {
+        // Not 401, which would need a challenge that browsers answer with a dialog of their own.
+        Code::Unauthenticated => StatusCode::UNPROCESSABLE_ENTITY,
+        Code::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+        _ => return Err(fault.into()),
+    };
+    let page = SignInPage {
+        layout: visitor.layout,
+        next: next.to_owned(),
+        email: Field::new(form.email),
+        password_error: None,
+        refused: Some(fault.message),
+    };
+    Ok(shown(status, &page))
+}
+
+pub(super) async fn sign_out(
+    State(pages): State<Pages>,
+    newcomer: Newcomer,
+    Posted(()): Posted<()>,
+) -> Result<Response, Stop> {
+    pages.app.sign_out(&newcomer.browser.session).await?;
+    let mut response = answer::done(&pages, "/sign-in", Notice::SignedOut);
+    cookie::add(&mut response, &cookie::signed_out(&pages.app));
+    Ok(response)
+}

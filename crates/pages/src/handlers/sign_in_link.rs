@@ -1,0 +1,55 @@
+//! `/sign-in/link/{id}`: opening it uses nothing up, the button does.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use quaymaster_app::sign_in;
+use quaymaster_core::Code;
+
+use super::answer::{At, Stop, shown};
+use super::person::Visitor;
+use super::posted::PostedOutside;
+use super::{Pages, cookie};
+use crate::views::{LinkState, SignInLinkPage};
+
+pub(super) async fn read(
+    State(pages): State<Pages>,
+    visitor: Visitor,
+    At(id): At<String>,
+) -> Result<Response, Stop> {
+    let page = page(&pages, visitor, id).await?;
+    Ok(shown(StatusCode::OK, &page))
+}
+
+pub(super) async fn submit(
+    State(pages): State<Pages>,
+    visitor: Visitor,
+    At(id): At<String>,
+    PostedOutside(()): PostedOutside<()>,
+) -> Result<Response, Stop> {
+    match pages.app.sign_in_by_link(&id).await {
+        Ok(secret) => {
+            let mut response = Redirect::to("/").into_response();
+            cookie::add(&mut response, &cookie::signed_in(&pages.app, &secret));
+            Ok(response)
+        }
+        Err(fault) if fault.code == Code::Forbidden => {
+            let page = page(&pages, visitor, id).await?;
+            Ok(shown(StatusCode::FORBIDDEN, &page))
+        }
+        Err(fault) => Err(fault.into()),
+    }
+}
+
+async fn page(pages: &Pages, visitor: Visitor, id: String) -> Result<SignInLinkPage, Stop> {
+    let link = pages.app.sign_in_link(&id).await?;
+    Ok(SignInLinkPage {
+        layout: visitor.layout,
+        id,
+        state: match link.state {
+            sign_in::LinkState::Good => LinkState::Ready { email: link.email },
+            sign_in::LinkState::Expired => LinkState::Expired,
+            sign_in::LinkState::Used => LinkState::Used,
+        },
+    })
+}

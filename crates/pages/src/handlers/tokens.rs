@@ -1,0 +1,241 @@
+//! `/workspaces/{id}/tokens`: made, replaced and revoked; and the `.env` file of a fresh one.
+
+use std::collections::HashMap;
+
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use quaymaster_app::connect_lines;
+use quaymaster_app::credentials::{Credential, Fresh, Origin};
+use quaymaster_app::workspaces::Workspace;
+use quaymaster_app::{Actor, App};
+use quaymaster_core::id::{CredentialId, UserId, WorkspaceId};
+use quaymaster_core::secret::TokenKind;
+use quaymaster_core::{Code, Fault, Scope};
+use secrecy::ExposeSecret as _;
+
+use super::answer::{self, At, Stop, shown};
+use super::notice::Notice;
+use super::person::Person;
+use super::posted::{Fields, Form, Posted};
+use super::{Pages, connect, workspace};
+use crate::views::{Access, Field, FreshTokenPage, TokenForm, TokenRow};
+
+pub(super) struct NewToken {
+    name: String,
+    access: String,
+}
+
+impl Form for NewToken {
+    fn read(fields: &Fields) -> Self {
+        NewToken {
+            name: fields.text("name"),
+            access: fields.text("access"),
+        }
+    }
+}
+
+pub(super) async fn create(
+    State(app): State<App>,
+    person: Person,
+    At(id): At<WorkspaceId>,
+    Posted(form): Posted<NewToken>,
+) -> Result<Response, Stop> {
+    let access = Access::from_value(&form.access).ok_or_else(|| {
+        Fault::invalid_arg("/access", "enum", "Choose what the token may do.")
+            .hint("Go back and send the form of the page.")
+    })?;
+    let read_only = access == Access::ReadOnly;
+    let made = app
+        .create_workspace_token(&person.actor, &id, &form.name, read_only)
+        .await;
+    match made {
+        Ok(fresh) => {
+            let workspace = app.workspace(&person.actor, &id).await?;
+            Ok(shown_once(&app, person, &workspace, &fresh, false))
+        }
+        Err(fault) if fault.code == Code::InvalidArg => {
+            let mut page = workspace::page(&app, person, &id).await?;
+            page.token_form = Some(TokenForm {
+                name: Field::wrong(form.name, fault.message),
+                access,
+            });
+            Ok(shown(StatusCode::UNPROCESSABLE_ENTITY, &page))
+        }
+        Err(fault) => Err(fault.into()),
+    }
+}
+
+pub(super) async fn regenerate(
+    State(app): State<App>,
+    person: Person,
+    At((id, token)): At<(WorkspaceId, CredentialId)>,
+    Posted(()): Posted<()>,
+) -> Result<Response, Stop> {
+    let workspace = app.workspace(&person.actor, &id).await?;
+    let old = token_of(&app, &person.actor, &id, &token).await?;
+    if old.kind != TokenKind::WorkspaceToken {
+        return Err(unknown_token().into());
+    }
+    let fresh = app.regenerate(&person.actor, &token).await?;
+    Ok(shown_once(&app, person, &workspace, &fresh, true))
+}
+
+pub(super) async fn revoke(
+    State(pages): State<Pages>,
+    person: Person,
+    At((id, token)): At<(WorkspaceId, CredentialId)>,
+    Posted(()): Posted<()>,
+) -> Result<Response, Stop> {
+    token_of(&pages.app, &person.actor, &id, &token).await?;
+    pages.app.revoke(&person.actor, &token).await?;
+    Ok(answer::done(
+        &pages,
+        &workspace::path(&id),
+        Notice::TokenRevoked,
+    ))
+}
+
+pub(super) struct Shown {
+    token: String,
+}
+
+impl Form for Shown {
+    fn read(fields: &Fields) -> Self {
+        Shown {
+            token: fields.text("token"),
+        }
+    }
+}
+
+/// A token is at most this long, in bytes.
+const LONGEST: usize = 200;
+
+/// The page that shows a token sends it back for the file: we do not have it any more.
+pub(super) async fn env_file(
+    State(app): State<App>,
+    person: Person,
+    At(id): At<WorkspaceId>,
+    Posted(form): Posted<Shown>,
+) -> Result<Response, Stop> {
+    app.workspace(&person.actor, &id).await?;
+    // A line end would add a variable of somebody else's choice.
+    let token: String = form.token.chars().filter(char::is_ascii_graphic).collect();
+    if token.is_empty() || token.len() > LONGEST {
+        return Err(
+            Fault::invalid_arg("/token", "length", "That is not a token.")
+                .hint("Create a token and download the file from the page that shows it.")
+                .into(),
+        );
+    }
+    let headers = [
+        (header::CONTENT_TYPE, "text/plain; charset=utf-8"),
+        (
+            header::CONTENT_DISPOSITION,
+            "attachment; filename=\"quaymaster.env\"",
+        ),
+    ];
+    let file = connect_lines::env_file(&app.settings().endpoint(), &token);
+    Ok((headers, file).into_response())
+}
+
+/// The page with the token, which is never shown again.
+pub(super) fn shown_once(
+    app: &App,
+    person: Person,
+    workspace: &Workspace,
+    fresh: &Fresh,
+    replaced: bool,
+) -> Response {
+    let token = fresh.token.expose_secret();
+    let page = FreshTokenPage {
+        layout: person.layout,
+        workspace_id: workspace.id.to_string(),
+        workspace_name: workspace.name.clone(),
+        name: fresh.credential.name.clone(),
+        access: access_of(&fresh.credential),
+        token: token.to_owned(),
+        replaced,
+        connect: connect::with_token(app, token),
+    };
+    shown(StatusCode::OK, &page)
+}
+
+/// The rows of the table of tokens.
+pub(super) async fn rows(
+    app: &App,
+    actor: &Actor,
+    workspace: &WorkspaceId,
+) -> Result<Vec<TokenRow>, Fault> {
+    let people = people(app, actor).await?;
+    let tokens = app.workspace_tokens(actor, workspace).await?;
+    let row = |token: Credential| TokenRow {
+        id: token.id.to_string(),
+        kind: match token.kind {
+            TokenKind::ApiKey => "API key".to_owned(),
+            TokenKind::WorkspaceToken => token.origin.name().to_owned(),
+        },
+        is_default: token.origin == Origin::Default,
+        may_change: actor.role.administers() || token.user == actor.user,
+        access: access_of(&token),
+        created_by: name_of(&people, &token.user),
+        created_at: token.created_at,
+        last_used_at: token.last_used_at,
+        name: token.name,
+    };
+    Ok(tokens.into_iter().map(row).collect())
+}
+
+/// Names of the live credentials that can have called something in the workspace.
+pub(super) async fn names(
+    app: &App,
+    actor: &Actor,
+    workspace: &WorkspaceId,
+) -> Result<HashMap<CredentialId, String>, Fault> {
+    let tokens = app.workspace_tokens(actor, workspace).await?;
+    let keys = app.api_keys(actor).await?;
+    let named = tokens.into_iter().chain(keys);
+    Ok(named.map(|one| (one.id, one.name)).collect())
+}
+
+/// Names of the members of the organization.
+pub(super) async fn people(app: &App, actor: &Actor) -> Result<HashMap<UserId, String>, Fault> {
+    let members = app.members(actor).await?;
+    Ok(members
+        .into_iter()
+        .map(|member| (member.user, member.name))
+        .collect())
+}
+
+pub(super) fn name_of(people: &HashMap<UserId, String>, user: &UserId) -> String {
+    people
+        .get(user)
+        .cloned()
+        .unwrap_or_else(|| "a former member".to_owned())
+}
+
+fn access_of(token: &Credential) -> Access {
+    if token.scopes.has(Scope::WriteTools) {
+        Access::ReadWrite
+    } else {
+        Access::ReadOnly
+    }
+}
+
+/// The live token, when it is one of this workspace.
+async fn token_of(
+    app: &App,
+    actor: &Actor,
+    workspace: &WorkspaceId,
+    id: &CredentialId,
+) -> Result<Credential, Fault> {
+    let tokens = app.workspace_tokens(actor, workspace).await?;
+    tokens
+        .into_iter()
+        .find(|token| token.id == *id)
+        .ok_or_else(unknown_token)
+}
+
+fn unknown_token() -> Fault {
+    Fault::not_found("The workspace has no such token, or it was revoked before.")
+}

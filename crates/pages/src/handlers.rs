@@ -59,10 +59,14 @@ impl FromRef<Pages> for Arc<ReferenceView> {
 /// Has the fallback of the whole server: a page for people, a JSON fault below the paths of
 /// programs. Requests should come with `ConnectInfo<SocketAddr>`, which limits on guessing
 /// passwords go by.
-pub fn router(app: App, openapi: &Value) -> Router {
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the document is used up: nobody needs it after the page is made"
+)]
+pub fn router(app: App, openapi: Value) -> Router {
     let pages = Pages {
         app,
-        reference: Arc::new(from_openapi(openapi)),
+        reference: Arc::new(from_openapi(&openapi)),
     };
     Router::new()
         .route("/sign-in", get(sign_in::read).post(sign_in::submit))

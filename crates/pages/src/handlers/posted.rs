@@ -25,7 +25,7 @@ impl Form for () {
 pub(super) struct Fields(Vec<(String, String)>);
 
 impl Fields {
-    pub(super) fn one(&self, name: &str) -> &str {
+    pub(super) fn one<'a>(&'a self, name: &'a str) -> &'a str {
         self.all(name).next().unwrap_or_default()
     }
 

@@ -2,11 +2,10 @@
 
 use std::net::SocketAddr;
 
-use axum::extract::{ConnectInfo, Extension, Query, State};
+use axum::extract::{ConnectInfo, Extension, RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use quaymaster_core::Code;
-use serde::Deserialize;
 
 use super::answer::{self, Stop, shown};
 use super::notice::Notice;
@@ -15,14 +14,10 @@ use super::posted::{Fields, Form, Posted, PostedOutside};
 use super::{Pages, cookie, local};
 use crate::views::{Field, SignInPage};
 
-#[derive(Deserialize)]
-pub(super) struct Wanted {
-    #[serde(default)]
-    next: String,
-}
-
-pub(super) async fn read(visitor: Visitor, wanted: Option<Query<Wanted>>) -> Response {
-    let next = wanted.map(|Query(wanted)| wanted.next).unwrap_or_default();
+pub(super) async fn read(visitor: Visitor, RawQuery(query): RawQuery) -> Response {
+    let query = query.unwrap_or_default();
+    let next = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "next");
+    let next = next.map_or_else(String::new, |(_, next)| next.into_owned());
     let next = local::path(&next);
     if visitor.is_signed_in {
         return Redirect::to(next).into_response();

@@ -23,6 +23,7 @@ mod events;
 mod health;
 mod info;
 mod paging;
+pub mod parts;
 mod read;
 mod state;
 mod tokens;

@@ -82,7 +82,7 @@ impl App {
                     return;
                 }
                 Err(error) => {
-                    tracing::warn!(%error, rows = batch.len(), "audit rows were not written")
+                    tracing::warn!(%error, rows = batch.len(), "audit rows were not written");
                 }
             }
         }

@@ -1,9 +1,9 @@
 //! The first start on an empty database: an organization, its owner, a first workspace.
 
-use crate::App;
 use crate::credentials::Fresh;
-use quaymaster_core::Fault;
+use crate::{Actor, App};
 use quaymaster_core::id::{OrgId, UserId};
+use quaymaster_core::{Fault, Scopes};
 use quaymaster_store::org::Organization;
 use quaymaster_store::user::Role;
 use quaymaster_store::workspace::Workspace;
@@ -40,9 +40,16 @@ impl App {
         tx.add_user(&user, "Owner", now).await?;
         tx.add_member(&org.id, &user, Role::Owner, now).await?;
         tx.record(&event).await?;
+        // All in one transaction: a start that is cut off here starts anew.
+        let owner = Actor {
+            org: org.id.clone(),
+            user: user.clone(),
+            role: Role::Owner,
+            scopes: Scopes::all(),
+            label: "command line".into(),
+        };
+        let (workspace, token) = self.add_workspace(&mut tx, &owner, "main", None).await?;
         tx.commit().await?;
-        let owner = self.actor_at_command_line(&org.id).await?;
-        let (workspace, token) = self.create_workspace(&owner, "main", None).await?;
         let sign_in_link = self.create_sign_in_link(&org.id, &user).await?;
         Ok(Some(FirstStart {
             workspace,

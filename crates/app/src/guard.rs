@@ -1,10 +1,10 @@
 //! The guard: every tool call, by whatever way it came, passes here, in this order: authenticate →
 //! scope and tool list → input schema → approval → rate limit → daily cap → run → audit.
 //!
-//! Authentication happened when the [`Caller`] was made. Approval allows everything so far.
+//! Authentication happened when the [`Caller`] was made.
 
 use crate::App;
-use crate::toolsets::Tool;
+use crate::toolsets::{Tool, Toolsets};
 use quaymaster_core::caller::{Presented, Refusal};
 use quaymaster_core::door::{About, ChangeFeed, Door, Fut};
 use quaymaster_core::suggest::did_you_mean;
@@ -37,6 +37,10 @@ impl Admitted {
     }
 }
 
+enum Approval {
+    Allowed,
+}
+
 /// Marks the fault of a call of a tool that the caller does not have.
 pub const UNKNOWN_TOOL: &str = "unknown_tool";
 
@@ -47,7 +51,7 @@ impl App {
         let (app, caller) = (self.clone(), Arc::new(caller.clone()));
         self.tasks.spawn(async move {
             let begun = Monotonic::now();
-            let mut row = app.row(&caller, &call);
+            let mut row = row_of(&caller, &call);
             let answer = app.admit_and_run(caller, call, &mut row).await;
             row.duration_us = i64::try_from(begun.elapsed().as_micros()).unwrap_or(i64::MAX);
             if let Err(fault) = &answer {
@@ -78,6 +82,9 @@ impl App {
         let tool = self.find_tool(&caller, &call.tool)?;
         caller.needs(scope_of(&tool.def))?;
         tool.checker.check(&call.args)?;
+        match Self::approval(&caller, &call) {
+            Approval::Allowed => {}
+        }
         self.rates.one_more(&caller.credential)?;
         let workspace = self.counted_workspace(&caller).await?;
         row.workspace = Some(workspace.id.clone());
@@ -91,6 +98,11 @@ impl App {
             },
         )
         .await
+    }
+
+    /// Whether somebody must approve the call first. There are no policies that ask for it yet.
+    fn approval(_caller: &Caller, _call: &Call) -> Approval {
+        Approval::Allowed
     }
 
     fn find_tool(&self, caller: &Caller, name: &str) -> Result<&Tool, Fault> {
@@ -107,25 +119,26 @@ impl App {
         }
         Err(fault)
     }
+}
 
-    fn row(&self, caller: &Caller, call: &Call) -> CallRow {
-        // What strangers tell of themselves is kept short.
-        let short = |text: &str| text.chars().filter(|c| !c.is_control()).take(64).collect();
-        CallRow {
-            id: call.ctx.id.clone(),
-            org: caller.org.clone(),
-            workspace: None,
-            credential: caller.credential.clone(),
-            user: caller.user().cloned(),
-            tool: short(&call.tool),
-            source: call.source.name().to_owned(),
-            client: call.ctx.client.as_deref().map(short),
-            started_at: call.ctx.started,
-            duration_us: 0,
-            transport: "answered".to_owned(),
-            protocol: "result".to_owned(),
-            outcome: "OK".to_owned(),
-        }
+/// The audit row of a call that goes well; what differs is set when it ends.
+fn row_of(caller: &Caller, call: &Call) -> CallRow {
+    // What strangers tell of themselves is kept short.
+    let short = |text: &str| text.chars().filter(|c| !c.is_control()).take(64).collect();
+    CallRow {
+        id: call.ctx.id.clone(),
+        org: caller.org.clone(),
+        workspace: None,
+        credential: caller.credential.clone(),
+        user: caller.user().cloned(),
+        tool: short(&call.tool),
+        source: call.source.name().to_owned(),
+        client: call.ctx.client.as_deref().map(short),
+        started_at: call.ctx.started,
+        duration_us: 0,
+        transport: "answered".to_owned(),
+        protocol: "result".to_owned(),
+        outcome: "OK".to_owned(),
     }
 }
 
@@ -148,7 +161,7 @@ impl Door for App {
             name: self.settings.server_name.clone(),
             title: self.settings.server_title.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            instructions: self.toolsets.instructions(caller),
+            instructions: Toolsets::instructions(caller),
         }
     }
 

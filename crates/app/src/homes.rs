@@ -19,16 +19,26 @@ pub(crate) struct Homes {
 
 impl Homes {
     pub(crate) fn new(root: PathBuf) -> Self {
-        Homes { root, open: Mutex::default(), opening: tokio::sync::Mutex::default() }
+        Homes {
+            root,
+            open: Mutex::default(),
+            opening: tokio::sync::Mutex::default(),
+        }
     }
 
     fn get(&self, workspace: &WorkspaceId) -> Option<Arc<Home>> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner).get(workspace).cloned()
+        self.open
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(workspace)
+            .cloned()
     }
 
     fn all(&self) -> Vec<(WorkspaceId, Arc<Home>)> {
         let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.iter().map(|(id, home)| (id.clone(), home.clone())).collect()
+        open.iter()
+            .map(|(id, home)| (id.clone(), home.clone()))
+            .collect()
     }
 }
 
@@ -36,10 +46,12 @@ impl Homes {
 pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Fault> + Send + 'static,
 ) -> Result<T, Fault> {
-    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| {
-        tracing::error!(%error, "file work panicked");
-        Err(Fault::internal())
-    })
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or_else(|error| {
+            tracing::error!(%error, "file work panicked");
+            Err(Fault::internal())
+        })
 }
 
 const SWEEP_EVERY: Duration = Duration::from_mins(10);
@@ -57,19 +69,30 @@ impl App {
         Ok(home)
     }
 
-    async fn open_home(&self, workspace: &WorkspaceId, quota_bytes: u64) -> Result<Arc<Home>, Fault> {
+    async fn open_home(
+        &self,
+        workspace: &WorkspaceId,
+        quota_bytes: u64,
+    ) -> Result<Arc<Home>, Fault> {
         let _alone = self.homes.opening.lock().await;
         if let Some(home) = self.homes.get(workspace) {
             return Ok(home);
         }
         let (app, root) = (self.clone(), self.homes.root.join(workspace.as_str()));
         let home = blocking(move || {
-            let limits = Limits { quota_bytes, ..Limits::default() };
+            let limits = Limits {
+                quota_bytes,
+                ..Limits::default()
+            };
             Home::open(&root, limits, app.clock.clone(), app.entropy.clone()).map(Arc::new)
         })
         .await?;
         self.settle_uploads(workspace, &home).await?;
-        let mut open = self.homes.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = self
+            .homes
+            .open
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         open.insert(workspace.clone(), home.clone());
         Ok(home)
     }

@@ -58,13 +58,16 @@ impl Rates {
     }
 }
 
+/// Where from and about whom.
+type Guesser = (Option<IpAddr>, String);
+
 /// Bad credentials by address and credential, in windows of a minute.
 #[derive(Default)]
 pub(crate) struct Guesses {
-    seen: Mutex<HashMap<(Option<IpAddr>, String), (Instant, u32)>>,
+    seen: Mutex<HashMap<Guesser, (Instant, u32)>>,
 }
 
-const WINDOW: Duration = Duration::from_secs(60);
+const WINDOW: Duration = Duration::from_mins(1);
 const ALLOWED: u32 = 20;
 
 impl Guesses {

@@ -140,7 +140,7 @@ impl Toolsets {
         self.listed[usize::from(has(true)) + 2 * usize::from(has(false))].clone()
     }
 
-    pub(crate) fn instructions(&self, caller: &Caller) -> Option<String> {
+    pub(crate) fn instructions(caller: &Caller) -> Option<String> {
         caller.files().map(|_| files::INSTRUCTIONS.to_owned())
     }
 }

@@ -5,6 +5,7 @@ use crate::credentials::{Fresh, checked_name};
 use crate::{App, wired};
 use quaymaster_core::id::WorkspaceId;
 use quaymaster_core::{Code, Fault, Instant};
+use quaymaster_store::Tx;
 pub use quaymaster_store::call::CallRow;
 use quaymaster_store::credential::Origin;
 pub use quaymaster_store::workspace::Workspace;
@@ -44,9 +45,23 @@ impl App {
         name: &str,
         slug: Option<&str>,
     ) -> Result<(Workspace, Fresh), Fault> {
+        let mut tx = self.store.begin().await?;
+        let made = self.add_workspace(&mut tx, admin, name, slug).await?;
+        tx.commit().await?;
+        self.changed().await;
+        Ok(made)
+    }
+
+    pub(crate) async fn add_workspace(
+        &self,
+        tx: &mut Tx,
+        actor: &Actor,
+        name: &str,
+        slug: Option<&str>,
+    ) -> Result<(Workspace, Fresh), Fault> {
         let workspace = Workspace {
             id: WorkspaceId::fresh(&*self.clock, &*self.entropy),
-            org: admin.org.clone(),
+            org: actor.org.clone(),
             name: checked_name(name)?,
             slug: slug.map_or_else(|| Ok(slug_of(name)), checked_slug)?,
             daily_cap: self.settings.daily_cap,
@@ -54,27 +69,24 @@ impl App {
             created_at: self.now(),
         };
         let token = self.fresh_workspace_token(
-            admin,
+            actor,
             &workspace.id,
             "Default token".into(),
             Origin::Default,
             false,
         );
         let mut event = self.event(
-            &admin.org,
-            &admin.label,
+            &actor.org,
+            &actor.label,
             "workspace.created",
             json!({ "name": workspace.name }),
         );
         event.workspace = Some(workspace.id.clone());
-        let mut tx = self.store.begin().await?;
         tx.add_workspace(&workspace)
             .await
             .map_err(|error| wired::duplicate_or(error, || name_taken(&workspace.name)))?;
         tx.record(&event).await?;
-        self.add(&mut tx, admin, &token.credential).await?;
-        tx.commit().await?;
-        self.changed().await;
+        self.add(tx, actor, &token.credential).await?;
         Ok((workspace, token))
     }
 

@@ -23,6 +23,10 @@ use std::sync::{Arc, Mutex, RwLock};
 ///
 /// On disk `home/`, `trash/`, `uploads/` and `tmp/` in one directory of one file system. One
 /// `Home` serves a workspace at a time: its locks are in memory.
+#[expect(
+    clippy::struct_field_names,
+    reason = "the directory is called so on disk"
+)]
 pub struct Home {
     pub(crate) home: Arc<Dir>,
     pub(crate) trash: Dir,

@@ -38,7 +38,7 @@ pub struct FileInfo {
     pub etag: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mime: Option<String>,
-    /// Always true: what does not exist is NOT_FOUND.
+    /// Always true: what does not exist is `NOT_FOUND`.
     pub exists: bool,
     /// Permissions in octal, for example `0644`.
     pub mode: String,

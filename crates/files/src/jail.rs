@@ -50,7 +50,6 @@ pub(crate) struct Meta {
 }
 
 impl Meta {
-    #[allow(clippy::unnecessary_cast, clippy::useless_conversion)]
     pub(crate) fn of(stat: &Stat) -> Meta {
         let kind = match FileType::from_raw_mode(stat.st_mode) {
             FileType::RegularFile => EntryType::File,
@@ -181,7 +180,7 @@ impl Home {
             Err(error) => return Err(fault_of(&error, path.as_str())),
         };
         let meta = stat_at(&dir, name).map_err(|errno| errno_fault(errno, path.as_str()))?;
-        let place = self.place(path, dir_path.as_str(), dir, name, meta)?;
+        let place = place_of(path, dir_path.as_str(), dir, name, meta)?;
         if last == Last::Follow && meta.is_some_and(|meta| meta.kind == EntryType::Symlink) {
             return self.look_through(path, place);
         }
@@ -212,7 +211,7 @@ impl Home {
                 _ => fault_of(&error, path.as_str()),
             })?;
             let meta = stat_at(&dir, name).map_err(fault)?;
-            place = self.place(path, dir_path, dir, name, meta)?;
+            place = place_of(path, dir_path, dir, name, meta)?;
             match meta.map(|meta| meta.kind) {
                 Some(EntryType::Symlink) => {}
                 Some(_) => return Ok(Look::At(place)),
@@ -236,31 +235,6 @@ impl Home {
             })),
             other => Ok(other),
         }
-    }
-
-    fn place(
-        &self,
-        path: &RelPath,
-        dir_path: &str,
-        dir: Arc<Dir>,
-        name: &str,
-        meta: Option<Meta>,
-    ) -> Result<Place, Fault> {
-        let own = stat_fd(&dir).map_err(|errno| errno_fault(errno, path.as_str()))?;
-        let key = PlaceKey {
-            dev: own.dev,
-            ino: own.ino,
-            name: name.to_owned(),
-        };
-        let (path, dir_path) = (path.clone(), dir_path.to_owned());
-        Ok(Place {
-            path,
-            dir_path,
-            dir,
-            name: name.to_owned(),
-            key,
-            meta,
-        })
     }
 
     /// An existing entry; `NOT_FOUND` with suggestions otherwise. The root is `None`.
@@ -348,7 +322,7 @@ impl Home {
             }
             at = next;
         }
-        let rest: String = names.map(|name| format!("/{name}")).collect();
+        let rest: Vec<&str> = names.collect();
         let fault = Fault::not_found(format!("There is nothing at {}.", path.shown()));
         let (Some(missing), Ok(dir)) = (missing, self.directory(&at)) else {
             return fault;
@@ -357,7 +331,11 @@ impl Home {
         let close = did_you_mean(missing, known.iter().map(String::as_str), 3);
         let close: Vec<String> = close
             .iter()
-            .map(|name| format!("{}{rest}", at.join(name)))
+            .map(|name| {
+                rest.iter()
+                    .fold(at.join(name), |at, name| at.join(name))
+                    .to_string()
+            })
             .collect();
         match close.first() {
             Some(first) => fault
@@ -366,6 +344,30 @@ impl Home {
             None => fault.hint(format!("list_files of {} shows what is there.", at.shown())),
         }
     }
+}
+
+fn place_of(
+    path: &RelPath,
+    dir_path: &str,
+    dir: Arc<Dir>,
+    name: &str,
+    meta: Option<Meta>,
+) -> Result<Place, Fault> {
+    let own = stat_fd(&dir).map_err(|errno| errno_fault(errno, path.as_str()))?;
+    let key = PlaceKey {
+        dev: own.dev,
+        ino: own.ino,
+        name: name.to_owned(),
+    };
+    let (path, dir_path) = (path.clone(), dir_path.to_owned());
+    Ok(Place {
+        path,
+        dir_path,
+        dir,
+        name: name.to_owned(),
+        key,
+        meta,
+    })
 }
 
 fn dangling(path: &RelPath) -> Fault {

@@ -52,7 +52,7 @@ pub struct ListFiles {
     /// Also entries whose name starts with a dot.
     #[serde(default)]
     pub include_hidden: bool,
-    /// Leave out what .gitignore files exclude, and .git, node_modules, target and the like.
+    /// Leave out what `.gitignore` files exclude, and `.git`, `node_modules`, `target` and the like.
     #[serde(default)]
     pub respect_gitignore: bool,
     #[serde(default)]

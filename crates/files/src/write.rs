@@ -44,7 +44,7 @@ pub struct WriteFile {
     /// File to write, relative to the workspace root.
     #[schemars(length(min = 1, max = 4096))]
     pub path: String,
-    /// The content, at most 1 MiB; larger files by create_upload_session or by appending.
+    /// The content, at most 1 MiB; larger files by `create_upload_session` or by appending.
     pub content: String,
     /// Encoding label (WHATWG), or `base64` when `content` is bytes in base64. Default utf-8;
     /// when appending text, the file's own encoding.
@@ -57,7 +57,7 @@ pub struct WriteFile {
     #[serde(default = "yes")]
     pub create_parents: bool,
     /// Line ends: keep = as most lines of the existing file (its byte order mark stays too), a
-    /// new file as given; lf or crlf = convert; as_is = write what is given.
+    /// new file as given; lf or crlf = convert; `as_is` = write what is given.
     #[serde(default)]
     pub eol: WriteEol,
     /// Write only if the file's etag is this one (from an earlier answer); `*` = only if it exists.
@@ -109,14 +109,13 @@ impl Home {
         };
         let _held = self.hold(&mut place)?;
         check_kind(&place)?;
-        let old = match place.meta {
-            None => None,
-            Some(_) => {
-                let (file, meta) = open_file_at(&place.dir, &place.name, path.as_str())?;
-                let facts = self.facts(&file, &meta, None, path.as_str())?;
-                place.meta = Some(meta);
-                Some((file, facts))
-            }
+        let old = if place.meta.is_some() {
+            let (file, meta) = open_file_at(&place.dir, &place.name, path.as_str())?;
+            let facts = self.facts(&file, &meta, None, path.as_str())?;
+            place.meta = Some(meta);
+            Some((file, facts))
+        } else {
+            None
         };
         let etag = old.as_ref().map(|(_, facts)| facts.etag.as_str());
         if ask.mode == WriteMode::Create

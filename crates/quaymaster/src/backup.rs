@@ -39,7 +39,10 @@ impl Drop for Draft {
 pub async fn backup(config: &Config, target: &Path, as_json: bool) -> anyhow::Result<()> {
     anyhow::ensure!(!target.exists(), "{} exists already", target.display());
     let store = open::store(config).await?;
-    let copy = Draft { path: config.data.join("backup.db.part"), finished: false };
+    let copy = Draft {
+        path: config.data.join("backup.db.part"),
+        finished: false,
+    };
     let _ = std::fs::remove_file(&copy.path);
     anyhow::ensure!(
         store.copy_to(&copy.path).await?,
@@ -63,7 +66,10 @@ pub async fn backup(config: &Config, target: &Path, as_json: bool) -> anyhow::Re
     output::print(
         as_json,
         &json!({ "file": target, "files": files }),
-        &format!("Wrote {files} files to {}. Keep the key file apart from it.", target.display()),
+        &format!(
+            "Wrote {files} files to {}. Keep the key file apart from it.",
+            target.display()
+        ),
     );
     Ok(())
 }
@@ -76,8 +82,15 @@ fn write_archive(
     stop: &AtomicBool,
 ) -> anyhow::Result<usize> {
     let all = files_below(&config.data.join("workspaces"))?;
-    let mut draft = Draft { path: target.with_extension("part"), finished: false };
-    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft.path)?;
+    let mut draft = Draft {
+        path: target.with_extension("part"),
+        finished: false,
+    };
+    let file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&draft.path)?;
     let mut archive = tar::Builder::new(BufWriter::with_capacity(1 << 20, file));
     let manifest = json!({
         "format": FORMAT,
@@ -85,13 +98,21 @@ fn write_archive(
         "key_id": key_id,
     })
     .to_string();
-    append(&mut archive, MANIFEST.as_ref(), manifest.len() as u64, manifest.as_bytes())?;
+    append(
+        &mut archive,
+        MANIFEST.as_ref(),
+        manifest.len() as u64,
+        manifest.as_bytes(),
+    )?;
     let mut database = File::open(&copy.path)?;
     let size = database.metadata()?.len();
     append(&mut archive, DATABASE.as_ref(), size, &mut database)?;
     let bar = progress(all.len());
     for path in &all {
-        anyhow::ensure!(!stop.load(Ordering::Relaxed), "stopped; no archive was written");
+        anyhow::ensure!(
+            !stop.load(Ordering::Relaxed),
+            "stopped; no archive was written"
+        );
         append_entry(&mut archive, &config.data, path)?;
         bar.inc(1);
     }
@@ -124,15 +145,23 @@ fn files_below(workspaces: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let mut open: Vec<PathBuf> = Vec::new();
     for workspace in std::fs::read_dir(workspaces)? {
         let workspace = workspace?.path();
-        open.extend(KEPT.iter().map(|part| workspace.join(part)).filter(|path| path.is_dir()));
+        open.extend(
+            KEPT.iter()
+                .map(|part| workspace.join(part))
+                .filter(|path| path.is_dir()),
+        );
     }
     while let Some(directory) = open.pop() {
         found.push(directory.clone());
         // Somebody may delete it meanwhile.
-        let Ok(entries) = std::fs::read_dir(&directory) else { continue };
+        let Ok(entries) = std::fs::read_dir(&directory) else {
+            continue;
+        };
         for entry in entries {
             let entry = entry?;
-            let Ok(kind) = entry.file_type() else { continue };
+            let Ok(kind) = entry.file_type() else {
+                continue;
+            };
             if kind.is_dir() {
                 open.push(entry.path());
             } else if kind.is_file() || kind.is_symlink() {
@@ -149,10 +178,14 @@ fn append_entry<W: std::io::Write>(
     path: &Path,
 ) -> anyhow::Result<()> {
     let name = path.strip_prefix(data)?;
-    let Ok(metadata) = std::fs::symlink_metadata(path) else { return Ok(()) };
+    let Ok(metadata) = std::fs::symlink_metadata(path) else {
+        return Ok(());
+    };
     if metadata.is_file() {
         // Files change by renaming a finished one over them, so an open one stands still.
-        let Ok(mut file) = File::open(path) else { return Ok(()) };
+        let Ok(mut file) = File::open(path) else {
+            return Ok(());
+        };
         let size = file.metadata()?.len();
         return append(archive, name, size, &mut file);
     }

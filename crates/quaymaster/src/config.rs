@@ -42,7 +42,11 @@ impl Config {
         let mut figment = Figment::from(Serialized::defaults(Config::default()));
         match &options.config {
             Some(file) => {
-                anyhow::ensure!(file.is_file(), "there is no configuration file {}", file.display());
+                anyhow::ensure!(
+                    file.is_file(),
+                    "there is no configuration file {}",
+                    file.display()
+                );
                 figment = figment.merge(Toml::file_exact(file));
             }
             None => figment = figment.merge(Toml::file("quaymaster.toml")),
@@ -65,7 +69,9 @@ impl Config {
         if let Some(url) = &options.public_url {
             figment = figment.merge(Serialized::default("public_url", url));
         }
-        let mut config: Config = figment.extract().context("the configuration is not valid")?;
+        let mut config: Config = figment
+            .extract()
+            .context("the configuration is not valid")?;
         config.public_url = config.public_url.as_deref().map(checked_url).transpose()?;
         Ok(config)
     }
@@ -103,19 +109,33 @@ impl Default for Config {
 }
 
 fn default_data() -> PathBuf {
-    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let variable = |name| {
+        std::env::var_os(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
     variable("XDG_DATA_HOME")
         .or_else(|| variable("HOME").map(|home| home.join(".local/share")))
-        .map_or_else(|| Path::new("quaymaster-data").to_owned(), |base| base.join("quaymaster"))
+        .map_or_else(
+            || Path::new("quaymaster-data").to_owned(),
+            |base| base.join("quaymaster"),
+        )
 }
 
 fn checked_url(url: &str) -> anyhow::Result<String> {
     let trimmed = url.trim_end_matches('/');
-    let uri: http::Uri = trimmed.parse().with_context(|| format!("public_url {url:?} is not a URL"))?;
-    let plain = uri.authority().is_some_and(|authority| !authority.as_str().contains('@'))
+    let uri: http::Uri = trimmed
+        .parse()
+        .with_context(|| format!("public_url {url:?} is not a URL"))?;
+    let plain = uri
+        .authority()
+        .is_some_and(|authority| !authority.as_str().contains('@'))
         && matches!(uri.scheme_str(), Some("http" | "https"))
         && matches!(uri.path(), "" | "/")
         && uri.query().is_none();
-    anyhow::ensure!(plain, "public_url is scheme and host only, for example https://tools.example.com");
+    anyhow::ensure!(
+        plain,
+        "public_url is scheme and host only, for example https://tools.example.com"
+    );
     Ok(trimmed.to_owned())
 }

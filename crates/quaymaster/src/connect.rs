@@ -36,7 +36,9 @@ pub async fn connect(url: &str, token: Option<String>, _as_json: bool) -> anyhow
     authorization.set_sensitive(true);
     let (out, printed) = mpsc::channel(64);
     let bridge = Arc::new(Bridge {
-        client: Client::builder().connect_timeout(Duration::from_secs(10)).build()?,
+        client: Client::builder()
+            .connect_timeout(Duration::from_secs(10))
+            .build()?,
         url: url.to_owned(),
         authorization,
         session: Mutex::default(),
@@ -52,7 +54,9 @@ pub async fn connect(url: &str, token: Option<String>, _as_json: bool) -> anyhow
         let message = match serde_json::from_str::<Value>(&line) {
             Ok(message) => message,
             Err(error) => {
-                bridge.answer_error(&Value::Null, -32_700, &format!("this is no JSON: {error}")).await;
+                bridge
+                    .answer_error(&Value::Null, -32_700, &format!("this is no JSON: {error}"))
+                    .await;
                 continue;
             }
         };
@@ -91,7 +95,10 @@ async fn print_lines(mut lines: mpsc::Receiver<String>) {
 
 impl Bridge {
     fn session(&self) -> (Option<String>, Option<String>) {
-        self.session.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.session
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     fn post(&self, message: &Value) -> RequestBuilder {
@@ -132,12 +139,20 @@ impl Bridge {
             }
         };
         if message["method"] == "initialize" {
-            let opened = response.headers().get(SESSION).and_then(|id| id.to_str().ok());
-            self.session.lock().unwrap_or_else(PoisonError::into_inner).0 = opened.map(str::to_owned);
+            let opened = response
+                .headers()
+                .get(SESSION)
+                .and_then(|id| id.to_str().ok());
+            self.session
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .0 = opened.map(str::to_owned);
         }
         let status = response.status();
         if let Err(error) = self.copy(response, &id).await {
-            return self.answer_error(&id, -32_000, &format!("the answer broke off: {error}")).await;
+            return self
+                .answer_error(&id, -32_000, &format!("the answer broke off: {error}"))
+                .await;
         }
         if message["method"] == "notifications/initialized" && status.is_success() {
             tokio::spawn(self.listen());
@@ -147,7 +162,10 @@ impl Bridge {
     /// Writes an answer's messages out, be it a stream, one JSON body or a refusal.
     async fn copy(&self, response: Response, id: &Value) -> anyhow::Result<()> {
         let status = response.status();
-        let kind = response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        let kind = response
+            .headers()
+            .get(CONTENT_TYPE)
+            .and_then(|kind| kind.to_str().ok());
         if kind.is_some_and(|kind| kind.starts_with("text/event-stream")) {
             return self.copy_events(response).await;
         }
@@ -158,11 +176,18 @@ impl Bridge {
         match serde_json::from_str::<Value>(&body) {
             Ok(message) if message["jsonrpc"] == "2.0" => self.write(&message).await,
             Ok(fault) => {
-                let text = fault["message"].as_str().unwrap_or("the server refused the request");
+                let text = fault["message"]
+                    .as_str()
+                    .unwrap_or("the server refused the request");
                 self.answer_error(id, -32_000, text).await;
             }
             Err(_) => {
-                self.answer_error(id, -32_000, &format!("the server answered with status {status}")).await;
+                self.answer_error(
+                    id,
+                    -32_000,
+                    &format!("the server answered with status {status}"),
+                )
+                .await;
             }
         }
         Ok(())
@@ -183,7 +208,10 @@ impl Bridge {
 
     async fn write(&self, message: &Value) {
         if let Some(version) = message["result"]["protocolVersion"].as_str() {
-            self.session.lock().unwrap_or_else(PoisonError::into_inner).1 = Some(version.to_owned());
+            self.session
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .1 = Some(version.to_owned());
         }
         let _ = self.out.send(message.to_string()).await;
     }
@@ -200,7 +228,9 @@ impl Bridge {
     /// The stream of what the server tells unasked; opened again when it breaks.
     async fn listen(self: Arc<Self>) {
         loop {
-            let (Some(session), version) = self.session() else { return };
+            let (Some(session), version) = self.session() else {
+                return;
+            };
             let mut request = self
                 .client
                 .get(&self.url)
@@ -223,7 +253,9 @@ impl Bridge {
     }
 
     async fn end(&self) {
-        let (Some(session), version) = self.session() else { return };
+        let (Some(session), version) = self.session() else {
+            return;
+        };
         let mut request = self
             .client
             .delete(&self.url)
@@ -243,7 +275,10 @@ fn header_text(text: &str) -> String {
     if text.bytes().all(|byte| (0x20..0x7f).contains(&byte)) && text.trim() == text {
         return text.to_owned();
     }
-    format!("=?base64?{}?=", base64::engine::general_purpose::STANDARD.encode(text))
+    format!(
+        "=?base64?{}?=",
+        base64::engine::general_purpose::STANDARD.encode(text)
+    )
 }
 
 /// Puts the `data:` lines of server-sent events together (WHATWG HTML §9.2.6).
@@ -266,7 +301,8 @@ impl EventLines {
                     events.push(std::mem::take(&mut self.data).join("\n"));
                 }
             } else if let Some(data) = line.strip_prefix("data:") {
-                self.data.push(data.strip_prefix(' ').unwrap_or(data).to_owned());
+                self.data
+                    .push(data.strip_prefix(' ').unwrap_or(data).to_owned());
             }
         }
         events
@@ -282,7 +318,10 @@ mod tests {
         let text = b": ping\n\nid: 1\r\ndata: {\"a\":\r\ndata: 1}\r\n\r\ndata:x\n\n";
         for cut in 1..text.len() {
             let mut lines = EventLines::default();
-            let events: Vec<_> = text.chunks(cut).flat_map(|chunk| lines.push(chunk)).collect();
+            let events: Vec<_> = text
+                .chunks(cut)
+                .flat_map(|chunk| lines.push(chunk))
+                .collect();
             assert_eq!(events, ["{\"a\":\n1}", "x"], "cut {cut}");
         }
     }

@@ -28,7 +28,13 @@ pub async fn doctor(config: &Config, as_json: bool) -> anyhow::Result<()> {
     note("data directory", data_directory(config));
     match open::app_at_command_line(config).await {
         Ok(app) => {
-            note("database", app.ping().await.map(|()| app.store_kind().to_owned()).map_err(Into::into));
+            note(
+                "database",
+                app.ping()
+                    .await
+                    .map(|()| app.store_kind().to_owned())
+                    .map_err(Into::into),
+            );
             let url = open::known_public_url(config);
             note("server", server(&url).await);
             note("clock", clock(&app, &url).await);
@@ -44,7 +50,9 @@ pub async fn doctor(config: &Config, as_json: bool) -> anyhow::Result<()> {
     }
     let values: Vec<_> = findings
         .iter()
-        .map(|finding| json!({ "check": finding.what, "ok": finding.good, "message": finding.said }))
+        .map(
+            |finding| json!({ "check": finding.what, "ok": finding.good, "message": finding.said }),
+        )
         .collect();
     let good = findings.iter().all(|finding| finding.good);
     output::print(as_json, &json!({ "ok": good, "checks": values }), &text);
@@ -77,31 +85,51 @@ async fn server(url: &str) -> anyhow::Result<String> {
         .send()
         .await
         .with_context(|| format!("nothing answers at {url}; is the server running?"))?;
-    anyhow::ensure!(answer.status().is_success(), "{url}/health answers {}", answer.status());
+    anyhow::ensure!(
+        answer.status().is_success(),
+        "{url}/health answers {}",
+        answer.status()
+    );
     Ok(format!("answers at {url}"))
 }
 
 /// The server's clock against this one, by the header `Date`: tokens and caps depend on it.
 async fn clock(app: &App, url: &str) -> anyhow::Result<String> {
     let answer = client()?.get(format!("{url}/health")).send().await?;
-    let date = answer.headers().get("date").and_then(|date| date.to_str().ok()).context("no Date header")?;
+    let date = answer
+        .headers()
+        .get("date")
+        .and_then(|date| date.to_str().ok())
+        .context("no Date header")?;
     let theirs = httpdate_seconds(date).context("the Date header does not read")?;
     let apart = (app.now().micros() / 1_000_000 - theirs).abs();
-    anyhow::ensure!(apart <= 5, "this machine and the server are {apart} seconds apart");
+    anyhow::ensure!(
+        apart <= 5,
+        "this machine and the server are {apart} seconds apart"
+    );
     Ok(format!("{} UTC", app.now()))
 }
 
 /// `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110 §5.6.7) as seconds since 1970.
 fn httpdate_seconds(text: &str) -> Option<i64> {
-    jiff::fmt::rfc2822::parse(text).ok().map(|at| at.timestamp().as_second())
+    jiff::fmt::rfc2822::parse(text)
+        .ok()
+        .map(|at| at.timestamp().as_second())
 }
 
 /// Connects with a token made for it, lists the tools, and revokes the token.
 async fn play_client(app: &App, url: &str) -> anyhow::Result<String> {
     let org = app.organization_at_command_line(None).await?;
     let owner = app.actor_at_command_line(&org.id).await?;
-    let workspace = app.workspaces(&owner).await?.into_iter().next().context("there is no workspace")?;
-    let fresh = app.create_workspace_token(&owner, &workspace.id, "Doctor", true).await?;
+    let workspace = app
+        .workspaces(&owner)
+        .await?
+        .into_iter()
+        .next()
+        .context("there is no workspace")?;
+    let fresh = app
+        .create_workspace_token(&owner, &workspace.id, "Doctor", true)
+        .await?;
     let listed = list_tools(&format!("{url}/mcp"), fresh.token.expose_secret()).await;
     app.revoke(&owner, &fresh.credential.id).await?;
     Ok(format!("{} tools listed with a read-only token", listed?))

@@ -20,10 +20,19 @@ const MOST: usize = 16_384;
 const HEADERS_WITHIN: Duration = Duration::from_secs(10);
 
 /// Serves until `stop`, then lets open answers end, at most for `patience`.
-pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToken, patience: Duration) {
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    stop: CancellationToken,
+    patience: Duration,
+) {
     let mut http = Builder::new(TokioExecutor::new());
-    http.http1().timer(TokioTimer::new()).header_read_timeout(HEADERS_WITHIN);
-    http.http2().timer(TokioTimer::new()).keep_alive_interval(Some(Duration::from_secs(30)));
+    http.http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADERS_WITHIN);
+    http.http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(Some(Duration::from_secs(30)));
     let graceful = GracefulShutdown::new();
     let room = Arc::new(Semaphore::new(MOST));
     loop {
@@ -46,7 +55,10 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
         }
     }
     drop(listener);
-    if tokio::time::timeout(patience, graceful.shutdown()).await.is_err() {
+    if tokio::time::timeout(patience, graceful.shutdown())
+        .await
+        .is_err()
+    {
         tracing::warn!("some connections were still open at the end");
     }
 }
@@ -68,8 +80,9 @@ fn spawn(
         request.extensions_mut().insert(ConnectInfo(address));
         router.clone().oneshot(request)
     });
-    let connection =
-        http.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
+    let connection = http
+        .serve_connection_with_upgrades(TokioIo::new(stream), service)
+        .into_owned();
     let watched = graceful.watch(connection);
     tokio::spawn(async move {
         if let Err(error) = watched.await {

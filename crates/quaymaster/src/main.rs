@@ -21,7 +21,10 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();
     output::start_logging(&cli);
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => {
             eprintln!("error: the runtime did not start: {error}");
@@ -47,11 +50,17 @@ async fn dispatch(cli: cli::Cli) -> anyhow::Result<()> {
     match cli.verb.unwrap_or(cli::Verb::Serve) {
         cli::Verb::Serve => serve::serve(&config::Config::read(options)?, json).await,
         cli::Verb::Doctor => doctor::doctor(&config::Config::read(options)?, json).await,
-        cli::Verb::Token { verb } => token::token(&config::Config::read(options)?, verb, json).await,
+        cli::Verb::Token { verb } => {
+            token::token(&config::Config::read(options)?, verb, json).await
+        }
         cli::Verb::SignIn => sign_in::sign_in(&config::Config::read(options)?, json).await,
         cli::Verb::Keys { verb } => keys::keys(&config::Config::read(options)?, verb, json).await,
-        cli::Verb::Backup { file } => backup::backup(&config::Config::read(options)?, &file, json).await,
-        cli::Verb::Restore { file } => restore::restore(&config::Config::read(options)?, &file, json),
+        cli::Verb::Backup { file } => {
+            backup::backup(&config::Config::read(options)?, &file, json).await
+        }
+        cli::Verb::Restore { file } => {
+            restore::restore(&config::Config::read(options)?, &file, json)
+        }
         cli::Verb::Connect { url, token } => connect::connect(&url, token, json).await,
     }
 }

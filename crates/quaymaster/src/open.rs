@@ -42,7 +42,10 @@ pub fn lock(config: &Config) -> anyhow::Result<Lock> {
         .open(&path)
         .with_context(|| format!("{} cannot be opened", path.display()))?;
     file.try_lock().map_err(|_| {
-        anyhow::anyhow!("another server uses the data directory {}", config.data.display())
+        anyhow::anyhow!(
+            "another server uses the data directory {}",
+            config.data.display()
+        )
     })?;
     Ok(Lock(file))
 }
@@ -67,7 +70,9 @@ pub async fn store(config: &Config) -> anyhow::Result<Store> {
     // Two processes that start at once must not both bring the schema up to date.
     let guard = File::create(config.data.join("migration.lock"))?;
     guard.lock()?;
-    Store::open(location, keys).await.context("the database cannot be opened")
+    Store::open(location, keys)
+        .await
+        .context("the database cannot be opened")
 }
 
 /// The product over the data directory. `public_url` is where it is reached.
@@ -82,7 +87,13 @@ pub async fn app(config: &Config, public_url: String) -> anyhow::Result<App> {
         quota_bytes: config.quota_bytes,
         calls_per_second: config.calls_per_second,
     };
-    Ok(App::start(store, settings, Arc::new(SystemClock), Arc::new(SystemEntropy)).await?)
+    Ok(App::start(
+        store,
+        settings,
+        Arc::new(SystemClock),
+        Arc::new(SystemEntropy),
+    )
+    .await?)
 }
 
 /// The product for a command beside a server that may be running. Makes the first organization
@@ -101,5 +112,8 @@ pub fn known_public_url(config: &Config) -> String {
     let running = std::fs::read_to_string(config.server_file())
         .ok()
         .and_then(|text| serde_json::from_str::<Running>(&text).ok());
-    running.map_or_else(|| format!("http://{}", config.listen), |running| running.public_url)
+    running.map_or_else(
+        || format!("http://{}", config.listen),
+        |running| running.public_url,
+    )
 }

@@ -10,8 +10,11 @@ use tracing_subscriber::EnvFilter;
 pub fn start_logging(cli: &Cli) {
     let serves = matches!(cli.verb, None | Some(crate::cli::Verb::Serve));
     let standard = if serves { "info" } else { "warn" };
-    let filter = EnvFilter::try_from_env("QUAYMASTER_LOG").unwrap_or_else(|_| EnvFilter::new(standard));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let filter =
+        EnvFilter::try_from_env("QUAYMASTER_LOG").unwrap_or_else(|_| EnvFilter::new(standard));
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
     if std::io::stderr().is_terminal() {
         builder.with_target(false).init();
     } else {
@@ -21,7 +24,11 @@ pub fn start_logging(cli: &Cli) {
 
 /// One JSON object for scripts, or a text for people.
 pub fn print(json: bool, value: &Value, text: &str) {
-    let line = if json { value.to_string() } else { text.trim_end().to_owned() };
+    let line = if json {
+        value.to_string()
+    } else {
+        text.trim_end().to_owned()
+    };
     // A closed pipe is no reason to panic.
     let _ = writeln!(std::io::stdout().lock(), "{line}");
 }
@@ -30,7 +37,9 @@ pub fn print_error(json: bool, error: &anyhow::Error) {
     if json {
         let value = match error.downcast_ref::<Fault>() {
             Some(fault) => fault.to_json(),
-            None => json!({ "code": "INTERNAL", "message": format!("{error:#}"), "retryable": false }),
+            None => {
+                json!({ "code": "INTERNAL", "message": format!("{error:#}"), "retryable": false })
+            }
         };
         let _ = writeln!(std::io::stdout().lock(), "{value}");
     }

@@ -61,8 +61,14 @@ fn unpack(file: &Path, into: &Path) -> anyhow::Result<(usize, String)> {
         File::open(file).with_context(|| format!("{} cannot be opened", file.display()))?;
     let mut archive = tar::Archive::new(BufReader::with_capacity(1 << 20, archive));
     let mut entries = archive.entries()?;
-    let mut first = entries.next().context("the archive is empty")?.context("this is no archive")?;
-    anyhow::ensure!(first.path()?.as_os_str() == MANIFEST, "this is no archive of quaymaster backup");
+    let mut first = entries
+        .next()
+        .context("the archive is empty")?
+        .context("this is no archive")?;
+    anyhow::ensure!(
+        first.path()?.as_os_str() == MANIFEST,
+        "this is no archive of quaymaster backup"
+    );
     let mut text = String::new();
     first.read_to_string(&mut text)?;
     let manifest: Value = serde_json::from_str(&text)?;
@@ -78,17 +84,32 @@ fn unpack(file: &Path, into: &Path) -> anyhow::Result<(usize, String)> {
         let mut entry = entry?;
         let path = entry.path()?.into_owned();
         let ours = path == Path::new(DATABASE) || path.starts_with("workspaces");
-        let plain = path.components().all(|part| matches!(part, Component::Normal(_)));
-        anyhow::ensure!(ours && plain, "the archive has an entry that does not belong there: {}", path.display());
+        let plain = path
+            .components()
+            .all(|part| matches!(part, Component::Normal(_)));
+        anyhow::ensure!(
+            ours && plain,
+            "the archive has an entry that does not belong there: {}",
+            path.display()
+        );
         // Refuses what would lead out of the directory, through links too.
-        anyhow::ensure!(entry.unpack_in(into)?, "the archive has a path that leads out of it");
+        anyhow::ensure!(
+            entry.unpack_in(into)?,
+            "the archive has a path that leads out of it"
+        );
         has_database |= path == Path::new(DATABASE);
         files += 1;
         bar.inc_length(1);
         bar.inc(1);
     }
     bar.finish_and_clear();
-    anyhow::ensure!(has_database, "the archive ends before its database: it is not whole");
+    anyhow::ensure!(
+        has_database,
+        "the archive ends before its database: it is not whole"
+    );
     // The database is counted, too.
-    Ok((files - 1, manifest["key_id"].as_str().unwrap_or_default().to_owned()))
+    Ok((
+        files - 1,
+        manifest["key_id"].as_str().unwrap_or_default().to_owned(),
+    ))
 }

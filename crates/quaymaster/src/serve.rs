@@ -28,9 +28,15 @@ pub async fn serve(config: &Config, json: bool) -> anyhow::Result<()> {
         .await
         .with_context(|| format!("{} cannot be listened on", config.listen))?;
     let address = listener.local_addr()?;
-    let public_url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+    let public_url = config
+        .public_url
+        .clone()
+        .unwrap_or_else(|| format!("http://{address}"));
     let app = open::app(config, public_url.clone()).await?;
-    let running = Running { public_url: public_url.clone(), pid: std::process::id() };
+    let running = Running {
+        public_url: public_url.clone(),
+        pid: std::process::id(),
+    };
     std::fs::write(config.server_file(), serde_json::to_string(&running)?)?;
     let first = app.first_start().await?;
     let stop = CancellationToken::new();
@@ -43,7 +49,12 @@ pub async fn serve(config: &Config, json: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn router(config: &Config, app: &App, public_url: &str, stop: &CancellationToken) -> anyhow::Result<Router> {
+fn router(
+    config: &Config,
+    app: &App,
+    public_url: &str,
+    stop: &CancellationToken,
+) -> anyhow::Result<Router> {
     let known = config.allowed_origins.iter().map(String::as_str);
     let origins = Origins::new(std::iter::once(public_url).chain(known));
     let door = Arc::new(app.clone());
@@ -61,6 +72,7 @@ fn router(config: &Config, app: &App, public_url: &str, stop: &CancellationToken
     let openapi = serde_json::to_value(quaymaster_api::openapi())?;
     let others = Router::new()
         .merge(quaymaster_api::router(app.clone(), protocol))
+        .merge(quaymaster_api::parts::router(app.clone()))
         .merge(quaymaster_pages::router(app.clone(), openapi))
         .layer(middleware::from_fn_with_state(origins, our_origin_only));
     Ok(mcp.router().merge(others))
@@ -76,9 +88,10 @@ async fn our_origin_only(State(origins): State<Origins>, request: Request, next:
 /// SIGTERM and Ctrl-C stop gracefully; a second one stops at once.
 async fn stop_on_signal(stop: CancellationToken) {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut term), Ok(mut int)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
+    let (Ok(mut term), Ok(mut int)) = (
+        signal(SignalKind::terminate()),
+        signal(SignalKind::interrupt()),
+    ) else {
         tracing::error!("signals cannot be received");
         return;
     };

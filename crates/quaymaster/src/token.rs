@@ -25,7 +25,15 @@ pub async fn token(config: &Config, verb: TokenVerb, as_json: bool) -> anyhow::R
 
 async fn run(app: &App, verb: TokenVerb, as_json: bool) -> anyhow::Result<()> {
     match verb {
-        TokenVerb::Create { workspace, org, name, scopes, expires, files, read_only } => {
+        TokenVerb::Create {
+            workspace,
+            org,
+            name,
+            scopes,
+            expires,
+            files,
+            read_only,
+        } => {
             let named = org.as_deref().filter(|name| !name.is_empty());
             let admin = admin(app, named).await?;
             let fresh = if org.is_some() || !scopes.is_empty() {
@@ -41,9 +49,13 @@ async fn run(app: &App, verb: TokenVerb, as_json: bool) -> anyhow::Result<()> {
                 };
                 app.create_api_key(&admin, new).await?
             } else {
-                anyhow::ensure!(expires.is_none(), "workspace tokens do not expire; --expires is for API keys");
+                anyhow::ensure!(
+                    expires.is_none(),
+                    "workspace tokens do not expire; --expires is for API keys"
+                );
                 let workspace = find_workspace(app, &admin, workspace.as_deref()).await?;
-                app.create_workspace_token(&admin, &workspace.id, &name, read_only).await?
+                app.create_workspace_token(&admin, &workspace.id, &name, read_only)
+                    .await?
             };
             print_fresh(app, &fresh, as_json);
         }
@@ -55,7 +67,11 @@ async fn run(app: &App, verb: TokenVerb, as_json: bool) -> anyhow::Result<()> {
             let admin = admin(app, org.as_deref()).await?;
             let id: CredentialId = id.parse().context("see `quaymaster token list` for ids")?;
             app.revoke(&admin, &id).await?;
-            output::print(as_json, &json!({ "id": id, "revoked": true }), &format!("Revoked {id}."));
+            output::print(
+                as_json,
+                &json!({ "id": id, "revoked": true }),
+                &format!("Revoked {id}."),
+            );
         }
     }
     Ok(())
@@ -66,11 +82,17 @@ async fn admin(app: &App, org: Option<&str>) -> anyhow::Result<Admin> {
     Ok(app.actor_at_command_line(&org.id).await?)
 }
 
-async fn find_workspace(app: &App, admin: &Admin, named: Option<&str>) -> anyhow::Result<Workspace> {
+async fn find_workspace(
+    app: &App,
+    admin: &Admin,
+    named: Option<&str>,
+) -> anyhow::Result<Workspace> {
     let all = app.workspaces(admin).await?;
     let found = match named {
         None => all.into_iter().next(),
-        Some(named) => all.into_iter().find(|ws| ws.name == named || ws.id.as_str() == named),
+        Some(named) => all
+            .into_iter()
+            .find(|ws| ws.name == named || ws.id.as_str() == named),
     };
     Ok(found.ok_or_else(|| Fault::not_found("There is no such workspace."))?)
 }
@@ -79,7 +101,10 @@ fn parse_scopes(names: &[String]) -> anyhow::Result<Option<Scopes>> {
     if names.is_empty() {
         return Ok(None);
     }
-    let scopes: Result<Scopes, _> = names.iter().map(|name| name.trim().parse::<Scope>()).collect();
+    let scopes: Result<Scopes, _> = names
+        .iter()
+        .map(|name| name.trim().parse::<Scope>())
+        .collect();
     Ok(Some(scopes?))
 }
 
@@ -89,7 +114,10 @@ fn parse_expiry(text: Option<&str>) -> anyhow::Result<Expiry> {
         Some("never") => Ok(Expiry::Never),
         Some(text) => {
             let days = text.strip_suffix('d').unwrap_or(text);
-            Ok(Expiry::Days(days.parse().context("--expires takes a number of days, or never")?))
+            Ok(Expiry::Days(
+                days.parse()
+                    .context("--expires takes a number of days, or never")?,
+            ))
         }
     }
 }
@@ -135,9 +163,16 @@ async fn list(app: &App, admin: &Admin, as_json: bool) -> anyhow::Result<()> {
     let mut text = String::new();
     for credential in &all {
         let scopes: Vec<_> = credential.scopes.iter().map(Scope::name).collect();
-        let expires =
-            credential.expires_at.map_or("never expires".to_owned(), |at| format!("until {at}"));
-        let _ = writeln!(text, "{}  {}  [{}]  {expires}", credential.id, credential.name, scopes.join(" "));
+        let expires = credential
+            .expires_at
+            .map_or("never expires".to_owned(), |at| format!("until {at}"));
+        let _ = writeln!(
+            text,
+            "{}  {}  [{}]  {expires}",
+            credential.id,
+            credential.name,
+            scopes.join(" ")
+        );
     }
     let values: Vec<_> = all.iter().map(described).collect();
     output::print(as_json, &json!({ "credentials": values }), &text);

@@ -30,7 +30,12 @@ pub fn print(
     let _ = writeln!(text, "Quaymaster {} is running.", env!("CARGO_PKG_VERSION"));
     let _ = writeln!(text, "  Page       {}", settings.public_url);
     let _ = writeln!(text, "  MCP        {endpoint}");
-    let _ = writeln!(text, "  Data       {} ({})", config.data.display(), app.store_kind());
+    let _ = writeln!(
+        text,
+        "  Data       {} ({})",
+        config.data.display(),
+        app.store_kind()
+    );
     match first {
         Some(first) => {
             let token = first.token.token.expose_secret();
@@ -41,8 +46,15 @@ pub fn print(
                 "id": first.token.credential.id,
                 "workspace": first.workspace.id,
             });
-            let _ = writeln!(text, "\nSign in to the page once with this link (24 hours):\n  {link}");
-            let _ = writeln!(text, "\nConnect a client to the workspace {:?}:", first.workspace.name);
+            let _ = writeln!(
+                text,
+                "\nSign in to the page once with this link (24 hours):\n  {link}"
+            );
+            let _ = writeln!(
+                text,
+                "\nConnect a client to the workspace {:?}:",
+                first.workspace.name
+            );
             let program = std::env::current_exe().ok();
             let target = Target {
                 name: &settings.server_name,

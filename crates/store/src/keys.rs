@@ -33,7 +33,6 @@ pub(crate) struct Keyring {
 
 #[derive(Default)]
 struct Opened {
-    kek: Option<Key>,
     by_id: HashMap<String, Key>,
     active: HashMap<String, Key>,
 }
@@ -59,15 +58,40 @@ impl Keyring {
         self.opened.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The key-encryption key, read anew each time: another process may have rotated it.
     fn kek(&self) -> Result<Key, StoreError> {
-        if let Some(key) = &self.opened().kek {
-            return Ok(key.clone());
-        }
         Ok(match &self.source {
             KeySource::Given(text) => Key::new(unhex(text)?),
             KeySource::File(path) => read_or_make(path)?,
         })
     }
+
+    /// The key-encryption key that `wrapped` was wrapped with. While a rotation is between its
+    /// commit and the replacement of the key file, that is the next one.
+    fn kek_of(&self, wrapped: &[u8]) -> Result<Key, StoreError> {
+        let (key, wanted) = (self.kek()?, sealed_with(wrapped)?);
+        if key.id() == wanted {
+            return Ok(key);
+        }
+        if let KeySource::File(path) = &self.source
+            && next_of(path).exists()
+        {
+            let next = read_or_make(&next_of(path))?;
+            if next.id() == wanted {
+                return Ok(next);
+            }
+        }
+        Err(KeyError::Wrong {
+            presented: key.id(),
+            wanted,
+        }
+        .into())
+    }
+}
+
+/// Where a rotation keeps the next key until it is the one.
+fn next_of(path: &Path) -> PathBuf {
+    path.with_extension("next")
 }
 
 fn read_or_make(path: &Path) -> Result<Key, StoreError> {
@@ -128,19 +152,15 @@ impl Store {
     pub(crate) async fn unlock(&mut self) -> Result<(), StoreError> {
         let rows =
             reading!(self, pool => sqlx::query_as::<_, Row>(ALL_KEYS).fetch_all(pool).await?);
-        let mut kek = self.keyring.kek()?;
-        if let (Some(row), KeySource::File(path)) = (rows.first(), &self.keyring.source)
-            && sealed_with(&row.wrapped)? != kek.id()
+        let kek = match rows.first() {
+            Some(row) => self.keyring.kek_of(&row.wrapped)?,
+            None => self.keyring.kek()?,
+        };
+        if let KeySource::File(path) = &self.keyring.source
+            && self.keyring.kek()?.id() != kek.id()
         {
             // A rotation was cut off after its commit and before the key file was replaced.
-            let next = path.with_extension("next");
-            if next.exists() {
-                let candidate = read_or_make(&next)?;
-                if sealed_with(&row.wrapped)? == candidate.id() {
-                    fs::rename(&next, path)?;
-                    kek = candidate;
-                }
-            }
+            fs::rename(next_of(path), path)?;
         }
         let mut opened = self.keyring.opened();
         for row in rows {
@@ -159,7 +179,6 @@ impl Store {
             }
             opened.by_id.insert(row.id, key);
         }
-        opened.kek = Some(kek);
         Ok(())
     }
 
@@ -197,7 +216,7 @@ impl Store {
             sqlx::query_as::<_, Row>(ONE).bind(id).fetch_optional(pool).await?
         })
         .ok_or(KeyError::Sealed)?;
-        let kek = self.keyring.kek()?;
+        let kek = self.keyring.kek_of(&row.wrapped)?;
         let bytes = kek.open(wrapping(&row.id, &row.org_id), &row.wrapped)?;
         let key = Key::new(bytes.try_into().map_err(|_| KeyError::Malformed)?);
         self.keyring.opened().by_id.insert(row.id, key.clone());
@@ -209,7 +228,15 @@ impl Store {
             "UPDATE data_keys SET retired_at = $2 WHERE org_id = $1 AND retired_at IS NULL";
         const ADD: &str =
             "INSERT INTO data_keys (id, org_id, wrapped, created_at) VALUES ($1, $2, $3, $4)";
-        let (kek, key) = (self.keyring.kek()?, Key::fresh()?);
+        const ANY: &str = "SELECT wrapped FROM data_keys ORDER BY id LIMIT 1";
+        let sample = within!(tx, conn => {
+            sqlx::query_scalar::<_, Vec<u8>>(ANY).fetch_optional(&mut *conn).await?
+        });
+        let kek = match sample {
+            Some(wrapped) => self.keyring.kek_of(&wrapped)?,
+            None => self.keyring.kek()?,
+        };
+        let key = Key::fresh()?;
         let id = key.id();
         let wrapped = kek.seal(wrapping(&id, org), key.bytes())?;
         within!(tx, conn => {
@@ -229,7 +256,7 @@ impl Store {
         let KeySource::File(path) = &self.keyring.source else {
             return Err(KeyError::NotAFile.into());
         };
-        let (old, next_path) = (self.keyring.kek()?, path.with_extension("next"));
+        let (old, next_path) = (self.keyring.kek()?, next_of(path));
         if next_path.exists() {
             fs::remove_file(&next_path)?;
         }
@@ -245,7 +272,6 @@ impl Store {
         });
         tx.commit().await?;
         fs::rename(&next_path, path)?;
-        self.keyring.opened().kek = Some(next);
         self.verify_keys().await
     }
 

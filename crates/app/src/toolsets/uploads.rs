@@ -108,8 +108,8 @@ struct CompleteUploadSession {
     if_match: Option<String>,
 }
 
+/// The stored answer is returned as it is; this describes its shape.
 #[derive(Debug, Serialize, JsonSchema)]
-#[expect(dead_code, reason = "the stored answer is returned as it is; this describes its shape")]
 struct CompleteUploadSessionResult {
     upload_id: String,
     path: String,
@@ -183,10 +183,14 @@ async fn create(
         if_match: request.if_match,
         idempotency_key: request.idempotency_key,
     };
-    let upload = app.create_upload(admitted.caller(), admitted.workspace(), new).await?;
+    let upload = app
+        .create_upload(admitted.caller(), admitted.workspace(), new)
+        .await?;
     let template = app.part_url_template(&upload.id)?;
-    let headers =
-        BTreeMap::from([("Content-Type".to_owned(), "application/octet-stream".to_owned())]);
+    let headers = BTreeMap::from([(
+        "Content-Type".to_owned(),
+        "application/octet-stream".to_owned(),
+    )]);
     let curl_example = format!(
         "split -b {} -a 5 -d FILE part. && for n in $(seq 0 {}); do curl -fsS -X PUT --data-binary \
          @part.$(printf %05d $n) -H 'Content-Type: application/octet-stream' \"{}\"; done",
@@ -206,12 +210,20 @@ async fn create(
     })
 }
 
-async fn status(app: &App, admitted: Admitted, request: GetUploadStatus) -> Result<ToolResult, Fault> {
+async fn status(
+    app: &App,
+    admitted: Admitted,
+    request: GetUploadStatus,
+) -> Result<ToolResult, Fault> {
     let upload = app.upload_of(admitted.caller(), &request.upload_id).await?;
     let after = match &request.cursor {
         None => -1,
         Some(cursor) => cursor.parse::<i64>().map_err(|_| {
-            Fault::invalid_arg("/cursor", "format", "This cursor is not one of get_upload_status.")
+            Fault::invalid_arg(
+                "/cursor",
+                "format",
+                "This cursor is not one of get_upload_status.",
+            )
         })?,
     };
     let parts = app.upload_parts(&upload.id).await?;
@@ -219,7 +231,11 @@ async fn status(app: &App, admitted: Admitted, request: GetUploadStatus) -> Resu
         .iter()
         .filter(|part| part.n > after)
         .take(PAGE)
-        .map(|part| Part { n: part.n, size: part.size, sha256: part.sha256.clone() })
+        .map(|part| Part {
+            n: part.n,
+            size: part.size,
+            sha256: part.sha256.clone(),
+        })
         .collect();
     let last = page.last().map(|part| part.n);
     let more = last.is_some_and(|last| parts.iter().any(|part| part.n > last));
@@ -233,7 +249,10 @@ async fn status(app: &App, admitted: Admitted, request: GetUploadStatus) -> Resu
         missing_parts: missing_parts(&upload, &parts),
         parts: page,
         expires_at: upload.expires_at,
-        result: upload.result.as_deref().and_then(|text| serde_json::from_str(text).ok()),
+        result: upload
+            .result
+            .as_deref()
+            .and_then(|text| serde_json::from_str(text).ok()),
     })
 }
 
@@ -245,15 +264,26 @@ async fn complete(
     let upload = app.upload_of(admitted.caller(), &request.upload_id).await?;
     let cancel = admitted.call().ctx.cancel.clone();
     let answer = app
-        .complete_upload(admitted.workspace(), &upload.id, request.sha256, request.if_match, move || {
-            cancel.is_cancelled()
-        })
+        .complete_upload(
+            admitted.workspace(),
+            &upload.id,
+            request.sha256,
+            request.if_match,
+            move || cancel.is_cancelled(),
+        )
         .await?;
     let value = serde_json::from_str(&answer).map_err(|_| Fault::internal())?;
-    Ok(ToolResult { content: vec![Content::Text(answer)], structured: Some(value) })
+    Ok(ToolResult {
+        content: vec![Content::Text(answer)],
+        structured: Some(value),
+    })
 }
 
-async fn abort(app: &App, admitted: Admitted, request: AbortUploadSession) -> Result<ToolResult, Fault> {
+async fn abort(
+    app: &App,
+    admitted: Admitted,
+    request: AbortUploadSession,
+) -> Result<ToolResult, Fault> {
     let upload = app.upload_of(admitted.caller(), &request.upload_id).await?;
     app.abort_upload(admitted.workspace(), &upload.id).await?;
     structured(&AbortUploadSessionResult {

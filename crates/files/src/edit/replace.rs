@@ -194,10 +194,10 @@ impl Session<'_> {
                 out.write(&bytes, self.path())
             })?;
         let line_at = |at: usize| count_lf(&run.new[..at]) + 1;
+        let (first, end) = run.changed.unwrap_or_default();
         // A replacement that ends with a line end changed nothing of the line after it.
-        let last = run.changed.end - usize::from(run.new[..run.changed.end].ends_with('\n'));
-        let start_line = line_at(run.changed.start);
-        let end_line = line_at(last.max(run.changed.start));
+        let last = end - usize::from(run.new[..end].ends_with('\n'));
+        let (start_line, end_line) = (line_at(first), line_at(last.max(first)));
         Ok(self.answer(
             &new,
             Some(Changed {
@@ -230,7 +230,7 @@ struct Run<'t> {
     /// Stretch of one line and its end, so that long lines are searched once.
     line_end: (Range<usize>, bool),
     /// From the first to the last replacement, in `new`.
-    changed: Range<usize>,
+    changed: Option<(usize, usize)>,
 }
 
 impl<'t> Run<'t> {
@@ -247,7 +247,7 @@ impl<'t> Run<'t> {
             spots: Vec::new(),
             seen: (0, 1, 0),
             line_end: (0..0, false),
-            changed: usize::MAX..0,
+            changed: None,
         }
     }
 
@@ -298,7 +298,7 @@ impl<'t> Run<'t> {
         }
         self.new.push_str(&self.text[self.copied..at.start]);
         self.copied = at.end;
-        self.changed.start = self.changed.start.min(self.new.len());
+        let first = self.changed.map_or(self.new.len(), |(first, _)| first);
         let adapted;
         let template = if self.adapt && self.ends_with_crlf(at.start) {
             adapted = self.template.replace('\n', "\r\n");
@@ -310,7 +310,7 @@ impl<'t> Run<'t> {
             Some(captures) => captures.expand(template, &mut self.new),
             None => self.new.push_str(template),
         }
-        self.changed.end = self.new.len();
+        self.changed = Some((first, self.new.len()));
         (self.new.len() <= most).then_some(())
     }
 

@@ -98,7 +98,7 @@ pub struct SearchFiles {
     #[serde(default)]
     #[schemars(length(max = 50))]
     pub exclude: Vec<String>,
-    /// Leave out what .gitignore files exclude, and .git, node_modules, target and the like.
+    /// Leave out what `.gitignore` files exclude, and `.git`, `node_modules`, `target` and the like.
     #[serde(default = "yes")]
     pub respect_gitignore: bool,
     /// Also files and directories whose name starts with a dot.
@@ -273,7 +273,7 @@ impl Home {
                 let rules = self.rules_above(&path, ask.respect_gitignore);
                 let walker = walk::Walker::new(walk, &path, rules, &work);
                 match content {
-                    Some(matcher) => run::tree(self, walker, dir, &matcher, ask, after, &work),
+                    Some(matcher) => run::tree(self, walker, &dir, &matcher, ask, after, &work),
                     None => names::tree(walker, &dir, ask),
                 }
             }

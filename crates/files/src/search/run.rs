@@ -17,7 +17,7 @@ use std::ops::ControlFlow;
 use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 const WORKERS: usize = 2;
 /// Files handed over at once.
@@ -106,7 +106,7 @@ pub(crate) fn one_file(
 pub(crate) fn tree(
     home: &Home,
     mut walker: Walker<'_>,
-    dir: Arc<Dir>,
+    dir: &Dir,
     matcher: &Content,
     ask: &SearchFiles,
     after: Option<Reached>,
@@ -133,8 +133,10 @@ pub(crate) fn tree(
             scope.spawn(move || shared.worker(take, &tell));
         }
         drop(tell);
-        let walk = scope.spawn(|| {
-            walk(&mut walker, &dir, &shared, give);
+        let (walker, shared_by) = (&mut walker, &shared);
+        let walk = scope.spawn(move || {
+            walk(walker, dir, shared_by, &give);
+            drop(give);
             !walker.stopped
         });
         page.collect(&hear, &shared);
@@ -146,7 +148,7 @@ pub(crate) fn tree(
     page
 }
 
-fn walk(walker: &mut Walker<'_>, dir: &Dir, shared: &Shared<'_>, give: SyncSender<Batch>) {
+fn walk(walker: &mut Walker<'_>, dir: &Dir, shared: &Shared<'_>, give: &SyncSender<Batch>) {
     let mut batch = Batch {
         number: 0,
         jobs: Vec::with_capacity(BATCH),

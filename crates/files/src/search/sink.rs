@@ -25,7 +25,7 @@ pub(crate) struct Lines<'a> {
     /// First line, last line, column, text of each match.
     found: Vec<(u64, u64, u64, String)>,
     /// Lines by number, for context.
-    lines: BTreeMap<u64, String>,
+    texts: BTreeMap<u64, String>,
 }
 
 impl<'a> Lines<'a> {
@@ -47,14 +47,14 @@ impl<'a> Lines<'a> {
             binary: false,
             capped: false,
             found: Vec::new(),
-            lines: BTreeMap::new(),
+            texts: BTreeMap::new(),
         }
     }
 
     pub(crate) fn into_matches(self, path: &str) -> Vec<SearchMatch> {
         let Lines {
             found,
-            lines,
+            texts,
             context,
             ..
         } = self;
@@ -62,7 +62,7 @@ impl<'a> Lines<'a> {
             if from > to {
                 return Vec::new();
             }
-            lines
+            texts
                 .range(from..=to)
                 .map(|(_, text)| text.clone())
                 .collect()
@@ -83,7 +83,7 @@ impl<'a> Lines<'a> {
     fn keep(&mut self, number: u64, bytes: &[u8]) {
         if self.context > 0 {
             for (line, number) in bytes.split_inclusive(|byte| *byte == b'\n').zip(number..) {
-                self.lines.insert(number, shown(line, 0, self.chars));
+                self.texts.insert(number, shown(line, 0, self.chars));
             }
         }
     }

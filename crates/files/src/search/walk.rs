@@ -79,18 +79,18 @@ impl<'w> Walker<'w> {
                 .map(str::to_owned)
                 .collect()
         });
-        let _ = self.directory(Arc::new(dir), &root, after.as_deref(), each);
+        let _ = self.directory(&Arc::new(dir), &root, after.as_deref(), each);
     }
 
     fn directory(
         &mut self,
-        dir: Arc<OwnedFd>,
+        dir: &Arc<OwnedFd>,
         path: &RelPath,
         after: Option<&[String]>,
         each: &mut dyn FnMut(Step) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         // What vanished or may not be read is passed by.
-        let Ok(mut entries) = entries(&dir) else {
+        let Ok(mut entries) = entries(dir) else {
             return ControlFlow::Continue(());
         };
         entries.sort_unstable_by(|a, b| a.name.cmp(&b.name));
@@ -103,7 +103,7 @@ impl<'w> Walker<'w> {
                 flow = ControlFlow::Break(());
             }
             if flow.is_continue() {
-                flow = self.entry(&dir, path, &entry, after, each);
+                flow = self.entry(dir, path, &entry, after, each);
             }
         }
         self.rules.leave(pushed);
@@ -148,7 +148,7 @@ impl<'w> Walker<'w> {
                 return go_on;
             }
             return match open_dir_at(dir.as_ref(), name) {
-                Ok(inner) => self.directory(Arc::new(inner), &full, rest, each),
+                Ok(inner) => self.directory(&Arc::new(inner), &full, rest, each),
                 Err(_) => go_on,
             };
         }

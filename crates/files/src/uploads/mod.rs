@@ -224,9 +224,11 @@ impl Home {
     /// arrived, and decides about repeats: `UPLOAD_NOT_FOUND` has `details.current_etag`, which
     /// equals the expected one when an earlier call got through.
     ///
-    /// `sha256` is the expected digest in hex. `ready` is told the digest just before the rename:
-    /// whoever remembers it can say after a crash whether the rename happened. `CHECKSUM_MISMATCH`, `UPLOAD_INCOMPLETE` (wrong
-    /// size), `ALREADY_EXISTS`, `PRECONDITION_FAILED`, `IS_A_DIRECTORY`, `TIMEOUT`.
+    /// `sha256` is the expected digest in hex. `ready` is told the digest just before the rename,
+    /// with the place locked: whoever remembers it can say after a crash whether the rename
+    /// happened; its fault ends the call with nothing changed. `CHECKSUM_MISMATCH`,
+    /// `UPLOAD_INCOMPLETE` (wrong size, or a part is being written), `ALREADY_EXISTS`,
+    /// `PRECONDITION_FAILED`, `IS_A_DIRECTORY`, `TIMEOUT`.
     pub fn complete_upload(
         &self,
         id: &UploadId,

@@ -15,7 +15,7 @@ impl Doc {
         let lines: String = self
             .lines
             .iter()
-            .map(|(text, eol)| format!("{text}{eol}"))
+            .flat_map(|(text, eol)| [text.as_str(), eol])
             .collect();
         format!("{}{lines}", if self.bom { "\u{feff}" } else { "" })
     }
@@ -24,7 +24,7 @@ impl Doc {
     fn part(&self, from: usize, to: usize) -> String {
         self.lines[from..to]
             .iter()
-            .map(|(text, eol)| format!("{text}{eol}"))
+            .flat_map(|(text, eol)| [text.as_str(), eol])
             .collect()
     }
 }
@@ -81,7 +81,7 @@ proptest! {
         prop_assert!(now.starts_with(&before) && now.ends_with(&after), "{now:?}");
         let middle = &now[before.len()..now.len() - after.len()];
         let open = doc.lines[end].1.is_empty() && !new.is_empty();
-        let expected: String = new.iter().map(|line| format!("{line}\n")).collect();
+        let expected: String = new.iter().flat_map(|line| [line.as_str(), "\n"]).collect();
         let expected = if open { expected.strip_suffix('\n').unwrap() } else { &expected };
         prop_assert_eq!(plain(middle), expected);
         // A line that takes the place of another takes its end.
@@ -114,7 +114,7 @@ proptest! {
         let now = yard.text("a.txt");
         prop_assert!(now.starts_with(&before) && now.ends_with(&after), "{now:?}");
         let middle = &now[before.len()..now.len() - after.len()];
-        let lines: String = new.iter().map(|line| format!("{line}\n")).collect();
+        let lines: String = new.iter().flat_map(|line| [line.as_str(), "\n"]).collect();
         let open = at > 0 && doc.lines[at - 1].1.is_empty() && !new.is_empty();
         let expected = if open { format!("\n{}", lines.strip_suffix('\n').unwrap()) } else { lines };
         prop_assert_eq!(plain(middle), expected);

@@ -10,6 +10,8 @@ use std::path::Path;
 
 const SECRET: &str = "canary-7f3a: only outside";
 
+const READING: [&str; 4] = ["list_files", "search_files", "read_file", "get_file_info"];
+
 /// A workspace full of traps, with the canary beside it.
 fn trapped() -> Yard {
     let yard = yard();
@@ -24,7 +26,13 @@ fn trapped() -> Yard {
 /// Puts the traps (back) into the home directory.
 fn plant(yard: &Yard) {
     let home = yard.host("");
-    let _ = std::fs::remove_dir_all(&home);
+    for entry in std::fs::read_dir(&home).unwrap().map(Result::unwrap) {
+        if entry.file_type().unwrap().is_dir() {
+            std::fs::remove_dir_all(entry.path()).unwrap();
+        } else {
+            std::fs::remove_file(entry.path()).unwrap();
+        }
+    }
     std::fs::create_dir_all(home.join("sub/inner")).unwrap();
     std::fs::write(home.join("bait.txt"), "bait\n").unwrap();
     std::fs::write(home.join("sub/file.txt"), "inside\n").unwrap();
@@ -241,7 +249,7 @@ fn no_tool_reaches_outside_by_any_path() {
         .unwrap()
         .trim_end_matches('/')
         .to_owned();
-    let mut calls = 0;
+    let (mut calls, mut refused, mut done) = (0, 0, 0);
     for tool in TOOLS {
         plant(&yard);
         for path in &paths {
@@ -249,6 +257,10 @@ fn no_tool_reaches_outside_by_any_path() {
                 let started = std::time::Instant::now();
                 let result = yard.call(tool, args.clone());
                 calls += 1;
+                match &result {
+                    Ok(_) => done += 1,
+                    Err(fault) => refused += u32::from(fault.code == Code::PathOutsideWorkspace),
+                }
                 let told = match &result {
                     Ok(value) => without(value.clone(), path).to_string(),
                     Err(fault) => {
@@ -268,11 +280,9 @@ fn no_tool_reaches_outside_by_any_path() {
                 assert!(!leaks, "{tool} {args} tells a host path: {told}");
                 let slow = started.elapsed();
                 assert!(slow.as_secs() < 2, "{tool} {args} took {slow:?}");
-                if !yard.host("bait.txt").is_file() || !yard.host("up3").exists() {
-                    // Somebody moved, deleted or replaced a trap: that is allowed inside.
-                    if result.is_ok() && tool != "list_files" && tool != "read_file" {
-                        plant_missing(&yard);
-                    }
+                // What the call moved, deleted or wrote inside is allowed; the traps come back.
+                if result.is_ok() && !READING.contains(&tool) {
+                    plant(&yard);
                 }
             }
         }
@@ -282,13 +292,10 @@ fn no_tool_reaches_outside_by_any_path() {
             "{tool} changed something outside"
         );
     }
-    assert!(calls > 5_000, "{calls} calls");
-}
-
-fn plant_missing(yard: &Yard) {
-    if !yard.host("bait.txt").is_file() {
-        plant(yard);
-    }
+    assert!(
+        calls > 5_000 && refused > 2_000 && done > 500,
+        "{calls}, {refused}, {done}"
+    );
 }
 
 /// The answer without the agent's own words.

@@ -1,12 +1,27 @@
-//! Reads every page as a browser would, and computes the contrast of the colours.
+//! Reads every page as a browser would, computes the contrast of the colours, and drives the
+//! handlers over a real database.
 
 #[cfg(test)]
 mod assets;
 #[cfg(test)]
 mod contrast;
 #[cfg(test)]
+mod forms;
+#[cfg(test)]
+mod keys_and_tokens;
+#[cfg(test)]
 mod openapi;
 #[cfg(test)]
 mod pages;
 #[cfg(test)]
+mod reconnecting;
+#[cfg(test)]
+mod routes;
+#[cfg(test)]
 mod sample;
+#[cfg(test)]
+mod server;
+#[cfg(test)]
+mod signing_in;
+#[cfg(test)]
+mod workspaces;

@@ -1,0 +1,262 @@
+//! Two organizations, each with an owner, a workspace and an API key of scope `admin`.
+
+use axum::Router;
+use axum::body::Body;
+use http::{HeaderMap, Method, Request, StatusCode};
+use http_body_util::BodyExt as _;
+use quaymaster_api::ProtocolInfo;
+use quaymaster_app::credentials::{Expiry, NewApiKey};
+use quaymaster_app::{Admin, App, Settings, Workspace};
+use quaymaster_core::clock::{Clock as _, SystemClock, SystemEntropy};
+use quaymaster_core::id::{OrgId, UserId, WorkspaceId};
+use quaymaster_core::{Scope, Scopes};
+use quaymaster_store::Store;
+use quaymaster_store::db::Location;
+use quaymaster_store::keys::KeySource;
+use quaymaster_store::org::Organization;
+use quaymaster_store::user::Role;
+use secrecy::ExposeSecret as _;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use tempfile::TempDir;
+use tower::ServiceExt as _;
+
+pub(crate) struct Product {
+    pub(crate) app: App,
+    router: Router,
+    pub(crate) ours: Tenant,
+    pub(crate) theirs: Tenant,
+    _data: TempDir,
+}
+
+pub(crate) struct Tenant {
+    pub(crate) owner: Admin,
+    pub(crate) workspace: Workspace,
+    /// The workspace's default token.
+    pub(crate) token: String,
+    /// An API key of the owner with every scope.
+    pub(crate) key: String,
+}
+
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Value,
+}
+
+impl Answer {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+}
+
+impl Product {
+    pub(crate) async fn start() -> Product {
+        let data = TempDir::new().unwrap();
+        let file = data.path().join("test.db");
+        let keys = KeySource::File(data.path().join("key"));
+        let store = Store::open(Location::File(&file), keys).await.unwrap();
+        let orgs = [
+            add_org(&store, "Ours").await,
+            add_org(&store, "Theirs").await,
+        ];
+        let settings = Settings {
+            public_url: "http://127.0.0.1:8080".into(),
+            server_name: "quaymaster".into(),
+            server_title: "Quaymaster".into(),
+            data: data.path().to_owned(),
+            daily_cap: 10_000,
+            quota_bytes: 1_000_000,
+            calls_per_second: 1_000,
+        };
+        let app = App::start(
+            store,
+            settings,
+            Arc::new(SystemClock),
+            Arc::new(SystemEntropy),
+        )
+        .await
+        .unwrap();
+        let protocol = ProtocolInfo {
+            newest_with_sessions: "2025-11-25",
+            all: vec!["2026-07-28", "2025-11-25"],
+        };
+        let router = quaymaster_api::router(app.clone(), protocol);
+        let [ours, theirs] = orgs;
+        let (ours, theirs) = (tenant(&app, &ours).await, tenant(&app, &theirs).await);
+        Product {
+            app,
+            router,
+            ours,
+            theirs,
+            _data: data,
+        }
+    }
+
+    /// The paths of the router, which axum tells only by `Debug`.
+    pub(crate) fn mounted(&self) -> BTreeSet<String> {
+        let text = format!("{:?}", self.router);
+        text.split('"')
+            .filter(|part| part.starts_with('/'))
+            .map(str::to_owned)
+            .collect()
+    }
+
+    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes();
+        let body = serde_json::from_slice(&bytes).unwrap_or_else(|error| {
+            panic!("{} is not JSON ({error}): {bytes:?}", parts.status);
+        });
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            body,
+        }
+    }
+
+    async fn call(&self, method: Method, path: &str, key: &str, body: Option<&Value>) -> Answer {
+        let request = request(method, path, key);
+        let request = match body {
+            Some(body) => request
+                .header("content-type", "application/json")
+                .body(Body::from(body.to_string())),
+            None => request.body(Body::empty()),
+        };
+        self.send(request.unwrap()).await
+    }
+
+    pub(crate) async fn get_as(&self, key: &str, path: &str) -> Answer {
+        self.call(Method::GET, path, key, None).await
+    }
+
+    pub(crate) async fn post_as(&self, key: &str, path: &str, body: Value) -> Answer {
+        self.call(Method::POST, path, key, Some(&body)).await
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.get_as(&self.ours.key, path).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
+        self.post_as(&self.ours.key, path, body).await
+    }
+
+    pub(crate) async fn patch(&self, path: &str, body: Value) -> Answer {
+        self.call(Method::PATCH, path, &self.ours.key, Some(&body))
+            .await
+    }
+
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
+        self.call(Method::DELETE, path, &self.ours.key, None).await
+    }
+
+    /// A key of our owner with these scopes only, for the files of that workspace.
+    pub(crate) async fn key_with(&self, scopes: &[Scope], files: Option<WorkspaceId>) -> String {
+        let new = NewApiKey {
+            name: "Narrow".into(),
+            scopes: Some(scopes.iter().copied().collect()),
+            expires: Expiry::Never,
+            files,
+        };
+        let fresh = self
+            .app
+            .create_api_key(&self.ours.owner, new)
+            .await
+            .unwrap();
+        fresh.token.expose_secret().to_owned()
+    }
+}
+
+pub(crate) fn request(method: Method, path: &str, key: &str) -> http::request::Builder {
+    Request::builder()
+        .method(method)
+        .uri(path)
+        .header("authorization", format!("Bearer {key}"))
+}
+
+async fn add_org(store: &Store, name: &str) -> OrgId {
+    let now = SystemClock.now();
+    let org = Organization {
+        id: OrgId::fresh(&SystemClock, &SystemEntropy),
+        name: name.into(),
+        created_at: now,
+    };
+    let owner = UserId::fresh(&SystemClock, &SystemEntropy);
+    let mut tx = store.begin().await.unwrap();
+    tx.add_organization(&org).await.unwrap();
+    tx.add_user(&owner, "Owner", now).await.unwrap();
+    tx.add_member(&org.id, &owner, Role::Owner, now)
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    org.id
+}
+
+async fn tenant(app: &App, org: &OrgId) -> Tenant {
+    let owner = app.actor_at_command_line(org).await.unwrap();
+    let (workspace, token) = app.create_workspace(&owner, "Main", None).await.unwrap();
+    let new = NewApiKey {
+        name: "First".into(),
+        scopes: Some(Scopes::all()),
+        expires: Expiry::Never,
+        files: Some(workspace.id.clone()),
+    };
+    let key = app.create_api_key(&owner, new).await.unwrap();
+    Tenant {
+        owner,
+        workspace,
+        token: token.token.expose_secret().to_owned(),
+        key: key.token.expose_secret().to_owned(),
+    }
+}
+
+/// The body with ids and instants made equal from run to run.
+pub(crate) fn redacted(body: &Value) -> Value {
+    match body {
+        Value::Object(map) => map
+            .iter()
+            .map(|(key, value)| (key.clone(), redacted(value)))
+            .collect(),
+        Value::Array(all) => all.iter().map(redacted).collect(),
+        Value::String(text) => json!(redacted_text(text)),
+        other => other.clone(),
+    }
+}
+
+fn redacted_text(text: &str) -> String {
+    let is_id = |text: &str| {
+        text.split_once('_').is_some_and(|(prefix, rest)| {
+            prefix.len() <= 4 && rest.len() == 26 && rest.bytes().all(|b| b.is_ascii_alphanumeric())
+        })
+    };
+    if is_id(text) {
+        return format!("[{}]", text.split('_').next().unwrap_or_default());
+    }
+    if text.len() == 24 && text.ends_with('Z') && text.contains('T') {
+        return "[instant]".to_owned();
+    }
+    if let Some((id, _)) = text
+        .split_once('.')
+        .filter(|(_, secret)| secret.len() == 43)
+    {
+        return if is_id(id) { "[token]" } else { "[key]" }.to_owned();
+    }
+    if text.starts_with("sk-org-") && text.len() == 13 {
+        return "[prefix]".to_owned();
+    }
+    text.to_owned()
+}
+
+/// Compares a whole body with the text that stands in the test.
+macro_rules! body_is {
+    ($answer:expr, @$text:literal) => {
+        let body = crate::product::redacted(&$answer.body);
+        insta::with_settings!({ sort_maps => true }, {
+            insta::assert_json_snapshot!(body, @$text);
+        })
+    };
+}
+pub(crate) use body_is;

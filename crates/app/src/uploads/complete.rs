@@ -1,0 +1,184 @@
+//! Completing a session, and settling one that a crash interrupted.
+
+use super::{missing_parts, must_be_open, unknown_upload};
+use crate::App;
+use crate::homes::blocking;
+use quaymaster_core::id::{UploadId, WorkspaceId};
+use quaymaster_core::{Code, Fault};
+use quaymaster_files::{CompleteResult, Home, UploadTarget, Work};
+use quaymaster_store::upload::{Upload, UploadState};
+use quaymaster_store::workspace::Workspace;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Hashing five gibibytes takes a few seconds; a slow disk some more.
+const COMPLETE_WITHIN: Duration = Duration::from_mins(10);
+
+impl App {
+    /// Moves the file into place. A repeat gets the answer of the first time.
+    pub(crate) async fn complete_upload(
+        &self,
+        workspace: &Workspace,
+        id: &UploadId,
+        sha256: Option<String>,
+        if_match: Option<String>,
+        work: impl Fn() -> bool + Send + Sync + 'static,
+    ) -> Result<String, Fault> {
+        let _alone = self.signer.lock(id).write_owned().await;
+        // Read under the lock: somebody may have completed it meanwhile.
+        let upload = self
+            .store
+            .upload_by_signature(id)
+            .await?
+            .ok_or_else(unknown_upload)?;
+        if let (UploadState::Completed, Some(result)) = (upload.state, &upload.result) {
+            return Ok(result.clone());
+        }
+        must_be_open(&upload, self.now())?;
+        let parts = self.store.upload_parts(id).await?;
+        let missing = missing_parts(&upload, &parts);
+        if !missing.is_empty() {
+            return Err(
+                Fault::new(Code::UploadIncomplete, "Parts of the upload are missing.")
+                    .hint("Send the missing parts, then complete again.")
+                    .detail("missing_parts", missing),
+            );
+        }
+        let mut tx = self.store.begin().await?;
+        let ours = tx
+            .move_upload(id, UploadState::Open, UploadState::Completing)
+            .await?;
+        tx.commit().await?;
+        if !ours {
+            return Err(unknown_upload());
+        }
+        let home = self.home(workspace).await?;
+        let placed = self.place(home, &upload, sha256, if_match, work).await;
+        match placed {
+            Ok(done) => {
+                let result = self.finish(&upload, &done).await?;
+                self.signer.forget(id);
+                Ok(result)
+            }
+            Err(fault) => {
+                let mut tx = self.store.begin().await?;
+                tx.move_upload(id, UploadState::Completing, UploadState::Open)
+                    .await?;
+                tx.commit().await?;
+                Err(fault)
+            }
+        }
+    }
+
+    async fn place(
+        &self,
+        home: Arc<Home>,
+        upload: &Upload,
+        sha256: Option<String>,
+        if_match: Option<String>,
+        cancelled: impl Fn() -> bool + Send + Sync + 'static,
+    ) -> Result<CompleteResult, Fault> {
+        let (app, upload) = (self.clone(), upload.clone());
+        let runtime = tokio::runtime::Handle::current();
+        let digest = sha256.or_else(|| upload.sha256.clone());
+        blocking(move || {
+            let wanted = UploadTarget {
+                path: &upload.path,
+                size: upload.size.cast_unsigned(),
+                overwrite: upload.overwrite,
+                if_match: if_match.as_deref().or(upload.if_match.as_deref()),
+            };
+            let work = Work {
+                cancelled: &cancelled,
+                deadline: std::time::Instant::now() + COMPLETE_WITHIN,
+            };
+            let remember = |digest: &str| {
+                runtime.block_on(async {
+                    let mut tx = app.store.begin().await?;
+                    tx.set_upload_digest(&upload.id, digest).await?;
+                    tx.commit().await?;
+                    Ok(())
+                })
+            };
+            home.complete_upload(&upload.id, &wanted, digest.as_deref(), &work, &remember)
+        })
+        .await
+    }
+
+    async fn finish(&self, upload: &Upload, done: &CompleteResult) -> Result<String, Fault> {
+        let mut answer = serde_json::to_value(done).map_err(|_| Fault::internal())?;
+        answer["upload_id"] = upload.id.as_str().into();
+        answer["completed_at"] = self.now().to_string().into();
+        if let Some(mime) = &upload.mime {
+            answer["mime"] = mime.as_str().into();
+        }
+        let result = answer.to_string();
+        let mut tx = self.store.begin().await?;
+        tx.move_upload(&upload.id, UploadState::Completing, UploadState::Completed)
+            .await?;
+        tx.set_upload_result(&upload.id, &result).await?;
+        tx.commit().await?;
+        Ok(result)
+    }
+
+    /// Brings a home that was just opened and the database together after a crash: completions
+    /// that were under way are finished or taken back, bytes of unknown sessions are freed.
+    pub(crate) async fn settle_uploads(
+        &self,
+        workspace: &WorkspaceId,
+        home: &Arc<Home>,
+    ) -> Result<(), Fault> {
+        let all = self.store.unfinished_uploads().await?;
+        let mut keep = Vec::new();
+        for upload in all
+            .into_iter()
+            .filter(|upload| upload.workspace == *workspace)
+        {
+            let (staged, etag) = {
+                let (home, id, path) = (home.clone(), upload.id.clone(), upload.path.clone());
+                blocking(move || Ok((home.staged(&id)?, home.current_etag(&path)))).await?
+            };
+            if staged.is_some() {
+                home.restore_reservation(&upload.id, upload.size.cast_unsigned());
+                keep.push(upload.id.clone());
+                if upload.state == UploadState::Completing {
+                    let mut tx = self.store.begin().await?;
+                    tx.move_upload(&upload.id, UploadState::Completing, UploadState::Open)
+                        .await?;
+                    tx.commit().await?;
+                }
+                continue;
+            }
+            let arrived = upload
+                .final_sha256
+                .as_ref()
+                .map(|digest| format!("sha256:{digest}"));
+            match (upload.state, etag) {
+                (UploadState::Completing, Some(etag)) if arrived.as_ref() == Some(&etag) => {
+                    let done = CompleteResult {
+                        path: upload.path.clone(),
+                        etag,
+                        old_etag: None,
+                        size: upload.size.cast_unsigned(),
+                        mime: upload
+                            .mime
+                            .clone()
+                            .unwrap_or_else(|| "application/octet-stream".into()),
+                        replaced: upload.overwrite,
+                    };
+                    self.finish(&upload, &done).await?;
+                }
+                _ => {
+                    // The bytes are gone, as after restoring a backup: the client starts again.
+                    let mut tx = self.store.begin().await?;
+                    tx.move_upload(&upload.id, upload.state, UploadState::Expired)
+                        .await?;
+                    tx.commit().await?;
+                }
+            }
+        }
+        let home = home.clone();
+        blocking(move || home.sweep_uploads(&keep)).await?;
+        Ok(())
+    }
+}

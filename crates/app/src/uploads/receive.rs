@@ -1,0 +1,166 @@
+//! Parts on their way in.
+
+use super::{expiry, hex, must_be_open, part_length};
+use crate::App;
+use crate::homes::blocking;
+use quaymaster_core::id::UploadId;
+use quaymaster_core::{Code, Fault, Instant};
+use quaymaster_store::upload::{Upload, UploadPart};
+use sha2::{Digest as _, Sha256};
+
+impl App {
+    /// Begins to receive a part. `announced` is the digest of its `Content-Digest`, in hex.
+    pub async fn receive_part(
+        &self,
+        upload: &Upload,
+        n: i64,
+        announced: Option<String>,
+    ) -> Result<Receiver, Fault> {
+        let now = self.now();
+        must_be_open(upload, now)?;
+        let exclusive = self.signer.lock(&upload.id).read_owned().await;
+        let part = self.signer.part_lock(&upload.id, n).lock_owned().await;
+        let known = self
+            .store
+            .upload_parts(&upload.id)
+            .await?
+            .into_iter()
+            .find(|part| part.n == n);
+        let workspace = self
+            .believed_workspace(&upload.org, &upload.workspace)
+            .await?;
+        let home = self.home(&workspace).await?;
+        let same = match (&known, &announced) {
+            (Some(known), Some(announced)) => known.sha256 == *announced,
+            _ => false,
+        };
+        let expires_at = expiry(upload, now);
+        if known.is_some() && !same {
+            let mut tx = self.store.begin().await?;
+            tx.set_upload_part(&upload.id, n, 0, None, expires_at)
+                .await?;
+            tx.commit().await?;
+        }
+        let length = part_length(upload, n)?;
+        let sink = if same {
+            Sink::Verify
+        } else {
+            let (id, size, part_size) = (upload.id.clone(), upload.size, upload.part_size);
+            let writer = blocking(move || {
+                let (n, part_size) = (n.cast_unsigned(), part_size.cast_unsigned());
+                home.part_writer(&id, n, part_size, size.cast_unsigned())
+            });
+            Sink::Write(writer.await?)
+        };
+        Ok(Receiver {
+            app: self.clone(),
+            upload: upload.id.clone(),
+            n,
+            length,
+            received: 0,
+            sha: Sha256::new(),
+            announced,
+            expires_at,
+            sink,
+            _locks: (exclusive, part),
+        })
+    }
+}
+
+enum Sink {
+    Write(quaymaster_files::PartWriter),
+    /// The part is there already with the announced digest: its bytes are only compared.
+    Verify,
+}
+
+/// A part on its way. Dropped before [`Receiver::finish`], the part counts as missing.
+pub struct Receiver {
+    app: App,
+    upload: UploadId,
+    n: i64,
+    length: i64,
+    received: i64,
+    sha: Sha256,
+    announced: Option<String>,
+    expires_at: Instant,
+    sink: Sink,
+    _locks: (
+        tokio::sync::OwnedRwLockReadGuard<()>,
+        tokio::sync::OwnedMutexGuard<()>,
+    ),
+}
+
+impl Receiver {
+    /// Bytes that the part has.
+    pub fn length(&self) -> i64 {
+        self.length
+    }
+
+    /// Takes the next bytes, in order.
+    pub async fn write(mut self, bytes: Vec<u8>) -> Result<Receiver, Fault> {
+        blocking(move || {
+            self.received += bytes.len() as i64;
+            match &mut self.sink {
+                Sink::Write(writer) => writer.write(&bytes)?,
+                Sink::Verify => self.sha.update(&bytes),
+            }
+            Ok(self)
+        })
+        .await
+    }
+
+    /// Makes the part durable and records it.
+    pub async fn finish(self) -> Result<UploadPart, Fault> {
+        let Receiver {
+            app,
+            upload,
+            n,
+            length,
+            received,
+            sha,
+            announced,
+            expires_at,
+            sink,
+            _locks,
+        } = self;
+        let writer = match sink {
+            Sink::Write(writer) => writer,
+            Sink::Verify => {
+                let actual = hex(&sha.finalize());
+                if received == length && announced.as_ref() == Some(&actual) {
+                    return Ok(UploadPart {
+                        n,
+                        size: length,
+                        sha256: actual,
+                    });
+                }
+                return Err(checksum_mismatch(announced.as_deref(), &actual));
+            }
+        };
+        let done = blocking(move || writer.finish()).await?;
+        if let Some(announced) = &announced
+            && *announced != done.sha256
+        {
+            return Err(checksum_mismatch(Some(announced), &done.sha256));
+        }
+        let mut tx = app.store.begin().await?;
+        tx.set_upload_part(&upload, n, length, Some(&done.sha256), expires_at)
+            .await?;
+        tx.commit().await?;
+        Ok(UploadPart {
+            n,
+            size: length,
+            sha256: done.sha256,
+        })
+    }
+}
+
+fn checksum_mismatch(announced: Option<&str>, actual: &str) -> Fault {
+    Fault::new(
+        Code::ChecksumMismatch,
+        "The bytes of the part do not have the announced digest.",
+    )
+    .hint("Send the part again.")
+    .detail("expected", announced)
+    .detail("actual", actual)
+}

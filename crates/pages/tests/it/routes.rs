@@ -1,0 +1,193 @@
+use axum::http::StatusCode;
+
+use crate::server::{Answer, Server};
+
+const WORKSPACE: &str = "/workspaces/ws_01arz3ndektsv4rrffq69g5fav";
+
+fn gets() -> Vec<String> {
+    let of_workspace = [WORKSPACE.to_owned()];
+    let others = [
+        "/",
+        "/welcome",
+        "/settings",
+        "/settings/api-keys",
+        "/reconnect/lnk_x.y",
+    ];
+    others
+        .map(str::to_owned)
+        .into_iter()
+        .chain(of_workspace)
+        .collect()
+}
+
+fn posts() -> Vec<String> {
+    let token = format!("{WORKSPACE}/tokens/crd_01arz3ndektsv4rrffq69g5fav");
+    vec![
+        "/sign-out".to_owned(),
+        "/welcome".to_owned(),
+        "/workspaces".to_owned(),
+        format!("{WORKSPACE}/cap"),
+        format!("{WORKSPACE}/env"),
+        format!("{WORKSPACE}/tokens"),
+        format!("{token}/regenerate"),
+        format!("{token}/revoke"),
+        format!("{WORKSPACE}/trash/restore"),
+        "/settings".to_owned(),
+        "/settings/api-keys".to_owned(),
+        "/settings/api-keys/crd_01arz3ndektsv4rrffq69g5fav/revoke".to_owned(),
+        "/reconnect/lnk_x.y".to_owned(),
+    ]
+}
+
+fn has_the_headers_of_a_page(answer: &Answer) {
+    let wanted = [
+        ("content-type", "text/html; charset=utf-8"),
+        (
+            "content-security-policy",
+            quaymaster_pages::CONTENT_SECURITY_POLICY,
+        ),
+        ("x-content-type-options", "nosniff"),
+        ("referrer-policy", "same-origin"),
+        ("cache-control", "no-store"),
+        ("cross-origin-opener-policy", "same-origin"),
+    ];
+    for (name, value) in wanted {
+        assert_eq!(answer.header(name), value, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn without_signing_in_every_page_leads_to_the_sign_in_page() {
+    let server = Server::start().await;
+    let mut browser = server.browser();
+    browser
+        .cookies
+        .insert("quaymaster".to_owned(), "no such session".to_owned());
+    for path in gets() {
+        let answer = browser.get(&path).await;
+        let wanted = match path.as_str() {
+            "/" => "/sign-in".to_owned(),
+            path => format!("/sign-in?next={path}"),
+        };
+        assert_eq!(
+            (answer.status, answer.location()),
+            (StatusCode::SEE_OTHER, &*wanted)
+        );
+        assert_eq!(answer.header("cache-control"), "no-store");
+    }
+    for path in posts() {
+        let answer = browser.post(&path, &[]).await;
+        assert_eq!(
+            (answer.status, answer.location()),
+            (StatusCode::SEE_OTHER, "/sign-in"),
+            "{path}"
+        );
+    }
+    for path in ["/sign-in", "/reference", &server.link] {
+        let page = browser.get(path).await;
+        assert_eq!(page.status, StatusCode::OK, "{path}");
+        has_the_headers_of_a_page(&page);
+    }
+}
+
+#[tokio::test]
+async fn every_page_and_every_error_has_the_headers_of_a_page() {
+    let server = Server::start().await;
+    let mut owner = server.owner().await;
+    let paths = [
+        "/",
+        "/settings",
+        "/settings/api-keys",
+        "/reference",
+        "/no-such-page",
+        "/welcome/x",
+    ];
+    for path in paths
+        .into_iter()
+        .chain([server.workspace_path().as_str(), WORKSPACE, "/sign-out"])
+    {
+        let page = owner.get(path).await;
+        assert!(!page.status.is_redirection(), "{path}");
+        has_the_headers_of_a_page(&page);
+        assert_eq!(page.text(".brand"), "Harbour", "{path}");
+    }
+    let wrong_method = owner.get("/sign-out").await;
+    assert_eq!(wrong_method.status, StatusCode::METHOD_NOT_ALLOWED);
+    assert_eq!(wrong_method.header("allow"), "POST");
+}
+
+#[tokio::test]
+async fn what_cannot_be_an_id_names_nothing() {
+    let server = Server::start().await;
+    let mut owner = server.owner().await;
+    for path in [
+        "/workspaces/x",
+        "/workspaces/%FF",
+        "/workspaces/..%2F..",
+        "/reconnect/x",
+        "/sign-in/link/x",
+    ] {
+        let page = owner.get(path).await;
+        assert_eq!(page.status, StatusCode::NOT_FOUND, "{path}");
+        has_the_headers_of_a_page(&page);
+    }
+    let path = format!("{}/tokens/x/revoke", server.workspace_path());
+    assert_eq!(owner.submit(&path, &[]).await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn programs_are_answered_in_json() {
+    let server = Server::start().await;
+    let mut browser = server.browser();
+    for path in [
+        "/api/v1/nothing",
+        "/.well-known/oauth-protected-resource/mcp",
+        "/mcp/x",
+        "/u/x",
+    ] {
+        for answer in [browser.get(path).await, browser.post(path, &[]).await] {
+            assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");
+            assert_eq!(answer.header("content-type"), "application/json", "{path}");
+            let fault: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
+            assert_eq!(fault["code"], "NOT_FOUND");
+        }
+    }
+    for path in ["/user", "/apiary", "/mcpx"] {
+        has_the_headers_of_a_page(&browser.get(path).await);
+    }
+}
+
+#[tokio::test]
+async fn no_page_that_is_opened_shows_a_secret() {
+    let server = Server::start().await;
+    let mut owner = server.owner().await;
+    let tokens = format!("{}/tokens", server.workspace_path());
+    let fields = [("name", "laptop"), ("access", "read_write")];
+    let token = owner.submit(&tokens, &fields).await.text("#token");
+    let fields = [("name", "key"), ("scopes", "read:tools"), ("expiry", "7")];
+    let key = owner
+        .submit("/settings/api-keys", &fields)
+        .await
+        .text("#key");
+    let session = owner.cookies["quaymaster"].clone();
+    let secret = |text: &str| text.split_once('.').unwrap().1.to_owned();
+    let secrets = [secret(&token), secret(&key), secret(&server.token), session];
+    assert!(
+        secrets.iter().all(|secret| secret.len() >= 40),
+        "{secrets:?}"
+    );
+    let workspace = server.workspace_path();
+    for path in [
+        "/",
+        "/settings",
+        "/settings/api-keys",
+        "/reference",
+        "/sign-in",
+        &workspace,
+    ] {
+        let page = owner.get(path).await;
+        for secret in &secrets {
+            assert!(!page.body.contains(secret), "{path}");
+        }
+    }
+}

@@ -1,0 +1,80 @@
+use crate::{NOW, both, credential, tenant};
+use quaymaster_core::clock::{SystemClock, SystemEntropy};
+use quaymaster_core::id::{CallId, EventId};
+use quaymaster_store::call::CallRow;
+use quaymaster_store::credential::Origin;
+use quaymaster_store::event::Event;
+use serde_json::json;
+
+#[tokio::test]
+async fn a_batch_of_calls_reads_back_newest_first_with_every_field() {
+    for place in both().await {
+        let store = place.open().await;
+        let tenant = tenant(&store, "one").await;
+        let token = credential(&tenant, Origin::Manual);
+        let rows: Vec<_> = (0..500)
+            .map(|n| CallRow {
+                id: CallId::fresh(&SystemClock, &SystemEntropy),
+                org: tenant.org.clone(),
+                workspace: (n % 2 == 0).then(|| tenant.workspace.clone()),
+                credential: token.id.clone(),
+                user: (n % 3 == 0).then(|| tenant.user.clone()),
+                tool: format!("tool \"{n}\" ü"),
+                source: "rest".into(),
+                client: (n % 5 == 0).then(|| "client".into()),
+                started_at: NOW.plus_seconds(n),
+                duration_us: n,
+                transport: "answered".into(),
+                protocol: "result".into(),
+                outcome: "OK".into(),
+            })
+            .collect();
+        store.add_calls(&rows).await.unwrap();
+        store.add_calls(&[]).await.unwrap();
+        let read = store
+            .recent_calls(&tenant.org, None, None, 1_000)
+            .await
+            .unwrap();
+        let wanted: Vec<_> = rows.iter().rev().map(|row| format!("{row:?}")).collect();
+        let found: Vec<_> = read.iter().map(|row| format!("{row:?}")).collect();
+        assert_eq!(found, wanted);
+        let before = Some(NOW.plus_seconds(10));
+        let page = store
+            .recent_calls(&tenant.org, Some(&tenant.workspace), before, 3)
+            .await
+            .unwrap();
+        let times: Vec<_> = page
+            .iter()
+            .map(|row| row.started_at.seconds_since(NOW))
+            .collect();
+        assert_eq!(times, [8, 6, 4]);
+    }
+}
+
+#[tokio::test]
+async fn events_are_read_in_order_from_an_instant_on() {
+    for place in both().await {
+        let store = place.open().await;
+        let tenant = tenant(&store, "one").await;
+        let mut tx = store.begin().await.unwrap();
+        for n in 0..5 {
+            let event = Event {
+                id: EventId::fresh(&SystemClock, &SystemEntropy),
+                at: NOW.plus_seconds(n),
+                org: tenant.org.clone(),
+                workspace: Some(tenant.workspace.clone()),
+                credential: None,
+                actor: "command line".into(),
+                action: format!("test.{n}"),
+                details: json!({ "n": n }),
+            };
+            tx.record(&event).await.unwrap();
+        }
+        tx.commit().await.unwrap();
+        let since = store.events_since(NOW.plus_seconds(3)).await.unwrap();
+        let actions: Vec<_> = since.iter().map(|event| event.action.as_str()).collect();
+        assert_eq!(actions, ["test.3", "test.4"]);
+        let newest = store.events(&tenant.org, 1).await.unwrap();
+        assert_eq!(newest[0].details, json!({ "n": 4 }));
+    }
+}

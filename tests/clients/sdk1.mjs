@@ -1,0 +1,45 @@
+// The TypeScript SDK, version 1.
+//
+//   sdk1.mjs http URL TOKEN           over Streamable HTTP
+//   sdk1.mjs stdio COMMAND ARG...     through a bridge that speaks over standard input and output
+import { Changes, load, run } from './scenario.mjs';
+
+const { Client } = load('@modelcontextprotocol/sdk/client/index.js');
+const { StreamableHTTPClientTransport } = load(
+  '@modelcontextprotocol/sdk/client/streamableHttp.js',
+);
+const { StdioClientTransport } = load('@modelcontextprotocol/sdk/client/stdio.js');
+
+const [kind, target, ...rest] = process.argv.slice(2);
+const self = { name: 'sdk1', version: '1.0' };
+const over = (token, sessionId) =>
+  new StreamableHTTPClientTransport(new URL(target), {
+    requestInit: { headers: { Authorization: `Bearer ${token}` } },
+    sessionId,
+  });
+
+const changes = new Changes();
+const client = new Client(self, { listChanged: changes.options });
+const transport =
+  kind === 'http'
+    ? over(rest[0])
+    : new StdioClientTransport({
+        command: target,
+        args: rest,
+        env: { ...process.env },
+        stderr: 'inherit',
+      });
+await client.connect(transport);
+
+async function foreign(token) {
+  const other = new Client(self);
+  await other.connect(over(token, transport.sessionId));
+  return other.listTools();
+}
+
+await run({
+  client,
+  changes,
+  about: { version: transport.protocolVersion ?? null, session: transport.sessionId ?? null },
+  foreign: kind === 'http' ? foreign : undefined,
+});

@@ -38,7 +38,7 @@ export class Changes {
 }
 
 const names = (list) => list.tools.map((tool) => tool.name);
-/** `code` is the status of the HTTP answer for SDK 1, `status` for SDK 2. */
+/** The status of the HTTP answer: `code` in SDK 1, `status` in SDK 2. */
 const facts = (error) => ({
   status: error.status ?? error.code ?? null,
   message: String(error.message ?? error),
@@ -48,7 +48,7 @@ const facts = (error) => ({
  * @param client a connected client
  * @param changes what it was made with
  * @param about facts of the connection for the test
- * @param foreign lists the tools in this client's session with another token
+ * @param foreign pings in this client's session with another token; absent without a session
  */
 export async function run({ client, changes, about, foreign }) {
   say('connected', { server: client.getServerVersion()?.name, ...about });

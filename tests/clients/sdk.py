@@ -1,7 +1,11 @@
-"""The Python SDK: `sdk.py URL TOKEN legacy|2026-07-28`. The steps are those of scenario.mjs."""
+"""The Python SDK: `sdk.py URL legacy|auto`, with the token in QUAYMASTER_TOKEN.
+
+The steps are those of scenario.mjs.
+"""
 
 import asyncio
 import json
+import os
 import sys
 
 import httpx2
@@ -90,12 +94,13 @@ async def connect_and_list(url, http):
         await client.list_tools()
 
 
-async def main(url, token, era):
-    http = Http(token)
+async def main(url, mode):
+    http = Http(os.environ["QUAYMASTER_TOKEN"])
     changes = asyncio.Queue()
 
+    # A listen stream's notifications come here too.
     async def on_message(message):
-        if isinstance(message, ToolListChangedNotification):
+        if http.session and isinstance(message, ToolListChangedNotification):
             await changes.put(message)
 
     async def listen(client):
@@ -105,8 +110,8 @@ async def main(url, token, era):
                     await changes.put(event)
 
     transport = streamable_http_client(url, http_client=http.client)
-    async with Client(transport, mode=era, message_handler=on_message) as client:
-        if era != "legacy":
+    async with Client(transport, mode=mode, message_handler=on_message) as client:
+        if not http.session:
             listening = asyncio.create_task(listen(client))
             listening.add_done_callback(lambda task: task.cancelled() or task.exception())
         await steps(client, http, changes, url)

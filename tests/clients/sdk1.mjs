@@ -1,7 +1,9 @@
 // The TypeScript SDK, version 1.
 //
-//   sdk1.mjs http URL TOKEN           over Streamable HTTP
+//   sdk1.mjs http URL                 over Streamable HTTP
 //   sdk1.mjs stdio COMMAND ARG...     through a bridge that speaks over standard input and output
+//
+// The token is in QUAYMASTER_TOKEN.
 import { Changes, load, run } from './scenario.mjs';
 
 const { Client } = load('@modelcontextprotocol/sdk/client/index.js');
@@ -22,7 +24,7 @@ const changes = new Changes();
 const client = new Client(self, { listChanged: changes.options });
 const transport =
   kind === 'http'
-    ? over(rest[0])
+    ? over(process.env.QUAYMASTER_TOKEN)
     : new StdioClientTransport({
         command: target,
         args: rest,
@@ -34,7 +36,7 @@ await client.connect(transport);
 async function foreign(token) {
   const other = new Client(self);
   await other.connect(over(token, transport.sessionId));
-  return other.listTools();
+  return other.ping();
 }
 
 await run({

@@ -1,11 +1,11 @@
 // The TypeScript SDK, version 2.
 //
-//   sdk2.mjs URL TOKEN legacy|2026-07-28
+//   sdk2.mjs URL legacy|2026-07-28        with the token in QUAYMASTER_TOKEN
 import { Changes, load, run } from './scenario.mjs';
 
 const { Client, StreamableHTTPClientTransport } = load('@modelcontextprotocol/client');
 
-const [url, token, era] = process.argv.slice(2);
+const [url, era] = process.argv.slice(2);
 const self = { name: 'sdk2', version: '1.0' };
 const negotiation = era === 'legacy' ? {} : { versionNegotiation: { mode: { pin: era } } };
 const over = (token, sessionId) =>
@@ -16,13 +16,13 @@ const over = (token, sessionId) =>
 
 const changes = new Changes();
 const client = new Client(self, { listChanged: changes.options, ...negotiation });
-const transport = over(token);
+const transport = over(process.env.QUAYMASTER_TOKEN);
 await client.connect(transport);
 
 async function foreign(token) {
   const other = new Client(self);
   await other.connect(over(token, transport.sessionId));
-  return other.listTools();
+  return other.ping();
 }
 
 await run({

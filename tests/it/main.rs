@@ -5,4 +5,14 @@
 //! `promise: S1.12`. `cargo xtask test` provides what the tests need (PostgreSQL, Node, Python,
 //! Chromium) and fails when something is missing; so do the tests.
 
+mod clients;
+mod conformance;
 mod smoke;
+mod outside;
+mod protocol;
+mod doors;
+mod tools_list;
+mod scopes;
+mod faults;
+mod hostile;
+mod cap;

@@ -4,6 +4,7 @@
 //! installs it, and the chore fails. Whatever a chore starts has ended when the chore has ended,
 //! however that came about.
 //!
+//! - [`bench`]: the release binary, measured
 //! - [`check`]: rules about the repository that neither the compiler nor clippy knows
 //! - [`test`]: the whole test command, step by step, and its report
 //! - [`tools`]: what the tests need besides Rust, installed below the target directory
@@ -15,6 +16,7 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Result, bail};
 
+mod bench;
 mod check;
 mod postgres;
 mod test;
@@ -26,6 +28,7 @@ cargo xtask check                  check the rules of the repository
 cargo xtask tools                  install what the tests need below the target directory
 cargo xtask test                   run everything: tools, format, check, clippy, build, tests
 cargo xtask test --only <filter>   run only tests whose name contains <filter>, no lints
+cargo xtask bench [<part>]         build for release and measure, side by side with others
 cargo xtask pg -- <command...>     run a command beside a temporary PostgreSQL server";
 
 fn main() -> ExitCode {
@@ -36,6 +39,7 @@ fn main() -> ExitCode {
         ["tools"] => tools::run(),
         ["test"] => test::run(None),
         ["test", "--only", filter] => test::run(Some(filter)),
+        ["bench", part @ ..] => bench::run(part),
         ["pg", "--", program, rest @ ..] => beside_postgres(program, rest),
         // Not for people: the process that ends the server when the chore has ended.
         [postgres::GUARD, bin, dir, port] => {

@@ -3,7 +3,7 @@
 use crate::auth::{Administrator, Person};
 use crate::error::{Answer, ApiError, Faults};
 use crate::paging::Paging;
-use crate::read::{Json, Path, Query};
+use crate::read::{Json, Path, Query, instant};
 use crate::workspaces::find;
 use axum::extract::State;
 use http::StatusCode;
@@ -143,6 +143,7 @@ pub(crate) struct CreateApiKey {
     #[schema(value_type = Option<Vec<String>>, example = json!(["read:tools", "write:tools"]))]
     scopes: Option<Scopes>,
     #[schema(value_type = Option<String>, format = DateTime)]
+    #[serde(default, deserialize_with = "instant")]
     expires_at: Option<Instant>,
     #[schema(minimum = 1, maximum = 3650)]
     expires_in_days: Option<u32>,

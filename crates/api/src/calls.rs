@@ -3,7 +3,7 @@
 use crate::auth::{Administrator, Person};
 use crate::error::{Answer, Faults};
 use crate::paging::checked_limit;
-use crate::read::{Path, Query};
+use crate::read::{Path, Query, instant};
 use crate::workspaces::find;
 use axum::Json;
 use axum::extract::State;
@@ -22,6 +22,7 @@ pub(crate) struct Since {
     limit: Option<i64>,
     /// Only calls that began earlier: `next` of the page before.
     #[param(value_type = Option<String>, format = DateTime)]
+    #[serde(default, deserialize_with = "instant")]
     before: Option<Instant>,
 }
 

@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header::CONTENT_TYPE;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{
     ComponentsBuilder, ContentBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, Ref,
     ResponseBuilder,
@@ -43,11 +44,44 @@ pub(crate) fn frame() -> OpenApi {
         .schema_from::<FaultBody<'_>>()
         .response(FAULT, fault)
         .build();
+    let groups = GROUPS.map(|(name, description)| {
+        TagBuilder::new()
+            .name(name)
+            .description(Some(description))
+            .build()
+    });
     OpenApiBuilder::new()
         .info(info)
         .components(Some(components))
+        .tags(Some(groups))
         .build()
 }
+
+/// The groups of operations, in the order of the reference page.
+const GROUPS: [(&str, &str); 7] = [
+    ("Server", "What anybody may ask."),
+    (
+        "Workspaces",
+        "Workspaces, what is used of them, and how clients are connected to them.",
+    ),
+    (
+        "Workspace tokens",
+        "Credentials that reach the file tools of one workspace and nothing else.",
+    ),
+    (
+        "Trash",
+        "What was deleted in a workspace and can come back.",
+    ),
+    (
+        "API keys",
+        "Credentials that act as a user of the organization.",
+    ),
+    ("Activity", "Tool calls, and who changed what."),
+    (
+        "Tools",
+        "The tools that a credential sees over MCP, over REST.",
+    ),
+];
 
 /// Reads this document
 ///

@@ -112,8 +112,10 @@ async fn next(body: &mut Body) -> Result<Option<Bytes>, Fault> {
     loop {
         let frame = match tokio::time::timeout(STALLED, body.frame()).await {
             Err(_) => {
-                return Err(Fault::new(Code::Timeout, "The part did not arrive in time.")
-                    .hint("Send the part again."));
+                return Err(
+                    Fault::new(Code::Timeout, "The part did not arrive in time.")
+                        .hint("Send the part again."),
+                );
             }
             Ok(None) => return Ok(None),
             Ok(Some(Err(_))) => {

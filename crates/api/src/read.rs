@@ -9,8 +9,10 @@ use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use quaymaster_core::suggest::did_you_mean;
-use quaymaster_core::{Code, Fault};
-use serde::de::DeserializeOwned;
+use quaymaster_core::{Code, Fault, Instant};
+use serde::de::value::{Error as ValueError, StrDeserializer};
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize as _, Deserializer};
 use serde_json::{Map, Value, json};
 use serde_path_to_error::Segment;
 use std::fmt::Write as _;
@@ -43,7 +45,8 @@ where
         let bytes = match Limited::new(request.into_body(), MOST).collect().await {
             Ok(body) => body.to_bytes(),
             Err(error) if error.is::<LengthLimitError>() => {
-                return Err(Fault::new(Code::TooLarge, "The body is too large.")
+                let message = format!("The body has more than {MOST} bytes.");
+                return Err(Fault::new(Code::TooLarge, message)
                     .detail("limit_bytes", MOST)
                     .into());
             }
@@ -120,6 +123,19 @@ where
             }
         }
     }
+}
+
+/// An optional instant of a body or query; says by example what one looks like.
+pub(crate) fn instant<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Instant>, D::Error> {
+    let Some(text) = Option::<String>::deserialize(from)? else {
+        return Ok(None);
+    };
+    let text_of_instant = StrDeserializer::<ValueError>::new(&text);
+    Instant::deserialize(text_of_instant)
+        .map(Some)
+        .map_err(|_| {
+            D::Error::custom("expected an instant of RFC 3339, for example 2026-12-31T18:00:00Z")
+        })
 }
 
 /// Reads an object into the shape that an endpoint wants.

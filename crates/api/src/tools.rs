@@ -117,11 +117,13 @@ pub(crate) enum Block {
     Image {
         /// Base64.
         data: String,
+        #[serde(rename = "mimeType")]
         mime_type: String,
     },
     Audio {
         /// Base64.
         data: String,
+        #[serde(rename = "mimeType")]
         mime_type: String,
     },
     Resource {
@@ -130,7 +132,7 @@ pub(crate) enum Block {
     ResourceLink {
         uri: String,
         name: String,
-        #[serde(skip_serializing_if = "Option::is_none")]
+        #[serde(rename = "mimeType", skip_serializing_if = "Option::is_none")]
         mime_type: Option<String>,
         #[serde(skip_serializing_if = "Option::is_none")]
         size: Option<u64>,
@@ -232,4 +234,51 @@ pub(crate) async fn call_tool(
         )
         .await?;
     Ok(axum::Json(result.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use utoipa::PartialSchema as _;
+
+    #[test]
+    fn blocks_are_spelled_as_in_mcp_and_so_is_their_schema() {
+        let blocks = [
+            Content::Text("a".into()),
+            Content::Image {
+                data: "AA==".into(),
+                mime: "image/png".into(),
+            },
+            Content::Audio {
+                data: "AA==".into(),
+                mime: "audio/wav".into(),
+            },
+            Content::Embedded {
+                uri: "a://b".into(),
+                mime: "text/plain".into(),
+                text: "c".into(),
+            },
+            Content::Link {
+                uri: "a://b".into(),
+                name: "b".into(),
+                mime: None,
+                size: Some(1),
+            },
+        ]
+        .map(Block::from);
+        insta::assert_snapshot!(serde_json::to_string(&blocks).unwrap(), @r#"[{"type":"text","text":"a"},{"type":"image","data":"AA==","mimeType":"image/png"},{"type":"audio","data":"AA==","mimeType":"audio/wav"},{"type":"resource","resource":{"uri":"a://b","mimeType":"text/plain","text":"c"}},{"type":"resource_link","uri":"a://b","name":"b","size":1}]"#);
+        let schema = serde_json::to_value(Block::schema()).unwrap();
+        for (block, variant) in blocks.iter().zip(schema["oneOf"].as_array().unwrap()) {
+            let block = serde_json::to_value(block).unwrap();
+            for required in variant["required"].as_array().unwrap() {
+                assert!(
+                    block.get(required.as_str().unwrap()).is_some(),
+                    "{block}: {required}"
+                );
+            }
+            for key in block.as_object().unwrap().keys() {
+                assert!(variant["properties"].get(key).is_some(), "{block}: {key}");
+            }
+        }
+    }
 }

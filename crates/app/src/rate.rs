@@ -71,8 +71,16 @@ const WINDOW: Duration = Duration::from_mins(1);
 const ALLOWED: u32 = 20;
 
 impl Guesses {
-    /// Counts a bad guess; `true` when there were too many within a minute. Good credentials are
-    /// never asked about, so nobody can lock another out.
+    /// Whether there were too many bad guesses in the last minute. Asked before a password is
+    /// looked at: a right guess among many wrong ones must not get through.
+    pub(crate) fn is_over(&self, address: Option<IpAddr>, about: &str) -> bool {
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.get(&(address, about.to_owned()))
+            .is_some_and(|(since, count)| since.elapsed() <= WINDOW && *count >= ALLOWED)
+    }
+
+    /// Counts a bad guess; `true` when there were too many within a minute. Good tokens are never
+    /// asked about, so nobody can lock another out.
     pub(crate) fn one_more(&self, address: Option<IpAddr>, about: Option<&str>) -> bool {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if seen.len() >= MOST {
@@ -107,6 +115,7 @@ mod tests {
     fn the_twenty_first_guess_in_a_minute_is_one_too_many() {
         let guesses = Guesses::default();
         assert!((0..20).all(|_| !guesses.one_more(None, Some("a"))));
+        assert!(guesses.is_over(None, "a") && !guesses.is_over(None, "b"));
         assert!(guesses.one_more(None, Some("a")));
         assert!(!guesses.one_more(None, Some("b")));
     }

@@ -131,15 +131,16 @@ impl App {
         address: Option<IpAddr>,
     ) -> Result<SecretString, Fault> {
         let email = email.trim().to_lowercase();
+        let too_many = || Fault::new(Code::RateLimited, "Too many attempts. Wait a minute.");
+        if self.guesses.is_over(address, &email) {
+            return Err(too_many());
+        }
         let found = self.store.sign_in_by_email(&email).await?;
         let digest = found.as_ref().and_then(|found| found.password_hash.clone());
         let good = self.passwords.matches(password, digest).await;
         let Some(found) = found.filter(|_| good) else {
             if self.guesses.one_more(address, Some(&email)) {
-                return Err(Fault::new(
-                    Code::RateLimited,
-                    "Too many attempts. Wait a minute.",
-                ));
+                return Err(too_many());
             }
             return Err(Fault::new(
                 Code::Unauthenticated,
@@ -221,7 +222,8 @@ impl App {
             json!({ "email": email }),
         );
         let mut tx = self.store.begin().await?;
-        tx.set_sign_in(&actor.user, &name, email, &digest)
+        let set = tx
+            .set_sign_in(&actor.user, &name, email, &digest)
             .await
             .map_err(|error| {
                 crate::wired::duplicate_or(error, || {
@@ -231,6 +233,12 @@ impl App {
                     )
                 })
             })?;
+        if !set {
+            return Err(Fault::new(
+                Code::AlreadyExists,
+                "This account has an address and a password already.",
+            ));
+        }
         if let Some(organization) = organization
             && actor.role.administers()
         {

@@ -158,6 +158,8 @@ impl App {
         workspace: &Workspace,
         id: &UploadId,
     ) -> Result<(), Fault> {
+        // Settles what a crash interrupted, before the state is looked at.
+        self.home(workspace).await?;
         let _alone = self.signer.lock(id).write_owned().await;
         let upload = self
             .store

@@ -15,7 +15,7 @@ use std::os::fd::AsFd;
 use std::sync::{Arc, PoisonError};
 
 /// Permissions of a file that did not exist before.
-const FILE_MODE: u32 = 0o644;
+pub(crate) const FILE_MODE: u32 = 0o644;
 
 /// A file under way. Dropped without [`Draft::place`], it vanishes.
 pub(crate) struct Draft<'h> {
@@ -24,6 +24,8 @@ pub(crate) struct Draft<'h> {
     pub(crate) file: File,
     scanner: Scanner,
     forced: Option<&'static Encoding>,
+    /// Permissions of the file, if it is new where it is placed.
+    pub(crate) mode: u32,
     placed: bool,
 }
 
@@ -51,6 +53,7 @@ impl Home {
             file,
             scanner: Scanner::new(forced),
             forced,
+            mode: FILE_MODE,
             placed: false,
         })
     }
@@ -70,7 +73,7 @@ impl Draft<'_> {
         let facts = Arc::new(scanner.finish());
         let meta = self
             .home
-            .settle(&self.file, &self.home.tmp, &self.name, place)?;
+            .settle(&self.file, &self.home.tmp, &self.name, place, self.mode)?;
         self.placed = true;
         self.home
             .facts
@@ -105,6 +108,8 @@ impl Drop for Draft<'_> {
 impl Home {
     /// Makes a finished file durable and renames it from `from`/`name` to `place`.
     ///
+    /// `mode` is for a file that is new there; one that is replaced keeps its own.
+    ///
     /// Refuses when the place changed since it was looked at: by the tools only through another
     /// directory's move, by programs in the workspace at any time.
     pub(crate) fn settle(
@@ -113,10 +118,11 @@ impl Home {
         from: impl AsFd,
         name: &str,
         place: &Place,
+        mode: u32,
     ) -> Result<Meta, Fault> {
         let path = place.path.as_str();
         let fault = |errno| errno_fault(errno, path);
-        let mode = place.meta.map_or(FILE_MODE, |meta| meta.mode & 0o777);
+        let mode = place.meta.map_or(mode, |meta| meta.mode) & 0o777;
         rustix::fs::fchmod(file, Mode::from_raw_mode(mode)).map_err(fault)?;
         if self.limits.durability == Durability::Full {
             rustix::fs::fdatasync(file).map_err(fault)?;

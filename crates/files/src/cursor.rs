@@ -11,8 +11,9 @@ use sha2::{Digest, Sha256};
 const LONGEST: usize = 16 * 1024;
 
 #[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Envelope<T> {
-    /// Digest of the arguments.
+    /// Digest of the arguments and of `n`.
     a: String,
     /// Where the next page starts.
     n: T,
@@ -26,13 +27,18 @@ pub(crate) fn bind(arguments: &impl std::fmt::Debug) -> String {
 
 pub(crate) fn write<T: Serialize>(bound: &str, next: T) -> String {
     let envelope = Envelope {
-        a: bound.to_owned(),
+        a: seal(bound, &next),
         n: next,
     };
     URL_SAFE_NO_PAD.encode(serde_json::to_vec(&envelope).unwrap_or_default())
 }
 
-pub(crate) fn read<T: DeserializeOwned>(bound: &str, text: &str) -> Result<T, Fault> {
+fn seal(bound: &str, next: &impl Serialize) -> String {
+    let next = serde_json::to_string(next).unwrap_or_default();
+    bind(&(bound, next))
+}
+
+pub(crate) fn read<T: DeserializeOwned + Serialize>(bound: &str, text: &str) -> Result<T, Fault> {
     let invalid = || {
         Fault::invalid_arg(
             "/cursor",
@@ -46,7 +52,7 @@ pub(crate) fn read<T: DeserializeOwned>(bound: &str, text: &str) -> Result<T, Fa
     }
     let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| invalid())?;
     let envelope: Envelope<T> = serde_json::from_slice(&bytes).map_err(|_| invalid())?;
-    if envelope.a == bound {
+    if envelope.a == seal(bound, &envelope.n) {
         Ok(envelope.n)
     } else {
         Err(invalid())

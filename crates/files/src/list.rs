@@ -40,8 +40,7 @@ pub struct ListFiles {
     /// Also list what lies in directories below.
     #[serde(default)]
     pub recursive: bool,
-    /// Levels to descend, 1 to 32; only with `recursive`. 1 = this directory and its children's
-    /// entries are not listed.
+    /// Levels of directories to descend into, 1 to 32; only with `recursive`.
     #[serde(default = "one")]
     #[schemars(range(min = 1, max = 32))]
     pub depth: u32,
@@ -112,6 +111,7 @@ pub struct ListFilesResult {
 
 /// What entries are sorted by: directories first, then the key, then the path.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
 struct Rank {
     file: bool,
     key: i64,
@@ -126,7 +126,6 @@ struct Found {
 struct Listing<'a> {
     ask: &'a ListFiles,
     glob: Option<globset::GlobMatcher>,
-    root_depth: usize,
     root: &'a RelPath,
     rules: Rules,
     found: Vec<Found>,
@@ -164,14 +163,13 @@ impl Home {
         let mut listing = Listing {
             ask,
             glob,
-            root_depth: path.depth(),
             root: &path,
             rules,
             found: Vec::new(),
             unlistable: 0,
         };
         let levels = if ask.recursive {
-            ask.depth.clamp(1, 32)
+            ask.depth.clamp(1, 32) + 1
         } else {
             1
         };
@@ -272,8 +270,7 @@ impl Listing<'_> {
                 };
                 self.found.push(Found { rank, meta });
             }
-            let deep_enough =
-                below.depth() - self.root_depth > 32 || below.depth() >= crate::path::DEPTH_MAX;
+            let deep_enough = below.depth() >= crate::path::DEPTH_MAX;
             if is_dir && levels > 1 && !deep_enough {
                 let open: Result<OwnedFd, _> = crate::jail::open_dir_at(dir.as_fd(), name);
                 if let Ok(inner) = open {

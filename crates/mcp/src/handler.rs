@@ -10,9 +10,10 @@ use quaymaster_core::id::CallId;
 use quaymaster_core::tool::{Call, Ctx, Era, Outcome, Source};
 use quaymaster_core::{Caller, Fault};
 use rmcp::model::{
-    CacheScope, CallToolRequestParams, CallToolResponse, DiscoverResult, ErrorData, Extensions,
-    InitializeRequestParams, InitializeResult, ListToolsResult, PaginatedRequestParams,
-    ProtocolVersion, ServerConfig, SubscriptionFilter,
+    CacheScope, CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult,
+    DiscoverResult, ErrorCode, ErrorData, Extensions, InitializeRequestParams, InitializeResult,
+    ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult,
+    PaginatedRequestParams, ProtocolVersion, ServerConfig, SubscriptionFilter,
 };
 use rmcp::service::{NotificationContext, RequestContext, SubscriptionContext};
 use rmcp::transport::streamable_http_server::session::SessionId;
@@ -41,6 +42,12 @@ fn caller(extensions: &Extensions) -> Result<Arc<Caller>, ErrorData> {
 
 fn internal(fault: &Fault) -> ErrorData {
     ErrorData::internal_error(fault.message.clone(), Some(fault.to_json()))
+}
+
+/// A method of a capability that the server does not declare; `rmcp` would answer with empty lists.
+fn not_offered(what: &str) -> ErrorData {
+    let message = format!("This server has no {what}. It has tools: send tools/list.");
+    ErrorData::new(ErrorCode::METHOD_NOT_FOUND, message, None)
 }
 
 /// Marks the fault of a tool that is not in the caller's list: a protocol error, not a result.
@@ -223,6 +230,38 @@ impl ServerHandler for Handler {
                 Ok(CallToolResponse::Complete(convert::fault(&fault)))
             }
         }
+    }
+
+    async fn list_prompts(
+        &self,
+        _request: Option<PaginatedRequestParams>,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<ListPromptsResult, ErrorData> {
+        Err(not_offered("prompts"))
+    }
+
+    async fn list_resources(
+        &self,
+        _request: Option<PaginatedRequestParams>,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<ListResourcesResult, ErrorData> {
+        Err(not_offered("resources"))
+    }
+
+    async fn list_resource_templates(
+        &self,
+        _request: Option<PaginatedRequestParams>,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<ListResourceTemplatesResult, ErrorData> {
+        Err(not_offered("resource templates"))
+    }
+
+    async fn complete(
+        &self,
+        _request: CompleteRequestParams,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<CompleteResult, ErrorData> {
+        Err(not_offered("completions"))
     }
 
     async fn on_initialized(&self, context: NotificationContext<RoleServer>) {

@@ -8,6 +8,7 @@
 //! form is a POST with the field `csrf`; every page works without the script, which only adds
 //! comfort (copying, the theme, modal dialogs, updates in place).
 //!
+//! - [`router`]: every page and its forms, from `handlers`, one file per noun
 //! - [`views`]: one file per noun, with the page structs
 //! - [`openapi`]: from an OpenAPI document to the API reference
 //! - [`assets`]: the stylesheet, the scripts and the logo, embedded

@@ -8,17 +8,17 @@ use crate::{open, output};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 use std::fs::{File, OpenOptions};
-use std::io::{BufWriter, Read as _, Write as _};
+use std::io::{BufWriter, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// First entry of every archive.
-pub const MANIFEST: &str = "quaymaster-backup.json";
-pub const FORMAT: u64 = 1;
+pub(crate) const MANIFEST: &str = "quaymaster-backup.json";
+pub(crate) const FORMAT: u64 = 1;
 /// The database's name in the archive.
-pub const DATABASE: &str = "quaymaster.db";
+pub(crate) const DATABASE: &str = "quaymaster.db";
 /// What of a workspace's directory is kept. Open uploads are not: their parts can be sent again.
 const KEPT: [&str; 2] = ["home", "trash"];
 
@@ -36,7 +36,7 @@ impl Drop for Draft {
     }
 }
 
-pub async fn backup(config: &Config, target: &Path, as_json: bool) -> anyhow::Result<()> {
+pub(crate) async fn backup(config: &Config, target: &Path, as_json: bool) -> anyhow::Result<()> {
     anyhow::ensure!(!target.exists(), "{} exists already", target.display());
     let store = open::store(config).await?;
     let copy = Draft {
@@ -128,7 +128,7 @@ fn write_archive(
 }
 
 /// A bar on a terminal, nothing elsewhere.
-pub fn progress(total: usize) -> ProgressBar {
+pub(crate) fn progress(total: usize) -> ProgressBar {
     let bar = ProgressBar::new(total as u64);
     if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} files {eta}") {
         bar.set_style(style);

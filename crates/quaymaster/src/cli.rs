@@ -10,7 +10,7 @@ use std::path::PathBuf;
 /// with QUAYMASTER_ in front.
 #[derive(Debug, Parser)]
 #[command(name = "quaymaster", version, max_term_width = 100)]
-pub struct Cli {
+pub(crate) struct Cli {
     #[command(flatten)]
     pub options: Options,
     /// Print one JSON object for scripts.
@@ -21,7 +21,7 @@ pub struct Cli {
 }
 
 #[derive(Debug, Args)]
-pub struct Options {
+pub(crate) struct Options {
     /// Address to listen on [default: 127.0.0.1:8080].
     #[arg(long, global = true)]
     pub listen: Option<SocketAddr>,
@@ -37,7 +37,7 @@ pub struct Options {
 }
 
 #[derive(Debug, Subcommand)]
-pub enum Verb {
+pub(crate) enum Verb {
     /// Start the server.
     Serve,
     /// Check the installation: database, data directory, clock, public address, a real call.
@@ -60,7 +60,7 @@ pub enum Verb {
     Restore { file: PathBuf },
     /// Bridge a client that speaks over standard input and output to a server.
     Connect {
-        /// The server's endpoint, for example http://127.0.0.1:8080/mcp.
+        /// The server's endpoint, for example `http://127.0.0.1:8080/mcp`.
         url: String,
         /// The token; better given by the environment, which other users cannot list.
         #[arg(long, env = "QUAYMASTER_TOKEN", hide_env_values = true)]
@@ -69,7 +69,7 @@ pub enum Verb {
 }
 
 #[derive(Debug, Subcommand)]
-pub enum TokenVerb {
+pub(crate) enum TokenVerb {
     /// Make a workspace token (--workspace) or an API key (--org).
     Create {
         /// Name or id of the workspace [default: the first one].
@@ -109,7 +109,7 @@ pub enum TokenVerb {
 }
 
 #[derive(Debug, Subcommand)]
-pub enum KeysVerb {
+pub(crate) enum KeysVerb {
     /// Replace the key-encryption key; the server may run on.
     Rotate,
     /// Replace the server's data key and seal its secrets anew.

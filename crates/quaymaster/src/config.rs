@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 /// What can be configured. In the environment each name has `QUAYMASTER_` in front.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Config {
+pub(crate) struct Config {
     pub listen: SocketAddr,
     pub data: PathBuf,
     /// Without it, `http://` and the address listened on.
@@ -38,7 +38,7 @@ pub struct Config {
 const NOT_SETTINGS: &[&str] = &["CONFIG", "TOKEN", "MCP_URL", "LOG"];
 
 impl Config {
-    pub fn read(options: &Options) -> anyhow::Result<Config> {
+    pub(crate) fn read(options: &Options) -> anyhow::Result<Config> {
         let mut figment = Figment::from(Serialized::defaults(Config::default()));
         match &options.config {
             Some(file) => {
@@ -76,16 +76,16 @@ impl Config {
         Ok(config)
     }
 
-    pub fn database_file(&self) -> PathBuf {
+    pub(crate) fn database_file(&self) -> PathBuf {
         self.data.join("quaymaster.db")
     }
 
-    pub fn key_file(&self) -> PathBuf {
+    pub(crate) fn key_file(&self) -> PathBuf {
         self.data.join("key")
     }
 
     /// What a running server tells others on this machine.
-    pub fn server_file(&self) -> PathBuf {
+    pub(crate) fn server_file(&self) -> PathBuf {
         self.data.join("server.json")
     }
 }

@@ -29,7 +29,11 @@ struct Bridge {
     out: mpsc::Sender<String>,
 }
 
-pub async fn connect(url: &str, token: Option<String>, _as_json: bool) -> anyhow::Result<()> {
+pub(crate) async fn connect(
+    url: &str,
+    token: Option<String>,
+    _as_json: bool,
+) -> anyhow::Result<()> {
     let token = token.context("give the token in the environment: QUAYMASTER_TOKEN")?;
     let mut authorization = HeaderValue::from_str(&format!("Bearer {}", token.trim()))
         .context("the token has characters that no token has")?;

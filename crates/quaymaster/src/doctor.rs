@@ -16,7 +16,7 @@ struct Finding {
     said: String,
 }
 
-pub async fn doctor(config: &Config, as_json: bool) -> anyhow::Result<()> {
+pub(crate) async fn doctor(config: &Config, as_json: bool) -> anyhow::Result<()> {
     let mut findings = Vec::new();
     let mut note = |what, result: anyhow::Result<String>| {
         let (good, said) = match result {

@@ -7,7 +7,7 @@ use quaymaster_core::Clock as _;
 use quaymaster_core::clock::SystemClock;
 use serde_json::json;
 
-pub async fn keys(config: &Config, verb: KeysVerb, as_json: bool) -> anyhow::Result<()> {
+pub(crate) async fn keys(config: &Config, verb: KeysVerb, as_json: bool) -> anyhow::Result<()> {
     let store = open::store(config).await?;
     let report = match verb {
         KeysVerb::Rotate => store.rotate_key().await?,

@@ -20,7 +20,7 @@ const MOST: usize = 16_384;
 const HEADERS_WITHIN: Duration = Duration::from_secs(10);
 
 /// Serves until `stop`, then lets open answers end, at most for `patience`.
-pub async fn serve(
+pub(crate) async fn serve(
     listener: TcpListener,
     router: Router,
     stop: CancellationToken,

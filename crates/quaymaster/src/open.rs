@@ -15,13 +15,13 @@ use std::sync::Arc;
 
 /// What a running server writes down for the command line.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Running {
+pub(crate) struct Running {
     pub public_url: String,
     pub pid: u32,
 }
 
 /// Makes the data directory, readable by its owner only.
-pub fn make_data_directory(data: &Path) -> anyhow::Result<()> {
+pub(crate) fn make_data_directory(data: &Path) -> anyhow::Result<()> {
     DirBuilder::new()
         .recursive(true)
         .mode(0o700)
@@ -30,9 +30,11 @@ pub fn make_data_directory(data: &Path) -> anyhow::Result<()> {
 }
 
 /// Held for as long as a server runs on the data directory.
-pub struct Lock(#[expect(dead_code, reason = "the lock lives as long as the open file")] File);
+pub(crate) struct Lock(
+    #[expect(dead_code, reason = "the lock lives as long as the open file")] File,
+);
 
-pub fn lock(config: &Config) -> anyhow::Result<Lock> {
+pub(crate) fn lock(config: &Config) -> anyhow::Result<Lock> {
     let path = config.data.join("lock");
     let file = OpenOptions::new()
         .create(true)
@@ -50,7 +52,7 @@ pub fn lock(config: &Config) -> anyhow::Result<Lock> {
     Ok(Lock(file))
 }
 
-pub async fn store(config: &Config) -> anyhow::Result<Store> {
+pub(crate) async fn store(config: &Config) -> anyhow::Result<Store> {
     make_data_directory(&config.data)?;
     let keys = match &config.key {
         Some(key) => KeySource::Given(key.clone()),
@@ -76,7 +78,7 @@ pub async fn store(config: &Config) -> anyhow::Result<Store> {
 }
 
 /// The product over the data directory. `public_url` is where it is reached.
-pub async fn app(config: &Config, public_url: String) -> anyhow::Result<App> {
+pub(crate) async fn app(config: &Config, public_url: String) -> anyhow::Result<App> {
     let store = store(config).await?;
     let settings = Settings {
         public_url,
@@ -98,14 +100,14 @@ pub async fn app(config: &Config, public_url: String) -> anyhow::Result<App> {
 
 /// The product for a command beside a server that may be running. Makes the first organization
 /// when there is none.
-pub async fn app_at_command_line(config: &Config) -> anyhow::Result<App> {
+pub(crate) async fn app_at_command_line(config: &Config) -> anyhow::Result<App> {
     let app = app(config, known_public_url(config)).await?;
     app.first_start().await?;
     Ok(app)
 }
 
 /// Configured, else what the server that runs (or ran last) is reached by, else the default.
-pub fn known_public_url(config: &Config) -> String {
+pub(crate) fn known_public_url(config: &Config) -> String {
     if let Some(url) = &config.public_url {
         return url.clone();
     }

@@ -7,7 +7,7 @@ use std::io::{IsTerminal as _, Write as _};
 use tracing_subscriber::EnvFilter;
 
 /// Logs go to standard error: text on a terminal, JSON otherwise. `QUAYMASTER_LOG` sets the filter.
-pub fn start_logging(cli: &Cli) {
+pub(crate) fn start_logging(cli: &Cli) {
     let serves = matches!(cli.verb, None | Some(crate::cli::Verb::Serve));
     let standard = if serves { "info" } else { "warn" };
     let filter =
@@ -23,7 +23,7 @@ pub fn start_logging(cli: &Cli) {
 }
 
 /// One JSON object for scripts, or a text for people.
-pub fn print(json: bool, value: &Value, text: &str) {
+pub(crate) fn print(json: bool, value: &Value, text: &str) {
     let line = if json {
         value.to_string()
     } else {
@@ -33,7 +33,7 @@ pub fn print(json: bool, value: &Value, text: &str) {
     let _ = writeln!(std::io::stdout().lock(), "{line}");
 }
 
-pub fn print_error(json: bool, error: &anyhow::Error) {
+pub(crate) fn print_error(json: bool, error: &anyhow::Error) {
     if json {
         let value = match error.downcast_ref::<Fault>() {
             Some(fault) => fault.to_json(),

@@ -9,7 +9,7 @@ use std::fs::File;
 use std::io::{BufReader, Read as _};
 use std::path::{Component, Path};
 
-pub fn restore(config: &Config, file: &Path, as_json: bool) -> anyhow::Result<()> {
+pub(crate) fn restore(config: &Config, file: &Path, as_json: bool) -> anyhow::Result<()> {
     anyhow::ensure!(
         config.database_url.is_none(),
         "an archive holds a SQLite database; restore PostgreSQL with pg_restore"
@@ -48,9 +48,9 @@ pub fn restore(config: &Config, file: &Path, as_json: bool) -> anyhow::Result<()
         as_json,
         &json!({ "files": files, "key_id": key_id, "data": config.data }),
         &format!(
-            "Restored {files} files to {}.\nPut the key file with the id {key_id} there as {:?} before you start the server.",
+            "Restored {files} files to {}.\nPut the key file with the id {key_id} there as {} before you start the server.",
             config.data.display(),
-            config.key_file()
+            config.key_file().display()
         ),
     );
     Ok(())

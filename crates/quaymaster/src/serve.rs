@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 /// Calls that are running may end within this time.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-pub async fn serve(config: &Config, json: bool) -> anyhow::Result<()> {
+pub(crate) async fn serve(config: &Config, json: bool) -> anyhow::Result<()> {
     open::make_data_directory(&config.data)?;
     let _lock = open::lock(config)?;
     let listener = TcpListener::bind(config.listen)

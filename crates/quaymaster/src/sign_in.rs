@@ -6,7 +6,7 @@ use secrecy::ExposeSecret as _;
 use serde_json::json;
 use std::time::Duration;
 
-pub async fn sign_in(config: &Config, as_json: bool) -> anyhow::Result<()> {
+pub(crate) async fn sign_in(config: &Config, as_json: bool) -> anyhow::Result<()> {
     let app = open::app_at_command_line(config).await?;
     let org = app.organization_at_command_line(None).await?;
     let owner = app.actor_at_command_line(&org.id).await?;

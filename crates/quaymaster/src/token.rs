@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::time::Duration;
 
-pub async fn token(config: &Config, verb: TokenVerb, as_json: bool) -> anyhow::Result<()> {
+pub(crate) async fn token(config: &Config, verb: TokenVerb, as_json: bool) -> anyhow::Result<()> {
     let app = open::app_at_command_line(config).await?;
     let done = run(&app, verb, as_json).await;
     app.shut_down(Duration::from_secs(5)).await;

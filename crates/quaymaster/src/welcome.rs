@@ -10,7 +10,7 @@ use serde_json::json;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 
-pub fn print(
+pub(crate) fn print(
     config: &Config,
     app: &App,
     address: SocketAddr,

@@ -158,25 +158,27 @@ impl Tx {
         Ok(())
     }
 
-    /// Sets what a user signs in with. The address is kept in lower case and is unique.
+    /// Sets what a user signs in with, once. The address is kept in lower case and is unique.
+    /// `false` when the user has a password already.
     pub async fn set_sign_in(
         &mut self,
         user: &UserId,
         name: &str,
         email: &str,
         password_hash: &str,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         const SQL: &str =
-            "UPDATE users SET name = $2, email = $3, password_hash = $4 WHERE id = $1";
-        within!(self, conn => {
+            "UPDATE users SET name = $2, email = $3, password_hash = $4 WHERE id = $1 AND password_hash IS NULL";
+        let set = within!(self, conn => {
             sqlx::query(SQL)
                 .bind(user.as_str())
                 .bind(name)
                 .bind(email.to_lowercase())
                 .bind(password_hash)
                 .execute(conn)
-                .await?;
+                .await?
+                .rows_affected()
         });
-        Ok(())
+        Ok(set == 1)
     }
 }

@@ -88,9 +88,9 @@ async fn a_body_of_more_than_a_mebibyte_is_too_large() {
       "details": {
         "limit_bytes": 1048576
       },
-      "error": "The body is too large.",
+      "error": "The body has more than 1048576 bytes.",
       "fault": "TOO_LARGE",
-      "message": "The body is too large.",
+      "message": "The body has more than 1048576 bytes.",
       "retryable": false
     }
     "#);
@@ -243,15 +243,15 @@ async fn a_query_is_read_as_strictly_as_a_body() {
       "details": {
         "errors": [
           {
-            "message": "The field at /before does not fit: failed to parse four digit integer as year: invalid digit, expected 0-9 but got n.",
+            "message": "The field at /before does not fit: expected an instant of RFC 3339, for example 2026-12-31T18:00:00Z.",
             "pointer": "/before",
             "rule": "type"
           }
         ]
       },
-      "error": "The field at /before does not fit: failed to parse four digit integer as year: invalid digit, expected 0-9 but got n.",
+      "error": "The field at /before does not fit: expected an instant of RFC 3339, for example 2026-12-31T18:00:00Z.",
       "fault": "INVALID_ARG",
-      "message": "The field at /before does not fit: failed to parse four digit integer as year: invalid digit, expected 0-9 but got n.",
+      "message": "The field at /before does not fit: expected an instant of RFC 3339, for example 2026-12-31T18:00:00Z.",
       "retryable": false
     }
     "#);

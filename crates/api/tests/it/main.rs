@@ -1,7 +1,13 @@
 //! The API over a real product on a temporary SQLite database, called without a socket.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says so by panicking"
+)]
+
 mod activity;
 mod bodies;
+mod contract;
 mod document;
 mod door;
 mod keys;

@@ -1,5 +1,6 @@
 //! Two organizations, each with an owner, a workspace and an API key of scope `admin`.
 
+use crate::contract;
 use axum::Router;
 use axum::body::Body;
 use http::{HeaderMap, Method, Request, StatusCode};
@@ -103,18 +104,22 @@ impl Product {
             .collect()
     }
 
+    /// Every answer of every test must be what the document says of it.
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
         let body = serde_json::from_slice(&bytes).unwrap_or_else(|error| {
             panic!("{} is not JSON ({error}): {bytes:?}", parts.status);
         });
-        Answer {
+        let answer = Answer {
             status: parts.status,
             headers: parts.headers,
             body,
-        }
+        };
+        contract::check(&method, &path, &answer);
+        answer
     }
 
     async fn call(&self, method: Method, path: &str, key: &str, body: Option<&Value>) -> Answer {

@@ -215,6 +215,8 @@ async fn status(
     admitted: Admitted,
     request: GetUploadStatus,
 ) -> Result<ToolResult, Fault> {
+    // Settles what a crash interrupted, before the state is told.
+    app.home(admitted.workspace()).await?;
     let upload = app.upload_of(admitted.caller(), &request.upload_id).await?;
     let after = match &request.cursor {
         None => -1,

@@ -24,6 +24,8 @@ impl App {
         if_match: Option<String>,
         work: impl Fn() -> bool + Send + Sync + 'static,
     ) -> Result<String, Fault> {
+        // Settles what a crash interrupted, before the state is looked at.
+        let home = self.home(workspace).await?;
         let _alone = self.signer.lock(id).write_owned().await;
         // Read under the lock: somebody may have completed it meanwhile.
         let upload = self
@@ -52,7 +54,6 @@ impl App {
         if !ours {
             return Err(unknown_upload());
         }
-        let home = self.home(workspace).await?;
         let placed = self.place(home, &upload, sha256, if_match, work).await;
         match placed {
             Ok(done) => {

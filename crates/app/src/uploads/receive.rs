@@ -1,6 +1,6 @@
 //! Parts on their way in.
 
-use super::{expiry, hex, must_be_open, part_length};
+use super::{expiry, hex, must_be_open, part_length, unknown_upload};
 use crate::App;
 use crate::homes::blocking;
 use quaymaster_core::id::UploadId;
@@ -16,32 +16,39 @@ impl App {
         n: i64,
         announced: Option<String>,
     ) -> Result<Receiver, Fault> {
-        let now = self.now();
-        must_be_open(upload, now)?;
+        let length = part_length(upload, n)?;
         let exclusive = self.signer.lock(&upload.id).read_owned().await;
         let part = self.signer.part_lock(&upload.id, n).lock_owned().await;
+        let workspace = self
+            .believed_workspace(&upload.org, &upload.workspace)
+            .await?;
+        // Settles what a crash interrupted, before the state is looked at.
+        let home = self.home(&workspace).await?;
+        // Read under the locks: it may have been completed or aborted meanwhile.
+        let upload = self
+            .store
+            .upload_by_signature(&upload.id)
+            .await?
+            .ok_or_else(unknown_upload)?;
+        let now = self.now();
+        must_be_open(&upload, now)?;
         let known = self
             .store
             .upload_parts(&upload.id)
             .await?
             .into_iter()
             .find(|part| part.n == n);
-        let workspace = self
-            .believed_workspace(&upload.org, &upload.workspace)
-            .await?;
-        let home = self.home(&workspace).await?;
         let same = match (&known, &announced) {
             (Some(known), Some(announced)) => known.sha256 == *announced,
             _ => false,
         };
-        let expires_at = expiry(upload, now);
+        let expires_at = expiry(&upload, now);
         if known.is_some() && !same {
             let mut tx = self.store.begin().await?;
             tx.set_upload_part(&upload.id, n, 0, None, expires_at)
                 .await?;
             tx.commit().await?;
         }
-        let length = part_length(upload, n)?;
         let sink = if same {
             Sink::Verify
         } else {

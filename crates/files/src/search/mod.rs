@@ -197,6 +197,7 @@ pub struct SearchFilesResult {
 
 /// Where the previous page ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Reached {
     pub(crate) path: String,
     /// The last line shown; `None`: the file is done.

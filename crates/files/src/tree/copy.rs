@@ -148,7 +148,8 @@ impl Home {
             inodes: 1,
         });
         let room = self.room(meta.size.saturating_sub(old.bytes), 1 - old.inodes)?;
-        let draft = self.draft(path, None)?;
+        let mut draft = self.draft(path, None)?;
+        draft.mode = meta.mode;
         clone_content(&file, &draft.file, meta.size).map_err(|error| fault_of(&error, path))?;
         let placed = draft.place_copied(to)?;
         self.quota.adjust(

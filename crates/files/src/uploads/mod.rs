@@ -8,6 +8,7 @@ mod traffic;
 
 pub(crate) use traffic::Traffic;
 
+use crate::atomic::FILE_MODE;
 use crate::etag::{Wanted, read_through};
 use crate::fault_of::{already_exists, errno_fault, fault_of, internal};
 use crate::home::Home;
@@ -292,7 +293,7 @@ impl Home {
         }
         self.usage();
         ready(digest)?;
-        let meta = self.settle(&file, &self.uploads, id.as_str(), &place)?;
+        let meta = self.settle(&file, &self.uploads, id.as_str(), &place, FILE_MODE)?;
         self.sync_dir(&self.uploads)?;
         self.facts.learn(&meta, None, Arc::clone(&facts));
         let old = place.meta.map_or(Usage::default(), |old| Usage {

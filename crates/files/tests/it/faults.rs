@@ -338,8 +338,20 @@ fn a_cursor_belongs_to_its_arguments() {
     let yard = yard();
     (0..5).for_each(|index| yard.put(&format!("{index}"), "needle"));
     let page = yard.ok("search_files", json!({ "query": "needle", "limit": 2 }));
-    let other = json!({ "query": "other", "limit": 2, "cursor": page["next_cursor"] });
+    let cursor = page["next_cursor"].as_str().unwrap();
+    let other = json!({ "query": "other", "limit": 2, "cursor": cursor });
     assert_eq!(yard.code("search_files", other), Code::InvalidArg);
+    for at in 0..cursor.len() {
+        let mut bytes = cursor.as_bytes().to_vec();
+        bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
+        let changed = String::from_utf8(bytes).unwrap();
+        let args = json!({ "query": "needle", "limit": 2, "cursor": changed });
+        assert!(
+            yard.call("search_files", args)
+                .is_err_and(|f| f.code == Code::InvalidArg),
+            "{at}"
+        );
+    }
 }
 
 #[test]

@@ -98,7 +98,7 @@ fn matches_come_in_order_with_what_was_left_out() {
       "timed_out": false,
       "truncated": false
     }
-    "#)
+    "#);
     });
     let sensitive = yard.ok("search_files", json!({ "query": "Helper", "path": "src" }));
     assert_eq!(paths(&sensitive), ["src/lib.rs:2"]);

@@ -90,11 +90,12 @@ pub(crate) fn open(root: &Path, limits: Limits, clock: &Arc<TestClock>) -> Arc<H
 pub(crate) fn work() -> Work<'static> {
     Work {
         cancelled: &|| false,
-        deadline: std::time::Instant::now() + Duration::from_secs(60),
+        deadline: std::time::Instant::now() + Duration::from_mins(1),
     }
 }
 
 /// Remembers nothing before an upload is renamed into place.
+#[expect(clippy::unnecessary_wraps, reason = "others fail")]
 pub(crate) fn ready(_: &str) -> Result<(), Fault> {
     Ok(())
 }
@@ -210,7 +211,7 @@ pub(crate) fn args_for(tool: &str, path: &str) -> Vec<Value> {
             at(json!({ "content": "intruder", "mode": "append" })),
         ],
         "delete_file" => vec![at(json!({ "recursive": true, "permanent": true }))],
-        "create_directory" => vec![at(json!({}))],
+        "create_directory" | "get_file_info" => vec![at(json!({}))],
         "move_file" => vec![
             json!({ "source": path, "destination": "moved-in", "overwrite": true }),
             json!({ "source": "bait.txt", "destination": path, "overwrite": true }),
@@ -219,7 +220,6 @@ pub(crate) fn args_for(tool: &str, path: &str) -> Vec<Value> {
             json!({ "source": path, "destination": "copied-in", "recursive": true, "overwrite": true }),
             json!({ "source": "bait.txt", "destination": path, "overwrite": true }),
         ],
-        "get_file_info" => vec![at(json!({}))],
         "insert_lines" => vec![at(json!({ "line": 0, "content": "intruder" }))],
         "replace_lines" => vec![at(
             json!({ "start_line": 1, "end_line": 1, "content": "intruder" }),

@@ -222,7 +222,7 @@ fn overwriting_keeps_the_line_ends_of_the_file() {
 }
 
 #[test]
-fn permissions_survive_an_edit() {
+fn permissions_survive_an_edit_and_a_copy() {
     use std::os::unix::fs::PermissionsExt;
     let yard = yard();
     yard.put("run.sh", "#!/bin/sh\n");
@@ -231,11 +231,17 @@ fn permissions_survive_an_edit() {
         "insert_lines",
         json!({ "path": "run.sh", "line": -1, "content": "true" }),
     );
-    let mode = std::fs::metadata(yard.host("run.sh"))
-        .unwrap()
-        .permissions()
-        .mode();
-    assert_eq!(mode & 0o777, 0o750);
+    yard.ok(
+        "copy_file",
+        json!({ "source": "run.sh", "destination": "copy.sh" }),
+    );
+    for name in ["run.sh", "copy.sh"] {
+        let mode = std::fs::metadata(yard.host(name))
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o750, "{name}");
+    }
 }
 
 #[test]

@@ -101,7 +101,8 @@ fn drafts_of_a_crash_are_removed_at_the_next_start() {
 
 #[test]
 fn every_change_is_counted_as_a_walk_would() {
-    let yard = yard();
+    // With full durability, so that each sync is really made.
+    let yard = yard_with(Limits::default());
     yard.put("old/a.txt", "12345");
     assert_eq!(
         yard.home.usage(),

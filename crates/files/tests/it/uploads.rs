@@ -23,10 +23,13 @@ fn target(path: &str, size: u64) -> UploadTarget<'_> {
 }
 
 fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
     Sha256::digest(bytes)
         .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+        .fold(String::new(), |mut text, byte| {
+            write!(text, "{byte:02x}").unwrap();
+            text
+        })
 }
 
 fn send(yard: &Yard, id: &UploadId, n: u64, part_size: u64, all: &[u8]) -> String {
@@ -160,6 +163,34 @@ fn a_part_under_way_holds_back_the_completion() {
         .complete_upload(&id, &target("a", 4), None, &work(), &ready)
         .unwrap();
     assert_eq!(yard.text("a"), "abcd");
+}
+
+#[test]
+fn nothing_is_renamed_before_the_caller_has_remembered_the_digest() {
+    let yard = yard();
+    let id = fresh(&yard);
+    yard.home.begin_upload(&id, &target("a", 4)).unwrap();
+    send(&yard, &id, 0, 4, b"abcd");
+    let refuses = |digest: &str| {
+        assert_eq!(digest, hex(b"abcd"));
+        Err(quaymaster_core::Fault::new(
+            Code::Unavailable,
+            "The database is away.",
+        ))
+    };
+    let fault = yard
+        .home
+        .complete_upload(&id, &target("a", 4), None, &work(), &refuses);
+    assert_eq!(fault.unwrap_err().code, Code::Unavailable);
+    assert_eq!(
+        (yard.home.current_etag("a"), yard.home.staged(&id).unwrap()),
+        (None, Some(4))
+    );
+    let done = yard
+        .home
+        .complete_upload(&id, &target("a", 4), None, &work(), &ready)
+        .unwrap();
+    assert_eq!(yard.home.current_etag("a"), Some(done.etag));
 }
 
 #[test]

@@ -70,9 +70,9 @@ async fn people_sign_in_by_an_address_in_any_case_and_sessions_end() {
         let store = place.open().await;
         let tenant = tenant(&store, "one").await;
         let mut tx = store.begin().await.unwrap();
-        tx.set_sign_in(&tenant.user, "Ada", "Ada@Example.com", "$argon2id$x")
-            .await
-            .unwrap();
+        let ada = ("Ada", "Ada@Example.com", "$argon2id$x");
+        assert!(tx.set_sign_in(&tenant.user, ada.0, ada.1, ada.2).await.unwrap());
+        assert!(!tx.set_sign_in(&tenant.user, "Eve", "eve@example.com", ada.2).await.unwrap());
         let session = BrowserSession {
             secret: SecretDigest::of("cookie"),
             user: tenant.user.clone(),

@@ -1,0 +1,103 @@
+//! What the tests do beside the server: calls that may be cut off, and a look into its SQLite file.
+
+use quaymaster_tests::Mcp;
+use serde_json::{Value, json};
+use std::path::Path;
+use std::process::Stdio;
+use tokio::process::Command;
+
+/// Calls a tool without a session; `None` when the connection broke, so that nobody knows whether
+/// the call ran.
+pub async fn try_call(mcp: &Mcp, tool: &str, arguments: Value) -> Option<Result<Value, Value>> {
+    let version = "2026-07-28";
+    let body = json!({
+        "jsonrpc": "2.0", "id": 1, "method": "tools/call",
+        "params": { "name": tool, "arguments": arguments, "_meta": {
+            "io.modelcontextprotocol/protocolVersion": version,
+            "io.modelcontextprotocol/clientCapabilities": {},
+            "io.modelcontextprotocol/clientInfo": { "name": "tests", "version": "1.0" },
+        } },
+    });
+    let mut headers = mcp.headers();
+    for (name, value) in [
+        ("mcp-protocol-version", version),
+        ("mcp-method", "tools/call"),
+        ("mcp-name", tool),
+    ] {
+        headers.insert(name, value.parse().unwrap());
+    }
+    let request = mcp.client.post(&mcp.endpoint).headers(headers);
+    let answer = request.body(body.to_string()).send().await.ok()?;
+    let text = answer.text().await.ok()?;
+    let data = text.lines().filter_map(|line| line.strip_prefix("data:"));
+    let messages = data.filter_map(|data| serde_json::from_str::<Value>(data.trim()).ok());
+    let result = messages.filter(|message| message["id"] == 1).last()?["result"].take();
+    if result["isError"] == true {
+        let text = result["content"][0]["text"].as_str()?;
+        return Some(Err(serde_json::from_str(text).unwrap()));
+    }
+    Some(Ok(result["structuredContent"].clone()))
+}
+
+/// Runs SQL on the file of a server that does not run; rows as arrays.
+pub async fn sqlite(data: &Path, sql: &str) -> Value {
+    const PROGRAM: &str = "import json, sqlite3, sys\n\
+        base = sqlite3.connect(sys.argv[1])\n\
+        rows = base.execute(sys.argv[2]).fetchall()\n\
+        base.commit()\n\
+        print(json.dumps(rows))";
+    let output = Command::new("python3")
+        .args(["-c", PROGRAM])
+        .arg(data.join("quaymaster.db"))
+        .arg(sql)
+        .stdin(Stdio::null())
+        .output()
+        .await
+        .expect("python3 starts");
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{error}");
+    serde_json::from_slice(&output.stdout).expect("rows as JSON")
+}
+
+/// Names and contents of everything below a directory, links not followed.
+pub fn tree(directory: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut found = Vec::new();
+    let mut open = vec![directory.to_owned()];
+    while let Some(next) = open.pop() {
+        for entry in std::fs::read_dir(&next).expect("a directory") {
+            let path = entry.expect("an entry").path();
+            let kind = std::fs::symlink_metadata(&path).expect("it is there");
+            let name = path.strip_prefix(directory).expect("below it");
+            let name = name.to_string_lossy().into_owned();
+            if kind.is_dir() {
+                found.push((format!("{name}/"), Vec::new()));
+                open.push(path);
+            } else if kind.is_file() {
+                found.push((name, std::fs::read(&path).expect("a file")));
+            } else {
+                found.push((name, b"special".to_vec()));
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Numbers nobody foresees, for the moments at which a test kills.
+pub struct Dice(u64);
+
+impl Dice {
+    pub fn new() -> Self {
+        use std::hash::{BuildHasher as _, RandomState};
+        Dice(RandomState::new().hash_one(0))
+    }
+
+    /// Below `end`.
+    pub fn roll(&mut self, end: u64) -> u64 {
+        // Xorshift of Marsaglia, 2003.
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % end
+    }
+}

@@ -101,7 +101,6 @@ async fn handshakes_listings_and_refused_calls_do_not_count() {
 async fn a_graceful_restart_neither_loses_nor_grants_a_call() {
     for database in Database::BOTH {
         let mut server = start(database, "50").await;
-        let mcp = Mcp::stateless(&server.endpoint, &server.token);
         let mut made = 0;
         for calls in [1, 7, 13] {
             for _ in 0..calls {
@@ -111,7 +110,6 @@ async fn a_graceful_restart_neither_loses_nor_grants_a_call() {
             server.stop().await;
             server.restart().await;
         }
-        drop(mcp);
         assert_eq!(made + use_up(&mcp_of(&server), 50).await, 50, "{database:?}");
     }
 }

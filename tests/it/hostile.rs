@@ -109,6 +109,8 @@ async fn three_hundred_hostile_paths_reach_nothing_outside_through_any_tool() {
     let server = Server::start_with(Database::Sqlite, &settings).await;
     let mcp = Mcp::open(&server.endpoint, &server.token).await;
     let home = server.home();
+    // The first call makes the home.
+    mcp.call("list_files", json!({})).await.unwrap();
     let [canary, twin] = plant_canaries(&home);
     let before = (tree(&canary), tree(&twin));
     let beside = |home: &Path| {

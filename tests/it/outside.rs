@@ -8,7 +8,7 @@ use tokio::process::Command;
 
 /// Calls a tool without a session; `None` when the connection broke, so that nobody knows whether
 /// the call ran.
-pub async fn try_call(mcp: &Mcp, tool: &str, arguments: Value) -> Option<Result<Value, Value>> {
+pub(crate) async fn try_call(mcp: &Mcp, tool: &str, arguments: Value) -> Option<Result<Value, Value>> {
     let version = "2026-07-28";
     let body = json!({
         "jsonrpc": "2.0", "id": 1, "method": "tools/call",
@@ -40,7 +40,7 @@ pub async fn try_call(mcp: &Mcp, tool: &str, arguments: Value) -> Option<Result<
 }
 
 /// Runs SQL on the file of a server that does not run; rows as arrays.
-pub async fn sqlite(data: &Path, sql: &str) -> Value {
+pub(crate) async fn sqlite(data: &Path, sql: &str) -> Value {
     const PROGRAM: &str = "import json, sqlite3, sys\n\
         base = sqlite3.connect(sys.argv[1])\n\
         rows = base.execute(sys.argv[2]).fetchall()\n\
@@ -60,7 +60,7 @@ pub async fn sqlite(data: &Path, sql: &str) -> Value {
 }
 
 /// Names and contents of everything below a directory, links not followed.
-pub fn tree(directory: &Path) -> Vec<(String, Vec<u8>)> {
+pub(crate) fn tree(directory: &Path) -> Vec<(String, Vec<u8>)> {
     let mut found = Vec::new();
     let mut open = vec![directory.to_owned()];
     while let Some(next) = open.pop() {
@@ -84,16 +84,16 @@ pub fn tree(directory: &Path) -> Vec<(String, Vec<u8>)> {
 }
 
 /// Numbers nobody foresees, for the moments at which a test kills.
-pub struct Dice(u64);
+pub(crate) struct Dice(u64);
 
 impl Dice {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         use std::hash::{BuildHasher as _, RandomState};
         Dice(RandomState::new().hash_one(0))
     }
 
     /// Below `end`.
-    pub fn roll(&mut self, end: u64) -> u64 {
+    pub(crate) fn roll(&mut self, end: u64) -> u64 {
         // Xorshift of Marsaglia, 2003.
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;

@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 use std::process::{Command, ExitCode};
 
 /// `part` is one of start, calls, large, uploads, search; all without it.
-pub fn run(part: &[&str]) -> Result<ExitCode> {
+pub(crate) fn run(part: &[&str]) -> Result<ExitCode> {
     let workspace = Workspace::read()?;
     let built = Command::new("cargo")
         .args(["build", "--release", "--locked", "-p", "quaymaster", "-p", "quaymaster-bench"])

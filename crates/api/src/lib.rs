@@ -11,7 +11,7 @@
 //! - `auth`: who may; `read`: bodies, queries and paths, read strictly; `paging`; `error`
 //! - `document`: the OpenAPI document; `state`: what handlers can reach
 //! - one file a noun: `health`, `info`, `workspaces`, `tokens`, `connect`, `trash`, `api_keys`,
-//!   `calls`, `events`, `tools`
+//!   `calls`, `events`, `tools`; [`parts`] has a router of its own, whose addresses are signed
 
 mod api_keys;
 mod auth;

@@ -97,12 +97,15 @@ impl App {
         Ok(home)
     }
 
-    /// Frees what is past its time: trash and abandoned uploads.
-    pub(crate) async fn sweep_files(self) {
+    /// Frees what is past its time: old rows, trash and abandoned uploads.
+    pub(crate) async fn sweep(self) {
         loop {
             tokio::select! {
                 () = tokio::time::sleep(SWEEP_EVERY) => {}
                 () = self.stop.cancelled() => return,
+            }
+            if let Err(error) = self.store.sweep(self.now()).await {
+                tracing::warn!(%error, "old rows were not swept");
             }
             if let Err(fault) = self.expire_uploads().await {
                 tracing::warn!(%fault, "abandoned uploads were not swept");

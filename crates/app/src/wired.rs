@@ -114,7 +114,7 @@ impl App {
         };
         app.tasks.spawn(app.clone().follow_events());
         app.tasks.spawn(app.clone().write_audit());
-        app.tasks.spawn(app.clone().sweep_files());
+        app.tasks.spawn(app.clone().sweep());
         Ok(app)
     }
 

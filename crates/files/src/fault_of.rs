@@ -99,3 +99,34 @@ pub(crate) fn already_exists(path: &str) -> Fault {
     )
     .hint("Choose another path, or pass what allows replacing it.")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_system_says_has_one_code_each_and_no_host_path() {
+        for (errno, code) in [
+            (Errno::NOENT, Code::NotFound),
+            (Errno::NOSPC, Code::InsufficientStorage),
+            (Errno::DQUOT, Code::InsufficientStorage),
+            (Errno::ACCESS, Code::Forbidden),
+            (Errno::PERM, Code::Forbidden),
+            (Errno::LOOP, Code::PathOutsideWorkspace),
+            (Errno::XDEV, Code::PathOutsideWorkspace),
+            (Errno::NAMETOOLONG, Code::InvalidArg),
+            (Errno::NXIO, Code::InvalidArg),
+            (Errno::ISDIR, Code::IsADirectory),
+            (Errno::NOTDIR, Code::NotADirectory),
+            (Errno::NOTEMPTY, Code::DirectoryNotEmpty),
+            (Errno::EXIST, Code::AlreadyExists),
+            (Errno::IO, Code::Internal),
+        ] {
+            assert_eq!(errno_fault(errno, "a/b").code, code, "{errno}");
+        }
+        let escape = io::Error::new(io::ErrorKind::PermissionDenied, "led outside of /srv/x");
+        let fault = fault_of(&escape, "a/b");
+        assert_eq!(fault.code, Code::PathOutsideWorkspace);
+        assert!(!fault.to_json().to_string().contains("/srv"));
+    }
+}

@@ -148,7 +148,7 @@ impl Handler {
 /// Returns once nobody is at the other end any more.
 async fn closed(peer: &Peer<RoleServer>) {
     while !peer.is_transport_closed() {
-        tokio::time::sleep(std::time::Duration::from_secs(5)).await;
+        tokio::time::sleep(std::time::Duration::from_secs(30)).await;
     }
 }
 

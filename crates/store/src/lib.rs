@@ -12,7 +12,7 @@
 //! - [`db`]: opening, both pools, transactions, errors
 //! - [`seal`], [`keys`]: sealing at rest, the key-encryption key and its rotation
 //! - one file per aggregate: [`org`], [`user`], [`workspace`], [`credential`], [`link`],
-//!   [`browser`], [`usage`], [`call`], [`event`], [`upload`], [`instance`]
+//!   [`browser`], [`usage`], [`call`], [`event`], [`upload`], [`instance`]; `sweep` forgets what is past its time
 
 #[macro_use]
 mod on;
@@ -26,6 +26,7 @@ pub mod keys;
 pub mod link;
 pub mod org;
 pub mod seal;
+mod sweep;
 pub mod upload;
 pub mod usage;
 pub mod user;

@@ -167,8 +167,7 @@ impl Tx {
         email: &str,
         password_hash: &str,
     ) -> Result<bool, StoreError> {
-        const SQL: &str =
-            "UPDATE users SET name = $2, email = $3, password_hash = $4 WHERE id = $1 AND password_hash IS NULL";
+        const SQL: &str = "UPDATE users SET name = $2, email = $3, password_hash = $4 WHERE id = $1 AND password_hash IS NULL";
         let set = within!(self, conn => {
             sqlx::query(SQL)
                 .bind(user.as_str())

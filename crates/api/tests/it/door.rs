@@ -108,6 +108,49 @@ async fn management_needs_the_scope_admin() {
 }
 
 #[tokio::test]
+async fn whoever_administers_no_more_does_not_although_the_key_says_admin() {
+    let product = Product::start().await;
+    let key = &product.member_key;
+    let body = json!({ "name": "New" });
+    let refused = [
+        product
+            .post_as(key, "/api/v1/workspaces", body.clone())
+            .await,
+        product.get_as(key, "/api/v1/events").await,
+        product.get_as(key, "/api/v1/calls").await,
+    ];
+    for answer in &refused {
+        assert_eq!(answer.status, StatusCode::FORBIDDEN);
+    }
+    body_is!(refused[0], @r#"
+    {
+      "code": "FORBIDDEN",
+      "error": "Only an administrator of the organization may do this.",
+      "fault": "FORBIDDEN",
+      "hint": "Ask an owner or administrator.",
+      "message": "Only an administrator of the organization may do this.",
+      "retryable": false
+    }
+    "#);
+    // A member sees and makes keys of their own, with less than an administrator's scopes.
+    let made = product.post_as(key, "/api/v1/api-keys", body).await;
+    let scopes = made.body["apiKey"]["scopes"].as_array().unwrap();
+    assert!(scopes.contains(&json!("write:tools")) && !scopes.contains(&json!("admin")));
+    let listed = product.get_as(key, "/api/v1/api-keys").await;
+    assert_eq!(listed.body["total"], 2);
+    let first = product.get("/api/v1/api-keys").await.body["apiKeys"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|key| key["name"] == "First")
+        .unwrap()["id"]
+        .clone();
+    let path = format!("/api/v1/api-keys/{}/regenerate", first.as_str().unwrap());
+    let answer = product.post_as(key, &path, json!({})).await;
+    assert_eq!(answer.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
 async fn an_unknown_path_is_a_fault_too() {
     let product = Product::start().await;
     for path in [

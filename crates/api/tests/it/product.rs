@@ -7,9 +7,10 @@ use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use quaymaster_api::ProtocolInfo;
 use quaymaster_app::credentials::{Expiry, NewApiKey};
-use quaymaster_app::{Admin, App, Settings, Workspace};
+use quaymaster_app::{Admin, App, Credential, Origin, Settings, Workspace};
 use quaymaster_core::clock::{Clock as _, SystemClock, SystemEntropy};
-use quaymaster_core::id::{OrgId, UserId, WorkspaceId};
+use quaymaster_core::id::{CredentialId, OrgId, UserId, WorkspaceId};
+use quaymaster_core::secret::{self, SecretDigest, Token, TokenKind};
 use quaymaster_core::{Scope, Scopes};
 use quaymaster_store::Store;
 use quaymaster_store::db::Location;
@@ -28,6 +29,8 @@ pub(crate) struct Product {
     router: Router,
     pub(crate) ours: Tenant,
     pub(crate) theirs: Tenant,
+    /// A key of scope `admin` whose user is no administrator of ours any more.
+    pub(crate) member_key: String,
     _data: TempDir,
 }
 
@@ -62,6 +65,7 @@ impl Product {
             add_org(&store, "Ours").await,
             add_org(&store, "Theirs").await,
         ];
+        let member_key = add_member(&store, &orgs[0]).await;
         let settings = Settings {
             public_url: "http://127.0.0.1:8080".into(),
             server_name: "quaymaster".into(),
@@ -91,6 +95,7 @@ impl Product {
             router,
             ours,
             theirs,
+            member_key,
             _data: data,
         }
     }
@@ -198,6 +203,37 @@ async fn add_org(store: &Store, name: &str) -> OrgId {
         .unwrap();
     tx.commit().await.unwrap();
     org.id
+}
+
+async fn add_member(store: &Store, org: &OrgId) -> String {
+    let now = SystemClock.now();
+    let user = UserId::fresh(&SystemClock, &SystemEntropy);
+    let token = Token {
+        kind: TokenKind::ApiKey,
+        credential: CredentialId::fresh(&SystemClock, &SystemEntropy),
+        secret: secret::fresh(&SystemEntropy),
+    };
+    let credential = Credential {
+        id: token.credential.clone(),
+        org: org.clone(),
+        kind: token.kind,
+        name: "Made as an administrator".into(),
+        user: user.clone(),
+        workspace: None,
+        origin: Origin::Manual,
+        scopes: Scopes::all(),
+        secret: SecretDigest::of(token.secret.expose_secret()),
+        created_at: now,
+        expires_at: None,
+        last_used_at: None,
+        revoked_at: None,
+    };
+    let mut tx = store.begin().await.unwrap();
+    tx.add_user(&user, "Member", now).await.unwrap();
+    tx.add_member(org, &user, Role::Member, now).await.unwrap();
+    tx.add_credential(&credential).await.unwrap();
+    tx.commit().await.unwrap();
+    token.reveal().expose_secret().to_owned()
 }
 
 async fn tenant(app: &App, org: &OrgId) -> Tenant {

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod big_files;
+mod bounds;
 mod edit_model;
 mod faults;
 mod hostile;

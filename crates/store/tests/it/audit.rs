@@ -52,6 +52,40 @@ async fn a_batch_of_calls_reads_back_newest_first_with_every_field() {
 }
 
 #[tokio::test]
+async fn old_calls_are_forgotten_and_young_ones_are_kept() {
+    for place in both().await {
+        let store = place.open().await;
+        let tenant = tenant(&store, "one").await;
+        let token = credential(&tenant, Origin::Manual);
+        let row = |days: i64| CallRow {
+            id: CallId::fresh(&SystemClock, &SystemEntropy),
+            org: tenant.org.clone(),
+            workspace: None,
+            credential: token.id.clone(),
+            user: None,
+            tool: format!("{days} days old"),
+            source: "rest".into(),
+            client: None,
+            started_at: NOW.plus_seconds(-days * 86_400),
+            duration_us: 1,
+            transport: "answered".into(),
+            protocol: "result".into(),
+            outcome: "OK".into(),
+        };
+        let mut rows: Vec<_> = (0..2_500).map(|_| row(91)).collect();
+        rows.push(row(89));
+        store.add_calls(&rows).await.unwrap();
+        assert_eq!(store.sweep(NOW).await.unwrap(), 2_500);
+        let left = store
+            .recent_calls(&tenant.org, None, None, 10)
+            .await
+            .unwrap();
+        assert_eq!(left.len(), 1);
+        assert_eq!(left[0].tool, "89 days old");
+    }
+}
+
+#[tokio::test]
 async fn events_are_read_in_order_from_an_instant_on() {
     for place in both().await {
         let store = place.open().await;

@@ -71,8 +71,16 @@ async fn people_sign_in_by_an_address_in_any_case_and_sessions_end() {
         let tenant = tenant(&store, "one").await;
         let mut tx = store.begin().await.unwrap();
         let ada = ("Ada", "Ada@Example.com", "$argon2id$x");
-        assert!(tx.set_sign_in(&tenant.user, ada.0, ada.1, ada.2).await.unwrap());
-        assert!(!tx.set_sign_in(&tenant.user, "Eve", "eve@example.com", ada.2).await.unwrap());
+        assert!(
+            tx.set_sign_in(&tenant.user, ada.0, ada.1, ada.2)
+                .await
+                .unwrap()
+        );
+        assert!(
+            !tx.set_sign_in(&tenant.user, "Eve", "eve@example.com", ada.2)
+                .await
+                .unwrap()
+        );
         let session = BrowserSession {
             secret: SecretDigest::of("cookie"),
             user: tenant.user.clone(),

@@ -1,0 +1,45 @@
+//! Forgetting what is past its time.
+
+use crate::db::{Store, StoreError};
+use quaymaster_core::Instant;
+
+/// Rows a transaction; more would hold the write lock for too long.
+const BATCH: i64 = 1_000;
+const DAY_SECONDS: i64 = 86_400;
+/// Audit rows and daily counts.
+const CALL_DAYS: i64 = 90;
+/// Ended upload sessions: repeated completions get their answer for a week.
+const UPLOAD_DAYS: i64 = 14;
+const LINK_DAYS: i64 = 7;
+
+impl Store {
+    /// Deletes old rows in small batches. How many went.
+    pub async fn sweep(&self, now: Instant) -> Result<u64, StoreError> {
+        const CALLS: &str = "DELETE FROM calls WHERE id IN \
+             (SELECT id FROM calls WHERE started_at < $1 LIMIT $2)";
+        const UPLOADS: &str = "DELETE FROM uploads WHERE id IN (SELECT id FROM uploads \
+             WHERE state NOT IN ('open', 'completing') AND created_at < $1 LIMIT $2)";
+        const LINKS: &str =
+            "DELETE FROM links WHERE id IN (SELECT id FROM links WHERE expires_at < $1 LIMIT $2)";
+        let days_ago = |days: i64| now.plus_seconds(-days * DAY_SECONDS);
+        let mut gone = 0;
+        for (sql, before) in [
+            (CALLS, days_ago(CALL_DAYS)),
+            (UPLOADS, days_ago(UPLOAD_DAYS)),
+            (LINKS, days_ago(LINK_DAYS)),
+        ] {
+            loop {
+                let mut tx = self.begin().await?;
+                let batch = within!(tx, conn => {
+                    sqlx::query(sql).bind(before.micros()).bind(BATCH).execute(conn).await?.rows_affected()
+                });
+                tx.commit().await?;
+                gone += batch;
+                if batch < BATCH.cast_unsigned() {
+                    break;
+                }
+            }
+        }
+        Ok(gone)
+    }
+}

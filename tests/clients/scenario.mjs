@@ -37,7 +37,7 @@ export class Changes {
   }
 }
 
-const names = (list) => list.tools.map((tool) => tool.name);
+export const names = (list) => list.tools.map((tool) => tool.name);
 /** The status of the HTTP answer: `code` in SDK 1, `status` in SDK 2. */
 const facts = (error) => ({
   status: error.status ?? error.code ?? null,

@@ -1,13 +1,19 @@
 // The TypeScript SDK, version 2.
 //
-//   sdk2.mjs URL legacy|2026-07-28        with the token in QUAYMASTER_TOKEN
+//   sdk2.mjs URL legacy|VERSION        with the token in QUAYMASTER_TOKEN
 import { Changes, load, run } from './scenario.mjs';
 
 const { Client, StreamableHTTPClientTransport } = load('@modelcontextprotocol/client');
 
 const [url, era] = process.argv.slice(2);
 const self = { name: 'sdk2', version: '1.0' };
-const negotiation = era === 'legacy' ? {} : { versionNegotiation: { mode: { pin: era } } };
+// As it comes, pinned to a version without sessions, or knowing one older version only.
+const negotiation =
+  era === 'legacy'
+    ? {}
+    : era >= '2026-07-28'
+      ? { versionNegotiation: { mode: { pin: era } } }
+      : { supportedProtocolVersions: [era] };
 const over = (token, sessionId) =>
   new StreamableHTTPClientTransport(new URL(url), {
     requestInit: { headers: { Authorization: `Bearer ${token}` } },

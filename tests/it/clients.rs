@@ -7,7 +7,6 @@ use quaymaster_tests::script::{Script, node, node_program, python, script_path};
 use quaymaster_tests::server::binary;
 use quaymaster_tests::{Database, Server};
 use serde_json::{Value, json};
-use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -124,6 +123,7 @@ async fn accompany(server: &Server, mut script: Script, kind: Kind, version: Opt
     let revoked = script.step("revoked").await;
     if kind == Kind::Bridge {
         assert_ne!(revoked["status"], 200, "{revoked}");
+        println!("REVOKED {revoked}");
     } else {
         assert_eq!(revoked["status"], 401, "{revoked}");
     }
@@ -144,7 +144,7 @@ async fn through_python(mode: &str, kind: Kind, version: &str) {
     accompany(&server, script, kind, Some(version)).await;
 }
 
-// promise: S0.1, S0.3, S0.5, S1.1, S1.4, S1.5, S1.19, S1.64
+// promise: S0.1, S0.3, S0.5, S1.1, S1.4, S1.19, S1.64
 #[tokio::test]
 async fn the_typescript_sdk_1_works_from_connecting_to_revocation() {
     let server = start().await;
@@ -157,6 +157,18 @@ async fn the_typescript_sdk_1_works_from_connecting_to_revocation() {
 #[tokio::test]
 async fn the_typescript_sdk_2_works_in_its_default_era() {
     through_sdk2("legacy", Kind::Session, "2025-11-25").await;
+}
+
+// promise: S0.2, S1.5
+#[tokio::test]
+async fn a_client_of_2025_06_18_works() {
+    through_sdk2("2025-06-18", Kind::Session, "2025-06-18").await;
+}
+
+// promise: S1.6
+#[tokio::test]
+async fn a_client_of_2024_11_05_works() {
+    through_sdk2("2024-11-05", Kind::Session, "2024-11-05").await;
 }
 
 // promise: S0.1, S1.1, S1.4, S1.19, S1.64
@@ -216,8 +228,9 @@ async fn a_client_of_standard_input_and_output_works_through_mcp_remote() {
     accompany(&server, script, Kind::Bridge, None).await;
 }
 
-/// The inspector's command line: its standard output when it succeeds, else its standard error.
-async fn inspect(arguments: &[&str]) -> Result<Value, Value> {
+/// The inspector's command line. Its errors are JSON on standard error, but failed calls are
+/// results on standard output.
+async fn inspect(arguments: &[&str]) -> Result<Value, String> {
     let home = TempDir::new().unwrap();
     let output = Command::new(node())
         .arg(node_program("mcp-inspector"))
@@ -230,77 +243,92 @@ async fn inspect(arguments: &[&str]) -> Result<Value, Value> {
         .output()
         .await
         .unwrap();
-    let (out, err) = (
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr),
-    );
-    if output.status.success() {
-        let answer = serde_json::from_str(&out);
-        return Ok(answer.unwrap_or_else(|_| panic!("no JSON: {out} {err}")));
+    let answer = String::from_utf8_lossy(&output.stdout);
+    serde_json::from_str(&answer)
+        .map_err(|_| format!("{answer}{}", String::from_utf8_lossy(&output.stderr)))
+}
+
+/// The inspector at one server, in one era.
+struct Inspector<'a> {
+    endpoint: &'a str,
+    header: String,
+    era: &'a str,
+}
+
+impl Inspector<'_> {
+    async fn run(&self, words: &[&str]) -> Result<Value, String> {
+        let connection = [
+            self.endpoint,
+            "--transport",
+            "http",
+            "--header",
+            &self.header,
+            "--protocol-era",
+            self.era,
+        ];
+        inspect(&[&connection, words].concat()).await
     }
-    Err(json!({ "status": output.status.code(), "out": out, "err": err }))
+
+    async fn call(&self, tool: &str, arguments: Value) -> Value {
+        let arguments = arguments.to_string();
+        let named = ["--method", "tools/call", "--tool-name", tool];
+        let answer = self
+            .run(&[&named[..], &["--tool-args-json", &arguments]].concat())
+            .await;
+        answer.unwrap()["result"].clone()
+    }
 }
 
 // promise: S0.1, S1.1, S1.19, S1.64
 #[tokio::test]
 async fn the_inspector_works_in_both_eras() {
     let server = start().await;
-    let header = format!("Authorization: Bearer {}", server.token);
-    for era in ["legacy", "modern"] {
-        let run = async |words: &[&str]| {
-            let mut arguments = vec![server.endpoint.as_str(), "--transport", "http"];
-            arguments.extend(["--header", &header, "--protocol-era", era]);
-            arguments.extend(words);
-            inspect(&arguments).await
-        };
-        let listed = run(&["--method", "tools/list", "--strict"]).await.unwrap();
-        assert_eq!(names_in(&listed), FILE_TOOLS, "{era}");
-        let call = async |tool: &str, arguments: Value| {
-            let arguments = arguments.to_string();
-            run(&[
-                "--method",
-                "tools/call",
-                "--tool-name",
-                tool,
-                "--tool-args-json",
-                &arguments,
-            ])
-            .await
-        };
-        let path = format!("{era}.txt");
+    let [legacy, modern] = ["legacy", "modern"].map(|era| Inspector {
+        endpoint: &server.endpoint,
+        header: format!("Authorization: Bearer {}", server.token),
+        era,
+    });
+    let list = ["--method", "tools/list", "--strict"];
+    for inspector in [&legacy, &modern] {
+        let listed = inspector.run(&list).await.unwrap();
+        assert_eq!(names_in(&listed), FILE_TOOLS);
+        let path = format!("{}.txt", inspector.era);
         let file = json!({ "path": path, "content": "one\n" });
-        call("write_file", file).await.unwrap();
+        inspector.call("write_file", file).await;
         let edit = json!({ "path": path, "find": "one", "replace": "eins" });
-        call("find_replace", edit).await.unwrap();
+        inspector.call("find_replace", edit).await;
         let read = json!({ "path": path, "line_numbers": false });
-        let read = call("read_file", read).await.unwrap();
-        assert!(read.to_string().contains("eins"), "{read}");
+        let read = inspector.call("read_file", read).await;
+        assert_eq!(read["content"][0]["text"], "eins\n", "{read}");
+    }
+    for _ in 6..CAP {
+        legacy.call("list_files", json!({})).await;
+    }
+    for inspector in [&legacy, &modern] {
+        let refused = inspector.call("list_files", json!({})).await;
+        assert_eq!(refused["isError"], true, "{refused}");
+        let text = refused["content"][0]["text"].as_str().unwrap();
+        let fault: Value = serde_json::from_str(text).unwrap();
+        assert_eq!(fault["code"], "DAILY_CAP");
+    }
+    let (credential, _) = server.token.split_once('.').unwrap();
+    let revoked = server.cli(&["token", "revoke", credential]).await;
+    assert!(revoked.status.success(), "{revoked:?}");
+    // Another process revoked it: the server hears of that within a second.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    for inspector in [&legacy, &modern] {
+        let error = inspector.run(&list).await.unwrap_err();
+        assert!(error.contains("auth_required"), "{error}");
     }
 }
 
 fn names_in(answer: &Value) -> Vec<&str> {
-    let tools = answer["tools"]
-        .as_array()
-        .or_else(|| answer["result"]["tools"].as_array())
-        .unwrap_or_else(|| panic!("no tools in {answer}"));
+    let tools = answer["result"]["tools"].as_array();
+    let tools = tools.unwrap_or_else(|| panic!("no tools in {answer}"));
     tools
         .iter()
         .filter_map(|tool| tool["name"].as_str())
         .collect()
-}
-
-async fn list_by_config(config: &Path, server: &str) -> Value {
-    let config = config.to_str().unwrap();
-    inspect(&[
-        "--config",
-        config,
-        "--server",
-        server,
-        "--method",
-        "tools/list",
-    ])
-    .await
-    .unwrap()
 }
 
 // promise: S0.28
@@ -313,11 +341,14 @@ async fn an_official_client_takes_the_example_of_the_public_information() {
     assert!(example.contains("<token>"), "{example}");
     let config = server.data.path().join("example.json");
     std::fs::write(&config, example.replace("<token>", &server.token)).unwrap();
-    let listed = list_by_config(&config, "quaymaster").await;
-    assert_eq!(names_in(&listed), FILE_TOOLS);
+    assert_eq!(info["server_name"], "quaymaster");
+    let config = config.to_str().unwrap();
+    let list = ["--method", "tools/list"];
+    let listed = inspect(&[&["--config", config, "--server", "quaymaster"], &list[..]].concat());
+    assert_eq!(names_in(&listed.await.unwrap()), FILE_TOOLS);
 }
 
-// promise: S1.44
+// promise: S1.19, S1.44
 #[tokio::test]
 async fn an_mcp_json_with_only_url_and_header_works() {
     let server = Server::start().await;
@@ -327,6 +358,12 @@ async fn an_mcp_json_with_only_url_and_header_works() {
         "headers": { "Authorization": format!("Bearer {}", server.token) },
     } } });
     std::fs::write(&config, format!("{file:#}")).unwrap();
-    let listed = list_by_config(&config, "workspace").await;
-    assert_eq!(names_in(&listed), FILE_TOOLS);
+    let arguments = [
+        &script_path("mcp_json.mjs"),
+        config.to_str().unwrap(),
+        "workspace",
+    ];
+    let mut script = Script::start(&node(), &arguments, "");
+    assert_eq!(tools_of(&script.step("listed").await), FILE_TOOLS);
+    script.end().await;
 }

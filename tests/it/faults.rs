@@ -34,7 +34,7 @@ async fn every_fault_says_what_went_wrong_and_what_to_do_next() {
             "write_file",
             json!({ "path": "other.txt", "content": "y", "if_match": stale }),
         ),
-        ("no match", "find_replace", edit("bela")),
+        ("no match", "find_replace", edit("gamme")),
         ("count mismatch", "find_replace", edit("beta")),
         (
             "line out of range",

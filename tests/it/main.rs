@@ -1,8 +1,8 @@
 //! The real binary from outside: every test starts `quaymaster` on an empty data directory and
 //! speaks to it through a door (MCP, REST, page, command line).
 //!
-//! A test names the promises of `promises.md` that it proves in a comment, as in
-//! `promise: S1.12`. `cargo xtask test` provides what the tests need (PostgreSQL, Node, Python,
+//! A test names the promises of `promises.md` that it proves in a comment above it: the word
+//! promise, a colon, the ids. `cargo xtask test` provides what the tests need (PostgreSQL, Node, Python,
 //! Chromium) and fails when something is missing; so do the tests.
 
 mod clients;
@@ -16,3 +16,6 @@ mod scopes;
 mod faults;
 mod hostile;
 mod cap;
+mod sending;
+mod uploads;
+mod upload_rules;

@@ -34,3 +34,17 @@ async fn a_new_server_serves_files_with_the_printed_token_on_both_databases() {
         assert_eq!(read.unwrap()["content"], "one\n");
     }
 }
+
+// promise: S4.1, S4.4
+#[tokio::test]
+async fn the_endpoint_is_mcp_on_the_address_listened_on_and_localhost_names_it_too() {
+    let server = Server::start().await;
+    let (scheme_and_host, port) = server.url.rsplit_once(':').unwrap();
+    assert_eq!(scheme_and_host, "http://127.0.0.1");
+    assert_eq!(server.endpoint, format!("http://127.0.0.1:{port}/mcp"));
+    let by_name = format!("http://localhost:{port}/mcp");
+    let mcp = Mcp::stateless(&by_name, &server.token);
+    assert!(mcp.call("list_files", json!({})).await.is_ok());
+    let help = server.cli(&["--help"]).await;
+    assert!(String::from_utf8_lossy(&help.stdout).contains("127.0.0.1:8080"));
+}

@@ -11,14 +11,14 @@
 //! - What is acknowledged is durable, if [`Durability::Full`].
 //!
 //! Modules, bottom up:
-//! - [`limits`], [`path`], [`fault_of`]: what is allowed, how paths are spelled, what errors become
-//! - [`home`], [`jail`], [`entries`], [`lock`], [`quota`], [`usage`]: the storage and its keeping
-//! - [`text`], [`etag`], [`mime`], [`diff`]: what is in a file
-//! - [`atomic`], [`produce`]: how a file changes
-//! - [`read`], [`list`], [`info`], [`search`]: tools that read
-//! - [`write`], [`directory`], [`edit`], [`tree`], [`trash`]: tools that change
-//! - [`uploads`]: the bytes of uploads in parts
-//! - [`schema`], [`cursor`]: JSON Schemas of all requests and results; places in long answers
+//! - `limits`, `path`, `fault_of`: what is allowed, how paths are spelled, what errors become
+//! - `home`, `jail`, `entries`, `lock`, `quota`, `usage`: the storage and its keeping
+//! - `text`, `etag`, `mime`, `diff`: what is in a file
+//! - `atomic`, `produce`: how a file changes
+//! - `read`, `list`, `info`, `search`: tools that read
+//! - `write`, `directory`, `edit`, `tree`, `trash`: tools that change
+//! - `uploads`: the bytes of uploads in parts
+//! - `schema`, `cursor`: JSON Schemas of all requests and results; places in long answers
 
 mod atomic;
 mod cursor;

@@ -34,7 +34,7 @@ async fn a_key_is_made_listed_and_dead_once_it_is_revoked() {
     assert!(key.starts_with(made.body["apiKey"]["keyPrefix"].as_str().unwrap()));
 
     let listed = product.get_as(key, KEYS).await;
-    assert_eq!(listed.body["total"], 2);
+    assert_eq!(listed.body["total"], 3);
     assert_eq!(listed.body["apiKeys"][0], made.body["apiKey"]);
     assert!(
         !listed

@@ -18,7 +18,10 @@ fn capped(fault: &Value, cap: i64) {
     assert_eq!(fault["retryable"], true);
     assert_eq!(fault["details"]["cap"], cap);
     let reset = fault["details"]["reset_at"].as_str().unwrap();
-    assert!(reset.contains("T00:00:00") && reset.ends_with('Z'), "{reset}");
+    assert!(
+        reset.contains("T00:00:00") && reset.ends_with('Z'),
+        "{reset}"
+    );
     assert!(fault["hint"].as_str().unwrap().contains(reset));
 }
 
@@ -43,11 +46,13 @@ async fn of_two_hundred_parallel_calls_at_a_cap_of_a_hundred_exactly_a_hundred_p
     for database in Database::BOTH {
         let server = start(database, "100").await;
         let mcp = Mcp::open(&server.endpoint, &server.token).await;
-        let passed = passed_of(200, async |_| match mcp.call("list_files", json!({})).await {
-            Ok(_) => true,
-            Err(fault) => {
-                capped(&fault, 100);
-                false
+        let passed = passed_of(200, async |_| {
+            match mcp.call("list_files", json!({})).await {
+                Ok(_) => true,
+                Err(fault) => {
+                    capped(&fault, 100);
+                    false
+                }
             }
         });
         assert_eq!(passed.await, 100, "{database:?}");
@@ -81,7 +86,10 @@ async fn handshakes_listings_and_refused_calls_do_not_count() {
         let mcp = Mcp::open(&server.endpoint, &server.token).await;
         mcp.request("tools/list", json!({})).await;
         mcp.request("ping", json!({})).await;
-        let bad = mcp.call("read_file", json!({ "pth": "a" })).await.unwrap_err();
+        let bad = mcp
+            .call("read_file", json!({ "pth": "a" }))
+            .await
+            .unwrap_err();
         assert_eq!(bad["code"], "INVALID_ARG");
         let write = json!({ "path": "a", "content": "a" });
         let denied = reader.call("write_file", write).await.unwrap_err();
@@ -91,7 +99,10 @@ async fn handshakes_listings_and_refused_calls_do_not_count() {
     }
     let mcp = Mcp::open(&server.endpoint, &server.token).await;
     // A call that the tool itself refuses was made, and counts.
-    let absent = mcp.call("read_file", json!({ "path": "none" })).await.unwrap_err();
+    let absent = mcp
+        .call("read_file", json!({ "path": "none" }))
+        .await
+        .unwrap_err();
     assert_eq!(absent["code"], "NOT_FOUND");
     assert_eq!(use_up(&mcp, 3).await, 2);
     assert!(mcp.request("tools/list", json!({})).await["result"]["tools"].is_array());
@@ -110,7 +121,11 @@ async fn a_graceful_restart_neither_loses_nor_grants_a_call() {
             server.stop().await;
             server.restart().await;
         }
-        assert_eq!(made + use_up(&mcp_of(&server), 50).await, 50, "{database:?}");
+        assert_eq!(
+            made + use_up(&mcp_of(&server), 50).await,
+            50,
+            "{database:?}"
+        );
     }
 }
 
@@ -139,10 +154,16 @@ async fn the_cap_is_never_over_however_often_the_server_is_killed() {
         }
         let rest = passed_of(200, async |n| {
             let arguments = json!({ "path": format!("last-{n}"), "content": "x" });
-            matches!(try_call(&mcp_of(&server), "write_file", arguments).await, Some(Ok(_)))
+            matches!(
+                try_call(&mcp_of(&server), "write_file", arguments).await,
+                Some(Ok(_))
+            )
         });
         rest.await;
-        let refused = mcp_of(&server).call("list_files", json!({})).await.unwrap_err();
+        let refused = mcp_of(&server)
+            .call("list_files", json!({}))
+            .await
+            .unwrap_err();
         capped(&refused, 120);
         // What ran is on the disk, whether its answer arrived or not.
         let ran = std::fs::read_dir(server.home()).unwrap().count();
@@ -161,7 +182,12 @@ async fn an_administrator_sets_the_cap_and_the_next_call_obeys() {
     let (_, before) = server.rest(&key, "GET", &path, None).await;
     let workspace = &before["workspace"];
     assert_eq!(workspace["dailyCap"], 10_000, "the default");
-    assert!(workspace["usage"]["resetAt"].as_str().unwrap().contains("T00:00:00"));
+    assert!(
+        workspace["usage"]["resetAt"]
+            .as_str()
+            .unwrap()
+            .contains("T00:00:00")
+    );
     let mcp = Mcp::open(&server.endpoint, &server.token).await;
     for _ in 0..5 {
         mcp.call("list_files", json!({})).await.unwrap();

@@ -210,7 +210,11 @@ async fn a_client_of_standard_input_and_output_works_through_our_bridge() {
 async fn a_client_of_standard_input_and_output_works_through_mcp_remote() {
     let server = start().await;
     let headers = server.data.path().join("headers.txt");
-    std::fs::write(&headers, format!("Authorization: Bearer {}\n", server.token)).unwrap();
+    std::fs::write(
+        &headers,
+        format!("Authorization: Bearer {}\n", server.token),
+    )
+    .unwrap();
     let (node, bridge) = (node(), node_program("mcp-remote"));
     let arguments = [
         &script_path("sdk1.mjs"),
@@ -343,9 +347,9 @@ async fn an_official_client_takes_the_example_of_the_public_information() {
     std::fs::write(&config, example.replace("<token>", &server.token)).unwrap();
     assert_eq!(info["server_name"], "quaymaster");
     let config = config.to_str().unwrap();
-    let list = ["--method", "tools/list"];
-    let listed = inspect(&[&["--config", config, "--server", "quaymaster"], &list[..]].concat());
-    assert_eq!(names_in(&listed.await.unwrap()), FILE_TOOLS);
+    let words = "--server quaymaster --method tools/list".split(' ');
+    let words: Vec<_> = ["--config", config].into_iter().chain(words).collect();
+    assert_eq!(names_in(&inspect(&words).await.unwrap()), FILE_TOOLS);
 }
 
 // promise: S1.19, S1.44

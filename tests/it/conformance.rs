@@ -38,7 +38,10 @@ async fn conforms(revision: &str, besides: &[&str]) {
         "{summary}\n{}",
         String::from_utf8_lossy(&output.stderr)
     );
-    for scenario in ["tools-list", "dns-rebinding-protection"].iter().chain(besides) {
+    for scenario in ["tools-list", "dns-rebinding-protection"]
+        .iter()
+        .chain(besides)
+    {
         assert!(summary.contains(&format!("✓ {scenario}:")), "{summary}");
     }
 }

@@ -12,7 +12,15 @@ async fn without_a_good_credential_every_method_answers_401_and_says_what_a_good
     let unknown = format!("crd_01ARZ3NDEKTSV4RRFFQ69G5FAV.{secret}");
     let as_api_key = format!("sk-org-{}.{secret}", id.trim_start_matches("crd_"));
     let longer = format!("{}x", server.token);
-    let bad = ["", "nonsense", id, "sk-org-", &unknown, &as_api_key, &longer];
+    let bad = [
+        "",
+        "nonsense",
+        id,
+        "sk-org-",
+        &unknown,
+        &as_api_key,
+        &longer,
+    ];
     for token in bad {
         for method in [Method::POST, Method::GET, Method::DELETE, Method::PUT] {
             let mcp = Mcp::stateless(&server.endpoint, token);
@@ -24,7 +32,10 @@ async fn without_a_good_credential_every_method_answers_401_and_says_what_a_good
             assert_eq!(fault["code"], "UNAUTHENTICATED");
             assert_eq!(fault["retryable"], false);
             let text = fault["message"].as_str().unwrap();
-            assert!(text.contains("sk-org-") && text.contains("expired"), "{text}");
+            assert!(
+                text.contains("sk-org-") && text.contains("expired"),
+                "{text}"
+            );
         }
     }
     let mut headers = Mcp::stateless(&server.endpoint, &server.token).headers();
@@ -62,7 +73,11 @@ async fn the_header_of_another_organization_is_refused_and_the_own_one_is_not_ne
                     "clientInfo": { "name": "tests", "version": "1" },
                 },
             });
-            let body = if method == "POST" { body.to_string() } else { String::new() };
+            let body = if method == "POST" {
+                body.to_string()
+            } else {
+                String::new()
+            };
             let reply = mcp.send(method.parse().unwrap(), headers, body).await;
             assert_eq!(reply.status, wanted, "{path} {org:?}: {}", reply.text);
         }
@@ -86,7 +101,10 @@ async fn every_door_refuses_hosts_and_origins_that_are_not_the_servers() {
     ];
     for door in doors {
         let send = |name: &'static str, value: String| {
-            client.get(format!("{}{door}", server.url)).header(name, value).send()
+            client
+                .get(format!("{}{door}", server.url))
+                .header(name, value)
+                .send()
         };
         for host in [
             "evil.example".to_owned(),
@@ -96,9 +114,17 @@ async fn every_door_refuses_hosts_and_origins_that_are_not_the_servers() {
         ] {
             let answer = send("host", host.clone()).await.unwrap();
             // Some are no host at all, which the HTTP library refuses first.
-            assert!([400, 403].contains(&answer.status().as_u16()), "{door} {host}");
+            assert!(
+                [400, 403].contains(&answer.status().as_u16()),
+                "{door} {host}"
+            );
         }
-        for origin in ["http://evil.example", "null", "file://", "http://user@127.0.0.1"] {
+        for origin in [
+            "http://evil.example",
+            "null",
+            "file://",
+            "http://user@127.0.0.1",
+        ] {
             let answer = send("origin", origin.to_owned()).await.unwrap();
             assert_eq!(answer.status(), 403, "{door} {origin}");
         }
@@ -139,8 +165,13 @@ async fn the_public_information_needs_no_credential_and_connects_a_client() {
     let mcp = Mcp::open(example["url"].as_str().unwrap(), &server.token).await;
     let listed = mcp.request("tools/list", json!({})).await;
     assert_eq!(listed["result"]["tools"].as_array().unwrap().len(), 19);
-    let hello = mcp.initialize(info["protocol_version"].as_str().unwrap()).await;
-    assert_eq!(hello.message()["result"]["serverInfo"]["name"], info["server_name"]);
+    let hello = mcp
+        .initialize(info["protocol_version"].as_str().unwrap())
+        .await;
+    assert_eq!(
+        hello.message()["result"]["serverInfo"]["name"],
+        info["server_name"]
+    );
     let text = info.to_string();
     assert!(!text.contains(&server.token) && !text.contains(&server.workspace));
 }

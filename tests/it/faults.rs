@@ -25,10 +25,18 @@ async fn every_fault_says_what_went_wrong_and_what_to_do_next() {
     let edit = |find: &str| json!({ "path": "notes/plan.txt", "find": find, "replace": "x" });
     let large = "x".repeat(1024 * 1024 + 1);
     let cases = [
-        ("unknown argument", "read_file", json!({ "path": "other.txt", "startLine": 2 })),
+        (
+            "unknown argument",
+            "read_file",
+            json!({ "path": "other.txt", "startLine": 2 }),
+        ),
         ("wrong type", "read_file", json!({ "path": 5 })),
         ("missing path", "read_file", json!({})),
-        ("not found", "read_file", json!({ "path": "notes/plam.txt" })),
+        (
+            "not found",
+            "read_file",
+            json!({ "path": "notes/plam.txt" }),
+        ),
         (
             "stale etag",
             "write_file",
@@ -46,30 +54,63 @@ async fn every_fault_says_what_went_wrong_and_what_to_do_next() {
             "move_file",
             json!({ "source": "other.txt", "destination": "notes/plan.txt" }),
         ),
-        ("directory not empty", "delete_file", json!({ "path": "notes" })),
+        (
+            "directory not empty",
+            "delete_file",
+            json!({ "path": "notes" }),
+        ),
         ("a directory", "read_file", json!({ "path": "notes" })),
-        ("not a directory", "list_files", json!({ "path": "other.txt" })),
-        ("outside the workspace", "read_file", json!({ "path": "../../key" })),
-        ("too large", "write_file", json!({ "path": "big", "content": large })),
+        (
+            "not a directory",
+            "list_files",
+            json!({ "path": "other.txt" }),
+        ),
+        (
+            "outside the workspace",
+            "read_file",
+            json!({ "path": "../../key" }),
+        ),
+        (
+            "too large",
+            "write_file",
+            json!({ "path": "big", "content": large }),
+        ),
         (
             "invalid expression",
             "search_files",
             json!({ "query": "(", "mode": "regex" }),
         ),
-        ("not text", "insert_lines", json!({ "path": "bytes.bin", "line": 0, "content": "x" })),
-        ("unknown upload", "get_upload_status", json!({ "upload_id": "upl_nonsense" })),
+        (
+            "not text",
+            "insert_lines",
+            json!({ "path": "bytes.bin", "line": 0, "content": "x" }),
+        ),
+        (
+            "unknown upload",
+            "get_upload_status",
+            json!({ "upload_id": "upl_nonsense" }),
+        ),
     ];
     let mut faults = Map::new();
     for (case, tool, arguments) in cases {
         let fault = fault(&mcp, tool, arguments).await;
         let object = fault.as_object().unwrap();
-        assert!(object["code"].is_string() && object["message"].is_string(), "{fault}");
+        assert!(
+            object["code"].is_string() && object["message"].is_string(),
+            "{fault}"
+        );
         assert!(object["retryable"].is_boolean(), "{fault}");
         let known = ["code", "message", "retryable", "hint", "details"];
-        assert!(object.keys().all(|key| known.contains(&key.as_str())), "{fault}");
+        assert!(
+            object.keys().all(|key| known.contains(&key.as_str())),
+            "{fault}"
+        );
         let says = fault.to_string();
         let data = server.data.path().to_str().unwrap();
-        assert!(!says.contains(data) && !says.contains("/home"), "a path of the host: {says}");
+        assert!(
+            !says.contains(data) && !says.contains("/home"),
+            "a path of the host: {says}"
+        );
         assert!(!says.contains("status"), "a status of ours: {says}");
         faults.insert(case.to_owned(), fault);
     }

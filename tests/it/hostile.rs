@@ -40,33 +40,115 @@ fn plant_traps(home: &Path, canary: &Path) {
         symlink(target, home.join(name)).unwrap();
     }
     if !home.join("pipe").exists() {
-        let made = std::process::Command::new("mkfifo").arg(home.join("pipe")).status();
+        let made = std::process::Command::new("mkfifo")
+            .arg(home.join("pipe"))
+            .status();
         assert!(made.unwrap().success());
     }
 }
 
 fn hostile_paths(canary: &Path) -> Vec<String> {
     let absolute = canary.to_str().unwrap();
-    let ends = ["canary/secret.txt", "canary", "home-of-others/secret.txt", "new.txt", ""];
+    let ends = [
+        "canary/secret.txt",
+        "canary",
+        "home-of-others/secret.txt",
+        "new.txt",
+        "",
+    ];
     let ways = [
-        "..", "../", ".././", "./../", "../../", "../../../../../../../../", "..//", "real/../../",
-        "real/./../../", "a/b/../../../", "/..", "/../", "//../", "\\..\\", "..\\", "..\\..\\",
-        "%2e%2e/", "%2e%2e%2f", "..%2f", "..%5c", "%252e%252e/", "..%c0%af", "....//", "..../",
-        "..;/", ".. /", " ../", "..\u{0}/", "../\u{0}", "\u{2025}/", "\u{ff0e}\u{ff0e}/", "..\n/",
-        "../\r", "file://../", "~/../", "$HOME/../", "${PWD}/../", "C:\\..\\", "C:/../",
-        "\\\\?\\..\\", "/proc/self/cwd/../", "/proc/self/fd/", "/dev/fd/../", "out/", "out/../",
-        "out/sub/../", "out-relative/", "out-relative/../", "real/up/", "real/up/../", "real/../out/",
-        "./out/./", "out//", "loop/", "loop/../", "pipe/", "pipe/../", "device/../", "real/file.txt/../",
-        "home/../../", "../home/../", "../home-of-others/../",
+        "..",
+        "../",
+        ".././",
+        "./../",
+        "../../",
+        "../../../../../../../../",
+        "..//",
+        "real/../../",
+        "real/./../../",
+        "a/b/../../../",
+        "/..",
+        "/../",
+        "//../",
+        "\\..\\",
+        "..\\",
+        "..\\..\\",
+        "%2e%2e/",
+        "%2e%2e%2f",
+        "..%2f",
+        "..%5c",
+        "%252e%252e/",
+        "..%c0%af",
+        "....//",
+        "..../",
+        "..;/",
+        ".. /",
+        " ../",
+        "..\u{0}/",
+        "../\u{0}",
+        "\u{2025}/",
+        "\u{ff0e}\u{ff0e}/",
+        "..\n/",
+        "../\r",
+        "file://../",
+        "~/../",
+        "$HOME/../",
+        "${PWD}/../",
+        "C:\\..\\",
+        "C:/../",
+        "\\\\?\\..\\",
+        "/proc/self/cwd/../",
+        "/proc/self/fd/",
+        "/dev/fd/../",
+        "out/",
+        "out/../",
+        "out/sub/../",
+        "out-relative/",
+        "out-relative/../",
+        "real/up/",
+        "real/up/../",
+        "real/../out/",
+        "./out/./",
+        "out//",
+        "loop/",
+        "loop/../",
+        "pipe/",
+        "pipe/../",
+        "device/../",
+        "real/file.txt/../",
+        "home/../../",
+        "../home/../",
+        "../home-of-others/../",
     ];
     let mut paths: Vec<String> = ways
         .iter()
         .flat_map(|way| ends.iter().map(move |end| format!("{way}{end}")))
         .collect();
     let alone = [
-        "out", "out-file", "out-relative", "loop", "pipe", "device", "real/up", "..", "/..", "/",
-        ".", "\u{0}", "\u{202e}txt.secret", "con", "nul", "out/secret.txt", "out/sub/deep.txt",
-        "real/up/secret.txt", "out-relative/sub/deep.txt", "out-file/", "out/.", "out/..", "*", "../*",
+        "out",
+        "out-file",
+        "out-relative",
+        "loop",
+        "pipe",
+        "device",
+        "real/up",
+        "..",
+        "/..",
+        "/",
+        ".",
+        "\u{0}",
+        "\u{202e}txt.secret",
+        "con",
+        "nul",
+        "out/secret.txt",
+        "out/sub/deep.txt",
+        "real/up/secret.txt",
+        "out-relative/sub/deep.txt",
+        "out-file/",
+        "out/.",
+        "out/..",
+        "*",
+        "../*",
     ];
     paths.extend(alone.map(str::to_owned));
     paths.push(absolute.to_owned());
@@ -82,23 +164,62 @@ fn hostile_paths(canary: &Path) -> Vec<String> {
 /// Each tool that takes a path, with the path in its place.
 fn calls(path: &str) -> Vec<(&'static str, Value)> {
     vec![
-        ("list_files", json!({ "path": path, "recursive": true, "depth": 3, "include_hidden": true })),
-        ("search_files", json!({ "path": path, "query": "canary", "include_hidden": true })),
+        (
+            "list_files",
+            json!({ "path": path, "recursive": true, "depth": 3, "include_hidden": true }),
+        ),
+        (
+            "search_files",
+            json!({ "path": path, "query": "canary", "include_hidden": true }),
+        ),
         ("read_file", json!({ "path": path })),
         ("get_file_info", json!({ "path": path })),
-        ("create_upload_session", json!({ "path": path, "size": 0, "overwrite": true })),
+        (
+            "create_upload_session",
+            json!({ "path": path, "size": 0, "overwrite": true }),
+        ),
         ("write_file", json!({ "path": path, "content": "written" })),
         ("create_directory", json!({ "path": path })),
-        ("insert_lines", json!({ "path": path, "line": 0, "content": "written" })),
-        ("replace_lines", json!({ "path": path, "start_line": 1, "end_line": 1, "content": "w" })),
-        ("delete_lines", json!({ "path": path, "start_line": 1, "end_line": 1 })),
-        ("find_replace", json!({ "path": path, "find": "canary", "replace": "written" })),
-        ("insert_after_pattern", json!({ "path": path, "pattern": "canary", "content": "w" })),
-        ("copy_file", json!({ "source": path, "destination": "copied", "recursive": true, "overwrite": true })),
-        ("copy_file", json!({ "source": "real/file.txt", "destination": path, "overwrite": true })),
-        ("move_file", json!({ "source": path, "destination": "moved", "overwrite": true })),
-        ("move_file", json!({ "source": "copied", "destination": path, "overwrite": true })),
-        ("delete_file", json!({ "path": path, "recursive": true, "permanent": true })),
+        (
+            "insert_lines",
+            json!({ "path": path, "line": 0, "content": "written" }),
+        ),
+        (
+            "replace_lines",
+            json!({ "path": path, "start_line": 1, "end_line": 1, "content": "w" }),
+        ),
+        (
+            "delete_lines",
+            json!({ "path": path, "start_line": 1, "end_line": 1 }),
+        ),
+        (
+            "find_replace",
+            json!({ "path": path, "find": "canary", "replace": "written" }),
+        ),
+        (
+            "insert_after_pattern",
+            json!({ "path": path, "pattern": "canary", "content": "w" }),
+        ),
+        (
+            "copy_file",
+            json!({ "source": path, "destination": "copied", "recursive": true, "overwrite": true }),
+        ),
+        (
+            "copy_file",
+            json!({ "source": "real/file.txt", "destination": path, "overwrite": true }),
+        ),
+        (
+            "move_file",
+            json!({ "source": path, "destination": "moved", "overwrite": true }),
+        ),
+        (
+            "move_file",
+            json!({ "source": "copied", "destination": path, "overwrite": true }),
+        ),
+        (
+            "delete_file",
+            json!({ "path": path, "recursive": true, "permanent": true }),
+        ),
     ]
 }
 
@@ -132,21 +253,42 @@ async fn three_hundred_hostile_paths_reach_nothing_outside_through_any_tool() {
                 let begun = Instant::now();
                 let call = json!({ "name": tool, "arguments": arguments });
                 let answer = mcp.request("tools/call", call).await;
-                assert!(begun.elapsed() < Duration::from_secs(10), "{tool} {path:?} hung");
+                assert!(
+                    begun.elapsed() < Duration::from_secs(10),
+                    "{tool} {path:?} hung"
+                );
                 let says = answer.to_string();
                 assert!(!says.contains("INTERNAL"), "{tool} {path:?}: {says}");
                 // The arguments may come back in a message; nothing else of the host may.
                 if !path.contains(data) {
-                    assert!(!says.contains(data), "{tool} {path:?} tells a host path: {says}");
+                    assert!(
+                        !says.contains(data),
+                        "{tool} {path:?} tells a host path: {says}"
+                    );
                 }
-                assert!(!says.contains(CANARY), "{tool} {path:?} read the canary: {says}");
-                assert!(!says.contains("deep.txt") || path.contains("deep.txt"), "{tool} {path:?}: {says}");
+                assert!(
+                    !says.contains(CANARY),
+                    "{tool} {path:?} read the canary: {says}"
+                );
+                assert!(
+                    !says.contains("deep.txt") || path.contains("deep.txt"),
+                    "{tool} {path:?}: {says}"
+                );
             }
         });
         answers.buffer_unordered(8).collect::<Vec<()>>().await;
         let after = (tree(&canary), tree(&twin));
-        assert!(after == before, "{} changed something outside", calls("")[tool].0);
-        assert_eq!(beside(&home), names, "{} made something outside", calls("")[tool].0);
+        assert!(
+            after == before,
+            "{} changed something outside",
+            calls("")[tool].0
+        );
+        assert_eq!(
+            beside(&home),
+            names,
+            "{} made something outside",
+            calls("")[tool].0
+        );
     }
     let key = std::fs::read_to_string(server.data.path().join("key")).unwrap();
     assert_eq!(key.trim().len(), 64, "the key file is as it was");
@@ -173,7 +315,11 @@ async fn of_two_clients_that_edit_the_same_version_exactly_one_wins() {
                     "if_match": etag,
                 })
             };
-            let tool = if round % 2 == 0 { "write_file" } else { "replace_lines" };
+            let tool = if round % 2 == 0 {
+                "write_file"
+            } else {
+                "replace_lines"
+            };
             async move { (content, mcp.call(tool, arguments).await) }
         });
         let answers = join_all(edits).await;

@@ -5,17 +5,17 @@
 //! promise, a colon, the ids. `cargo xtask test` provides what the tests need (PostgreSQL, Node, Python,
 //! Chromium) and fails when something is missing; so do the tests.
 
+mod cap;
 mod clients;
 mod conformance;
-mod smoke;
-mod outside;
-mod protocol;
 mod doors;
-mod tools_list;
-mod scopes;
 mod faults;
 mod hostile;
-mod cap;
+mod outside;
+mod protocol;
+mod scopes;
 mod sending;
-mod uploads;
+mod smoke;
+mod tools_list;
 mod upload_rules;
+mod uploads;

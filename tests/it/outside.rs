@@ -8,7 +8,11 @@ use tokio::process::Command;
 
 /// Calls a tool without a session; `None` when the connection broke, so that nobody knows whether
 /// the call ran.
-pub(crate) async fn try_call(mcp: &Mcp, tool: &str, arguments: Value) -> Option<Result<Value, Value>> {
+pub(crate) async fn try_call(
+    mcp: &Mcp,
+    tool: &str,
+    arguments: Value,
+) -> Option<Result<Value, Value>> {
     let version = "2026-07-28";
     let body = json!({
         "jsonrpc": "2.0", "id": 1, "method": "tools/call",

@@ -102,12 +102,21 @@ async fn wrong_media_types_and_methods_are_refused_with_their_own_status() {
         let reply = mcp.send(Method::POST, with("accept", accept), list()).await;
         assert_eq!(reply.status, 406, "POST {accept:?}");
     }
-    for accept in [BOTH_TYPES, "*/*", "text/*, application/*", "TEXT/event-stream,application/JSON"] {
+    for accept in [
+        BOTH_TYPES,
+        "*/*",
+        "text/*, application/*",
+        "TEXT/event-stream,application/JSON",
+    ] {
         let headers = with("accept", Some(accept));
         let reply = mcp.send(Method::POST, headers, list()).await;
         assert_eq!(reply.status, 200, "POST {accept}");
     }
-    for kind in [None, Some("text/plain"), Some("application/x-www-form-urlencoded")] {
+    for kind in [
+        None,
+        Some("text/plain"),
+        Some("application/x-www-form-urlencoded"),
+    ] {
         let headers = with("content-type", kind);
         let reply = mcp.send(Method::POST, headers, list()).await;
         assert_eq!(reply.status, 415, "{kind:?}");
@@ -135,14 +144,24 @@ async fn a_session_is_needed_and_is_its_own_credentials_only() {
     assert_eq!(without.status, 400, "{without:?}");
     for method in [Method::POST, Method::GET, Method::DELETE] {
         let mut bodies = Vec::new();
-        for session in ["00000000-0000-4000-8000-000000000000", mine.session.as_ref().unwrap()] {
+        for session in [
+            "00000000-0000-4000-8000-000000000000",
+            mine.session.as_ref().unwrap(),
+        ] {
             theirs.session = Some(session.to_owned());
-            let body = if method == Method::POST { list() } else { String::new() };
+            let body = if method == Method::POST {
+                list()
+            } else {
+                String::new()
+            };
             let reply = theirs.send(method.clone(), theirs.headers(), body).await;
             assert_eq!(reply.status, 404, "{method} {session}");
             bodies.push(reply.text);
         }
-        assert_eq!(bodies[0], bodies[1], "a foreign session looks like an unknown one");
+        assert_eq!(
+            bodies[0], bodies[1],
+            "a foreign session looks like an unknown one"
+        );
     }
     let still = mine.send(Method::POST, mine.headers(), list()).await;
     assert_eq!(still.status, 200, "its owner goes on");

@@ -17,7 +17,10 @@ pub(crate) fn bytes(size: usize, seed: u8) -> Vec<u8> {
 }
 
 pub(crate) fn hex(data: &[u8]) -> String {
-    Sha256::digest(data).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(data)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 pub(crate) fn digest_header(data: &[u8]) -> String {
@@ -68,19 +71,37 @@ impl Session {
         let answer = request.send().await.ok()?;
         let status = answer.status().as_u16();
         let text = answer.text().await.ok()?;
-        Some((status, serde_json::from_str(&text).unwrap_or(Value::String(text))))
+        Some((
+            status,
+            serde_json::from_str(&text).unwrap_or(Value::String(text)),
+        ))
     }
 
-    pub(crate) async fn put(&self, n: usize, body: Vec<u8>, digest: Option<String>) -> (u16, Value) {
-        self.try_put(n, body, digest).await.expect("the server answers")
+    pub(crate) async fn put(
+        &self,
+        n: usize,
+        body: Vec<u8>,
+        digest: Option<String>,
+    ) -> (u16, Value) {
+        self.try_put(n, body, digest)
+            .await
+            .expect("the server answers")
     }
 
     /// State, received bytes and size as `HEAD` tells them.
     pub(crate) async fn head(&self) -> (u16, [String; 3]) {
         let (start, signature) = self.template.split_once("/parts/{n}").unwrap();
-        let answer = self.client.head(format!("{start}{signature}")).send().await.unwrap();
+        let answer = self
+            .client
+            .head(format!("{start}{signature}"))
+            .send()
+            .await
+            .unwrap();
         let told = ["upload-state", "upload-received", "upload-size"].map(|name| {
-            let value = answer.headers().get(name).map(|value| value.to_str().unwrap());
+            let value = answer
+                .headers()
+                .get(name)
+                .map(|value| value.to_str().unwrap());
             value.unwrap_or_default().to_owned()
         });
         (answer.status().as_u16(), told)

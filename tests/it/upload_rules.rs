@@ -27,14 +27,24 @@ async fn a_file_is_replaced_only_when_that_was_wished_and_its_version_is_the_nam
     let etag = mcp.call("write_file", old).await.unwrap()["etag"].clone();
     let create = async |more: Value| {
         let mut arguments = json!({ "path": "f", "size": 3 });
-        arguments.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        arguments
+            .as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
         mcp.call("create_upload_session", arguments).await
     };
     let plain = create(json!({})).await.unwrap_err();
     assert_eq!(plain["code"], "ALREADY_EXISTS");
     let stale = json!({ "overwrite": true, "if_match": format!("sha256:{}", hex(b"older")) });
-    assert_eq!(create(stale).await.unwrap_err()["code"], "PRECONDITION_FAILED");
-    let session = Session::of(create(json!({ "overwrite": true, "if_match": etag })).await.unwrap());
+    assert_eq!(
+        create(stale).await.unwrap_err()["code"],
+        "PRECONDITION_FAILED"
+    );
+    let session = Session::of(
+        create(json!({ "overwrite": true, "if_match": etag }))
+            .await
+            .unwrap(),
+    );
     assert_eq!(session.put(0, b"new".to_vec(), None).await.0, 200);
     // Somebody changes the file between creation and completion.
     let change = json!({ "path": "f", "content": "else" });
@@ -44,7 +54,10 @@ async fn a_file_is_replaced_only_when_that_was_wished_and_its_version_is_the_nam
     assert_eq!(std::fs::read(server.home().join("f")).unwrap(), b"else");
     let now = json!({ "upload_id": session.id, "if_match": newer });
     let done = complete(&mcp, now).await.unwrap();
-    assert_eq!((&done["replaced"], &done["old_etag"]), (&json!(true), &newer));
+    assert_eq!(
+        (&done["replaced"], &done["old_etag"]),
+        (&json!(true), &newer)
+    );
     assert_eq!(std::fs::read(server.home().join("f")).unwrap(), b"new");
     // A file that appeared meanwhile is not written over either.
     let session = Session::create(&mcp, json!({ "path": "g", "size": 3 })).await;
@@ -91,12 +104,21 @@ async fn an_upload_goes_on_after_a_restart() {
         server.stop().await;
         server.restart().await;
         let mcp = Mcp::open(&server.endpoint, &server.token).await;
-        let told = mcp.call("get_upload_status", session.named()).await.unwrap();
-        assert_eq!((&told["state"], &told["missing_parts"]), (&json!("open"), &json!("0,2")));
+        let told = mcp
+            .call("get_upload_status", session.named())
+            .await
+            .unwrap();
+        assert_eq!(
+            (&told["state"], &told["missing_parts"]),
+            (&json!("open"), &json!("0,2"))
+        );
         let path = session.template.find("/u/").unwrap();
         let again = Session::create(&mcp, arguments).await;
         assert_eq!(again.id, session.id, "the same key is the same session");
-        assert!(again.template.ends_with(&session.template[path..]), "and the same address");
+        assert!(
+            again.template.ends_with(&session.template[path..]),
+            "and the same address"
+        );
         session.template = again.template;
         for n in [0, 2] {
             assert_eq!(session.put(n, piece(&file, n), None).await.0, 200);

@@ -14,7 +14,9 @@ async fn start() -> (Server, Mcp) {
 }
 
 async fn status(mcp: &Mcp, session: &Session) -> Value {
-    mcp.call("get_upload_status", session.named()).await.unwrap()
+    mcp.call("get_upload_status", session.named())
+        .await
+        .unwrap()
 }
 
 async fn complete(mcp: &Mcp, session: &Session) -> Result<Value, Value> {
@@ -47,17 +49,34 @@ async fn parts_sent_in_parallel_become_the_file() {
         assert_eq!(told["received_bytes"], file.len());
         assert_eq!(told["missing_parts"], "");
         let size = file.len().to_string();
-        assert_eq!(session.head().await, (200, ["open".into(), size.clone(), size.clone()]));
+        assert_eq!(
+            session.head().await,
+            (200, ["open".into(), size.clone(), size.clone()])
+        );
         let done = complete(&mcp, &session).await.unwrap();
         assert_eq!(done["etag"], format!("sha256:{}", hex(&file)));
-        assert_eq!((&done["path"], &done["replaced"]), (&json!("in/big.bin"), &json!(false)));
+        assert_eq!(
+            (&done["path"], &done["replaced"]),
+            (&json!("in/big.bin"), &json!(false))
+        );
         assert!(std::fs::read(server.home().join("in/big.bin")).unwrap() == file);
-        assert_eq!(complete(&mcp, &session).await.unwrap(), done, "a repeat answers the same");
+        assert_eq!(
+            complete(&mcp, &session).await.unwrap(),
+            done,
+            "a repeat answers the same"
+        );
         let told = status(&mcp, &session).await;
-        assert_eq!((&told["state"], &told["result"]), (&json!("completed"), &done));
+        assert_eq!(
+            (&told["state"], &told["result"]),
+            (&json!("completed"), &done)
+        );
         assert_eq!(session.head().await.1[0], "completed");
         let (late, fault) = session.put(0, piece(&file, 0), None).await;
-        assert_eq!((late, &fault["code"]), (400, &json!("INVALID_ARG")), "{fault}");
+        assert_eq!(
+            (late, &fault["code"]),
+            (400, &json!("INVALID_ARG")),
+            "{fault}"
+        );
         assert!(std::fs::read(server.home().join("in/big.bin")).unwrap() == file);
     }
 }
@@ -69,9 +88,16 @@ async fn a_part_is_replaced_by_a_repeat_and_missing_after_a_wrong_one() {
     let session = Session::create(&mcp, json!({ "path": "f", "size": file.len() })).await;
     let other = bytes(10, 9);
     assert_eq!(session.put(2, other.clone(), None).await.0, 200);
-    assert_eq!(session.put(2, piece(&file, 2), None).await.0, 200, "the last one counts");
+    assert_eq!(
+        session.put(2, piece(&file, 2), None).await.0,
+        200,
+        "the last one counts"
+    );
     let same = digest_header(&piece(&file, 2));
-    assert_eq!(session.put(2, piece(&file, 2), Some(same.clone())).await.0, 200);
+    assert_eq!(
+        session.put(2, piece(&file, 2), Some(same.clone())).await.0,
+        200
+    );
     // The same digest with other bytes: refused, and what is there stays.
     let (code, fault) = session.put(2, other.clone(), Some(same)).await;
     assert_eq!((code, &fault["code"]), (422, &json!("CHECKSUM_MISMATCH")));
@@ -99,21 +125,47 @@ async fn a_part_of_the_wrong_length_or_number_is_refused_and_changes_nothing() {
     let session = Session::create(&mcp, json!({ "path": "f", "size": file.len() })).await;
     assert_eq!(session.put(1, piece(&file, 1), None).await.0, 200);
     let (code, fault) = session.put(1, bytes(101, 3), None).await;
-    assert_eq!((code, &fault["code"]), (413, &json!("TOO_LARGE")), "{fault}");
+    assert_eq!(
+        (code, &fault["code"]),
+        (413, &json!("TOO_LARGE")),
+        "{fault}"
+    );
     let (code, fault) = session.put(1, bytes(99, 3), None).await;
-    assert_eq!((code, &fault["code"]), (400, &json!("INVALID_ARG")), "{fault}");
+    assert_eq!(
+        (code, &fault["code"]),
+        (400, &json!("INVALID_ARG")),
+        "{fault}"
+    );
     assert_eq!(fault["details"]["expected"], 100);
     for n in [2, 10_000] {
         let (code, fault) = session.put(n, bytes(1, 3), None).await;
-        assert_eq!((code, &fault["code"]), (400, &json!("INVALID_ARG")), "part {n}");
+        assert_eq!(
+            (code, &fault["code"]),
+            (400, &json!("INVALID_ARG")),
+            "part {n}"
+        );
     }
-    let (code, _) = session.put(1, piece(&file, 1), Some("sha-256=:nonsense:".into())).await;
+    let (code, _) = session
+        .put(1, piece(&file, 1), Some("sha-256=:nonsense:".into()))
+        .await;
     assert_eq!(code, 400);
-    assert_eq!(status(&mcp, &session).await["missing_parts"], "0", "part 1 is still there");
+    assert_eq!(
+        status(&mcp, &session).await["missing_parts"],
+        "0",
+        "part 1 is still there"
+    );
     // Without a Content-Length the bytes themselves are counted.
-    let (start, too_much) = (&session, futures_util::stream::iter([Ok::<_, std::io::Error>(bytes(101, 3))]));
+    let (start, too_much) = (
+        &session,
+        futures_util::stream::iter([Ok::<_, std::io::Error>(bytes(101, 3))]),
+    );
     let body = reqwest::Body::wrap_stream(too_much);
-    let answer = reqwest::Client::new().put(start.url(1)).body(body).send().await.unwrap();
+    let answer = reqwest::Client::new()
+        .put(start.url(1))
+        .body(body)
+        .send()
+        .await
+        .unwrap();
     assert_eq!(answer.status(), 413);
 }
 
@@ -140,7 +192,10 @@ async fn a_connection_that_breaks_in_the_middle_leaves_the_part_missing() {
     }
     drop(stream);
     let told = status(&mcp, &session).await;
-    assert_eq!((&told["missing_parts"], &told["received_bytes"]), (&json!("0"), &json!(0)));
+    assert_eq!(
+        (&told["missing_parts"], &told["received_bytes"]),
+        (&json!("0"), &json!(0))
+    );
     let refused = complete(&mcp, &session).await.unwrap_err();
     assert_eq!(refused["code"], "UPLOAD_INCOMPLETE");
     assert_eq!(session.put(0, file.clone(), None).await.0, 200);
@@ -155,17 +210,34 @@ async fn an_upload_reserves_its_bytes_and_an_abort_frees_them() {
     let server = Server::start_with(Database::Sqlite, &[("QUOTA_BYTES", &quota)]).await;
     let mcp = Mcp::open(&server.endpoint, &server.token).await;
     let create = async |size: u64| {
-        mcp.call("create_upload_session", json!({ "path": "f", "size": size })).await
+        mcp.call(
+            "create_upload_session",
+            json!({ "path": "f", "size": size }),
+        )
+        .await
     };
     let huge = create(4 * 1024 * 1024 * 1024).await.unwrap_err();
     assert_eq!(huge["code"], "QUOTA_EXCEEDED");
     let first = Session::of(create(15 * 1024 * 1024).await.unwrap());
-    assert_eq!(create(10 * 1024 * 1024).await.unwrap_err()["code"], "QUOTA_EXCEEDED");
-    let aborted = mcp.call("abort_upload_session", first.named()).await.unwrap();
+    assert_eq!(
+        create(10 * 1024 * 1024).await.unwrap_err()["code"],
+        "QUOTA_EXCEEDED"
+    );
+    let aborted = mcp
+        .call("abort_upload_session", first.named())
+        .await
+        .unwrap();
     assert_eq!(aborted["state"], "aborted");
-    let again = mcp.call("abort_upload_session", first.named()).await.unwrap();
+    let again = mcp
+        .call("abort_upload_session", first.named())
+        .await
+        .unwrap();
     assert_eq!(again, aborted);
-    assert_eq!(first.put(0, bytes(PART, 1), None).await.0, 400, "it takes no parts any more");
+    assert_eq!(
+        first.put(0, bytes(PART, 1), None).await.0,
+        400,
+        "it takes no parts any more"
+    );
     assert_eq!(first.head().await.1[0], "aborted");
     assert!(complete(&mcp, &first).await.is_err());
     let second = Session::of(create(10 * 1024 * 1024).await.unwrap());
@@ -180,27 +252,48 @@ async fn the_address_is_worth_nothing_changed_or_after_its_credential_is_revoked
     let mcp = Mcp::open(&server.endpoint, made["token"].as_str().unwrap()).await;
     let others = Mcp::open(&server.endpoint, &server.token).await;
     let mut session = Session::create(&mcp, json!({ "path": "f", "size": 3 })).await;
-    for tool in ["get_upload_status", "complete_upload_session", "abort_upload_session"] {
+    for tool in [
+        "get_upload_status",
+        "complete_upload_session",
+        "abort_upload_session",
+    ] {
         let fault = others.call(tool, session.named()).await.unwrap_err();
         let unknown = json!({ "upload_id": "upl_01ARZ3NDEKTSV4RRFFQ69G5FAV" });
         assert_eq!(fault["code"], "UPLOAD_NOT_FOUND");
-        assert_eq!(fault, others.call(tool, unknown).await.unwrap_err(), "as if unknown");
+        assert_eq!(
+            fault,
+            others.call(tool, unknown).await.unwrap_err(),
+            "as if unknown"
+        );
     }
     let good = session.template.clone();
     let (start, signature) = good.rsplit_once("?t=").unwrap();
     let other = Session::create(&others, json!({ "path": "g", "size": 3 })).await;
     let (_, foreign) = other.template.rsplit_once("?t=").unwrap();
     let flipped = signature.chars().rev().collect::<String>();
-    for wrong in ["", "?t=", "?t=0", &format!("?t={foreign}"), &format!("?t={flipped}"), &format!("?t={signature}0")] {
+    for wrong in [
+        "",
+        "?t=",
+        "?t=0",
+        &format!("?t={foreign}"),
+        &format!("?t={flipped}"),
+        &format!("?t={signature}0"),
+    ] {
         session.template = format!("{start}{wrong}");
         let (code, fault) = session.put(0, b"abc".to_vec(), None).await;
-        assert_eq!((code, &fault["code"]), (404, &json!("UPLOAD_NOT_FOUND")), "{wrong}");
+        assert_eq!(
+            (code, &fault["code"]),
+            (404, &json!("UPLOAD_NOT_FOUND")),
+            "{wrong}"
+        );
         let asked = reqwest::Client::new().head(session.url(0).replace("/parts/0", ""));
         assert_eq!(asked.send().await.unwrap().status(), 404, "{wrong}");
     }
     session.template = good;
     assert_eq!(session.put(0, b"abc".to_vec(), None).await.0, 200);
-    server.cli_json(&["token", "revoke", made["id"].as_str().unwrap()]).await;
+    server
+        .cli_json(&["token", "revoke", made["id"].as_str().unwrap()])
+        .await;
     tokio::time::sleep(std::time::Duration::from_secs(1)).await;
     let (code, fault) = session.put(0, b"abc".to_vec(), None).await;
     assert_eq!((code, &fault["code"]), (404, &json!("UPLOAD_NOT_FOUND")));

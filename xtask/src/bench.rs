@@ -9,7 +9,15 @@ use std::process::{Command, ExitCode};
 pub(crate) fn run(part: &[&str]) -> Result<ExitCode> {
     let workspace = Workspace::read()?;
     let built = Command::new("cargo")
-        .args(["build", "--release", "--locked", "-p", "quaymaster", "-p", "quaymaster-bench"])
+        .args([
+            "build",
+            "--release",
+            "--locked",
+            "-p",
+            "quaymaster",
+            "-p",
+            "quaymaster-bench",
+        ])
         .status()?;
     ensure!(built.success(), "the release build failed");
     let release = workspace.target.join("release");
@@ -17,5 +25,9 @@ pub(crate) fn run(part: &[&str]) -> Result<ExitCode> {
         .arg(release.join("quaymaster"))
         .args(part)
         .status()?;
-    Ok(if done.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if done.success() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }

@@ -345,7 +345,7 @@ mod tests {
             let part = part_size(size);
             assert_eq!(part % MIB, 0);
             assert!(
-                part >= 8 * MIB && size.div_ceil(part) <= MOST_PARTS,
+                part >= 8 * MIB && ceil(size, part) <= MOST_PARTS,
                 "{size}"
             );
         }

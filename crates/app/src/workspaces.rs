@@ -178,9 +178,9 @@ impl App {
 fn name_taken(name: &str) -> Fault {
     Fault::new(
         Code::AlreadyExists,
-        format!("There is a workspace named {name} already."),
+        format!("There is a workspace named {name}, or with the slug of that name, already."),
     )
-    .hint("Choose another name.")
+    .hint("Choose another name or slug.")
 }
 
 /// Lower-case letters, digits and single hyphens, at most 40; what else a name has becomes a

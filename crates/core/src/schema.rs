@@ -114,13 +114,13 @@ mod tests {
         Checker::new(schema.as_object().unwrap()).unwrap()
     }
 
-    fn fault(args: Value) -> Fault {
+    fn fault(args: &Value) -> Fault {
         checker().check(args.as_object().unwrap()).unwrap_err()
     }
 
     #[test]
     fn an_unknown_argument_is_named_with_a_suggestion() {
-        insta::assert_json_snapshot!(fault(json!({ "path": "a", "startLine": 3 })), @r#"
+        insta::assert_json_snapshot!(fault(&json!({ "path": "a", "startLine": 3 })), @r#"
         {
           "code": "INVALID_ARG",
           "message": "The arguments do not fit: There is no argument `startLine`.",
@@ -141,7 +141,7 @@ mod tests {
 
     #[test]
     fn every_error_is_told_at_once() {
-        let fault = fault(json!({ "start_line": "x" }));
+        let fault = fault(&json!({ "start_line": "x" }));
         let errors = fault.details.unwrap()["errors"].as_array().unwrap().clone();
         let rules: Vec<_> = errors
             .iter()

@@ -79,19 +79,25 @@ impl Origins {
             .is_some_and(|theirs| is_loopback(&theirs.host) || self.public.contains(&theirs))
     }
 
-    /// 403 for a `Host` or `Origin` that is not this server's. A request without `Origin` does not
-    /// come from a page and passes.
-    pub fn check(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Box<Response>> {
+    /// 403 for a `Host` that is not this server's.
+    pub fn check_host(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Box<Response>> {
         let host = headers
             .get(HOST)
             .and_then(|value| value.to_str().ok())
             .or_else(|| uri.authority().map(Authority::as_str));
-        if !host.is_some_and(|host| self.host_is_ours(host)) {
-            return Err(Box::new(refuse(
-                "Host",
-                "the address under which this server is reached",
-            )));
+        if host.is_some_and(|host| self.host_is_ours(host)) {
+            return Ok(());
         }
+        Err(Box::new(refuse(
+            "Host",
+            "the address under which this server is reached",
+        )))
+    }
+
+    /// 403 for a `Host` or `Origin` that is not this server's. A request without `Origin` does not
+    /// come from a page and passes.
+    pub fn check(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Box<Response>> {
+        self.check_host(uri, headers)?;
         let mut origins = headers.get_all(ORIGIN).iter();
         let all_ours = origins.all(|value| {
             value

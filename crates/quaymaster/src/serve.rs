@@ -78,8 +78,14 @@ fn router(
     Ok(mcp.router().merge(others))
 }
 
+/// The public information may be read by any page, and a probe asks for the health by address.
 async fn our_origin_only(State(origins): State<Origins>, request: Request, next: Next) -> Response {
-    match origins.check(request.uri(), request.headers()) {
+    let checked = match request.uri().path() {
+        "/health" => Ok(()),
+        "/api/v1/mcp/info" => origins.check_host(request.uri(), request.headers()),
+        _ => origins.check(request.uri(), request.headers()),
+    };
+    match checked {
         Ok(()) => next.run(request).await,
         Err(refusal) => *refusal,
     }

@@ -157,9 +157,6 @@ async fn list(app: &App, admin: &Admin, as_json: bool) -> anyhow::Result<()> {
     for workspace in app.workspaces(admin).await? {
         all.extend(app.workspace_tokens(admin, &workspace.id).await?);
     }
-    // An API key that may use a workspace's files stands in both lists.
-    let mut seen = std::collections::HashSet::new();
-    all.retain(|credential| seen.insert(credential.id.clone()));
     let mut text = String::new();
     for credential in &all {
         let scopes: Vec<_> = credential.scopes.iter().map(Scope::name).collect();

@@ -201,7 +201,7 @@ impl Store {
     ) -> Result<Vec<Credential>, StoreError> {
         const SQL: &str = concat!(
             columns!(),
-            "WHERE c.org_id = $1 AND c.workspace_id = $2 AND c.revoked_at IS NULL \
+            "WHERE c.org_id = $1 AND c.workspace_id = $2 AND c.kind = 'workspace_token' AND c.revoked_at IS NULL \
              ORDER BY CASE c.origin WHEN 'default' THEN 0 ELSE 1 END, c.created_at DESC, c.id DESC"
         );
         let rows = reading!(self, pool => {

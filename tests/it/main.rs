@@ -6,6 +6,8 @@
 //! Chromium) and fails when something is missing; so do the tests.
 
 mod cap;
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
 mod clients;
 mod conformance;
 mod doors;
@@ -19,3 +21,5 @@ mod smoke;
 mod tools_list;
 mod upload_rules;
 mod uploads;
+mod crashes;
+mod tokens;

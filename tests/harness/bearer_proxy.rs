@@ -60,9 +60,9 @@ async fn pass(client: TcpStream, server: &str, token: &str) -> std::io::Result<(
             head.push_str(&line);
         }
     }
-    head.push_str(&format!(
-        "Authorization: Bearer {token}\r\nConnection: close\r\n\r\n"
-    ));
+    head.push_str("Connection: close\r\nAuthorization: Bearer ");
+    head.push_str(token);
+    head.push_str("\r\n\r\n");
     let mut server = TcpStream::connect(server).await?;
     server.set_nodelay(true)?;
     server.write_all(head.as_bytes()).await?;

@@ -7,11 +7,13 @@
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 pub mod bearer_proxy;
+pub mod browser;
 pub mod mcp;
 pub mod script;
 pub mod server;
 
 pub use bearer_proxy::BearerProxy;
+pub use browser::{Browser, Tab};
 pub use mcp::{Mcp, Reply};
 pub use script::Script;
 pub use server::{Database, Server, cli, tools_directory};

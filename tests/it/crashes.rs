@@ -83,7 +83,9 @@ async fn upload(mcp: &Mcp, round: usize) -> Uploads {
         assert_eq!(status, 200, "{fault}");
         done.open = Some((path.clone(), file.clone(), made, true));
         let completion = try_call(mcp, "complete_upload_session", session.named());
-        let Some(answer) = completion.await else { break };
+        let Some(answer) = completion.await else {
+            break;
+        };
         answer.unwrap();
         done.open = None;
         done.completed.push((path, file));
@@ -102,16 +104,25 @@ async fn change_tokens(url: &str, key: &str, workspace: &str) -> Tokens {
     let client = Client::new();
     let base = format!("{url}/api/v1/workspaces/{workspace}/tokens");
     for n in 0.. {
-        let new = client.post(&base).bearer_auth(key).json(&json!({ "name": format!("t{n}") }));
+        let new = client
+            .post(&base)
+            .bearer_auth(key)
+            .json(&json!({ "name": format!("t{n}") }));
         let Ok(answer) = new.send().await else { break };
-        let Ok(made) = answer.json::<Value>().await else { break };
+        let Ok(made) = answer.json::<Value>().await else {
+            break;
+        };
         let token = made["token"].as_str().expect("a token").to_owned();
         if n % 2 == 0 {
             tokens.alive.push(token);
             continue;
         }
         let id = made["credential"]["id"].as_str().unwrap();
-        let gone = client.delete(format!("{base}/{id}")).bearer_auth(key).send().await;
+        let gone = client
+            .delete(format!("{base}/{id}"))
+            .bearer_auth(key)
+            .send()
+            .await;
         let Ok(answer) = gone else { break };
         assert_eq!(answer.status(), 200);
         tokens.dead.push(token);
@@ -137,7 +148,12 @@ impl Subject {
             let first = json!({ "path": path, "content": text(0) });
             mcp.call("write_file", first).await.unwrap();
         }
-        Subject { server, key, written: 0, edited: 0 }
+        Subject {
+            server,
+            key,
+            written: 0,
+            edited: 0,
+        }
     }
 
     async fn work_until_killed(&mut self, round: usize, after: Duration) -> (Uploads, Tokens) {
@@ -161,12 +177,16 @@ impl Subject {
     /// What was under way may have happened or not; nothing else may differ.
     fn check_files(&mut self) {
         let home = self.server.home();
-        for (path, acknowledged) in
-            [("written.txt", &mut self.written), ("edited.txt", &mut self.edited)]
-        {
+        for (path, acknowledged) in [
+            ("written.txt", &mut self.written),
+            ("edited.txt", &mut self.edited),
+        ] {
             let found = version_at(&home.join(path)).unwrap();
             let next = *acknowledged + 1;
-            assert!(found == *acknowledged || found == next, "{path}: {found}, not {acknowledged}");
+            assert!(
+                found == *acknowledged || found == next,
+                "{path}: {found}, not {acknowledged}"
+            );
             *acknowledged = found;
         }
     }
@@ -174,28 +194,48 @@ impl Subject {
     async fn check_uploads(&self, uploads: Uploads) {
         let home = self.server.home();
         for (path, file) in &uploads.completed {
-            assert!(std::fs::read(home.join(path)).unwrap() == *file, "{path} is not whole");
+            assert!(
+                std::fs::read(home.join(path)).unwrap() == *file,
+                "{path} is not whole"
+            );
         }
-        let Some((path, file, mut made, has_part)) = uploads.open else { return };
+        let Some((path, file, mut made, has_part)) = uploads.open else {
+            return;
+        };
         if let Ok(found) = std::fs::read(home.join(&path)) {
             assert!(found == file, "{path} appeared before it was whole");
         }
         // The client goes on where it was.
         let mcp = Mcp::stateless(&self.server.endpoint, &self.server.token);
         let template = made["part_url_template"].as_str().unwrap();
-        let moved = format!("{}{}", self.server.url, &template[template.find("/u/").unwrap()..]);
+        let moved = format!(
+            "{}{}",
+            self.server.url,
+            &template[template.find("/u/").unwrap()..]
+        );
         made["part_url_template"] = json!(moved);
         let session = Session::of(made);
-        let told = mcp.call("get_upload_status", session.named()).await.unwrap();
+        let told = mcp
+            .call("get_upload_status", session.named())
+            .await
+            .unwrap();
         if told["state"] == "open" {
             let missing = told["missing_parts"] == "0";
-            assert!(!(has_part && missing), "an acknowledged part is missing: {told}");
+            assert!(
+                !(has_part && missing),
+                "an acknowledged part is missing: {told}"
+            );
             if missing {
                 assert_eq!(session.put(0, file.clone(), None).await.0, 200);
             }
         }
-        mcp.call("complete_upload_session", session.named()).await.unwrap();
-        assert!(std::fs::read(home.join(&path)).unwrap() == file, "{path} is not whole");
+        mcp.call("complete_upload_session", session.named())
+            .await
+            .unwrap();
+        assert!(
+            std::fs::read(home.join(&path)).unwrap() == file,
+            "{path} is not whole"
+        );
     }
 
     async fn check_tokens(&self, tokens: Tokens) {
@@ -214,8 +254,10 @@ impl Subject {
 async fn nothing_acknowledged_is_lost_and_no_file_is_torn_when_the_server_is_killed() {
     let rounds = std::env::var("QUAYMASTER_TEST_ROUNDS").ok();
     let rounds: usize = rounds.map_or(20, |text| text.parse().expect("a number of rounds"));
-    let mut subjects =
-        [Subject::start(Database::Sqlite).await, Subject::start(Database::Postgres).await];
+    let mut subjects = [
+        Subject::start(Database::Sqlite).await,
+        Subject::start(Database::Postgres).await,
+    ];
     let mut dice = Dice::new();
     let (mut completed, mut interrupted, mut changed) = (0, 0, 0);
     for round in 0..rounds {
@@ -232,13 +274,24 @@ async fn nothing_acknowledged_is_lost_and_no_file_is_torn_when_the_server_is_kil
         }
         let begun = Instant::now();
         subject.server.restart().await;
-        assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+        assert!(
+            begun.elapsed() < Duration::from_secs(5),
+            "{:?}",
+            begun.elapsed()
+        );
         subject.check_uploads(uploads).await;
         subject.check_tokens(tokens).await;
     }
     // The rounds hit something.
-    assert!(subjects.iter().all(|subject| subject.written > 0 && subject.edited > 0));
-    assert!(completed > 0 && interrupted > 0 && changed > 0, "{completed} {interrupted} {changed}");
+    assert!(
+        subjects
+            .iter()
+            .all(|subject| subject.written > 0 && subject.edited > 0)
+    );
+    assert!(
+        completed > 0 && interrupted > 0 && changed > 0,
+        "{completed} {interrupted} {changed}"
+    );
 }
 
 /// The same check finds what a program does that writes files in place.

@@ -92,9 +92,8 @@ async fn every_door_refuses_hosts_and_origins_that_are_not_the_servers() {
     let doors = [
         "/mcp",
         "/mcp/",
-        "/api/v1/mcp/info",
+        "/api/v1/openapi.json",
         "/api/v1/workspaces",
-        "/health",
         "/",
         "/u/upl_01ARZ3NDEKTSV4RRFFQ69G5FAV/parts/0?t=0",
         "/no/such/page",
@@ -137,6 +136,19 @@ async fn every_door_refuses_hosts_and_origins_that_are_not_the_servers() {
             assert_ne!(answer.status(), 403, "{door} {value}");
         }
     }
+}
+
+#[tokio::test]
+async fn pages_of_any_origin_read_the_public_information_but_only_under_the_servers_name() {
+    let server = Server::start().await;
+    let get = |name: &'static str, value: &'static str| {
+        let address = format!("{}/api/v1/mcp/info", server.url);
+        Client::new().get(address).header(name, value).send()
+    };
+    let answer = get("origin", "http://elsewhere.example").await.unwrap();
+    assert_eq!(answer.status(), 200);
+    assert_eq!(answer.headers()["access-control-allow-origin"], "*");
+    assert_eq!(get("host", "elsewhere.example").await.unwrap().status(), 403);
 }
 
 // promise: S0.5, S0.23, S0.24, S0.25, S0.26, S0.27, S0.28

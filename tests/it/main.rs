@@ -5,11 +5,16 @@
 //! promise, a colon, the ids. `cargo xtask test` provides what the tests need (PostgreSQL, Node, Python,
 //! Chromium) and fails when something is missing; so do the tests.
 
-mod cap;
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails by panicking"
+)]
 
+mod cap;
 mod clients;
 mod conformance;
+mod crashes;
 mod doors;
 mod faults;
 mod hostile;
@@ -18,8 +23,10 @@ mod protocol;
 mod scopes;
 mod sending;
 mod smoke;
+mod streams;
+mod tokens;
 mod tools_list;
 mod upload_rules;
 mod uploads;
-mod crashes;
-mod tokens;
+mod secrets;
+mod command_line;

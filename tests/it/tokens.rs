@@ -22,11 +22,22 @@ async fn the_command_line_makes_lists_and_revokes_tokens_with_and_without_a_runn
         if !runs {
             server.stop().await;
         }
-        let made = server.cli_json(&["token", "create", "--name", "Laptop"]).await;
-        let (id, token) = (made["id"].as_str().unwrap(), made["token"].as_str().unwrap());
-        assert_eq!(token.split_once('.').unwrap().0, id, "<credential-id>.<secret>");
+        let made = server
+            .cli_json(&["token", "create", "--name", "Laptop"])
+            .await;
+        let (id, token) = (
+            made["id"].as_str().unwrap(),
+            made["token"].as_str().unwrap(),
+        );
+        assert_eq!(
+            token.split_once('.').unwrap().0,
+            id,
+            "<credential-id>.<secret>"
+        );
         assert!(secret_of(token).len() >= 43, "256 bits");
-        let key = server.cli_json(&["token", "create", "--org", "--scopes", "admin"]).await;
+        let key = server
+            .cli_json(&["token", "create", "--org", "--scopes", "admin"])
+            .await;
         let key = key["token"].as_str().unwrap();
         let listed = server.cli_json(&["token", "list"]).await;
         let text = listed.to_string();
@@ -35,8 +46,14 @@ async fn the_command_line_makes_lists_and_revokes_tokens_with_and_without_a_runn
         }
         let all = listed["credentials"].as_array().unwrap();
         let laptop = all.iter().find(|one| one["id"] == json!(id)).unwrap();
-        assert_eq!((&laptop["name"], &laptop["origin"]), (&json!("Laptop"), &json!("manual")));
-        assert!(laptop["expires_at"].is_null(), "workspace tokens do not expire");
+        assert_eq!(
+            (&laptop["name"], &laptop["origin"]),
+            (&json!("Laptop"), &json!("manual"))
+        );
+        assert!(
+            laptop["expires_at"].is_null(),
+            "workspace tokens do not expire"
+        );
         let expiring = server.cli(&["token", "create", "--expires", "5"]).await;
         assert!(!expiring.status.success());
         if runs {
@@ -44,10 +61,16 @@ async fn the_command_line_makes_lists_and_revokes_tokens_with_and_without_a_runn
         }
         server.cli_json(&["token", "revoke", id]).await;
         let listed = server.cli_json(&["token", "list"]).await;
-        assert!(!listed.to_string().contains(id), "revoked ones are gone from the list");
+        assert!(
+            !listed.to_string().contains(id),
+            "revoked ones are gone from the list"
+        );
         let twice = server.cli(&["token", "revoke", id, "--json"]).await;
         let fault: Value = serde_json::from_slice(&twice.stdout).unwrap();
-        assert_eq!((twice.status.success(), &fault["code"]), (false, &json!("NOT_FOUND")));
+        assert_eq!(
+            (twice.status.success(), &fault["code"]),
+            (false, &json!("NOT_FOUND"))
+        );
         if !runs {
             server.restart().await;
             assert_eq!(status_of(&server, token).await, 401);
@@ -62,7 +85,9 @@ async fn a_revocation_by_another_process_is_felt_within_a_second() {
     let token = made["token"].as_str().unwrap();
     let mcp = Mcp::open(&server.endpoint, token).await;
     let mut stream = mcp.stream().await;
-    server.cli_json(&["token", "revoke", made["id"].as_str().unwrap()]).await;
+    server
+        .cli_json(&["token", "revoke", made["id"].as_str().unwrap()])
+        .await;
     let begun = Instant::now();
     while status_of(&server, token).await == 200 {
         assert!(begun.elapsed() < Duration::from_secs(1), "still alive");
@@ -72,8 +97,16 @@ async fn a_revocation_by_another_process_is_felt_within_a_second() {
     let ended = tokio::time::timeout(Duration::from_secs(2), rest).await;
     ended.expect("its open stream ends with it");
     let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list" });
-    assert_eq!(mcp.post(&call).await.status, 401, "its session is of no use");
-    assert_eq!(status_of(&server, &server.token).await, 200, "others live on");
+    assert_eq!(
+        mcp.post(&call).await.status,
+        401,
+        "its session is of no use"
+    );
+    assert_eq!(
+        status_of(&server, &server.token).await,
+        200,
+        "others live on"
+    );
 }
 
 // promise: S1.42, S1.43
@@ -92,18 +125,31 @@ async fn regenerating_the_default_token_kills_it_at_once_and_no_other() {
         let path = format!("{base}/default/regenerate");
         let (status, fresh) = server.rest(&key, "POST", &path, Some(json!({}))).await;
         assert_eq!(status, 200, "{fresh}");
-        assert_eq!(status_of(&server, &old).await, 401, "dead when the answer arrives");
+        assert_eq!(
+            status_of(&server, &old).await,
+            401,
+            "dead when the answer arrives"
+        );
         assert_eq!(status_of(&server, other_token).await, 200);
         assert_eq!(fresh["credential"]["origin"], "default");
         fresh["token"].as_str().unwrap().clone_into(&mut old);
     }
     let (_, listed) = server.rest(&key, "GET", &base, None).await;
-    assert_eq!(listed["total"], 2, "one default token and the other: {listed}");
+    assert_eq!(
+        listed["total"], 2,
+        "one default token and the other: {listed}"
+    );
     assert!(!listed.to_string().contains(secret_of(&old)));
     let id = other["credential"]["id"].as_str().unwrap();
-    let (status, _) = server.rest(&key, "DELETE", &format!("{base}/{id}"), None).await;
+    let (status, _) = server
+        .rest(&key, "DELETE", &format!("{base}/{id}"), None)
+        .await;
     assert_eq!(status, 200);
-    assert_eq!(status_of(&server, other_token).await, 401, "dead when the answer arrives");
+    assert_eq!(
+        status_of(&server, other_token).await,
+        401,
+        "dead when the answer arrives"
+    );
     assert_eq!(status_of(&server, &old).await, 200);
 }
 
@@ -113,7 +159,9 @@ async fn each_workspace_has_a_token_of_its_own_that_sees_its_files_only() {
     let server = Server::start().await;
     let key = server.api_key(&[]).await;
     let new = json!({ "name": "Second" });
-    let (status, made) = server.rest(&key, "POST", "/api/v1/workspaces", Some(new)).await;
+    let (status, made) = server
+        .rest(&key, "POST", "/api/v1/workspaces", Some(new))
+        .await;
     assert_eq!(status, 201, "{made}");
     let tokens = [&server.token, made["token"]["token"].as_str().unwrap()];
     let second = made["workspace"]["id"].as_str().unwrap();
@@ -122,17 +170,37 @@ async fn each_workspace_has_a_token_of_its_own_that_sees_its_files_only() {
         let mcp = Mcp::open(&server.endpoint, token).await;
         let mine = json!({ "path": format!("of-{home}"), "content": home });
         mcp.call("write_file", mine).await.unwrap();
-        mcp.call("write_file", json!({ "path": "same-name", "content": home })).await.unwrap();
+        mcp.call(
+            "write_file",
+            json!({ "path": "same-name", "content": home }),
+        )
+        .await
+        .unwrap();
     }
     for (token, home) in tokens.iter().zip(homes) {
         let mcp = Mcp::open(&server.endpoint, token).await;
-        let listed = mcp.call("list_files", json!({ "recursive": true, "depth": 9 })).await.unwrap();
-        let names: Vec<_> = listed["entries"].as_array().unwrap().iter().map(|e| &e["path"]).collect();
+        let listed = mcp
+            .call("list_files", json!({ "recursive": true, "depth": 9 }))
+            .await
+            .unwrap();
+        let names: Vec<_> = listed["entries"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|e| &e["path"])
+            .collect();
         assert_eq!(names, [&json!(format!("of-{home}")), &json!("same-name")]);
-        let on_disk = server.data.path().join("workspaces").join(home).join("home/same-name");
+        let on_disk = server
+            .data
+            .path()
+            .join("workspaces")
+            .join(home)
+            .join("home/same-name");
         assert_eq!(std::fs::read_to_string(on_disk).unwrap(), home);
     }
-    let (status, _) = server.rest(tokens[1], "GET", "/api/v1/workspaces", None).await;
+    let (status, _) = server
+        .rest(tokens[1], "GET", "/api/v1/workspaces", None)
+        .await;
     assert_eq!(status, 403, "a workspace token manages nothing");
 }
 
@@ -148,11 +216,20 @@ async fn the_twenty_first_bad_guess_is_too_many_while_a_good_credential_is_serve
         assert_eq!(reply.status, wanted, "guess {guess}: {}", reply.text);
         if guess > 20 {
             let fault: Value = serde_json::from_str(&reply.text).unwrap();
-            assert_eq!((&fault["code"], &fault["retryable"]), (&json!("RATE_LIMITED"), &json!(true)));
+            assert_eq!(
+                (&fault["code"], &fault["retryable"]),
+                (&json!("RATE_LIMITED"), &json!(true))
+            );
         }
     }
-    assert_eq!(status_of(&server, &server.token).await, 200, "nobody can lock its owner out");
-    let (status, _) = server.rest(&format!("{id}.x"), "GET", "/api/v1/workspaces", None).await;
+    assert_eq!(
+        status_of(&server, &server.token).await,
+        200,
+        "nobody can lock its owner out"
+    );
+    let (status, _) = server
+        .rest(&format!("{id}.x"), "GET", "/api/v1/workspaces", None)
+        .await;
     assert_eq!(status, 429, "the doors count together");
 }
 
@@ -167,7 +244,10 @@ async fn a_reconnect_link_is_short_lived_holds_no_token_and_comes_five_times_an_
             server.restart().await;
         }
         let mcp = Mcp::stateless(&server.endpoint, &server.token);
-        let link = mcp.call("get_reconnect_url", json!({ "client_name": "Cursor" })).await.unwrap();
+        let link = mcp
+            .call("get_reconnect_url", json!({ "client_name": "Cursor" }))
+            .await
+            .unwrap();
         assert_eq!(link["single_use"], true);
         let ends: Value = link["expires_at"].clone();
         let ends = ends.as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
@@ -184,11 +264,18 @@ async fn a_reconnect_link_is_short_lived_holds_no_token_and_comes_five_times_an_
     assert!(fault["details"]["retry_after_s"].as_i64().unwrap() > 0);
     for link in &links {
         let secret = secret_of(link);
-        assert_eq!(status_of(&server, secret).await, 401, "the link is no credential");
+        assert_eq!(
+            status_of(&server, secret).await,
+            401,
+            "the link is no credential"
+        );
         let id = server.token.split_once('.').unwrap().0;
         assert_eq!(status_of(&server, &format!("{id}.{secret}")).await, 401);
     }
     let listed = server.cli_json(&["token", "list"]).await;
     let all = listed["credentials"].as_array().unwrap();
-    assert!(all.iter().all(|one| one["origin"] != "reconnect"), "asking makes no credential");
+    assert!(
+        all.iter().all(|one| one["origin"] != "reconnect"),
+        "asking makes no credential"
+    );
 }

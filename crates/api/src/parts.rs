@@ -12,7 +12,7 @@ use axum::{Json, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_LENGTH, X_CONTENT_TYPE_OPTIONS};
+use http::header::{CACHE_CONTROL, CONTENT_LENGTH, EXPECT, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use http_body_util::BodyExt as _;
 use quaymaster_app::App;
@@ -26,6 +26,10 @@ use std::time::Duration;
 const STALLED: Duration = Duration::from_secs(30);
 /// Bytes that are gathered before they go to the disk.
 const GATHERED: usize = 512 * 1024;
+/// What is still read of a refused part, and for how long: a client that is cut off while it sends
+/// does not see the refusal.
+const READ_ON: i64 = 32 * 1024 * 1024;
+const READ_ON_FOR: Duration = Duration::from_secs(10);
 
 /// Takes parts. It owns every path under `/u`.
 pub fn router(app: App) -> Router {
@@ -66,32 +70,55 @@ async fn send_part(
     Path((id, n)): Path<(String, String)>,
     uri: Uri,
     headers: HeaderMap,
-    body: Body,
+    mut body: Body,
 ) -> Result<Json<Part>, Refused> {
-    let (upload, _) = app.upload_at(&id, &signature(&uri)).await?;
+    let sent = take_part(&app, &id, &n, &uri, &headers, &mut body).await;
+    // A client that asked before it sends (RFC 9110 §10.1.1) gets its answer anyway.
+    if sent.is_err() && !headers.contains_key(EXPECT) {
+        let _ = tokio::time::timeout(READ_ON_FOR, read_on(&headers, &mut body)).await;
+    }
+    Ok(Json(sent?))
+}
+
+async fn read_on(headers: &HeaderMap, body: &mut Body) {
+    if content_length(headers).is_some_and(|length| length > READ_ON) {
+        return;
+    }
+    let mut read = 0;
+    while let Some(Ok(frame)) = body.frame().await
+        && read <= READ_ON
+    {
+        read += frame.data_ref().map_or(0, |data| data.len() as i64);
+    }
+}
+
+async fn take_part(
+    app: &App,
+    id: &str,
+    n: &str,
+    uri: &Uri,
+    headers: &HeaderMap,
+    body: &mut Body,
+) -> Result<Part, Fault> {
+    let (upload, _) = app.upload_at(id, &signature(uri)).await?;
     // What is no number names no part; -1 is never one.
     let n = n.parse().unwrap_or(-1);
     let length = part_length(&upload, n)?;
     // Refused before the part that may be there already is given up.
-    if let Some(announced) = content_length(&headers) {
+    if let Some(announced) = content_length(headers) {
         check_length(n, length, announced)?;
     }
-    let digest = content_digest(&headers)?;
+    let digest = content_digest(headers)?;
     let receiver = app.receive_part(&upload, n, digest).await?;
-    let part = receive(receiver, body).await?;
-    Ok(Json(Part {
-        n: part.0,
-        size: part.1,
-        sha256: part.2,
-    }))
+    receive(receiver, body).await
 }
 
-/// Streams a body into a part: number, size and digest of what arrived.
-async fn receive(mut receiver: Receiver, mut body: Body) -> Result<(i64, i64, String), Fault> {
+/// Streams a body into a part.
+async fn receive(mut receiver: Receiver, body: &mut Body) -> Result<Part, Fault> {
     let length = receiver.length();
     let mut received = 0;
     let mut gathered = Vec::new();
-    while let Some(bytes) = next(&mut body).await? {
+    while let Some(bytes) = next(body).await? {
         received += i64::try_from(bytes.len()).unwrap_or(i64::MAX);
         if received > length {
             return Err(too_long(length));
@@ -105,7 +132,11 @@ async fn receive(mut receiver: Receiver, mut body: Body) -> Result<(i64, i64, St
         receiver = receiver.write(gathered).await?;
     }
     let part = receiver.finish().await?;
-    Ok((part.n, part.size, part.sha256))
+    Ok(Part {
+        n: part.n,
+        size: part.size,
+        sha256: part.sha256,
+    })
 }
 
 async fn next(body: &mut Body) -> Result<Option<Bytes>, Fault> {

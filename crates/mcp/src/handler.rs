@@ -270,7 +270,9 @@ impl ServerHandler for Handler {
             .get::<Parts>()
             .and_then(|parts| parts.headers.get("mcp-session-id"))
             .and_then(|id| id.to_str().ok());
-        if let (Ok(caller), Some(session)) = (caller(&context.extensions), session) {
+        if let (Ok(caller), Some(session)) = (caller(&context.extensions), session)
+            && self.sessions.follow(session)
+        {
             self.follow(&caller, session.into(), context.peer);
         }
     }

@@ -25,6 +25,8 @@ struct Bound {
     credential: CredentialId,
     used: Instant,
     streams: usize,
+    /// Whether somebody tells its client of changes.
+    followed: bool,
 }
 
 impl Sessions {
@@ -68,6 +70,7 @@ impl Sessions {
                     credential,
                     used: Instant::now(),
                     streams: 0,
+                    followed: false,
                 },
             );
             let surplus = (own.len() + 1).saturating_sub(MOST);
@@ -79,6 +82,14 @@ impl Sessions {
         for session in surplus {
             self.end(&session).await;
         }
+    }
+
+    /// Whether this is the first time that somebody asks to follow an open session; a client may
+    /// say `notifications/initialized` more than once.
+    pub(crate) fn follow(&self, session: &str) -> bool {
+        self.bound()
+            .get_mut(session)
+            .is_some_and(|bound| !std::mem::replace(&mut bound.followed, true))
     }
 
     pub(crate) async fn end(&self, session: &SessionId) {

@@ -20,7 +20,7 @@ pub mod token;
 pub mod welcome;
 pub mod workspace;
 
-pub use api_key::{ApiKeyForm, ApiKeyRow, ApiKeysPage, Expiry, FreshKeyPage};
+pub use api_key::{ApiKeyForm, ApiKeyRow, ApiKeysPage, Expiry, FreshKeyPage, WorkspaceChoice};
 pub use connect::{Connect, ConnectKind, ConnectLine};
 pub use error::ErrorPage;
 pub use form::{Field, Problem};

@@ -3,9 +3,10 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use quaymaster_app::Actor;
 use quaymaster_app::App;
 use quaymaster_app::credentials::{self, Credential, NewApiKey};
-use quaymaster_core::id::CredentialId;
+use quaymaster_core::id::{CredentialId, WorkspaceId};
 use quaymaster_core::{Code, Fault, Scope, Scopes};
 use secrecy::ExposeSecret as _;
 
@@ -14,10 +15,13 @@ use super::notice::Notice;
 use super::person::Person;
 use super::posted::{Fields, Form, Posted};
 use super::{Pages, connect, tokens};
-use crate::views::{ApiKeyForm, ApiKeyRow, ApiKeysPage, Expiry, Field, FreshKeyPage};
+use crate::views::{
+    ApiKeyForm, ApiKeyRow, ApiKeysPage, Expiry, Field, FreshKeyPage, WorkspaceChoice,
+};
 
 pub(super) async fn read(State(app): State<App>, person: Person) -> Result<Response, Stop> {
-    let form = ApiKeyForm::new(person.actor.scopes);
+    let workspaces = workspaces(&app, &person.actor).await?;
+    let form = ApiKeyForm::new(person.actor.scopes, workspaces);
     let page = page(&app, person, form).await?;
     Ok(shown(StatusCode::OK, &page))
 }
@@ -26,6 +30,8 @@ pub(super) struct NewKey {
     name: String,
     /// None when one of them is unknown.
     scopes: Option<Scopes>,
+    /// Id of a workspace; empty for none.
+    files: String,
     expiry: Option<Expiry>,
 }
 
@@ -37,6 +43,7 @@ impl Form for NewKey {
                 .all("scopes")
                 .map(|scope| scope.parse::<Scope>().ok())
                 .collect(),
+            files: fields.text("files"),
             expiry: Expiry::from_value(fields.one("expiry")),
         }
     }
@@ -47,12 +54,18 @@ pub(super) async fn create(
     person: Person,
     Posted(form): Posted<NewKey>,
 ) -> Result<Response, Stop> {
+    let workspaces = workspaces(&app, &person.actor).await?;
+    let chosen = workspaces
+        .iter()
+        .find(|workspace| workspace.id == form.files)
+        .cloned();
     let (Some(scopes), Some(expiry)) = (form.scopes, form.expiry) else {
-        return Err(
-            Fault::invalid_arg("/", "enum", "The form has a choice that does not exist.")
-                .hint("Go back and send the form of the page.")
-                .into(),
-        );
+        return Err(no_such_choice());
+    };
+    let files: Option<WorkspaceId> = match &chosen {
+        Some(workspace) => Some(workspace.id.parse().map_err(|_| no_such_choice())?),
+        None if form.files.is_empty() => None,
+        None => return Err(no_such_choice()),
     };
     let new = NewApiKey {
         name: form.name.clone(),
@@ -61,7 +74,7 @@ pub(super) async fn create(
             Some(days) => credentials::Expiry::Days(days),
             None => credentials::Expiry::Never,
         },
-        files: None,
+        files,
     };
     let fault = match app.create_api_key(&person.actor, new).await {
         Ok(fresh) => {
@@ -72,6 +85,7 @@ pub(super) async fn create(
                 key: key.to_owned(),
                 scopes: fresh.credential.scopes,
                 expires_at: fresh.credential.expires_at,
+                files: chosen.map(|workspace| workspace.name),
                 connect: connect::with_token(&app, key),
             };
             return Ok(shown(StatusCode::OK, &page));
@@ -81,8 +95,9 @@ pub(super) async fn create(
     let mut again = ApiKeyForm {
         name: Field::new(form.name),
         ticked: scopes,
+        files: chosen.map(|workspace| workspace.id),
         expiry,
-        ..ApiKeyForm::new(person.actor.scopes)
+        ..ApiKeyForm::new(person.actor.scopes, workspaces)
     };
     match (fault.code, field_of(&fault)) {
         (Code::InvalidArg, Some("/name")) => again.name.error = Some(fault.message),
@@ -113,6 +128,23 @@ pub(super) async fn revoke(
     ))
 }
 
+fn no_such_choice() -> Stop {
+    Fault::invalid_arg("/", "enum", "The form has a choice that does not exist.")
+        .hint("Go back and send the form of the page.")
+        .into()
+}
+
+async fn workspaces(app: &App, actor: &Actor) -> Result<Vec<WorkspaceChoice>, Fault> {
+    let all = app.workspaces(actor).await?;
+    Ok(all
+        .into_iter()
+        .map(|workspace| WorkspaceChoice {
+            id: workspace.id.to_string(),
+            name: workspace.name,
+        })
+        .collect())
+}
+
 /// The key as far as it may be shown again.
 fn without_secret(id: &CredentialId) -> String {
     let bare = id.as_str().trim_start_matches(CredentialId::PREFIX);
@@ -123,10 +155,15 @@ async fn page(app: &App, person: Person, form: ApiKeyForm) -> Result<ApiKeysPage
     let people = tokens::people(app, &person.actor).await?;
     let keys = app.api_keys(&person.actor).await?;
     let now = app.now();
+    let name_of = |id: &WorkspaceId| {
+        let known = form.workspaces.iter().find(|one| one.id == id.as_str());
+        known.map_or_else(|| id.to_string(), |one| one.name.clone())
+    };
     let row = |key: Credential| ApiKeyRow {
         shown: without_secret(&key.id),
         owner: tokens::name_of(&people, &key.user),
         expired: key.is_expired(now),
+        files: key.workspace.as_ref().map(name_of),
         id: key.id.to_string(),
         name: key.name,
         scopes: key.scopes,

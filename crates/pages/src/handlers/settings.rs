@@ -55,7 +55,9 @@ fn page(app: &App, person: Person, organization: Field) -> SettingsPage {
         may_edit: person.actor.role.administers(),
         public_url: settings.public_url.clone(),
         endpoint: settings.endpoint(),
+        info_url: format!("{}/api/v1/mcp/info", settings.public_url),
         connect: connect::with_token(app, TOKEN_PLACEHOLDER),
+        placeholder: TOKEN_PLACEHOLDER,
         layout: person.layout,
     }
 }

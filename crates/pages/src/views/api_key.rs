@@ -68,7 +68,8 @@ impl Expiry {
     }
 }
 
-/// `/settings/api-keys`: posts `name`, `scopes` (repeated), `expiry` to the same path.
+/// `/settings/api-keys`: posts `name`, `scopes` (repeated), `files` (the id of a workspace, or
+/// empty), `expiry` to the same path.
 #[derive(Debug, Clone, Template)]
 #[template(path = "api_keys.html")]
 pub struct ApiKeysPage {
@@ -87,6 +88,8 @@ pub struct ApiKeyRow {
     /// Name of the person whose key it is.
     pub owner: String,
     pub scopes: Scopes,
+    /// Name of the workspace whose file tools it sees.
+    pub files: Option<String>,
     pub created_at: Instant,
     pub expires_at: Option<Instant>,
     pub expired: bool,
@@ -101,12 +104,22 @@ pub struct ApiKeyForm {
     /// Those with a tick.
     pub ticked: Scopes,
     pub scopes_error: Option<String>,
+    pub workspaces: Vec<WorkspaceChoice>,
+    /// Id of the chosen workspace.
+    pub files: Option<String>,
     pub expiry: Expiry,
 }
 
+/// A workspace whose files a key may be given.
+#[derive(Debug, Clone)]
+pub struct WorkspaceChoice {
+    pub id: String,
+    pub name: String,
+}
+
 impl ApiKeyForm {
-    /// The empty form: reading and calling tools is ticked.
-    pub fn new(offered: Scopes) -> Self {
+    /// The empty form: reading and calling tools is ticked, and the only workspace is chosen.
+    pub fn new(offered: Scopes, workspaces: Vec<WorkspaceChoice>) -> Self {
         let usual = [Scope::ReadTools, Scope::WriteTools, Scope::ReadData];
         ApiKeyForm {
             name: Field::default(),
@@ -116,8 +129,17 @@ impl ApiKeyForm {
                 .filter(|scope| offered.has(*scope))
                 .collect(),
             scopes_error: None,
+            files: match &workspaces[..] {
+                [only] => Some(only.id.clone()),
+                _ => None,
+            },
+            workspaces,
             expiry: Expiry::default(),
         }
+    }
+
+    pub fn is_chosen(&self, workspace: &WorkspaceChoice) -> bool {
+        self.files.as_ref() == Some(&workspace.id)
     }
 
     /// The scopes that are shown, with whether each has a tick.
@@ -153,6 +175,8 @@ pub struct FreshKeyPage {
     pub key: String,
     pub scopes: Scopes,
     pub expires_at: Option<Instant>,
+    /// Name of the workspace whose file tools it sees.
+    pub files: Option<String>,
     /// With the key filled in.
     pub connect: Connect,
 }

@@ -17,8 +17,11 @@ pub struct SettingsPage {
     pub public_url: String,
     /// The MCP endpoint, `<public_url>/mcp`.
     pub endpoint: String,
-    /// With a placeholder where the key goes.
+    /// `<public_url>/api/v1/mcp/info`, which needs no credential.
+    pub info_url: String,
+    /// With the placeholder where the token goes.
     pub connect: Connect,
+    pub placeholder: &'static str,
 }
 
 impl SettingsPage {

@@ -63,6 +63,10 @@ async fn settings_are_changed_by_administrators_only() {
         .await;
     assert_eq!(refused.status, StatusCode::FORBIDDEN);
     let page = member.get("/settings").await;
+    assert_eq!(
+        page.text("#info-url"),
+        "http://127.0.0.1:8080/api/v1/mcp/info"
+    );
     assert!(page.attribute("#organization", "value").is_none());
 
     let wrong = owner.submit("/settings", &[("organization", " ")]).await;

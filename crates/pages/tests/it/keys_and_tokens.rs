@@ -169,11 +169,72 @@ async fn a_key_has_the_scopes_that_were_ticked_and_its_expiry() {
 }
 
 #[tokio::test]
+async fn a_key_with_the_files_of_a_workspace_sees_its_tools_and_one_without_sees_none() {
+    let server = Server::start().await;
+    let mut owner = server.owner().await;
+    let only = server.workspace.to_string();
+    let page = owner.get("/settings/api-keys").await;
+    assert_eq!(
+        page.attribute("#files option[selected]", "value").unwrap(),
+        only
+    );
+    let with = [
+        ("name", "agent"),
+        ("scopes", "read:tools"),
+        ("files", &only),
+        ("expiry", "90"),
+    ];
+    let fresh = owner.submit("/settings/api-keys", &with).await;
+    let key = fresh.text("#key");
+    assert!(fresh.body.matches(&key).count() > 5, "{}", fresh.body);
+    server.call(&key, "list_files", json!({})).await.unwrap();
+    let rows = owner.get("/settings/api-keys").await.text("#keys");
+    assert!(rows.contains("read:tools main"), "{rows}");
+
+    let without = [with[0], with[1], ("files", ""), with[3]];
+    let fresh = owner.submit("/settings/api-keys", &without).await;
+    assert!(fresh.text("main").contains("sees no tools"));
+    let key = fresh.text("#key");
+    server
+        .call(&key, "list_files", json!({}))
+        .await
+        .unwrap_err();
+}
+
+#[tokio::test]
+async fn the_files_of_a_key_are_those_of_a_workspace_of_the_own_organization() {
+    let server = Server::start().await;
+    let mut owner = server.owner().await;
+    let (_, foreign) = server.stranger().await;
+    for files in [foreign.to_string(), "nonsense".to_owned()] {
+        let fields = [
+            ("name", "k"),
+            ("scopes", "read:tools"),
+            ("files", &files),
+            ("expiry", "90"),
+        ];
+        let refused = owner.submit("/settings/api-keys", &fields).await;
+        assert_eq!(refused.status, StatusCode::BAD_REQUEST);
+    }
+    let actor = server.owner_actor().await;
+    assert!(server.app.api_keys(&actor).await.unwrap().is_empty());
+
+    owner.submit("/workspaces", &[("name", "Second")]).await;
+    let page = owner.get("/settings/api-keys").await;
+    assert_eq!(page.text("#files"), "None main Second");
+    let chosen = page.attribute("#files option[selected]", "value");
+    assert_eq!(chosen, None, "nobody can guess which of two");
+}
+
+#[tokio::test]
 async fn a_key_form_with_mistakes_comes_back_as_it_was() {
     let server = Server::start().await;
     let mut owner = server.owner().await;
     let none = owner
-        .submit("/settings/api-keys", &[("name", "k"), ("expiry", "365")])
+        .submit(
+            "/settings/api-keys",
+            &[("name", "k"), ("files", ""), ("expiry", "365")],
+        )
         .await;
     assert_eq!(none.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(
@@ -185,6 +246,8 @@ async fn a_key_form_with_mistakes_comes_back_as_it_was() {
         none.attribute("#expiry option[selected]", "value").unwrap(),
         "365"
     );
+    let kept = none.attribute("#files option[selected]", "value");
+    assert_eq!(kept, None, "no files were chosen");
     let forged = [("name", "k"), ("scopes", "root"), ("expiry", "7")];
     assert_eq!(
         owner.submit("/settings/api-keys", &forged).await.status,

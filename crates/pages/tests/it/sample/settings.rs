@@ -2,7 +2,7 @@
 
 use quaymaster_core::{Scope, Scopes};
 use quaymaster_pages::views::{
-    ApiKeyForm, ApiKeyRow, ApiKeysPage, FreshKeyPage, SettingsPage, Tone,
+    ApiKeyForm, ApiKeyRow, ApiKeysPage, FreshKeyPage, SettingsPage, Tone, WorkspaceChoice,
 };
 
 use super::{ENDPOINT, Page, Sample, page};
@@ -16,11 +16,18 @@ impl Sample {
             name: self.t(name),
             owner: self.t("Owner"),
             scopes,
+            files: expires_at.map(|_| self.t("Research")),
             created_at: self.ago(2_000_000),
             expires_at: expires_at.map(|seconds| self.now.plus_seconds(seconds)),
             expired: expires_at.is_some_and(|seconds| seconds < 0),
             last_used_at: expires_at.map(|_| self.ago(300)),
         };
+        let choice = |id: &str, name: &str| WorkspaceChoice {
+            id: self.t(id),
+            name: self.t(name),
+        };
+        let workspaces = vec![choice("wsp_1", "Research"), choice("wsp_2", "Harbour log")];
+        let only = vec![choice("wsp_1", "Research")];
         let keys = ApiKeysPage {
             layout: self.saying(Tone::Failed, "The key could not be revoked. Try again."),
             keys: vec![
@@ -28,14 +35,14 @@ impl Sample {
                 key("Nightly reports", few, Some(-1_000)),
                 key("Provisioning", Scopes::all(), None),
             ],
-            form: ApiKeyForm::new(Scopes::all()),
+            form: ApiKeyForm::new(Scopes::all(), workspaces.clone()),
         };
         let empty = ApiKeysPage {
             layout: self.inside(),
             keys: vec![],
             ..keys.clone()
         };
-        let mut form = ApiKeyForm::new(few);
+        let mut form = ApiKeyForm::new(few, only);
         form.name = self.wrong("", "Name the key.");
         form.ticked = Scopes::NONE;
         form.scopes_error = Some(self.t("Tick at least one scope."));
@@ -51,10 +58,12 @@ impl Sample {
             key: self.t(secret),
             scopes: Scopes::of_tools(),
             expires_at: Some(self.now.plus_seconds(90 * 86_400)),
+            files: Some(self.t("Research")),
             connect: self.connect(secret),
         };
         let lasting = FreshKeyPage {
             expires_at: None,
+            files: None,
             ..fresh.clone()
         };
         let settings = SettingsPage {
@@ -63,7 +72,9 @@ impl Sample {
             may_edit: true,
             public_url: self.t("https://quay.example.com"),
             endpoint: self.t(ENDPOINT),
-            connect: self.connect("<api-key>"),
+            info_url: self.t("https://quay.example.com/api/v1/mcp/info"),
+            connect: self.connect("<token>"),
+            placeholder: "<token>",
         };
         let member = SettingsPage {
             may_edit: false,

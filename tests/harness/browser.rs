@@ -6,7 +6,7 @@ use chromiumoxide::cdp::browser_protocol::browser::{
     BrowserContextId, SetDownloadBehaviorBehavior, SetDownloadBehaviorParams,
 };
 use chromiumoxide::cdp::browser_protocol::emulation::{
-    MediaFeature, SetDeviceMetricsOverrideParams,
+    MediaFeature, SetDeviceMetricsOverrideParams, SetFocusEmulationEnabledParams,
 };
 use chromiumoxide::cdp::browser_protocol::input::InsertTextParams;
 use chromiumoxide::cdp::browser_protocol::log::{EventEntryAdded, LogEntryLevel};
@@ -101,6 +101,9 @@ impl Browser {
             page,
         };
         tab.resize(1280, 800).await;
+        // Keys go to it, whichever window is in front.
+        let focus = SetFocusEmulationEnabledParams::new(true);
+        tab.page.execute(focus).await.expect("focus");
         tab
     }
 
@@ -144,7 +147,10 @@ async fn listen(page: &Page) -> Complaints {
     let (log, console, exceptions) = (note(&complaints), note(&complaints), note(&complaints));
     tokio::spawn(async move {
         while let Some(event) = entries.next().await {
-            if matches!(event.entry.level, LogEntryLevel::Error | LogEntryLevel::Warning) {
+            if matches!(
+                event.entry.level,
+                LogEntryLevel::Error | LogEntryLevel::Warning
+            ) {
                 log(format!("{:?}: {}", event.entry.source, event.entry.text));
             }
         }
@@ -296,7 +302,8 @@ impl Tab {
     /// What the browser found wrong since one last asked.
     pub async fn complaints(&self) -> Vec<String> {
         // Events come in order, so that what belongs to the page is here after a round trip.
-        self.value("new Promise(done => setTimeout(done, 30))").await;
+        self.value("new Promise(done => setTimeout(done, 30))")
+            .await;
         let mut all = self
             .complaints
             .lock()

@@ -3,11 +3,15 @@
 use crate::outside::tree;
 use quaymaster_tests::{Mcp, Server, cli};
 use serde_json::{Value, json};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use tempfile::TempDir;
 
 fn said(output: &std::process::Output) -> String {
-    let (out, error) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let (out, error) = (
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
     format!("{out}{error}")
 }
 
@@ -24,7 +28,9 @@ async fn a_backup_of_a_running_server_restores_to_the_same_files_and_tokens() {
         let arguments = json!({ "path": format!("d{}/f{n}.txt", n % 3), "content": content });
         mcp.call("write_file", arguments).await.unwrap();
     }
-    mcp.call("delete_file", json!({ "path": "d0/f0.txt" })).await.unwrap();
+    mcp.call("delete_file", json!({ "path": "d0/f0.txt" }))
+        .await
+        .unwrap();
     std::os::unix::fs::symlink("d1", server.home().join("link")).unwrap();
     let apart = TempDir::new().unwrap();
     let archive = apart.path().join("backup.tar");
@@ -38,16 +44,27 @@ async fn a_backup_of_a_running_server_restores_to_the_same_files_and_tokens() {
     let (made, ()) = tokio::join!(server.cli_json(&backup), busy);
     assert!(made["files"].as_i64().unwrap() > 30);
     let twice = server.cli(&["backup", text(&archive)]).await;
-    assert!(!twice.status.success() && said(&twice).contains("exists"), "{}", said(&twice));
+    assert!(
+        !twice.status.success() && said(&twice).contains("exists"),
+        "{}",
+        said(&twice)
+    );
     let saved = std::fs::read(&archive).unwrap();
     let key = std::fs::read_to_string(server.data.path().join("key")).unwrap();
-    assert!(!String::from_utf8_lossy(&saved).contains(key.trim()), "the key is not in the archive");
+    assert!(
+        !String::from_utf8_lossy(&saved).contains(key.trim()),
+        "the key is not in the archive"
+    );
 
     // Another server's place, emptied.
     let mut other = Server::start().await;
     other.stop().await;
     let full = other.cli(&["restore", text(&archive)]).await;
-    assert!(!full.status.success() && said(&full).contains("empty"), "{}", said(&full));
+    assert!(
+        !full.status.success() && said(&full).contains("empty"),
+        "{}",
+        said(&full)
+    );
     for entry in std::fs::read_dir(other.data.path()).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
@@ -59,12 +76,22 @@ async fn a_backup_of_a_running_server_restores_to_the_same_files_and_tokens() {
     let restored = other.cli_json(&["restore", text(&archive)]).await;
     assert_eq!(restored["files"], made["files"]);
     let keyless = other.cli(&["token", "list"]).await;
-    assert!(!keyless.status.success(), "without its key the database stays closed");
-    std::fs::copy(server.data.path().join("key"), other.data.path().join("key")).unwrap();
+    assert!(
+        !keyless.status.success(),
+        "without its key the database stays closed"
+    );
+    std::fs::copy(
+        server.data.path().join("key"),
+        other.data.path().join("key"),
+    )
+    .unwrap();
     other.restart().await;
     other.workspace = server.workspace.clone();
     let mcp = Mcp::open(&other.endpoint, &server.token).await;
-    let listed = mcp.call("list_files", json!({ "recursive": true, "depth": 9 })).await.unwrap();
+    let listed = mcp
+        .call("list_files", json!({ "recursive": true, "depth": 9 }))
+        .await
+        .unwrap();
     assert_eq!(listed["entries"].as_array().unwrap().len(), 3 + 29 + 2);
     let without_busy = |server: &Server| {
         let mut all = tree(&server.home());
@@ -73,14 +100,20 @@ async fn a_backup_of_a_running_server_restores_to_the_same_files_and_tokens() {
     };
     assert!(without_busy(&other) == without_busy(&server));
     let busy = std::fs::read_to_string(other.home().join("busy.txt")).unwrap_or_default();
-    assert!(busy.is_empty() || busy.trim_end().parse::<u32>().is_ok(), "{busy}");
+    assert!(
+        busy.is_empty() || busy.trim_end().parse::<u32>().is_ok(),
+        "{busy}"
+    );
     let verified = other.cli_json(&["keys", "verify"]).await;
     assert_eq!(verified["unreadable"], 0);
     let key = other.api_key(&[]).await;
     let trash = format!("/api/v1/workspaces/{}/trash", server.workspace);
     let (status, trash) = other.rest(&key, "GET", &trash, None).await;
     assert_eq!(status, 200);
-    assert!(trash.to_string().contains("f0.txt"), "the trash came along: {trash}");
+    assert!(
+        trash.to_string().contains("f0.txt"),
+        "the trash came along: {trash}"
+    );
 }
 
 #[tokio::test]
@@ -88,16 +121,24 @@ async fn a_damaged_archive_is_refused_and_leaves_nothing() {
     let server = Server::start().await;
     let mcp = Mcp::open(&server.endpoint, &server.token).await;
     let content = "x".repeat(200_000);
-    mcp.call("write_file", json!({ "path": "a", "content": content })).await.unwrap();
+    mcp.call("write_file", json!({ "path": "a", "content": content }))
+        .await
+        .unwrap();
     let apart = TempDir::new().unwrap();
     let archive = apart.path().join("backup.tar");
     server.cli_json(&["backup", text(&archive)]).await;
     let whole = std::fs::read(&archive).unwrap();
     let mut elsewhere = whole.clone();
-    let at = elsewhere.windows(11).position(|window| window == b"workspaces/").unwrap();
+    let at = elsewhere
+        .windows(11)
+        .position(|window| window == b"workspaces/")
+        .unwrap();
     elsewhere[at..at + 11].copy_from_slice(b"../../../..");
     let mut other_format = whole.clone();
-    let at = other_format.windows(10).position(|window| window == b"\"format\":1").unwrap();
+    let at = other_format
+        .windows(10)
+        .position(|window| window == b"\"format\":1")
+        .unwrap();
     other_format[at + 9] = b'7';
     let damaged: [(&str, Vec<u8>); 7] = [
         ("empty", Vec::new()),
@@ -113,7 +154,11 @@ async fn a_damaged_archive_is_refused_and_leaves_nothing() {
         let target = TempDir::new().unwrap();
         let output = cli(target.path(), &[], &["restore", text(&archive)]).await;
         assert!(!output.status.success(), "{what}");
-        assert!(said(&output).starts_with("error: "), "{what}: {}", said(&output));
+        assert!(
+            said(&output).starts_with("error: "),
+            "{what}: {}",
+            said(&output)
+        );
         let mut left = tree(target.path());
         left.retain(|(name, _)| name != "lock");
         assert!(left.is_empty(), "{what} left {:?}", left[0].0);
@@ -123,10 +168,17 @@ async fn a_damaged_archive_is_refused_and_leaves_nothing() {
 #[tokio::test]
 async fn a_second_server_on_one_data_directory_is_refused() {
     let server = Server::start().await;
-    for arguments in [&["serve", "--listen", "127.0.0.1:0"][..], &["serve", "--listen", "127.0.0.1:0", "--json"]] {
+    for arguments in [
+        &["serve", "--listen", "127.0.0.1:0"][..],
+        &["serve", "--listen", "127.0.0.1:0", "--json"],
+    ] {
         let output = server.cli(arguments).await;
         assert!(!output.status.success());
-        assert!(said(&output).contains("another server uses the data directory"), "{}", said(&output));
+        assert!(
+            said(&output).contains("another server uses the data directory"),
+            "{}",
+            said(&output)
+        );
     }
     let mcp = Mcp::open(&server.endpoint, &server.token).await;
     mcp.call("list_files", json!({})).await.unwrap();
@@ -135,16 +187,27 @@ async fn a_second_server_on_one_data_directory_is_refused() {
 #[tokio::test]
 async fn doctor_finds_a_running_server_well_and_a_stopped_one_not() {
     let mut server = Server::start().await;
+    let open = server.cli(&["doctor"]).await;
+    assert!(
+        !open.status.success() && said(&open).contains("chmod 700"),
+        "{}",
+        said(&open)
+    );
+    let owner_only = std::fs::Permissions::from_mode(0o700);
+    std::fs::set_permissions(server.data.path(), owner_only).unwrap();
     let report = server.cli_json(&["doctor"]).await;
     assert_eq!(report["ok"], true, "{report}");
     let checks = report["checks"].as_array().unwrap();
-    assert!(checks.len() >= 5 && checks.iter().all(|check| check["ok"] == true), "{report}");
+    assert!(
+        checks.len() >= 5 && checks.iter().all(|check| check["ok"] == true),
+        "{report}"
+    );
     let listed = server.cli_json(&["token", "list"]).await;
     assert!(!listed.to_string().contains("Doctor"), "its token is gone");
     server.stop().await;
     let output = server.cli(&["doctor", "--json"]).await;
     assert!(!output.status.success());
-    let report: Value = serde_json::from_slice(output.stdout.split(|b| *b == b'\n').next().unwrap()).unwrap();
+    let report: Value = serde_json::from_slice(&output.stdout).expect("one JSON object");
     assert_eq!(report["ok"], false);
 }
 
@@ -152,17 +215,37 @@ async fn doctor_finds_a_running_server_well_and_a_stopped_one_not() {
 async fn a_setting_that_does_not_exist_or_does_not_fit_is_named() {
     let data = TempDir::new().unwrap();
     let file = data.path().join("settings.toml");
-    for (line, name) in [("daily_kap = 5", "daily_kap"), ("daily_cap = \"many\"", "daily_cap")] {
+    for (line, name) in [
+        ("daily_kap = 5", "daily_kap"),
+        ("daily_cap = \"many\"", "daily_cap"),
+    ] {
         std::fs::write(&file, line).unwrap();
         let output = cli(data.path(), &[], &["serve", "--config", text(&file)]).await;
         assert!(!output.status.success());
         assert!(said(&output).contains(name), "{}", said(&output));
     }
     let environment = [("QUAYMASTER_DAILY_KAP".to_owned(), "5".to_owned())];
-    let output = cli(data.path(), &environment, &["serve", "--listen", "127.0.0.1:0"]).await;
+    let output = cli(
+        data.path(),
+        &environment,
+        &["serve", "--listen", "127.0.0.1:0"],
+    )
+    .await;
     assert!(!output.status.success());
-    assert!(said(&output).to_lowercase().contains("daily_kap"), "{}", said(&output));
-    let output = cli(data.path(), &[], &["serve", "--config", "/no/such/file.toml"]).await;
+    assert!(
+        said(&output).to_lowercase().contains("daily_kap"),
+        "{}",
+        said(&output)
+    );
+    let output = cli(
+        data.path(),
+        &[],
+        &["serve", "--config", "/no/such/file.toml"],
+    )
+    .await;
     assert!(!output.status.success() && said(&output).contains("/no/such/file.toml"));
-    assert!(!data.path().join("quaymaster.db").exists(), "nothing was begun");
+    assert!(
+        !data.path().join("quaymaster.db").exists(),
+        "nothing was begun"
+    );
 }

@@ -148,7 +148,10 @@ async fn pages_of_any_origin_read_the_public_information_but_only_under_the_serv
     let answer = get("origin", "http://elsewhere.example").await.unwrap();
     assert_eq!(answer.status(), 200);
     assert_eq!(answer.headers()["access-control-allow-origin"], "*");
-    assert_eq!(get("host", "elsewhere.example").await.unwrap().status(), 403);
+    assert_eq!(
+        get("host", "elsewhere.example").await.unwrap().status(),
+        403
+    );
 }
 
 // promise: S0.5, S0.23, S0.24, S0.25, S0.26, S0.27, S0.28

@@ -1,7 +1,6 @@
-//! Paths, links and special files that want out of the home directory, and two who write at once.
+//! Paths, links and special files that want out of the home directory.
 
 use crate::outside::tree;
-use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt as _};
 use quaymaster_tests::{Database, Mcp, Server};
 use serde_json::{Value, json};
@@ -292,45 +291,4 @@ async fn three_hundred_hostile_paths_reach_nothing_outside_through_any_tool() {
     }
     let key = std::fs::read_to_string(server.data.path().join("key")).unwrap();
     assert_eq!(key.trim().len(), 64, "the key file is as it was");
-}
-
-#[tokio::test]
-async fn of_two_clients_that_edit_the_same_version_exactly_one_wins() {
-    let server = Server::start().await;
-    let other = server.cli_json(&["token", "create"]).await;
-    let clients = [
-        Mcp::open(&server.endpoint, &server.token).await,
-        Mcp::open(&server.endpoint, other["token"].as_str().unwrap()).await,
-    ];
-    let first = json!({ "path": "shared.txt", "content": "0\n" });
-    let mut etag = clients[0].call("write_file", first).await.unwrap()["etag"].clone();
-    for round in 0..25 {
-        let edits = clients.iter().enumerate().map(|(who, mcp)| {
-            let content = format!("{round} by {who}\n");
-            let arguments = if round % 2 == 0 {
-                json!({ "path": "shared.txt", "content": content, "if_match": etag })
-            } else {
-                json!({
-                    "path": "shared.txt", "start_line": 1, "end_line": 1, "content": content,
-                    "if_match": etag,
-                })
-            };
-            let tool = if round % 2 == 0 {
-                "write_file"
-            } else {
-                "replace_lines"
-            };
-            async move { (content, mcp.call(tool, arguments).await) }
-        });
-        let answers = join_all(edits).await;
-        let (won, lost): (Vec<_>, Vec<_>) = answers.iter().partition(|(_, answer)| answer.is_ok());
-        assert_eq!((won.len(), lost.len()), (1, 1), "{answers:?}");
-        let fault = lost[0].1.as_ref().unwrap_err();
-        assert_eq!(fault["code"], "PRECONDITION_FAILED");
-        let winner = won[0].1.as_ref().unwrap();
-        assert_eq!(fault["details"]["current_etag"], winner["etag"]);
-        let on_disk = std::fs::read_to_string(server.home().join("shared.txt")).unwrap();
-        assert_eq!(on_disk, won[0].0);
-        etag = winner["etag"].clone();
-    }
 }

@@ -13,20 +13,24 @@
 
 mod cap;
 mod clients;
+mod command_line;
+mod concurrent_edits;
 mod conformance;
 mod crashes;
 mod doors;
 mod faults;
 mod hostile;
+mod keys;
 mod outside;
+mod pages;
 mod protocol;
 mod scopes;
+mod secrets;
 mod sending;
 mod smoke;
 mod streams;
 mod tokens;
 mod tools_list;
+mod torn;
 mod upload_rules;
 mod uploads;
-mod secrets;
-mod command_line;

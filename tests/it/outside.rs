@@ -34,8 +34,8 @@ pub(crate) async fn try_call(
     let answer = request.body(body.to_string()).send().await.ok()?;
     let text = answer.text().await.ok()?;
     let data = text.lines().filter_map(|line| line.strip_prefix("data:"));
-    let messages = data.filter_map(|data| serde_json::from_str::<Value>(data.trim()).ok());
-    let result = messages.filter(|message| message["id"] == 1).last()?["result"].take();
+    let mut messages = data.filter_map(|data| serde_json::from_str::<Value>(data.trim()).ok());
+    let result = messages.rfind(|message| message["id"] == 1)?["result"].take();
     if result["isError"] == true {
         let text = result["content"][0]["text"].as_str()?;
         return Some(Err(serde_json::from_str(text).unwrap()));

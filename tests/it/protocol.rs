@@ -9,19 +9,20 @@ fn list() -> String {
     json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {} }).to_string()
 }
 
-// promise: S0.4, S1.2, S1.7
+// promise: S0.4, S1.2, S1.7, S4.1, S4.4
 #[tokio::test]
 async fn both_spellings_of_the_endpoint_answer_without_a_redirect() {
     let server = Server::start().await;
     assert_eq!(server.endpoint, format!("{}/mcp", server.url));
-    for path in ["/mcp", "/mcp/"] {
-        let mut mcp = Mcp::stateless(&format!("{}{path}", server.url), &server.token);
+    let by_name = server.endpoint.replace("127.0.0.1", "localhost");
+    for endpoint in [&server.endpoint, &format!("{}/", server.endpoint), &by_name] {
+        let mut mcp = Mcp::stateless(endpoint, &server.token);
         mcp.client = Client::builder()
             .redirect(redirect::Policy::none())
             .build()
             .unwrap();
         let reply = mcp.initialize("2025-06-18").await;
-        assert_eq!(reply.status, 200, "{path}");
+        assert_eq!(reply.status, 200, "{endpoint}");
         assert!(reply.message()["result"]["capabilities"]["tools"].is_object());
     }
 }

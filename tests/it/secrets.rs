@@ -1,7 +1,7 @@
-//! Where secrets are not: database, log, answers. And the key that seals what must be kept.
+//! Where secrets are not: database, log, answers.
 
-use crate::outside::{sqlite, tree};
-use crate::sending::Session;
+use crate::outside::tree;
+use crate::sending::{Session, hex_of};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use quaymaster_tests::{Database, Mcp, Server};
@@ -21,8 +21,7 @@ fn forms(secret: &str) -> Vec<Vec<u8>> {
         let coded = STANDARD_NO_PAD.encode([vec![b' '; shift], secret.into()].concat());
         forms.push(coded.as_bytes()[4..coded.len() - 4].to_vec());
     }
-    let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
-    forms.push(hex.into_bytes());
+    forms.push(hex_of(secret.as_bytes()).into_bytes());
     if secret.len() == 64 && secret.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         let digit = |at: usize| u8::from_str_radix(&secret[at..at + 2], 16).unwrap();
         forms.push((0..32).map(|n| digit(2 * n)).collect());
@@ -31,7 +30,15 @@ fn forms(secret: &str) -> Vec<Vec<u8>> {
 }
 
 fn contains(text: &[u8], wanted: &[u8]) -> bool {
-    text.windows(wanted.len()).any(|window| window == wanted)
+    let first = wanted[0];
+    let mut rest = text;
+    while let Some(at) = rest.iter().position(|byte| *byte == first) {
+        if rest[at..].starts_with(wanted) {
+            return true;
+        }
+        rest = &rest[at + 1..];
+    }
+    false
 }
 
 #[test]
@@ -43,17 +50,29 @@ fn the_search_finds_a_secret_in_every_form() {
         let text = [b"before", text, b"after"].concat();
         assert!(forms(secret).iter().any(|form| contains(&text, form)));
     }
-    assert!(!forms(secret).iter().any(|form| contains(b"something else entirely", form)));
+    assert!(
+        !forms(secret)
+            .iter()
+            .any(|form| contains(b"something else entirely", form))
+    );
 }
 
 #[tokio::test]
 async fn no_secret_stands_in_the_database_the_log_or_an_answer_that_does_not_show_it() {
-    let settings = [("LOG", "debug"), ("CALLS_PER_SECOND", "10000")];
+    let settings = [("LOG", "trace"), ("CALLS_PER_SECOND", "10000")];
     let mut server = Server::start_with(Database::Sqlite, &settings).await;
     let key = server.api_key(&[]).await;
-    let mut secrets = vec![secret_of(&server.token), secret_of(&server.sign_in_link), secret_of(&key)];
+    let mut secrets = vec![
+        secret_of(&server.token),
+        secret_of(&server.sign_in_link),
+        secret_of(&key),
+    ];
     for _ in 0..5 {
-        secrets.push(secret_of(server.cli_json(&["token", "create"]).await["token"].as_str().unwrap()));
+        secrets.push(secret_of(
+            server.cli_json(&["token", "create"]).await["token"]
+                .as_str()
+                .unwrap(),
+        ));
     }
     let link = server.cli_json(&["sign-in"]).await;
     secrets.push(secret_of(link["sign_in_link"].as_str().unwrap()));
@@ -61,7 +80,9 @@ async fn no_secret_stands_in_the_database_the_log_or_an_answer_that_does_not_sho
     let mut answers: Vec<Value> = Vec::new();
     for name in ["A", "B", "C"] {
         let new = Some(json!({ "name": name }));
-        let (_, made) = server.rest(&key, "POST", &format!("{base}/tokens"), new).await;
+        let (_, made) = server
+            .rest(&key, "POST", &format!("{base}/tokens"), new)
+            .await;
         secrets.push(secret_of(made["token"].as_str().unwrap()));
         let id = made["credential"]["id"].as_str().unwrap();
         let again = format!("{base}/tokens/{id}/regenerate");
@@ -77,13 +98,32 @@ async fn no_secret_stands_in_the_database_the_log_or_an_answer_that_does_not_sho
         // A good use, a bad one, and a page that does not know the link.
         session.put(0, b"abc".to_vec(), None).await;
         session.put(7, b"abc".to_vec(), None).await;
-        server.rest("", "GET", link["url"].as_str().unwrap().strip_prefix(&server.url).unwrap(), None).await;
-        answers.push(mcp.call("get_upload_status", session.named()).await.unwrap());
-        answers.push(mcp.call("complete_upload_session", session.named()).await.unwrap());
+        server
+            .rest(
+                "",
+                "GET",
+                link["url"]
+                    .as_str()
+                    .unwrap()
+                    .strip_prefix(&server.url)
+                    .unwrap(),
+                None,
+            )
+            .await;
+        answers.push(
+            mcp.call("get_upload_status", session.named())
+                .await
+                .unwrap(),
+        );
+        answers.push(
+            mcp.call("complete_upload_session", session.named())
+                .await
+                .unwrap(),
+        );
     }
     // Failures tell nothing of what was presented.
     let (id, right) = server.token.split_once('.').unwrap();
-    let wrong = format!("{id}.{}x", right);
+    let wrong = format!("{id}.{right}x");
     secrets.push(format!("{right}x"));
     for path in ["/mcp", "/api/v1/workspaces", &format!("/mcp?token={wrong}")] {
         let (status, answer) = server.rest(&wrong, "GET", path, None).await;
@@ -91,14 +131,20 @@ async fn no_secret_stands_in_the_database_the_log_or_an_answer_that_does_not_sho
         answers.push(answer);
     }
     let paths = ["", "/tokens", "/calls", "/connect", "/trash"].map(|end| format!("{base}{end}"));
-    let more = ["/api/v1/api-keys", "/api/v1/events", "/api/v1/calls", "/api/v1/workspaces"];
+    let more = [
+        "/api/v1/api-keys",
+        "/api/v1/events",
+        "/api/v1/calls",
+        "/api/v1/workspaces",
+    ];
     for path in paths.iter().map(String::as_str).chain(more) {
         let (status, answer) = server.rest(&key, "GET", path, None).await;
         assert!([200, 404].contains(&status), "{path}: {answer}");
         answers.push(answer);
     }
     answers.push(server.cli_json(&["token", "list"]).await);
-    answers.push(server.cli_json(&["doctor"]).await);
+    let doctor = server.cli(&["doctor", "--json"]).await.stdout;
+    answers.push(Value::String(String::from_utf8(doctor).unwrap()));
     let file = server.data.path().join("key");
     let mode = std::fs::metadata(&file).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode, 0o600);
@@ -110,76 +156,28 @@ async fn no_secret_stands_in_the_database_the_log_or_an_answer_that_does_not_sho
     server.stop().await;
     places.extend(tree(server.data.path()));
     places.retain(|(name, _)| name != "key");
-    assert!(places.iter().any(|(name, data)| name == "quaymaster.db-wal" && !data.is_empty()));
-    assert!(places.iter().any(|(name, data)| name == "server.log" && data.len() > 10_000));
+    assert!(
+        places
+            .iter()
+            .any(|(name, data)| name == "quaymaster.db-wal" && !data.is_empty())
+    );
+    assert!(
+        places
+            .iter()
+            .any(|(name, data)| name == "server.log" && data.len() > 10_000)
+    );
     for secret in &secrets {
         assert!(secret.len() >= 43, "{secret}");
         for form in forms(secret) {
             for (name, data) in &places {
-                assert!(!contains(data, &form), "a secret stands in {name}");
+                assert!(
+                    !contains(data, &form),
+                    "a secret stands in {name}: {secret}"
+                );
             }
         }
         for answer in &answers {
             assert!(!answer.to_string().contains(secret.as_str()), "{answer}");
         }
     }
-}
-
-#[tokio::test]
-async fn a_wrong_key_refuses_to_start_and_names_the_right_one() {
-    let mut server = Server::start().await;
-    let good = server.cli_json(&["keys", "verify"]).await;
-    let id = good["key_id"].as_str().unwrap();
-    server.stop().await;
-    let file = server.data.path().join("key");
-    let key = std::fs::read_to_string(&file).unwrap();
-    let other = "00112233445566778899aabbccddeeff".repeat(2);
-    std::fs::write(&file, format!("{other}\n")).unwrap();
-    for arguments in [&["serve", "--listen", "127.0.0.1:0"][..], &["token", "list"], &["keys", "verify"]] {
-        let output = server.cli(arguments).await;
-        assert!(!output.status.success(), "{arguments:?}");
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(said.contains(id), "{said}");
-        assert!(!said.contains(&other) && !said.contains(key.trim()), "{said}");
-    }
-    std::fs::write(&file, &key).unwrap();
-    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
-    let exposed = server.cli(&["token", "list"]).await;
-    assert!(!exposed.status.success(), "a key that others can read is no secret");
-    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
-    server.restart().await;
-}
-
-#[tokio::test]
-async fn both_layers_of_keys_rotate_while_the_server_runs() {
-    let mut server = Server::start().await;
-    let mcp = Mcp::open(&server.endpoint, &server.token).await;
-    let file = server.data.path().join("key");
-    let mut ids = vec![server.cli_json(&["keys", "verify"]).await["key_id"].clone()];
-    for _ in 0..2 {
-        let before = std::fs::read_to_string(&file).unwrap();
-        let open = Session::create(&mcp, json!({ "path": format!("f{}", ids.len()), "size": 3 })).await;
-        let rotated = server.cli_json(&["keys", "rotate"]).await;
-        assert_eq!(rotated["unreadable"], 0);
-        assert!(!ids.contains(&rotated["key_id"]));
-        ids.push(rotated["key_id"].clone());
-        assert_ne!(std::fs::read_to_string(&file).unwrap(), before);
-        let data = server.cli_json(&["keys", "rotate-data"]).await;
-        assert_eq!(data["unreadable"], 0);
-        let verified = server.cli_json(&["keys", "verify"]).await;
-        assert_eq!((&verified["unreadable"], &verified["key_id"]), (&json!(0), &rotated["key_id"]));
-        assert_eq!(open.put(0, b"abc".to_vec(), None).await.0, 200, "addresses stay good");
-        mcp.call("complete_upload_session", open.named()).await.unwrap();
-        Session::create(&mcp, json!({ "path": format!("later{}", ids.len()), "size": 0 })).await;
-    }
-    let pending = Session::create(&mcp, json!({ "path": "last", "size": 3 })).await;
-    server.stop().await;
-    server.restart().await;
-    let path = &pending.template[pending.template.find("/u/").unwrap()..];
-    let address = format!("{}{}", server.url, path.replace("{n}", "0"));
-    let sent = reqwest::Client::new().put(address).body("abc").send().await.unwrap();
-    assert_eq!(sent.status(), 200, "and after a restart");
-    server.stop().await;
-    let retired = "SELECT COUNT(*) > 0 FROM data_keys WHERE retired_at IS NOT NULL";
-    assert_eq!(sqlite(server.data.path(), retired).await, json!([[1]]));
 }

@@ -6,6 +6,7 @@ use quaymaster_tests::Mcp;
 use reqwest::Client;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
+use std::fmt::Write as _;
 
 /// Bytes of each part but the last, for files up to 78 GiB.
 pub(crate) const PART: usize = 8 * 1024 * 1024;
@@ -17,10 +18,14 @@ pub(crate) fn bytes(size: usize, seed: u8) -> Vec<u8> {
 }
 
 pub(crate) fn hex(data: &[u8]) -> String {
-    Sha256::digest(data)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hex_of(&Sha256::digest(data))
+}
+
+pub(crate) fn hex_of(data: &[u8]) -> String {
+    data.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 pub(crate) fn digest_header(data: &[u8]) -> String {

@@ -1,8 +1,12 @@
 //! Uploads: what may be replaced, what a digest is worth, and what a restart leaves.
 
+use crate::outside::sqlite;
 use crate::sending::{PART, Session, bytes, hex, piece};
 use quaymaster_tests::{Database, Mcp, Server};
 use serde_json::{Value, json};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 async fn complete(mcp: &Mcp, arguments: Value) -> Result<Value, Value> {
     mcp.call("complete_upload_session", arguments).await
@@ -139,4 +143,71 @@ async fn completions_at_once_make_one_file_and_one_answer() {
     let answers: Vec<Value> = all.await.into_iter().map(Result::unwrap).collect();
     assert!(answers.iter().all(|answer| *answer == answers[0]));
     assert!(std::fs::read(server.home().join("f")).unwrap() == file);
+}
+
+#[tokio::test]
+async fn a_completion_that_a_crash_interrupted_is_taken_up_again() {
+    let mut server = Server::start().await;
+    let mcp = Mcp::open(&server.endpoint, &server.token).await;
+    let mut sessions = Vec::new();
+    for path in ["before", "after"] {
+        let session = Session::create(&mcp, json!({ "path": path, "size": 3 })).await;
+        assert_eq!(session.put(0, b"abc".to_vec(), None).await.0, 200);
+        sessions.push(session);
+    }
+    let done = complete(&mcp, sessions[1].named()).await.unwrap();
+    server.stop().await;
+    // What a crash leaves before the file moved into place, and after it, before that was written down.
+    let crash = "UPDATE uploads SET state = 'completing', result = NULL";
+    sqlite(server.data.path(), crash).await;
+    server.restart().await;
+    let mcp = Mcp::open(&server.endpoint, &server.token).await;
+    let first = complete(&mcp, sessions[0].named()).await.unwrap();
+    let second = complete(&mcp, sessions[1].named()).await.unwrap();
+    for field in ["path", "etag", "size", "upload_id"] {
+        assert_eq!(second[field], done[field]);
+    }
+    assert_eq!(first["etag"], second["etag"]);
+    for path in ["before", "after"] {
+        assert_eq!(std::fs::read(server.home().join(path)).unwrap(), b"abc");
+    }
+    server.stop().await;
+    sqlite(server.data.path(), crash).await;
+    server.restart().await;
+    let mcp = Mcp::open(&server.endpoint, &server.token).await;
+    let told = mcp
+        .call("get_upload_status", sessions[0].named())
+        .await
+        .unwrap();
+    assert_eq!(
+        told["state"], "completed",
+        "the first question settles it: {told}"
+    );
+}
+
+#[tokio::test]
+async fn a_part_that_stalls_for_half_a_minute_is_ended_and_may_be_sent_again() {
+    let server = Server::start().await;
+    let mcp = Mcp::open(&server.endpoint, &server.token).await;
+    let session = Session::create(&mcp, json!({ "path": "slow", "size": 6 })).await;
+    let host = server.url.strip_prefix("http://").unwrap();
+    let address = session.url(0);
+    let path = address.strip_prefix(&server.url).unwrap();
+    let mut stream = TcpStream::connect(host).await.unwrap();
+    let head = format!("PUT {path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 6\r\n\r\nabc");
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = vec![0; 4096];
+    let read = tokio::time::timeout(Duration::from_secs(36), stream.read(&mut answer));
+    let length = read.await.expect("it is ended in time").unwrap();
+    let answer = String::from_utf8_lossy(&answer[..length]).into_owned();
+    assert!(
+        answer.starts_with("HTTP/1.1 504") && answer.contains("TIMEOUT"),
+        "{answer}"
+    );
+    assert_eq!(session.put(0, b"abcdef".to_vec(), None).await.0, 200);
+    complete(&mcp, session.named()).await.unwrap();
+    assert_eq!(
+        std::fs::read(server.home().join("slow")).unwrap(),
+        b"abcdef"
+    );
 }

@@ -24,6 +24,8 @@ use std::time::Duration;
 
 /// A client that sends nothing for this long is gone; it sends the part again.
 const STALLED: Duration = Duration::from_secs(30);
+/// A part is at most some megabytes; who takes longer only holds the session open.
+const WHOLE: Duration = Duration::from_hours(1);
 /// Bytes that are gathered before they go to the disk.
 const GATHERED: usize = 512 * 1024;
 /// What is still read of a refused part, and for how long: a client that is cut off while it sends
@@ -73,8 +75,12 @@ async fn send_part(
     mut body: Body,
 ) -> Result<Json<Part>, Refused> {
     let sent = take_part(&app, &id, &n, &uri, &headers, &mut body).await;
-    // A client that asked before it sends (RFC 9110 §10.1.1) gets its answer anyway.
-    if sent.is_err() && !headers.contains_key(EXPECT) {
+    // A client that asked before it sends (RFC 9110 §10.1.1) gets its answer anyway, and one that
+    // stalled has had its time.
+    if let Err(fault) = &sent
+        && fault.code != Code::Timeout
+        && !headers.contains_key(EXPECT)
+    {
         let _ = tokio::time::timeout(READ_ON_FOR, read_on(&headers, &mut body)).await;
     }
     Ok(Json(sent?))
@@ -110,7 +116,14 @@ async fn take_part(
     }
     let digest = content_digest(headers)?;
     let receiver = app.receive_part(&upload, n, digest).await?;
-    receive(receiver, body).await
+    match tokio::time::timeout(WHOLE, receive(receiver, body)).await {
+        Ok(received) => received,
+        Err(_) => Err(Fault::new(
+            Code::Timeout,
+            "The part took longer than an hour to arrive.",
+        )
+        .hint("Send it again over a faster connection.")),
+    }
 }
 
 /// Streams a body into a part.

@@ -21,6 +21,8 @@ const MIB: usize = 1024 * 1024;
 
 /// A JSON object as a body of at most `MOST` bytes.
 pub(crate) struct Json<T, const MOST: usize = MIB>(pub(crate) T);
+/// A client that takes longer for so little holds a connection and nothing else.
+const WITHIN: std::time::Duration = std::time::Duration::from_secs(30);
 
 impl<S, T, const MOST: usize> FromRequest<S> for Json<T, MOST>
 where
@@ -42,7 +44,11 @@ where
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
             ));
         }
-        let bytes = match Limited::new(request.into_body(), MOST).collect().await {
+        let whole = Limited::new(request.into_body(), MOST).collect();
+        let Ok(arrived) = tokio::time::timeout(WITHIN, whole).await else {
+            return Err(Fault::new(Code::Timeout, "The body did not arrive in time.").into());
+        };
+        let bytes = match arrived {
             Ok(body) => body.to_bytes(),
             Err(error) if error.is::<LengthLimitError>() => {
                 let message = format!("The body has more than {MOST} bytes.");

@@ -4,11 +4,12 @@ use crate::App;
 use quaymaster_core::caller::{Presented, Refusal};
 use quaymaster_core::id::{CredentialId, OrgId, WorkspaceId};
 use quaymaster_core::secret::{SecretDigest, Token, TokenKind};
-use quaymaster_core::{Caller, Code, Fault, Grant, Who};
+use quaymaster_core::{Caller, Code, Fault, Grant, Scope, Who};
 use quaymaster_store::credential::Credential;
 use quaymaster_store::workspace::Workspace;
 use secrecy::ExposeSecret as _;
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant as Monotonic};
 
@@ -22,7 +23,9 @@ const MOST: usize = 10_000;
 pub(crate) struct Callers {
     credentials: Mutex<HashMap<CredentialId, Believed<Known>>>,
     workspaces: Mutex<HashMap<WorkspaceId, Believed<Arc<Workspace>>>>,
-    first: Mutex<HashMap<OrgId, WorkspaceId>>,
+    /// Raised whenever something is forgotten: what was read from the database before that is not
+    /// remembered.
+    forgotten: AtomicU64,
 }
 
 struct Believed<T> {
@@ -53,22 +56,33 @@ fn fresh<K: std::hash::Hash + Eq, T: Clone>(
         .map(|entry| entry.what.clone())
 }
 
-fn remember<K: std::hash::Hash + Eq, T>(map: &Mutex<HashMap<K, Believed<T>>>, key: K, what: T) {
-    let mut map = map.lock().unwrap_or_else(PoisonError::into_inner);
-    if map.len() >= MOST {
-        map.clear();
-    }
-    map.insert(
-        key,
-        Believed {
-            since: Monotonic::now(),
-            what,
-        },
-    );
-}
-
 impl Callers {
+    fn generation(&self) -> u64 {
+        self.forgotten.load(Ordering::SeqCst)
+    }
+
+    /// Remembers what was read when the generation was `read_at`, unless something was forgotten
+    /// since: that may have been this.
+    fn remember<K: std::hash::Hash + Eq, T>(
+        &self,
+        map: &Mutex<HashMap<K, Believed<T>>>,
+        read_at: u64,
+        key: K,
+        what: T,
+    ) {
+        let mut map = map.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.generation() != read_at {
+            return;
+        }
+        if map.len() >= MOST {
+            map.clear();
+        }
+        let since = Monotonic::now();
+        map.insert(key, Believed { since, what });
+    }
+
     pub(crate) fn forget_credential(&self, credential: &CredentialId) {
+        self.forgotten.fetch_add(1, Ordering::SeqCst);
         self.credentials
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -76,6 +90,7 @@ impl Callers {
     }
 
     pub(crate) fn forget_workspace(&self, workspace: &WorkspaceId) {
+        self.forgotten.fetch_add(1, Ordering::SeqCst);
         self.workspaces
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -159,6 +174,7 @@ impl App {
         if let Some(known) = fresh(&self.callers.credentials, id) {
             return Ok(Some(known));
         }
+        let before = self.callers.generation();
         // Closed on failure: a database that does not answer admits nobody.
         let Some(found) = self.store.credential_to_admit(id).await? else {
             return Ok(None);
@@ -177,17 +193,28 @@ impl App {
             secret,
             dead,
         };
-        remember(&self.callers.credentials, id.clone(), known.clone());
+        self.callers
+            .remember(&self.callers.credentials, before, id.clone(), known.clone());
         Ok(Some(known))
     }
 
     /// Whether a credential may still be used.
     pub(crate) async fn is_alive(&self, credential: &CredentialId) -> Result<bool, Fault> {
-        let known = self.known(credential).await?;
-        let now = self.now();
-        Ok(known.is_some_and(|known| {
-            known.dead.is_none() && known.caller.expires_at.is_none_or(|at| at > now)
-        }))
+        Ok(self.living(credential).await?.is_some())
+    }
+
+    /// Whether a credential may still be used to change something.
+    pub(crate) async fn may_write(&self, credential: &CredentialId) -> Result<bool, Fault> {
+        let living = self.living(credential).await?;
+        Ok(living.is_some_and(|caller| caller.scopes.has(Scope::WriteTools)))
+    }
+
+    async fn living(&self, credential: &CredentialId) -> Result<Option<Arc<Caller>>, Fault> {
+        let (known, now) = (self.known(credential).await?, self.now());
+        Ok(known
+            .filter(|known| known.dead.is_none())
+            .map(|known| known.caller)
+            .filter(|caller| caller.expires_at.is_none_or(|at| at > now)))
     }
 
     /// A 401 with the challenge of RFC 6750 §3; the text names what a good credential looks like.
@@ -221,48 +248,20 @@ impl App {
         {
             return Ok(known);
         }
+        let before = self.callers.generation();
         let found = self
             .store
             .workspace(org, workspace)
             .await?
             .ok_or_else(|| Fault::not_found("There is no such workspace."))?;
         let found = Arc::new(found);
-        remember(&self.callers.workspaces, workspace.clone(), found.clone());
+        self.callers.remember(
+            &self.callers.workspaces,
+            before,
+            workspace.clone(),
+            found.clone(),
+        );
         Ok(found)
-    }
-
-    /// The workspace whose cap a caller's calls count to: the one it touches, else the
-    /// organization's first.
-    pub(crate) async fn counted_workspace(&self, caller: &Caller) -> Result<Arc<Workspace>, Fault> {
-        if let Some(workspace) = caller.files() {
-            return self.believed_workspace(&caller.org, workspace).await;
-        }
-        let known = {
-            let first = self
-                .callers
-                .first
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
-            first.get(&caller.org).cloned()
-        };
-        let workspace = match known {
-            Some(workspace) => workspace,
-            None => {
-                let all = self.store.workspaces(&caller.org).await?;
-                let first = all
-                    .into_iter()
-                    .next()
-                    .ok_or_else(|| Fault::not_found("The organization has no workspace."))?;
-                let mut known = self
-                    .callers
-                    .first
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner);
-                known.insert(caller.org.clone(), first.id.clone());
-                first.id
-            }
-        };
-        self.believed_workspace(&caller.org, &workspace).await
     }
 }
 

@@ -49,9 +49,10 @@ pub struct Usage {
 impl App {
     /// Counts one call, or refuses it with `DAILY_CAP`.
     pub(crate) async fn count_call(&self, workspace: &Workspace) -> Result<(), Fault> {
-        let now = self.now();
         let lease = self.caps.lease(&workspace.id);
         let mut lease = lease.lock().await;
+        // Taken after waiting: at midnight nobody shall come with yesterday's.
+        let now = self.now();
         if lease.day != now.utc_day() {
             *lease = Lease {
                 day: now.utc_day(),
@@ -59,10 +60,7 @@ impl App {
             };
         }
         if lease.left == 0 {
-            lease.left = self
-                .store
-                .lease_calls(&workspace.id, lease.day, workspace.daily_cap)
-                .await?;
+            lease.left = self.store.lease_calls(&workspace.id, lease.day).await?;
         }
         if lease.left == 0 {
             return Err(over(workspace, now));

@@ -112,6 +112,8 @@ impl App {
 
     pub(crate) fn feed(&self, caller: &Caller) -> Box<dyn ChangeFeed> {
         Box::new(Feed {
+            app: self.clone(),
+            unsure: true,
             credential: caller.credential.clone(),
             ends_at: caller.expires_at.map(|at| {
                 let left = u64::try_from(at.micros() - self.now().micros()).unwrap_or(0);
@@ -124,6 +126,9 @@ impl App {
 }
 
 struct Feed {
+    app: App,
+    /// A signal may have been missed: before we listened, or because there were too many.
+    unsure: bool,
     credential: CredentialId,
     /// When the credential expires.
     ends_at: Option<tokio::time::Instant>,
@@ -135,6 +140,11 @@ impl Feed {
     /// The next change; of several that wait, one is told, and the end before all others.
     async fn wait(&mut self) -> Option<Change> {
         loop {
+            if std::mem::take(&mut self.unsure)
+                && matches!(self.app.is_alive(&self.credential).await, Ok(false))
+            {
+                return Some(Change::Revoked);
+            }
             let expiry = async {
                 match self.ends_at {
                     Some(at) => tokio::time::sleep_until(at).await,
@@ -149,8 +159,13 @@ impl Feed {
             let mut change = match received {
                 Ok(signal) if *signal.credential == self.credential => signal.change,
                 Ok(_) => continue,
-                // Too many changes at once: one of them may have been ours.
-                Err(broadcast::error::RecvError::Lagged(_)) => Change::Tools,
+                Err(broadcast::error::RecvError::Lagged(_)) => {
+                    self.unsure = true;
+                    if matches!(self.app.is_alive(&self.credential).await, Ok(false)) {
+                        return Some(Change::Revoked);
+                    }
+                    Change::Tools
+                }
                 Err(broadcast::error::RecvError::Closed) => return None,
             };
             while let Ok(more) = self.signals.try_recv() {

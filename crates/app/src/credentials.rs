@@ -182,6 +182,13 @@ impl App {
     /// is dead at once, and with it its sessions and uploads.
     pub async fn regenerate(&self, actor: &Actor, id: &CredentialId) -> Result<Fresh, Fault> {
         let old = self.credential_of(actor, id).await?;
+        if old.kind == TokenKind::ApiKey && old.user != actor.user {
+            return Err(Fault::new(
+                Code::Forbidden,
+                "This key acts as somebody else, so only they can have a new secret for it.",
+            )
+            .hint("Revoke it, and let them make another."));
+        }
         let now = self.now();
         let mut fresh = self.fresh(actor, old.kind, old.name.clone(), old.origin, old.scopes);
         fresh.credential.user = old.user.clone();
@@ -215,10 +222,8 @@ impl App {
         name: Option<&str>,
         scopes: Option<Scopes>,
     ) -> Result<Credential, Fault> {
-        let mut credential = self.credential_of(admin, id).await?;
-        if let Some(name) = name {
-            credential.name = checked_name(name)?;
-        }
+        let credential = self.credential_of(admin, id).await?;
+        let name = name.map(checked_name).transpose()?;
         if let Some(scopes) = scopes {
             let most = match credential.kind {
                 TokenKind::ApiKey => admin.scopes,
@@ -232,18 +237,17 @@ impl App {
                 )
                 .detail("allowed", json!(most)));
             }
-            credential.scopes = scopes;
         }
         let mut event = self.event(
             &admin.org,
             &admin.label,
             "credential.updated",
-            json!({ "name": credential.name, "scopes": credential.scopes }),
+            json!({ "name": name, "scopes": scopes }),
         );
         event.credential = Some(id.clone());
         let mut tx = self.store.begin().await?;
         let changed = tx
-            .update_credential(&admin.org, id, &credential.name, credential.scopes)
+            .update_credential(&admin.org, id, name.as_deref(), scopes)
             .await?;
         if !changed {
             return Err(unknown_credential());
@@ -251,7 +255,7 @@ impl App {
         tx.record(&event).await?;
         tx.commit().await?;
         self.changed().await;
-        Ok(credential)
+        self.credential_of(admin, id).await
     }
 
     /// Live API keys: an administrator sees all of the organization, a member their own.

@@ -1,5 +1,5 @@
 //! The guard: every tool call, by whatever way it came, passes here, in this order: authenticate →
-//! scope and tool list → input schema → approval → rate limit → daily cap → run → audit.
+//! rate limit → scope and tool list → input schema → approval → daily cap → run → audit.
 //!
 //! Authentication happened when the [`Caller`] was made.
 
@@ -7,6 +7,8 @@ use crate::App;
 use crate::toolsets::{Tool, Toolsets};
 use quaymaster_core::caller::{Presented, Refusal};
 use quaymaster_core::door::{About, ChangeFeed, Door, Fut};
+use quaymaster_core::fault::UNKNOWN_TOOL;
+use quaymaster_core::schema::shorten;
 use quaymaster_core::suggest::did_you_mean;
 use quaymaster_core::tool::{Call, Outcome, ToolDef};
 use quaymaster_core::{Caller, Code, Fault, Scope};
@@ -37,12 +39,12 @@ impl Admitted {
     }
 }
 
+/// In the details of a refusal by the rate limit.
+const LIMITED: &str = "calls_per_second";
+
 enum Approval {
     Allowed,
 }
-
-/// Marks the fault of a call of a tool that the caller does not have.
-pub const UNKNOWN_TOOL: &str = "unknown_tool";
 
 impl App {
     /// Runs a call as its own task: a client that goes away does not stop it.
@@ -64,8 +66,15 @@ impl App {
                     "error".clone_into(&mut row.protocol);
                 }
             }
+            let limited = matches!(&answer, Err(fault) if fault.code == Code::RateLimited
+                && fault.details.as_ref().is_some_and(|d| d.get(LIMITED).is_some()));
             if sender.send(answer).is_err() {
                 "dropped".clone_into(&mut row.transport);
+            }
+            if limited {
+                // A row each would be the very flood that the limit stops.
+                tracing::debug!(credential = %row.credential, "calls are limited");
+                return;
             }
             app.audit(row).await;
         });
@@ -79,14 +88,16 @@ impl App {
         call: Call,
         row: &mut CallRow,
     ) -> Result<Outcome, Fault> {
+        // Ahead of the checks: refused calls cost something, too.
+        self.rates.one_more(&caller.credential)?;
         let tool = self.find_tool(&caller, &call.tool)?;
         caller.needs(scope_of(&tool.def))?;
         tool.checker.check(&call.args)?;
         match Self::approval(&caller, &call) {
             Approval::Allowed => {}
         }
-        self.rates.one_more(&caller.credential)?;
-        let workspace = self.counted_workspace(&caller).await?;
+        let files = caller.files().ok_or_else(Fault::internal)?;
+        let workspace = self.believed_workspace(&caller.org, files).await?;
         row.workspace = Some(workspace.id.clone());
         self.count_call(&workspace).await?;
         tool.run(
@@ -110,8 +121,9 @@ impl App {
             return Ok(tool);
         }
         let known = self.toolsets.listed(caller);
-        let mut fault = Fault::not_found(format!("There is no tool {name:?}."))
-            .detail(UNKNOWN_TOOL, name)
+        let shown = shorten(name);
+        let mut fault = Fault::not_found(format!("There is no tool {shown:?}."))
+            .detail(UNKNOWN_TOOL, shown)
             .hint("List the tools to see which there are.");
         let close = did_you_mean(name, known.iter().map(|def| def.name), 3);
         if !close.is_empty() {

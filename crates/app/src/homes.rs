@@ -9,10 +9,13 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 pub(crate) struct Homes {
     root: PathBuf,
     open: Mutex<HashMap<WorkspaceId, Arc<Home>>>,
+    /// Work on one workspace's files at a time; the rest waits, and other workspaces do not.
+    busy: Mutex<HashMap<WorkspaceId, Arc<Semaphore>>>,
     /// One home is opened at a time, and settled before anybody uses it.
     opening: tokio::sync::Mutex<()>,
 }
@@ -22,6 +25,7 @@ impl Homes {
         Homes {
             root,
             open: Mutex::default(),
+            busy: Mutex::default(),
             opening: tokio::sync::Mutex::default(),
         }
     }
@@ -56,7 +60,29 @@ pub(crate) async fn blocking<T: Send + 'static>(
 
 const SWEEP_EVERY: Duration = Duration::from_mins(10);
 
+/// Calls that work on one workspace's files at the same time. All workspaces share the threads
+/// that may block.
+const AT_A_TIME: usize = 16;
+
 impl App {
+    /// Room for one more piece of work on a workspace's files.
+    pub(crate) async fn file_turn(
+        &self,
+        workspace: &WorkspaceId,
+    ) -> Result<OwnedSemaphorePermit, Fault> {
+        let turns = {
+            let mut busy = self
+                .homes
+                .busy
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            busy.entry(workspace.clone())
+                .or_insert_with(|| Arc::new(Semaphore::new(AT_A_TIME)))
+                .clone()
+        };
+        turns.acquire_owned().await.map_err(|_| Fault::internal())
+    }
+
     /// The home of a workspace, with its quota of today. There is one at a time, because its locks
     /// are in memory.
     pub(crate) async fn home(&self, workspace: &Workspace) -> Result<Arc<Home>, Fault> {

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Entries kept at most; beyond that the oldest knowledge is thrown away.
+/// Entries from which on those are thrown away that no longer tell anything.
 const MOST: usize = 20_000;
 
 /// A token bucket for each credential.
@@ -33,10 +33,11 @@ impl Rates {
     pub(crate) fn one_more(&self, credential: &CredentialId) -> Result<(), Fault> {
         let burst = self.per_second * 2.0;
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-        if buckets.len() >= MOST && !buckets.contains_key(credential) {
-            buckets.clear();
-        }
         let now = Instant::now();
+        if buckets.len() >= MOST && !buckets.contains_key(credential) {
+            // Full buckets tell nothing that a new one would not.
+            buckets.retain(|_, bucket| now.duration_since(bucket.at) < Duration::from_secs(2));
+        }
         let bucket = buckets.entry(credential.clone()).or_insert(Bucket {
             tokens: burst,
             at: now,
@@ -84,7 +85,11 @@ impl Guesses {
     pub(crate) fn one_more(&self, address: Option<IpAddr>, about: Option<&str>) -> bool {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if seen.len() >= MOST {
-            seen.clear();
+            seen.retain(|_, (since, _)| since.elapsed() <= WINDOW);
+        }
+        if seen.len() >= MOST {
+            // More guessers in a minute than we can count: none of them is let through.
+            return true;
         }
         let key = (address, about.unwrap_or_default().to_owned());
         let entry = seen.entry(key).or_insert((Instant::now(), 0));

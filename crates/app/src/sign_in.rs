@@ -132,14 +132,14 @@ impl App {
     ) -> Result<SecretString, Fault> {
         let email = email.trim().to_lowercase();
         let too_many = || Fault::new(Code::RateLimited, "Too many attempts. Wait a minute.");
-        if self.guesses.is_over(address, &email) {
+        if self.password_guesses.is_over(address, &email) {
             return Err(too_many());
         }
         let found = self.store.sign_in_by_email(&email).await?;
         let digest = found.as_ref().and_then(|found| found.password_hash.clone());
         let good = self.passwords.matches(password, digest).await;
         let Some(found) = found.filter(|_| good) else {
-            if self.guesses.one_more(address, Some(&email)) {
+            if self.password_guesses.one_more(address, Some(&email)) {
                 return Err(too_many());
             }
             return Err(Fault::new(

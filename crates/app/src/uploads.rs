@@ -143,10 +143,10 @@ impl App {
         }
         let upload = self
             .store
-            .upload_by_signature(&id)
+            .upload_by_id(&id)
             .await?
             .ok_or_else(unknown_upload)?;
-        if !self.is_alive(&upload.credential).await? {
+        if !self.may_write(&upload.credential).await? {
             return Err(unknown_upload());
         }
         let parts = self.store.upload_parts(&id).await?;
@@ -160,12 +160,9 @@ impl App {
     ) -> Result<(), Fault> {
         // Settles what a crash interrupted, before the state is looked at.
         self.home(workspace).await?;
+        let home = self.home(workspace).await?;
         let _alone = self.signer.lock(id).write_owned().await;
-        let upload = self
-            .store
-            .upload_by_signature(id)
-            .await?
-            .ok_or_else(unknown_upload)?;
+        let upload = self.settled(&home, id).await?;
         match upload.state {
             UploadState::Aborted => return Ok(()),
             UploadState::Open => {}
@@ -197,17 +194,33 @@ impl App {
         Ok(())
     }
 
+    /// Ends sessions that nobody sent anything to for long. One that cannot be ended now is left
+    /// for the next time and stops no other.
     pub(crate) async fn expire_uploads(&self) -> Result<(), Fault> {
-        let now = self.now();
         for upload in self.store.unfinished_uploads().await? {
-            if upload.state == UploadState::Open && upload.expires_at <= now {
-                let _alone = self.signer.lock(&upload.id).write_owned().await;
-                let workspace = self
-                    .believed_workspace(&upload.org, &upload.workspace)
-                    .await?;
-                self.close(&workspace, &upload, UploadState::Expired)
-                    .await?;
+            if let Err(fault) = self.expire_upload(&upload).await {
+                tracing::warn!(%fault, upload = %upload.id, "an abandoned upload was not ended");
             }
+        }
+        Ok(())
+    }
+
+    async fn expire_upload(&self, upload: &Upload) -> Result<(), Fault> {
+        if upload.expires_at > self.now() {
+            return Ok(());
+        }
+        // Somebody who is sending right now is not waited for.
+        let Ok(_alone) = self.signer.lock(&upload.id).try_write_owned() else {
+            return Ok(());
+        };
+        let workspace = self
+            .believed_workspace(&upload.org, &upload.workspace)
+            .await?;
+        let home = self.home(&workspace).await?;
+        let upload = self.settled(&home, &upload.id).await?;
+        if upload.state == UploadState::Open && upload.expires_at <= self.now() {
+            self.close(&workspace, &upload, UploadState::Expired)
+                .await?;
         }
         Ok(())
     }
@@ -344,10 +357,7 @@ mod tests {
         for size in [0, 1, 8 * MIB, 5 * 1024 * MIB, 100 * 1024 * MIB] {
             let part = part_size(size);
             assert_eq!(part % MIB, 0);
-            assert!(
-                part >= 8 * MIB && ceil(size, part) <= MOST_PARTS,
-                "{size}"
-            );
+            assert!(part >= 8 * MIB && ceil(size, part) <= MOST_PARTS, "{size}");
         }
     }
 }

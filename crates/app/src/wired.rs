@@ -58,7 +58,9 @@ pub struct Inner {
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) settings: Settings,
     pub(crate) callers: Callers,
+    /// Bad tokens, and bad passwords: nobody clears one by the other.
     pub(crate) guesses: Guesses,
+    pub(crate) password_guesses: Guesses,
     pub(crate) rates: Rates,
     pub(crate) caps: Caps,
     pub(crate) audit: Audit,
@@ -93,6 +95,7 @@ impl App {
         let inner = Inner {
             callers: Callers::default(),
             guesses: Guesses::default(),
+            password_guesses: Guesses::default(),
             rates: Rates::new(settings.calls_per_second),
             caps: Caps::default(),
             audit: Audit::default(),

@@ -8,17 +8,8 @@ use quaymaster_core::{Code, Fault, Instant};
 use quaymaster_store::Tx;
 pub use quaymaster_store::call::CallRow;
 use quaymaster_store::credential::Origin;
-pub use quaymaster_store::workspace::Workspace;
+pub use quaymaster_store::workspace::{Workspace, WorkspaceChange};
 use serde_json::json;
-
-/// What may be changed of a workspace; what is absent stays.
-#[derive(Debug, Clone, Default)]
-pub struct WorkspaceChange {
-    pub name: Option<String>,
-    pub slug: Option<String>,
-    pub daily_cap: Option<i64>,
-    pub quota_bytes: Option<i64>,
-}
 
 /// Bytes that a workspace's files, trash and open uploads take, against its quota.
 #[derive(Debug, Clone, Copy)]
@@ -96,56 +87,60 @@ impl App {
         id: &WorkspaceId,
         change: WorkspaceChange,
     ) -> Result<Workspace, Fault> {
-        let mut workspace = self.workspace(admin, id).await?;
-        if let Some(name) = &change.name {
-            workspace.name = checked_name(name)?;
+        let mut change = change;
+        change.name = change.name.as_deref().map(checked_name).transpose()?;
+        change.slug = change.slug.as_deref().map(checked_slug).transpose()?;
+        if change
+            .daily_cap
+            .is_some_and(|cap| !(0..=1_000_000_000).contains(&cap))
+        {
+            return Err(Fault::invalid_arg(
+                "/daily_cap",
+                "range",
+                "A daily cap is 0 to 1,000,000,000 calls.",
+            ));
         }
-        if let Some(slug) = &change.slug {
-            workspace.slug = checked_slug(slug)?;
-        }
-        if let Some(cap) = change.daily_cap {
-            if !(0..=1_000_000_000).contains(&cap) {
-                return Err(Fault::invalid_arg(
-                    "/daily_cap",
-                    "range",
-                    "A daily cap is 0 to 1,000,000,000 calls.",
-                ));
-            }
-            workspace.daily_cap = cap;
-        }
-        if let Some(quota) = change.quota_bytes {
-            if quota < 0 {
-                return Err(Fault::invalid_arg(
-                    "/quota_bytes",
-                    "minimum",
-                    "A quota is not negative.",
-                ));
-            }
-            workspace.quota_bytes = quota;
+        if change.quota_bytes.is_some_and(|quota| quota < 0) {
+            return Err(Fault::invalid_arg(
+                "/quota_bytes",
+                "minimum",
+                "A quota is not negative.",
+            ));
         }
         let mut event = self.event(
             &admin.org,
             &admin.label,
             "workspace.updated",
             json!({
-                "name": workspace.name,
-                "daily_cap": workspace.daily_cap,
-                "quota_bytes": workspace.quota_bytes,
+                "name": change.name,
+                "slug": change.slug,
+                "daily_cap": change.daily_cap,
+                "quota_bytes": change.quota_bytes,
             }),
         );
         event.workspace = Some(id.clone());
         let mut tx = self.store.begin().await?;
         let changed = tx
-            .update_workspace(&workspace)
+            .update_workspace(&admin.org, id, &change)
             .await
-            .map_err(|error| wired::duplicate_or(error, || name_taken(&workspace.name)))?;
+            .map_err(|error| {
+                wired::duplicate_or(error, || {
+                    name_taken(
+                        change
+                            .name
+                            .as_deref()
+                            .or(change.slug.as_deref())
+                            .unwrap_or_default(),
+                    )
+                })
+            })?;
         if !changed {
             return Err(Fault::not_found("There is no such workspace."));
         }
         tx.record(&event).await?;
         tx.commit().await?;
         self.changed().await;
-        Ok(workspace)
+        self.workspace(admin, id).await
     }
 
     /// The newest calls, newest first; of one workspace or of the organization.

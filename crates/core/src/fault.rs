@@ -76,6 +76,10 @@ codes! {
     Internal "INTERNAL" "INTERNAL_ERROR" 500 true "The server failed; its log has the cause under the call's id."
 }
 
+/// Detail that marks the fault of a call of a tool that the caller does not have: over MCP that is
+/// an error of the protocol, not a result.
+pub const UNKNOWN_TOOL: &str = "unknown_tool";
+
 impl Code {
     /// The code with this name on the wire.
     pub fn by_name(name: &str) -> Option<Code> {

@@ -58,11 +58,15 @@ impl Checker {
             let mut message = shorten(&error.to_string());
             if let ValidationErrorKind::AdditionalProperties { unexpected } = error.kind() {
                 if let [one] = unexpected.as_slice() {
-                    pointer = format!("{pointer}/{one}");
+                    pointer = format!("{pointer}/{}", shorten(one));
                 }
-                let names: Vec<_> = unexpected.iter().map(|name| format!("`{name}`")).collect();
+                let names: Vec<_> = unexpected
+                    .iter()
+                    .take(MOST_ERRORS)
+                    .map(|name| format!("`{}`", shorten(name)))
+                    .collect();
                 message = format!("There is no argument {}.", names.join(", "));
-                let close = unexpected.iter().find_map(|name| {
+                let close = unexpected.iter().take(MOST_ERRORS).find_map(|name| {
                     did_you_mean(name, self.known.iter().map(String::as_str), 1).pop()
                 });
                 hint = Some(match close {
@@ -87,8 +91,8 @@ impl Checker {
     }
 }
 
-/// Validation messages quote the offending value, which can be a whole file.
-fn shorten(message: &str) -> String {
+/// A text of strangers for a message, at most 300 bytes: it can be as long as a whole file.
+pub fn shorten(message: &str) -> String {
     const MOST: usize = 300;
     if message.len() <= MOST {
         return message.to_owned();

@@ -8,6 +8,11 @@ pub fn did_you_mean<'a>(
 ) -> Vec<String> {
     // Below this likeness (0 to 1) a suggestion confuses more than it helps.
     const ENOUGH: f64 = 0.72;
+    // Comparing takes the product of both lengths; what is longer is no typing mistake.
+    const LONGEST: usize = 128;
+    if wanted.len() > LONGEST {
+        return Vec::new();
+    }
     let wanted = wanted.to_lowercase();
     let mut scored: Vec<(f64, &str)> = candidates
         .into_iter()
@@ -36,5 +41,6 @@ mod tests {
         let known = ["start_line", "end_line", "encoding"];
         assert_eq!(did_you_mean("startLine", known, 1), ["start_line"]);
         assert!(did_you_mean("zebra", known, 3).is_empty());
+        assert!(did_you_mean(&"start_line".repeat(1_000_000), known, 3).is_empty());
     }
 }

@@ -42,7 +42,7 @@ pub(crate) fn result(result: ToolResult) -> CallToolResult {
     converted
 }
 
-/// A fault as a tool's error: JSON text, and the same structured for programs.
+/// A fault as a tool's error: its JSON as the only text.
 pub(crate) fn fault(fault: &Fault) -> CallToolResult {
     CallToolResult::error(vec![ContentBlock::text(fault.to_json().to_string())])
 }

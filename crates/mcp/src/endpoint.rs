@@ -90,8 +90,8 @@ impl Mcp {
         let session = self.session_of(request.headers_mut(), &caller)?;
         let is_stream = request.method() != Method::DELETE;
         let is_end = request.method() == Method::DELETE;
-        let credential = caller.credential.clone();
-        request.extensions_mut().insert(Arc::new(caller));
+        let caller = Arc::new(caller);
+        request.extensions_mut().insert(caller.clone());
         request
             .headers_mut()
             .insert(ACCEPT, HeaderValue::from_static(BOTH_TYPES));
@@ -108,7 +108,9 @@ impl Mcp {
             .get(SESSION)
             .and_then(|id| id.to_str().ok())
         {
-            self.sessions.bind(opened.into(), credential).await;
+            let changes = self.door.changes(&caller);
+            let credential = caller.credential.clone();
+            self.sessions.bind(opened.into(), credential, changes).await;
         }
         Ok(answer.map(Body::new))
     }

@@ -6,9 +6,10 @@ use crate::sessions::Sessions;
 use http::request::Parts;
 use quaymaster_core::clock::{Clock, Entropy};
 use quaymaster_core::door::{Change, Door};
+use quaymaster_core::fault::UNKNOWN_TOOL;
 use quaymaster_core::id::CallId;
 use quaymaster_core::tool::{Call, Ctx, Era, Outcome, Source};
-use quaymaster_core::{Caller, Fault};
+use quaymaster_core::{Caller, Code, Fault};
 use rmcp::model::{
     CacheScope, CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult,
     DiscoverResult, ErrorCode, ErrorData, Extensions, InitializeRequestParams, InitializeResult,
@@ -16,8 +17,7 @@ use rmcp::model::{
     PaginatedRequestParams, ProtocolVersion, ServerConfig, SubscriptionFilter,
 };
 use rmcp::service::{NotificationContext, RequestContext, SubscriptionContext};
-use rmcp::transport::streamable_http_server::session::SessionId;
-use rmcp::{Peer, RoleServer, ServerHandler};
+use rmcp::{RoleServer, ServerHandler};
 use std::sync::Arc;
 
 /// How long a client may believe a list: not at all, since changes are told.
@@ -40,8 +40,13 @@ fn caller(extensions: &Extensions) -> Result<Arc<Caller>, ErrorData> {
         .ok_or_else(|| ErrorData::internal_error("the request has no caller", None))
 }
 
-fn internal(fault: &Fault) -> ErrorData {
-    ErrorData::internal_error(fault.message.clone(), Some(fault.to_json()))
+/// A fault where the protocol has no place for a result.
+fn refused(fault: &Fault) -> ErrorData {
+    let code = match fault.code {
+        Code::Internal | Code::Unavailable => ErrorCode::INTERNAL_ERROR,
+        _ => ErrorCode::INVALID_REQUEST,
+    };
+    ErrorData::new(code, fault.message.clone(), Some(fault.to_json()))
 }
 
 /// A method of a capability that the server does not declare; `rmcp` would answer with empty lists.
@@ -49,9 +54,6 @@ fn not_offered(what: &str) -> ErrorData {
     let message = format!("This server has no {what}. It has tools: send tools/list.");
     ErrorData::new(ErrorCode::METHOD_NOT_FOUND, message, None)
 }
-
-/// Marks the fault of a tool that is not in the caller's list: a protocol error, not a result.
-const UNKNOWN_TOOL: &str = "unknown_tool";
 
 impl Handler {
     pub(crate) fn new(
@@ -121,35 +123,6 @@ impl Handler {
         }
         outcome
     }
-
-    /// Tells a session's client of changes until the session ends.
-    fn follow(&self, caller: &Caller, session: SessionId, peer: Peer<RoleServer>) {
-        let mut changes = self.door.changes(caller);
-        let sessions = self.sessions.clone();
-        tokio::spawn(async move {
-            loop {
-                tokio::select! {
-                    change = changes.next() => match change {
-                        Some(Change::Tools) => {
-                            if peer.notify_tool_list_changed().await.is_err() {
-                                return;
-                            }
-                        }
-                        Some(Change::Revoked) => return sessions.end(&session).await,
-                        None => return,
-                    },
-                    () = closed(&peer) => return,
-                }
-            }
-        });
-    }
-}
-
-/// Returns once nobody is at the other end any more.
-async fn closed(peer: &Peer<RoleServer>) {
-    while !peer.is_transport_closed() {
-        tokio::time::sleep(std::time::Duration::from_secs(30)).await;
-    }
 }
 
 impl ServerHandler for Handler {
@@ -199,7 +172,7 @@ impl ServerHandler for Handler {
             .door
             .tools(&caller)
             .await
-            .map_err(|fault| internal(&fault))?;
+            .map_err(|fault| refused(&fault))?;
         let tools = tools.iter().map(convert::tool).collect();
         let mut answer = ListToolsResult::with_all_items(tools);
         answer.ttl_ms = Some(TTL_MS);
@@ -270,10 +243,9 @@ impl ServerHandler for Handler {
             .get::<Parts>()
             .and_then(|parts| parts.headers.get("mcp-session-id"))
             .and_then(|id| id.to_str().ok());
-        if let (Ok(caller), Some(session)) = (caller(&context.extensions), session)
-            && self.sessions.follow(session)
-        {
-            self.follow(&caller, session.into(), context.peer);
+        // The endpoint made sure that the session is the caller's.
+        if let Some(session) = session {
+            self.sessions.is_ready(session, context.peer.clone());
         }
     }
 

@@ -3,13 +3,16 @@
 //! `rmcp` knows sessions by their id alone and ends idle ones even under an open stream, so both
 //! are decided here.
 
+use quaymaster_core::door::{Change, ChangeFeed};
 use quaymaster_core::id::CredentialId;
 use rmcp::transport::streamable_http_server::SessionManager as _;
 use rmcp::transport::streamable_http_server::session::SessionId;
 use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
-use std::collections::HashMap;
+use rmcp::{Peer, RoleServer};
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
+use tokio_util::sync::CancellationToken;
 
 /// Open sessions of one credential; the one unused for longest makes room for a new one.
 const MOST: usize = 32;
@@ -19,14 +22,18 @@ const IDLE: Duration = Duration::from_hours(8);
 pub(crate) struct Sessions {
     pub(crate) manager: Arc<LocalSessionManager>,
     bound: Mutex<HashMap<SessionId, Bound>>,
+    /// Sessions that were not bound at the last look: their client hung up while it opened them.
+    strays: Mutex<HashSet<SessionId>>,
 }
 
 struct Bound {
     credential: CredentialId,
     used: Instant,
     streams: usize,
-    /// Whether somebody tells its client of changes.
-    followed: bool,
+    /// The client, once it said `notifications/initialized`: from then on it may be told things.
+    client: Option<Peer<RoleServer>>,
+    /// Cancelled when the session ends.
+    ended: CancellationToken,
 }
 
 impl Sessions {
@@ -36,6 +43,7 @@ impl Sessions {
         Arc::new(Sessions {
             manager: Arc::new(manager),
             bound: Mutex::default(),
+            strays: Mutex::default(),
         })
     }
 
@@ -54,8 +62,21 @@ impl Sessions {
         }
     }
 
-    /// Binds a session that was just opened, and ends the oldest when there are too many.
-    pub(crate) async fn bind(&self, session: SessionId, credential: CredentialId) {
+    /// Binds a session that was just opened and follows the changes that concern it; ends the
+    /// oldest when there are too many.
+    pub(crate) async fn bind(
+        self: &Arc<Self>,
+        session: SessionId,
+        credential: CredentialId,
+        changes: Box<dyn ChangeFeed>,
+    ) {
+        let ended = CancellationToken::new();
+        tokio::spawn(follow(
+            self.clone(),
+            session.clone(),
+            changes,
+            ended.clone(),
+        ));
         let surplus = {
             let mut bound = self.bound();
             let mut own: Vec<_> = bound
@@ -70,7 +91,8 @@ impl Sessions {
                     credential,
                     used: Instant::now(),
                     streams: 0,
-                    followed: false,
+                    client: None,
+                    ended,
                 },
             );
             let surplus = (own.len() + 1).saturating_sub(MOST);
@@ -84,16 +106,21 @@ impl Sessions {
         }
     }
 
-    /// Whether this is the first time that somebody asks to follow an open session; a client may
-    /// say `notifications/initialized` more than once.
-    pub(crate) fn follow(&self, session: &str) -> bool {
-        self.bound()
-            .get_mut(session)
-            .is_some_and(|bound| !std::mem::replace(&mut bound.followed, true))
+    /// The session's client is ready to be told things. Saying so twice changes nothing.
+    pub(crate) fn is_ready(&self, session: &str, client: Peer<RoleServer>) {
+        if let Some(bound) = self.bound().get_mut(session) {
+            bound.client.get_or_insert(client);
+        }
+    }
+
+    fn client(&self, session: &SessionId) -> Option<Peer<RoleServer>> {
+        self.bound().get(session)?.client.clone()
     }
 
     pub(crate) async fn end(&self, session: &SessionId) {
-        self.bound().remove(session);
+        if let Some(bound) = self.bound().remove(session) {
+            bound.ended.cancel();
+        }
         if let Err(error) = self.manager.close_session(session).await {
             tracing::debug!(%error, "a session was closed already");
         }
@@ -110,16 +137,55 @@ impl Sessions {
         }
     }
 
-    /// Ends sessions that nobody used for long.
+    /// Ends sessions that nobody used for long, and those that nobody owns.
     pub(crate) async fn reap(&self) {
-        let idle: Vec<_> = self
-            .bound()
-            .iter()
-            .filter(|(_, bound)| bound.streams == 0 && bound.used.elapsed() > IDLE)
-            .map(|(id, _)| id.clone())
-            .collect();
-        for session in idle {
-            self.end(&session).await;
+        let open: HashSet<SessionId> = self.manager.sessions.read().await.keys().cloned().collect();
+        let (over, unowned) = {
+            let bound = self.bound();
+            let idle = |bound: &Bound| bound.streams == 0 && bound.used.elapsed() > IDLE;
+            let over: Vec<_> = bound
+                .iter()
+                .filter(|(id, bound)| !open.contains(*id) || idle(bound))
+                .map(|(id, _)| id.clone())
+                .collect();
+            let unowned: HashSet<_> = open
+                .into_iter()
+                .filter(|id| !bound.contains_key(id))
+                .collect();
+            (over, unowned)
+        };
+        let strays = std::mem::replace(
+            &mut *self.strays.lock().unwrap_or_else(PoisonError::into_inner),
+            unowned.clone(),
+        );
+        for session in over.iter().chain(unowned.intersection(&strays)) {
+            self.end(session).await;
+        }
+    }
+}
+
+/// Tells a session's client of changes, and ends the session with its credential.
+async fn follow(
+    sessions: Arc<Sessions>,
+    session: SessionId,
+    mut changes: Box<dyn ChangeFeed>,
+    ended: CancellationToken,
+) {
+    loop {
+        let change = tokio::select! {
+            change = changes.next() => change,
+            () = ended.cancelled() => return,
+        };
+        match change {
+            Some(Change::Tools) => {
+                if let Some(client) = sessions.client(&session)
+                    && let Err(error) = client.notify_tool_list_changed().await
+                {
+                    tracing::debug!(%error, "a client was not told of a change");
+                }
+            }
+            Some(Change::Revoked) => return sessions.end(&session).await,
+            None => return,
         }
     }
 }

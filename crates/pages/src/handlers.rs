@@ -30,7 +30,7 @@ use axum::extract::FromRef;
 use axum::middleware;
 use axum::routing::{get, post};
 use quaymaster_app::App;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::openapi::from_openapi;
 use crate::views::ReferenceView;
@@ -59,11 +59,13 @@ impl FromRef<Pages> for Arc<ReferenceView> {
 /// Has the fallback of the whole server: a page for people, a JSON fault below the paths of
 /// programs. Requests should come with `ConnectInfo<SocketAddr>`, which limits on guessing
 /// passwords go by.
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "the document is used up: nobody needs it after the page is made"
-)]
-pub fn router(app: App, openapi: Value) -> Router {
+pub fn router(app: App, mut openapi: Value) -> Router {
+    // The committed document is of no server in particular; its examples are pasted on this one.
+    if let Some(document) = openapi.as_object_mut() {
+        document
+            .entry("servers")
+            .or_insert_with(|| json!([{ "url": app.settings().public_url }]));
+    }
     let pages = Pages {
         app,
         reference: Arc::new(from_openapi(&openapi)),

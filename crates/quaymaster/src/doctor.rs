@@ -56,7 +56,7 @@ pub(crate) async fn doctor(config: &Config, as_json: bool) -> anyhow::Result<()>
         .collect();
     let good = findings.iter().all(|finding| finding.good);
     output::print(as_json, &json!({ "ok": good, "checks": values }), &text);
-    anyhow::ensure!(good, "something needs attention");
+    anyhow::ensure!(good, output::Told("something needs attention"));
     Ok(())
 }
 

@@ -26,6 +26,9 @@ pub(crate) async fn keys(config: &Config, verb: KeysVerb, as_json: bool) -> anyh
         report.key_id, report.data_keys, report.sealed_values, report.unreadable
     );
     output::print(as_json, &value, &text);
-    anyhow::ensure!(report.unreadable == 0, "some sealed values do not open");
+    anyhow::ensure!(
+        report.unreadable == 0,
+        output::Told("some sealed values do not open")
+    );
     Ok(())
 }

@@ -19,6 +19,9 @@ use clap::Parser as _;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    // The data directory may have been made by others, with their rights: what is written there is
+    // for its owner only, whatever the rights of the directory are.
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     let cli = cli::Cli::parse();
     output::start_logging(&cli);
     let runtime = match tokio::runtime::Builder::new_multi_thread()

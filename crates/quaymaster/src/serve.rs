@@ -16,6 +16,7 @@ use quaymaster_mcp::origin::Origins;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 /// Calls that are running may end within this time.
@@ -41,8 +42,10 @@ pub(crate) async fn serve(config: &Config, json: bool) -> anyhow::Result<()> {
     let first = app.first_start().await?;
     let stop = CancellationToken::new();
     let router = router(config, &app, &public_url, &stop)?;
+    // Listened to before anybody is told that the server runs, and may stop it.
+    let signals = Signals::listen()?;
     welcome::print(config, &app, address, first, json);
-    tokio::spawn(stop_on_signal(stop.clone()));
+    tokio::spawn(stop_on_signal(signals, stop.clone()));
     listen::serve(listener, router, stop, PATIENCE).await;
     app.shut_down(PATIENCE).await;
     tracing::info!("stopped");
@@ -91,25 +94,34 @@ async fn our_origin_only(State(origins): State<Origins>, request: Request, next:
     }
 }
 
-/// SIGTERM and Ctrl-C stop gracefully; a second one stops at once.
-async fn stop_on_signal(stop: CancellationToken) {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut term), Ok(mut int)) = (
-        signal(SignalKind::terminate()),
-        signal(SignalKind::interrupt()),
-    ) else {
-        tracing::error!("signals cannot be received");
-        return;
-    };
-    tokio::select! {
-        _ = term.recv() => {}
-        _ = int.recv() => {}
+/// What asks the server to stop: SIGTERM and Ctrl-C.
+struct Signals {
+    term: Signal,
+    int: Signal,
+}
+
+impl Signals {
+    fn listen() -> anyhow::Result<Signals> {
+        let listen = |kind| signal(kind).context("signals cannot be received");
+        Ok(Signals {
+            term: listen(SignalKind::terminate())?,
+            int: listen(SignalKind::interrupt())?,
+        })
     }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.term.recv() => {}
+            _ = self.int.recv() => {}
+        }
+    }
+}
+
+/// The first signal stops gracefully; a second one stops at once.
+async fn stop_on_signal(mut signals: Signals, stop: CancellationToken) {
+    signals.next().await;
     tracing::info!("stopping; calls that are running may end");
     stop.cancel();
-    tokio::select! {
-        _ = term.recv() => {}
-        _ = int.recv() => {}
-    }
+    signals.next().await;
     std::process::exit(130);
 }

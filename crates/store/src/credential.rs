@@ -277,17 +277,20 @@ impl Tx {
         Ok(changed == 1)
     }
 
-    /// Changes what a credential is called and may do. `false` when there is none that is alive.
+    /// Changes what a credential is called and may do; what is absent stays as it is at this very
+    /// moment. `false` when there is none that is alive.
     pub async fn update_credential(
         &mut self,
         org: &OrgId,
         credential: &CredentialId,
-        name: &str,
-        scopes: Scopes,
+        name: Option<&str>,
+        scopes: Option<Scopes>,
     ) -> Result<bool, StoreError> {
-        const SQL: &str = "UPDATE credentials SET name = $3, scopes = $4 \
+        const SQL: &str = "UPDATE credentials SET name = COALESCE($3, name), scopes = COALESCE($4, scopes) \
              WHERE org_id = $1 AND id = $2 AND revoked_at IS NULL";
-        let scopes = serde_json::to_string(&scopes)
+        let scopes = scopes
+            .map(|scopes| serde_json::to_string(&scopes))
+            .transpose()
             .map_err(|error| StoreError::Corrupt(error.to_string()))?;
         let changed = within!(self, conn => {
             sqlx::query(SQL)

@@ -62,8 +62,18 @@ impl Keyring {
     fn kek(&self) -> Result<Key, StoreError> {
         Ok(match &self.source {
             KeySource::Given(text) => Key::new(unhex(text)?),
-            KeySource::File(path) => read_or_make(path)?,
+            KeySource::File(path) => read_key(path)?,
         })
+    }
+
+    /// The key-encryption key of a database that has sealed nothing yet; made when there is none.
+    fn first_kek(&self) -> Result<Key, StoreError> {
+        if let KeySource::File(path) = &self.source
+            && !path.exists()
+        {
+            write_new(path, &Key::fresh()?)?;
+        }
+        self.kek()
     }
 
     /// The key-encryption key that `wrapped` was wrapped with. While a rotation is between its
@@ -76,7 +86,7 @@ impl Keyring {
         if let KeySource::File(path) = &self.source
             && next_of(path).exists()
         {
-            let next = read_or_make(&next_of(path))?;
+            let next = read_key(&next_of(path))?;
             if next.id() == wanted {
                 return Ok(next);
             }
@@ -94,21 +104,18 @@ fn next_of(path: &Path) -> PathBuf {
     path.with_extension("next")
 }
 
-fn read_or_make(path: &Path) -> Result<Key, StoreError> {
-    match fs::read_to_string(path) {
-        Ok(text) => {
-            if fs::metadata(path)?.permissions().mode() & 0o077 != 0 {
-                return Err(KeyError::Exposed(path.display().to_string()).into());
-            }
-            Ok(Key::new(unhex(&text)?))
-        }
+fn read_key(path: &Path) -> Result<Key, StoreError> {
+    let text = match fs::read_to_string(path) {
+        Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let key = Key::fresh()?;
-            write_new(path, &key)?;
-            Ok(key)
+            return Err(KeyError::Missing(path.display().to_string()).into());
         }
-        Err(error) => Err(error.into()),
+        Err(error) => return Err(error.into()),
+    };
+    if fs::metadata(path)?.permissions().mode() & 0o077 != 0 {
+        return Err(KeyError::Exposed(path.display().to_string()).into());
     }
+    Ok(Key::new(unhex(&text)?))
 }
 
 fn write_new(path: &Path, key: &Key) -> Result<(), StoreError> {
@@ -154,7 +161,7 @@ impl Store {
             reading!(self, pool => sqlx::query_as::<_, Row>(ALL_KEYS).fetch_all(pool).await?);
         let kek = match rows.first() {
             Some(row) => self.keyring.kek_of(&row.wrapped)?,
-            None => self.keyring.kek()?,
+            None => self.keyring.first_kek()?,
         };
         if let KeySource::File(path) = &self.keyring.source
             && self.keyring.kek()?.id() != kek.id()
@@ -257,6 +264,9 @@ impl Store {
             return Err(KeyError::NotAFile.into());
         };
         let (old, next_path) = (self.keyring.kek()?, next_of(path));
+        // Two rotations at once would take each other's next key away.
+        let alone = fs::File::create(path.with_extension("lock"))?;
+        alone.try_lock().map_err(|_| KeyError::Busy)?;
         if next_path.exists() {
             fs::remove_file(&next_path)?;
         }

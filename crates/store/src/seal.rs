@@ -23,6 +23,10 @@ pub enum KeyError {
     Malformed,
     #[error("the key file {0} may be read by others; make it private: chmod 600")]
     Exposed(String),
+    #[error("the key file {0} is missing, and the database was sealed with it; put it back")]
+    Missing(String),
+    #[error("another rotation is under way")]
+    Busy,
     #[error("a sealed value does not open: it was changed, moved, or its data key is missing")]
     Sealed,
     #[error(

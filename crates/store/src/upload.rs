@@ -151,11 +151,8 @@ impl Store {
         row.map(Upload::try_from).transpose()
     }
 
-    /// The session that a signed part address names; whose it is, the signature vouches for.
-    pub async fn upload_by_signature(
-        &self,
-        upload: &UploadId,
-    ) -> Result<Option<Upload>, StoreError> {
+    /// A session by its id alone: whose it is was made sure of before.
+    pub async fn upload_by_id(&self, upload: &UploadId) -> Result<Option<Upload>, StoreError> {
         const SQL: &str = concat!(columns!(), "WHERE id = $1");
         let row = reading!(self, pool => {
             sqlx::query_as::<_, Row>(SQL).bind(upload.as_str()).fetch_optional(pool).await?

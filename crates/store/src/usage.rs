@@ -12,18 +12,14 @@ const MOST: i64 = 64;
 
 impl Store {
     /// Leases a block of calls of `day`: a sixteenth of what is left, at most 64, at least one.
-    /// Zero when the cap is used up.
-    pub async fn lease_calls(
-        &self,
-        workspace: &WorkspaceId,
-        day: i64,
-        cap: i64,
-    ) -> Result<i64, StoreError> {
+    /// Zero when the cap, as it stands in this very transaction, is used up.
+    pub async fn lease_calls(&self, workspace: &WorkspaceId, day: i64) -> Result<i64, StoreError> {
         const OPEN: &str = "INSERT INTO daily_usage (workspace_id, day, leased) VALUES ($1, $2, 0) \
              ON CONFLICT DO NOTHING";
         // The row is locked by the update, so two nodes never lease the same calls.
         const TOUCH: &str = "UPDATE daily_usage SET leased = leased \
              WHERE workspace_id = $1 AND day = $2 RETURNING leased";
+        const CAP: &str = "SELECT daily_cap FROM workspaces WHERE id = $1";
         const TAKE: &str =
             "UPDATE daily_usage SET leased = leased + $3 WHERE workspace_id = $1 AND day = $2";
         let mut tx = self.begin().await?;
@@ -32,6 +28,10 @@ impl Store {
             let leased = sqlx::query_scalar::<_, i64>(TOUCH)
                 .bind(workspace.as_str())
                 .bind(day)
+                .fetch_one(&mut *conn)
+                .await?;
+            let cap = sqlx::query_scalar::<_, i64>(CAP)
+                .bind(workspace.as_str())
                 .fetch_one(&mut *conn)
                 .await?;
             let left = (cap - leased).max(0);

@@ -19,6 +19,16 @@ pub struct Workspace {
     pub created_at: Instant,
 }
 
+/// What may be changed of a workspace; what is absent stays as it is at the very moment of the
+/// change, so that two who change different things do not undo each other.
+#[derive(Debug, Clone, Default)]
+pub struct WorkspaceChange {
+    pub name: Option<String>,
+    pub slug: Option<String>,
+    pub daily_cap: Option<i64>,
+    pub quota_bytes: Option<i64>,
+}
+
 #[derive(sqlx::FromRow)]
 struct Row {
     id: String,
@@ -93,18 +103,24 @@ impl Tx {
         Ok(())
     }
 
-    /// Changes name, cap and quota. `false` when the organization has no such workspace.
-    pub async fn update_workspace(&mut self, workspace: &Workspace) -> Result<bool, StoreError> {
-        const SQL: &str = "UPDATE workspaces SET name = $3, slug = $4, daily_cap = $5, quota_bytes = $6 \
+    /// Changes a workspace. `false` when the organization has no such workspace.
+    pub async fn update_workspace(
+        &mut self,
+        org: &OrgId,
+        workspace: &WorkspaceId,
+        change: &WorkspaceChange,
+    ) -> Result<bool, StoreError> {
+        const SQL: &str = "UPDATE workspaces SET name = COALESCE($3, name), slug = COALESCE($4, slug), \
+             daily_cap = COALESCE($5, daily_cap), quota_bytes = COALESCE($6, quota_bytes) \
              WHERE org_id = $1 AND id = $2";
         let changed = within!(self, conn => {
             sqlx::query(SQL)
-                .bind(workspace.org.as_str())
-                .bind(workspace.id.as_str())
-                .bind(&workspace.name)
-                .bind(&workspace.slug)
-                .bind(workspace.daily_cap)
-                .bind(workspace.quota_bytes)
+                .bind(org.as_str())
+                .bind(workspace.as_str())
+                .bind(&change.name)
+                .bind(&change.slug)
+                .bind(change.daily_cap)
+                .bind(change.quota_bytes)
                 .execute(conn)
                 .await?
                 .rows_affected()

@@ -55,6 +55,7 @@ async fn run<Request: Send + 'static, Answer: Send + 'static>(
     method: fn(&Home, &Request, &Work<'_>) -> Result<Answer, Fault>,
     show: fn(Answer) -> Result<ToolResult, Fault>,
 ) -> Result<ToolResult, Fault> {
+    let _turn = app.file_turn(&admitted.workspace().id).await?;
     let home = app.home(admitted.workspace()).await?;
     let cancel = admitted.call().ctx.cancel.clone();
     blocking(move || {

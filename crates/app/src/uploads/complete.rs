@@ -22,17 +22,13 @@ impl App {
         id: &UploadId,
         sha256: Option<String>,
         if_match: Option<String>,
-        work: impl Fn() -> bool + Send + Sync + 'static,
+        cancelled: impl Fn() -> bool + Send + Sync + 'static,
     ) -> Result<String, Fault> {
         // Settles what a crash interrupted, before the state is looked at.
         let home = self.home(workspace).await?;
         let _alone = self.signer.lock(id).write_owned().await;
         // Read under the lock: somebody may have completed it meanwhile.
-        let upload = self
-            .store
-            .upload_by_signature(id)
-            .await?
-            .ok_or_else(unknown_upload)?;
+        let upload = self.settled(&home, id).await?;
         if let (UploadState::Completed, Some(result)) = (upload.state, &upload.result) {
             return Ok(result.clone());
         }
@@ -54,7 +50,9 @@ impl App {
         if !ours {
             return Err(unknown_upload());
         }
-        let placed = self.place(home, &upload, sha256, if_match, work).await;
+        let placed = self
+            .place(home.clone(), &upload, sha256, if_match, cancelled)
+            .await;
         match placed {
             Ok(done) => {
                 let result = self.finish(&upload, &done).await?;
@@ -62,10 +60,7 @@ impl App {
                 Ok(result)
             }
             Err(fault) => {
-                let mut tx = self.store.begin().await?;
-                tx.move_upload(id, UploadState::Completing, UploadState::Open)
-                    .await?;
-                tx.commit().await?;
+                self.settled(&home, id).await?;
                 Err(fault)
             }
         }
@@ -135,51 +130,70 @@ impl App {
             .into_iter()
             .filter(|upload| upload.workspace == *workspace)
         {
-            let (staged, etag) = {
-                let (home, id, path) = (home.clone(), upload.id.clone(), upload.path.clone());
-                blocking(move || Ok((home.staged(&id)?, home.current_etag(&path)))).await?
-            };
-            if staged.is_some() {
+            if self.settle_one(home, &upload).await? {
                 home.restore_reservation(&upload.id, upload.size.cast_unsigned());
-                keep.push(upload.id.clone());
-                if upload.state == UploadState::Completing {
-                    let mut tx = self.store.begin().await?;
-                    tx.move_upload(&upload.id, UploadState::Completing, UploadState::Open)
-                        .await?;
-                    tx.commit().await?;
-                }
-                continue;
-            }
-            let arrived = upload
-                .final_sha256
-                .as_ref()
-                .map(|digest| format!("sha256:{digest}"));
-            match (upload.state, etag) {
-                (UploadState::Completing, Some(etag)) if arrived.as_ref() == Some(&etag) => {
-                    let done = CompleteResult {
-                        path: upload.path.clone(),
-                        etag,
-                        old_etag: None,
-                        size: upload.size.cast_unsigned(),
-                        mime: upload
-                            .mime
-                            .clone()
-                            .unwrap_or_else(|| "application/octet-stream".into()),
-                        replaced: upload.overwrite,
-                    };
-                    self.finish(&upload, &done).await?;
-                }
-                _ => {
-                    // The bytes are gone, as after restoring a backup: the client starts again.
-                    let mut tx = self.store.begin().await?;
-                    tx.move_upload(&upload.id, upload.state, UploadState::Expired)
-                        .await?;
-                    tx.commit().await?;
-                }
+                keep.push(upload.id);
             }
         }
         let home = home.clone();
         blocking(move || home.sweep_uploads(&keep)).await?;
         Ok(())
+    }
+
+    /// A session as it is now, for whoever holds its lock alone. A completion that is under way
+    /// then is one that failed halfway, and is settled first.
+    pub(super) async fn settled(&self, home: &Arc<Home>, id: &UploadId) -> Result<Upload, Fault> {
+        let read = async || -> Result<Upload, Fault> {
+            let found = self.store.upload_by_id(id).await?;
+            found.ok_or_else(unknown_upload)
+        };
+        let upload = read().await?;
+        if upload.state != UploadState::Completing {
+            return Ok(upload);
+        }
+        self.settle_one(home, &upload).await?;
+        read().await
+    }
+
+    /// Says by what is on the disk how far an unfinished session came, and writes that down.
+    /// `true` while its bytes are still staged.
+    async fn settle_one(&self, home: &Arc<Home>, upload: &Upload) -> Result<bool, Fault> {
+        let (staged, etag) = {
+            let (home, id, path) = (home.clone(), upload.id.clone(), upload.path.clone());
+            blocking(move || Ok((home.staged(&id)?, home.current_etag(&path)))).await?
+        };
+        let to = match (staged, upload.state) {
+            (Some(_), UploadState::Completing) => UploadState::Open,
+            (Some(_), _) => return Ok(true),
+            // The bytes are gone, as after restoring a backup: the client starts again.
+            (None, _) => UploadState::Expired,
+        };
+        let arrived = upload
+            .final_sha256
+            .as_ref()
+            .map(|digest| format!("sha256:{digest}"));
+        if staged.is_none()
+            && upload.state == UploadState::Completing
+            && let Some(etag) = etag
+            && arrived.as_ref() == Some(&etag)
+        {
+            let done = CompleteResult {
+                path: upload.path.clone(),
+                etag,
+                old_etag: None,
+                size: upload.size.cast_unsigned(),
+                mime: upload
+                    .mime
+                    .clone()
+                    .unwrap_or_else(|| "application/octet-stream".into()),
+                replaced: upload.overwrite,
+            };
+            self.finish(upload, &done).await?;
+            return Ok(false);
+        }
+        let mut tx = self.store.begin().await?;
+        tx.move_upload(&upload.id, upload.state, to).await?;
+        tx.commit().await?;
+        Ok(staged.is_some())
     }
 }

@@ -3,7 +3,7 @@
 use super::{expiry, hex, must_be_open, part_length, unknown_upload};
 use crate::App;
 use crate::homes::blocking;
-use quaymaster_core::id::UploadId;
+use quaymaster_core::id::{CredentialId, UploadId};
 use quaymaster_core::{Code, Fault, Instant};
 use quaymaster_store::upload::{Upload, UploadPart};
 use sha2::{Digest as _, Sha256};
@@ -27,7 +27,7 @@ impl App {
         // Read under the locks: it may have been completed or aborted meanwhile.
         let upload = self
             .store
-            .upload_by_signature(&upload.id)
+            .upload_by_id(&upload.id)
             .await?
             .ok_or_else(unknown_upload)?;
         let now = self.now();
@@ -62,6 +62,7 @@ impl App {
         Ok(Receiver {
             app: self.clone(),
             upload: upload.id.clone(),
+            credential: upload.credential.clone(),
             n,
             length,
             received: 0,
@@ -84,6 +85,7 @@ enum Sink {
 pub struct Receiver {
     app: App,
     upload: UploadId,
+    credential: CredentialId,
     n: i64,
     length: i64,
     received: i64,
@@ -121,6 +123,7 @@ impl Receiver {
         let Receiver {
             app,
             upload,
+            credential,
             n,
             length,
             received,
@@ -144,6 +147,9 @@ impl Receiver {
                 return Err(checksum_mismatch(announced.as_deref(), &actual));
             }
         };
+        if !app.may_write(&credential).await? {
+            return Err(super::unknown_upload());
+        }
         let done = blocking(move || writer.finish()).await?;
         if let Some(announced) = &announced
             && *announced != done.sha256

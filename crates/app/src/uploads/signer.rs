@@ -49,11 +49,13 @@ impl UploadSigner {
 
     pub(super) fn lock(&self, upload: &UploadId) -> Arc<RwLock<()>> {
         let mut locks = self.locks.lock().unwrap_or_else(PoisonError::into_inner);
+        drop_unused(&mut locks);
         locks.entry(upload.clone()).or_default().clone()
     }
 
     pub(super) fn part_lock(&self, upload: &UploadId, n: i64) -> Arc<tokio::sync::Mutex<()>> {
         let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+        drop_unused(&mut parts);
         parts.entry((upload.clone(), n)).or_default().clone()
     }
 
@@ -64,5 +66,13 @@ impl UploadSigner {
             .remove(upload);
         let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
         parts.retain(|(id, _), _| id != upload);
+    }
+}
+
+/// Locks that nobody holds can be made again; from some thousands on they are thrown away.
+fn drop_unused<K: Eq + std::hash::Hash, T>(locks: &mut HashMap<K, Arc<T>>) {
+    const MANY: usize = 4_096;
+    if locks.len() >= MANY {
+        locks.retain(|_, lock| Arc::strong_count(lock) > 1);
     }
 }

@@ -10,6 +10,8 @@ use super::person::{browser, to_sign_in};
 use super::{Pages, local};
 
 const MOST_BYTES: usize = 64 * 1024;
+/// A browser that takes longer for a form is a slow or hostile one.
+const WITHIN: std::time::Duration = std::time::Duration::from_secs(30);
 
 /// What a form is read into. Fields that are unknown are left alone, missing ones are empty.
 pub(super) trait Form: Sized + Send {
@@ -55,7 +57,8 @@ impl Fields {
                 hint: Some("Programs use the API; see the API reference.".to_owned()),
             }));
         }
-        let body = to_bytes(body, MOST_BYTES).await.map_err(|_| {
+        let whole = tokio::time::timeout(WITHIN, to_bytes(body, MOST_BYTES));
+        let body = whole.await.ok().and_then(Result::ok).ok_or_else(|| {
             Fault::new(
                 Code::TooLarge,
                 "The form is too large, or did not arrive whole.",

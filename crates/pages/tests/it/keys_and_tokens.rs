@@ -219,9 +219,10 @@ async fn the_files_of_a_key_are_those_of_a_workspace_of_the_own_organization() {
     let actor = server.owner_actor().await;
     assert!(server.app.api_keys(&actor).await.unwrap().is_empty());
 
-    owner.submit("/workspaces", &[("name", "Second")]).await;
+    server.wait_seconds(1);
+    owner.submit("/workspaces", &[("name", "second")]).await;
     let page = owner.get("/settings/api-keys").await;
-    assert_eq!(page.text("#files"), "None main Second");
+    assert_eq!(page.text("#files"), "None main second");
     let chosen = page.attribute("#files option[selected]", "value");
     assert_eq!(chosen, None, "nobody can guess which of two");
 }

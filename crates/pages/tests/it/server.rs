@@ -99,7 +99,7 @@ impl Server {
             browser.post(&self.link, &[]).await.status,
             StatusCode::SEE_OTHER
         );
-        browser.introduce("owner@example.com").await;
+        browser.introduce("owner@example.com", "Harbour").await;
         browser
     }
 
@@ -148,7 +148,7 @@ impl Server {
             .to_owned();
         let mut browser = self.browser();
         assert_eq!(browser.post(&path, &[]).await.status, StatusCode::SEE_OTHER);
-        browser.introduce(email).await;
+        browser.introduce(email, "Others").await;
         browser
     }
 
@@ -270,12 +270,12 @@ impl Browser<'_> {
         page.attribute("input[name=csrf]", "value").unwrap()
     }
 
-    async fn introduce(&mut self, email: &str) {
+    async fn introduce(&mut self, email: &str, organization: &str) {
         let fields = [
             ("name", "A person"),
             ("email", email),
             ("password", PASSWORD),
-            ("organization", "Harbour"),
+            ("organization", organization),
         ];
         let answer = self.submit("/welcome", &fields).await;
         assert_eq!(answer.location(), "/", "{}", answer.body);

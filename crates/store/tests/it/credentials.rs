@@ -75,7 +75,12 @@ async fn a_changed_credential_keeps_its_secret() {
         let only_reading = [Scope::ReadTools].into_iter().collect();
         let mut tx = store.begin().await.unwrap();
         assert!(
-            tx.update_credential(&tenant.org, &made.id, "Other", only_reading)
+            tx.update_credential(&tenant.org, &made.id, Some("Other"), None)
+                .await
+                .unwrap()
+        );
+        assert!(
+            tx.update_credential(&tenant.org, &made.id, None, Some(only_reading))
                 .await
                 .unwrap()
         );

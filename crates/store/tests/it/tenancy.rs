@@ -4,6 +4,7 @@ use quaymaster_core::id::WorkspaceId;
 use quaymaster_core::secret::SecretDigest;
 use quaymaster_store::browser::BrowserSession;
 use quaymaster_store::credential::Origin;
+use quaymaster_store::workspace::WorkspaceChange;
 
 #[tokio::test]
 async fn nothing_of_one_organization_is_found_by_another() {
@@ -46,9 +47,15 @@ async fn nothing_of_one_organization_is_found_by_another() {
                 .await
                 .unwrap()
         );
-        let mut foreign = workspace(&theirs);
-        foreign.org = ours.org.clone();
-        assert!(!tx.update_workspace(&foreign).await.unwrap());
+        let change = WorkspaceChange {
+            daily_cap: Some(1),
+            ..WorkspaceChange::default()
+        };
+        assert!(
+            !tx.update_workspace(&ours.org, &theirs.workspace, &change)
+                .await
+                .unwrap()
+        );
     }
 }
 

@@ -63,7 +63,7 @@ async fn a_session_goes_from_state_to_state_once() {
         tx.set_upload_result(&made.id, "{}").await.unwrap();
         tx.commit().await.unwrap();
         assert!(store.unfinished_uploads().await.unwrap().is_empty());
-        let read = store.upload_by_signature(&made.id).await.unwrap().unwrap();
+        let read = store.upload_by_id(&made.id).await.unwrap().unwrap();
         assert_eq!(
             (read.final_sha256.as_deref(), read.result.as_deref()),
             (Some("ab"), Some("{}"))
@@ -94,7 +94,7 @@ async fn a_part_marked_missing_is_not_listed_until_it_arrives_again() {
         tx.commit().await.unwrap();
         let parts = store.upload_parts(&made.id).await.unwrap();
         assert_eq!(parts.iter().map(|part| part.n).collect::<Vec<_>>(), [0]);
-        let read = store.upload_by_signature(&made.id).await.unwrap().unwrap();
+        let read = store.upload_by_id(&made.id).await.unwrap().unwrap();
         assert_eq!(read.expires_at, later);
     }
 }

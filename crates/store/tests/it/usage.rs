@@ -1,4 +1,20 @@
-use crate::{NOW, both, tenant};
+use crate::{NOW, Tenant, both, tenant};
+use quaymaster_store::Store;
+use quaymaster_store::workspace::WorkspaceChange;
+
+async fn set_cap(store: &Store, tenant: &Tenant, cap: i64) {
+    let change = WorkspaceChange {
+        daily_cap: Some(cap),
+        ..WorkspaceChange::default()
+    };
+    let mut tx = store.begin().await.unwrap();
+    assert!(
+        tx.update_workspace(&tenant.org, &tenant.workspace, &change)
+            .await
+            .unwrap()
+    );
+    tx.commit().await.unwrap();
+}
 
 #[tokio::test]
 async fn leases_never_add_up_to_more_than_the_cap() {
@@ -7,13 +23,11 @@ async fn leases_never_add_up_to_more_than_the_cap() {
         let store = place.open().await;
         let tenant = tenant(&store, "one").await;
         let day = NOW.utc_day();
+        set_cap(&store, &tenant, CAP).await;
         let lease_all = async || {
             let mut sum = 0;
             loop {
-                let block = store
-                    .lease_calls(&tenant.workspace, day, CAP)
-                    .await
-                    .unwrap();
+                let block = store.lease_calls(&tenant.workspace, day).await.unwrap();
                 if block == 0 {
                     return sum;
                 }
@@ -43,20 +57,14 @@ async fn what_is_given_back_can_be_leased_again_and_a_lower_cap_holds() {
         let store = place.open().await;
         let tenant = tenant(&store, "one").await;
         let day = NOW.utc_day();
-        let block = store
-            .lease_calls(&tenant.workspace, day, 160)
-            .await
-            .unwrap();
+        set_cap(&store, &tenant, 160).await;
+        let block = store.lease_calls(&tenant.workspace, day).await.unwrap();
         assert_eq!(block, 10);
         store.return_calls(&tenant.workspace, day, 4).await.unwrap();
         assert_eq!(store.leased_calls(&tenant.workspace, day).await.unwrap(), 6);
-        assert_eq!(
-            store.lease_calls(&tenant.workspace, day, 5).await.unwrap(),
-            0
-        );
-        assert_eq!(
-            store.lease_calls(&tenant.workspace, day, 7).await.unwrap(),
-            1
-        );
+        set_cap(&store, &tenant, 5).await;
+        assert_eq!(store.lease_calls(&tenant.workspace, day).await.unwrap(), 0);
+        set_cap(&store, &tenant, 7).await;
+        assert_eq!(store.lease_calls(&tenant.workspace, day).await.unwrap(), 1);
     }
 }

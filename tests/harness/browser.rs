@@ -67,6 +67,8 @@ impl Browser {
             .new_headless_mode()
             .no_sandbox()
             .user_data_dir(directory.path().join("profile"))
+            // Who is killed tidies nothing up; this way it goes with the directory.
+            .env("TMPDIR", directory.path().to_string_lossy())
             .viewport(None)
             .launch_timeout(Duration::from_mins(1))
             // The rest of what keeps it quiet is among the defaults of chromiumoxide.

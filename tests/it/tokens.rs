@@ -109,7 +109,7 @@ async fn a_revocation_by_another_process_is_felt_within_a_second() {
     );
 }
 
-// promise: S1.42, S1.43
+// promise: S1.42
 #[tokio::test]
 async fn regenerating_the_default_token_kills_it_at_once_and_no_other() {
     let server = Server::start().await;

@@ -146,6 +146,25 @@ impl App {
         Ok(fresh)
     }
 
+    /// Makes a read-only token of a workspace that dies by itself after a minute, for whoever tries
+    /// the installation and may be cut off before revoking it.
+    pub async fn create_probe_token(
+        &self,
+        actor: &Actor,
+        workspace: &WorkspaceId,
+        name: &str,
+    ) -> Result<Fresh, Fault> {
+        self.believed_workspace(&actor.org, workspace).await?;
+        let name = checked_name(name)?;
+        let mut fresh = self.fresh_workspace_token(actor, workspace, name, Origin::Manual, true);
+        fresh.credential.expires_at = Some(self.now().plus_seconds(60));
+        let mut tx = self.store.begin().await?;
+        self.add(&mut tx, actor, &fresh.credential).await?;
+        tx.commit().await?;
+        self.changed().await;
+        Ok(fresh)
+    }
+
     /// Makes the workspace's default token, or replaces it: the one before is dead at once.
     pub async fn regenerate_default_token(
         &self,

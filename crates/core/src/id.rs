@@ -3,7 +3,7 @@
 //! An id is `prefix_` and 26 characters of lower-case Crockford base32: 48 bits of milliseconds
 //! and 80 random bits (the ULID layout), so ids sort by time of creation.
 
-use crate::clock::{Clock, Entropy};
+use crate::clock::{Clock, Entropy, Instant};
 use serde::{Deserialize, Serialize};
 
 /// Why a text is not an id of the wanted kind.
@@ -23,10 +23,11 @@ impl std::error::Error for NotAnId {}
 fn fresh(prefix: &str, clock: &dyn Clock, entropy: &dyn Entropy) -> String {
     let mut random = [0u8; 16];
     entropy.fill(&mut random);
-    let id = ulid::Ulid::from_parts(
-        clock.now().millis().cast_unsigned(),
-        u128::from_be_bytes(random),
-    );
+    spelled(prefix, clock.now(), u128::from_be_bytes(random))
+}
+
+fn spelled(prefix: &str, at: Instant, random: u128) -> String {
+    let id = ulid::Ulid::from_parts(at.millis().cast_unsigned(), random);
     format!("{prefix}_{}", id.to_string().to_ascii_lowercase())
 }
 
@@ -60,6 +61,11 @@ macro_rules! ids {
 
             pub fn fresh(clock: &dyn Clock, entropy: &dyn Entropy) -> Self {
                 Self(fresh($prefix, clock, entropy))
+            }
+
+            /// The lowest id that can have been made at that time: what sorts before it is older.
+            pub fn first_at(at: Instant) -> Self {
+                Self(spelled($prefix, at, 0))
             }
 
             pub fn as_str(&self) -> &str { &self.0 }
@@ -108,7 +114,7 @@ ids! {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::{Instant, SystemEntropy};
+    use crate::clock::SystemEntropy;
 
     struct At(i64);
     impl Clock for At {
@@ -122,6 +128,8 @@ mod tests {
         let early = OrgId::fresh(&At(1_000_000), &SystemEntropy);
         let late = OrgId::fresh(&At(2_000_000), &SystemEntropy);
         assert!(early < late);
+        let between = OrgId::first_at(Instant::from_micros(1_500_000));
+        assert!(early < between && between < late);
         assert_eq!(early.as_str().parse::<OrgId>(), Ok(early));
     }
 

@@ -5,14 +5,19 @@
 
 use crate::config::Config;
 use crate::{open, output};
+use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
+use quaymaster_core::clock::{Entropy as _, SystemEntropy};
+use rustix::fs::{CWD, OFlags, RenameFlags, renameat_with};
+use rustix::io::Errno;
 use serde_json::json;
 use std::fs::{File, OpenOptions};
-use std::io::{BufWriter, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::io::{BufWriter, ErrorKind, Read, Write as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::signal::unix::{SignalKind, signal};
 
 /// First entry of every archive.
 pub(crate) const MANIFEST: &str = "quaymaster-backup.json";
@@ -20,12 +25,66 @@ pub(crate) const FORMAT: u64 = 1;
 /// The database's name in the archive.
 pub(crate) const DATABASE: &str = "quaymaster.db";
 /// What of a workspace's directory is kept. Open uploads are not: their parts can be sent again.
-const KEPT: [&str; 2] = ["home", "trash"];
+pub(crate) const KEPT: [&str; 2] = ["home", "trash"];
+/// The database's copy in the data directory has a name that begins so.
+const COPY: &str = "backup.db";
+const STOPPED: &str = "stopped; no archive was written";
+/// Files up to this size are read in one go, so that one that shrinks meanwhile does no harm.
+const READ_WHOLE: u64 = 1 << 20;
 
 /// A file that disappears unless it is finished, also when the work is stopped.
 struct Draft {
     path: PathBuf,
+    file: File,
     finished: bool,
+}
+
+impl Draft {
+    /// Beside the target, under a name of its own: several may be written at once.
+    fn beside(target: &Path) -> anyhow::Result<Draft> {
+        let mut random = [0; 8];
+        SystemEntropy.fill(&mut random);
+        let mut name = target
+            .file_name()
+            .with_context(|| format!("{} is no name for a file", target.display()))?
+            .to_owned();
+        name.push(format!(".part-{:016x}", u64::from_ne_bytes(random)));
+        let path = target.with_file_name(name);
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path)
+            .with_context(|| format!("{} cannot be made", path.display()))?;
+        // Shows others that somebody works on it.
+        file.lock()?;
+        Ok(Draft {
+            path,
+            file,
+            finished: false,
+        })
+    }
+
+    /// Gives the file its name, but takes it from no other.
+    fn finish(mut self, target: &Path) -> anyhow::Result<()> {
+        let exists = || anyhow::anyhow!("{} exists already", target.display());
+        self.file.sync_all()?;
+        match renameat_with(CWD, &self.path, CWD, target, RenameFlags::NOREPLACE) {
+            Ok(()) => {}
+            Err(Errno::EXIST) => return Err(exists()),
+            // The file system or the kernel does not know the flag.
+            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
+                anyhow::ensure!(target.symlink_metadata().is_err(), exists());
+                std::fs::rename(&self.path, target)?;
+            }
+            Err(error) => return Err(error.into()),
+        }
+        self.finished = true;
+        let directory = target.parent().filter(|path| !path.as_os_str().is_empty());
+        File::open(directory.unwrap_or(Path::new(".")))?.sync_all()?;
+        Ok(())
+    }
 }
 
 impl Drop for Draft {
@@ -37,15 +96,21 @@ impl Drop for Draft {
 }
 
 pub(crate) async fn backup(config: &Config, target: &Path, as_json: bool) -> anyhow::Result<()> {
-    anyhow::ensure!(!target.exists(), "{} exists already", target.display());
-    let store = open::store(config).await?;
-    let copy = Draft {
-        path: config.data.join("backup.db.part"),
-        finished: false,
-    };
-    let _ = std::fs::remove_file(&copy.path);
     anyhow::ensure!(
-        store.copy_to(&copy.path).await?,
+        target.symlink_metadata().is_err(),
+        "{} exists already",
+        target.display()
+    );
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let store = open::store_in_use(config).await?;
+    remove_left_copies(&config.data)?;
+    let copy = Draft::beside(&config.data.join(COPY))?;
+    let copied = tokio::select! {
+        copied = store.copy_to(&copy.path) => copied?,
+        _ = interrupt.recv() => anyhow::bail!(STOPPED),
+    };
+    anyhow::ensure!(
+        copied,
         "the database is PostgreSQL: back it up with pg_dump, and the directory {} with your own tools",
         config.data.join("workspaces").display()
     );
@@ -58,7 +123,7 @@ pub(crate) async fn backup(config: &Config, target: &Path, as_json: bool) -> any
     };
     let files = tokio::select! {
         done = &mut work => done??,
-        _ = tokio::signal::ctrl_c() => {
+        _ = interrupt.recv() => {
             stop.store(true, Ordering::Relaxed);
             work.await??
         }
@@ -74,6 +139,22 @@ pub(crate) async fn backup(config: &Config, target: &Path, as_json: bool) -> any
     Ok(())
 }
 
+/// Copies of the database that a killed backup left behind. One that is locked is being made.
+fn remove_left_copies(data: &Path) -> anyhow::Result<()> {
+    for entry in std::fs::read_dir(data)? {
+        let entry = entry?;
+        let is_copy = entry
+            .file_name()
+            .to_str()
+            .and_then(|name| name.strip_prefix(COPY))
+            .is_some_and(|rest| rest.starts_with(".part-"));
+        if is_copy && File::open(entry.path()).is_ok_and(|file| file.try_lock().is_ok()) {
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+    Ok(())
+}
+
 fn write_archive(
     config: &Config,
     copy: &Draft,
@@ -82,49 +163,34 @@ fn write_archive(
     stop: &AtomicBool,
 ) -> anyhow::Result<usize> {
     let all = files_below(&config.data.join("workspaces"))?;
-    let mut draft = Draft {
-        path: target.with_extension("part"),
-        finished: false,
+    let draft = Draft::beside(target)?;
+    let mut archive = Archive {
+        tar: tar::Builder::new(BufWriter::with_capacity(1 << 20, draft.file.try_clone()?)),
+        stop,
     };
-    let file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&draft.path)?;
-    let mut archive = tar::Builder::new(BufWriter::with_capacity(1 << 20, file));
     let manifest = json!({
         "format": FORMAT,
         "version": env!("CARGO_PKG_VERSION"),
         "key_id": key_id,
     })
     .to_string();
-    append(
-        &mut archive,
-        MANIFEST.as_ref(),
-        manifest.len() as u64,
-        manifest.as_bytes(),
-    )?;
-    let mut database = File::open(&copy.path)?;
-    let size = database.metadata()?.len();
-    append(&mut archive, DATABASE.as_ref(), size, &mut database)?;
+    archive.append_bytes(MANIFEST.as_ref(), 0, manifest.as_bytes())?;
+    archive.append_file(DATABASE.as_ref(), &mut File::open(&copy.path)?)?;
+    let mut count = 0;
     let bar = progress(all.len());
     for path in &all {
-        anyhow::ensure!(
-            !stop.load(Ordering::Relaxed),
-            "stopped; no archive was written"
-        );
-        append_entry(&mut archive, &config.data, path)?;
+        let name = path.strip_prefix(&config.data)?;
+        let appended = archive
+            .append_entry(name, path)
+            .with_context(|| format!("{} cannot be backed up", path.display()));
+        anyhow::ensure!(!stop.load(Ordering::Relaxed), STOPPED);
+        count += usize::from(appended?);
         bar.inc(1);
     }
     bar.finish_and_clear();
-    let mut writer = archive.into_inner()?;
-    writer.flush()?;
-    writer.get_ref().sync_all()?;
-    // Not over a file that appeared meanwhile.
-    std::fs::hard_link(&draft.path, target)?;
-    std::fs::remove_file(&draft.path)?;
-    draft.finished = true;
-    Ok(all.len())
+    archive.tar.into_inner()?.flush()?;
+    draft.finish(target)?;
+    Ok(count)
 }
 
 /// A bar on a terminal, nothing elsewhere.
@@ -136,14 +202,11 @@ pub(crate) fn progress(total: usize) -> ProgressBar {
     bar
 }
 
-/// Directories, files and links that are kept, parents first.
+/// Directories, files and links that are kept, parents first. What is deleted meanwhile is left out.
 fn files_below(workspaces: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
-    if !workspaces.is_dir() {
-        return Ok(found);
-    }
     let mut open: Vec<PathBuf> = Vec::new();
-    for workspace in std::fs::read_dir(workspaces)? {
+    for workspace in entries(workspaces)? {
         let workspace = workspace?.path();
         open.extend(
             KEPT.iter()
@@ -153,13 +216,9 @@ fn files_below(workspaces: &Path) -> anyhow::Result<Vec<PathBuf>> {
     }
     while let Some(directory) = open.pop() {
         found.push(directory.clone());
-        // Somebody may delete it meanwhile.
-        let Ok(entries) = std::fs::read_dir(&directory) else {
-            continue;
-        };
-        for entry in entries {
+        for entry in entries(&directory)? {
             let entry = entry?;
-            let Ok(kind) = entry.file_type() else {
+            let Some(kind) = unless_gone(entry.file_type())? else {
                 continue;
             };
             if kind.is_dir() {
@@ -172,45 +231,151 @@ fn files_below(workspaces: &Path) -> anyhow::Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-fn append_entry<W: std::io::Write>(
-    archive: &mut tar::Builder<W>,
-    data: &Path,
-    path: &Path,
-) -> anyhow::Result<()> {
-    let name = path.strip_prefix(data)?;
-    let Ok(metadata) = std::fs::symlink_metadata(path) else {
-        return Ok(());
-    };
-    if metadata.is_file() {
-        // Files change by renaming a finished one over them, so an open one stands still.
-        let Ok(mut file) = File::open(path) else {
-            return Ok(());
-        };
-        let size = file.metadata()?.len();
-        return append(archive, name, size, &mut file);
-    }
-    let mut header = tar::Header::new_gnu();
-    header.set_mode(0o700);
-    header.set_size(0);
-    if metadata.is_symlink() {
-        header.set_entry_type(tar::EntryType::Symlink);
-        archive.append_link(&mut header, name, std::fs::read_link(path)?)?;
-    } else {
-        header.set_entry_type(tar::EntryType::Directory);
-        archive.append_data(&mut header, name, std::io::empty())?;
-    }
-    Ok(())
+/// None of a directory that is gone.
+fn entries(
+    directory: &Path,
+) -> anyhow::Result<impl Iterator<Item = std::io::Result<std::fs::DirEntry>>> {
+    let entries = unless_gone(std::fs::read_dir(directory))
+        .with_context(|| format!("{} cannot be read", directory.display()))?;
+    Ok(entries.into_iter().flatten())
 }
 
-fn append<W: std::io::Write>(
-    archive: &mut tar::Builder<W>,
-    name: &Path,
-    size: u64,
-    data: impl std::io::Read,
-) -> anyhow::Result<()> {
-    let mut header = tar::Header::new_gnu();
-    header.set_mode(0o600);
-    header.set_size(size);
-    archive.append_data(&mut header, name, data.take(size))?;
-    Ok(())
+fn unless_gone<T>(done: std::io::Result<T>) -> std::io::Result<Option<T>> {
+    match done {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+struct Archive<'a, W: std::io::Write> {
+    tar: tar::Builder<W>,
+    stop: &'a AtomicBool,
+}
+
+impl<W: std::io::Write> Archive<'_, W> {
+    /// `false` when it is gone.
+    fn append_entry(&mut self, name: &Path, path: &Path) -> anyhow::Result<bool> {
+        let Some(metadata) = unless_gone(path.symlink_metadata())? else {
+            return Ok(false);
+        };
+        let mut header = tar::Header::new_gnu();
+        header.set_mode(0o700);
+        header.set_size(0);
+        if metadata.is_symlink() {
+            let Some(leads_to) = unless_gone(std::fs::read_link(path))? else {
+                return Ok(false);
+            };
+            header.set_entry_type(tar::EntryType::Symlink);
+            self.tar.append_link(&mut header, name, leads_to)?;
+        } else if metadata.is_dir() {
+            header.set_entry_type(tar::EntryType::Directory);
+            self.tar.append_data(&mut header, name, std::io::empty())?;
+        } else if metadata.is_file() {
+            // Neither follows a link nor waits at a pipe that took the file's place.
+            let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+            let opened = OpenOptions::new()
+                .read(true)
+                .custom_flags(flags.bits().cast_signed())
+                .open(path);
+            let Some(mut file) = unless_gone(opened)? else {
+                return Ok(false);
+            };
+            self.append_file(name, &mut file)?;
+        } else {
+            return Ok(false);
+        }
+        Ok(true)
+    }
+
+    fn append_file(&mut self, name: &Path, file: &mut File) -> anyhow::Result<()> {
+        let metadata = file.metadata()?;
+        anyhow::ensure!(metadata.is_file(), "it is no file any more");
+        let size = metadata.len();
+        let modified = metadata.mtime().max(0).cast_unsigned();
+        if size <= READ_WHOLE {
+            let mut content = Vec::with_capacity(size as usize);
+            file.take(size).read_to_end(&mut content)?;
+            return self.append_bytes(name, modified, &content);
+        }
+        let steady = Steady {
+            file,
+            left: size,
+            stop: self.stop,
+        };
+        self.append(name, modified, size, steady)
+    }
+
+    fn append_bytes(&mut self, name: &Path, modified: u64, bytes: &[u8]) -> anyhow::Result<()> {
+        self.append(name, modified, bytes.len() as u64, bytes)
+    }
+
+    fn append(
+        &mut self,
+        name: &Path,
+        modified: u64,
+        size: u64,
+        data: impl Read,
+    ) -> anyhow::Result<()> {
+        let mut header = tar::Header::new_gnu();
+        header.set_mode(0o600);
+        header.set_mtime(modified);
+        header.set_size(size);
+        self.tar.append_data(&mut header, name, data)?;
+        Ok(())
+    }
+}
+
+/// Exactly the bytes that the file had when it was opened. The server replaces files by renaming,
+/// so an open one stands still; others on the machine may cut it off, and its entry in the archive
+/// would swallow the following ones.
+struct Steady<'a> {
+    file: &'a mut File,
+    left: u64,
+    stop: &'a AtomicBool,
+}
+
+impl Read for Steady<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        if self.stop.load(Ordering::Relaxed) {
+            return Err(std::io::Error::other(STOPPED));
+        }
+        let count = self.file.take(self.left).read(buffer)?;
+        if count == 0 && self.left > 0 && !buffer.is_empty() {
+            return Err(std::io::Error::other(
+                "it became shorter while it was read; back up again",
+            ));
+        }
+        self.left -= count as u64;
+        Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_becomes_shorter_while_it_is_read_is_not_taken_for_whole() {
+        let path = std::env::temp_dir().join(format!("shrinks-{}", std::process::id()));
+        std::fs::write(&path, "0123456789").unwrap();
+        let mut file = File::open(&path).unwrap();
+        let stop = AtomicBool::new(false);
+        let mut steady = Steady {
+            file: &mut file,
+            left: 10,
+            stop: &stop,
+        };
+        let mut buffer = [0; 4];
+        assert_eq!(steady.read(&mut buffer).unwrap(), 4);
+        OpenOptions::new()
+            .write(true)
+            .open(&path)
+            .unwrap()
+            .set_len(6)
+            .unwrap();
+        let error = steady.read_to_end(&mut Vec::new()).unwrap_err();
+        std::fs::remove_file(&path).unwrap();
+        assert!(error.to_string().contains("shorter"), "{error}");
+    }
 }

@@ -73,7 +73,7 @@ pub(crate) enum TokenVerb {
     /// Make a workspace token (--workspace) or an API key (--org).
     Create {
         /// Name or id of the workspace [default: the first one].
-        #[arg(long, conflicts_with = "scopes")]
+        #[arg(long, conflicts_with = "org")]
         workspace: Option<String>,
         /// Make an API key of the organization; its name or id where there are several.
         #[arg(long, num_args = 0..=1, default_missing_value = "")]
@@ -82,13 +82,13 @@ pub(crate) enum TokenVerb {
         #[arg(long, default_value = "Command line")]
         name: String,
         /// Scopes of an API key, separated by commas [default: all].
-        #[arg(long, value_delimiter = ',')]
+        #[arg(long, value_delimiter = ',', requires = "org")]
         scopes: Vec<String>,
         /// Days until an API key expires, or `never` [default: 90].
         #[arg(long)]
         expires: Option<String>,
         /// Also let an API key use the files of this workspace; its name or id.
-        #[arg(long, value_name = "WORKSPACE")]
+        #[arg(long, value_name = "WORKSPACE", requires = "org")]
         files: Option<String>,
         /// Only tools that change nothing.
         #[arg(long, conflicts_with = "org")]

@@ -7,6 +7,7 @@
 //! that the client cancelled. A server that was started anew gets the client's handshake again,
 //! so that the client notices nothing.
 
+mod answer;
 mod bridge;
 mod events;
 mod exchange;

@@ -9,6 +9,7 @@ use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
 
 struct Finding {
     what: &'static str,
@@ -26,7 +27,7 @@ pub(crate) async fn doctor(config: &Config, as_json: bool) -> anyhow::Result<()>
         findings.push(Finding { what, good, said });
     };
     note("data directory", data_directory(config));
-    match open::app_at_command_line(config).await {
+    match open::app_in_use(config).await {
         Ok(app) => {
             note(
                 "database",
@@ -127,10 +128,16 @@ async fn play_client(app: &App, url: &str) -> anyhow::Result<String> {
         .into_iter()
         .next()
         .context("there is no workspace")?;
+    // Listened to before there is a token: from here on Ctrl-C leaves none behind.
+    let mut interrupt = signal(SignalKind::interrupt())?;
     let fresh = app
-        .create_workspace_token(&owner, &workspace.id, "Doctor", true)
+        .create_probe_token(&owner, &workspace.id, "Doctor")
         .await?;
-    let listed = list_tools(&format!("{url}/mcp"), fresh.token.expose_secret()).await;
+    let endpoint = format!("{url}/mcp");
+    let listed = tokio::select! {
+        listed = list_tools(&endpoint, fresh.token.expose_secret()) => listed,
+        _ = interrupt.recv() => Err(anyhow::anyhow!("stopped")),
+    };
     app.revoke(&owner, &fresh.credential.id).await?;
     Ok(format!("{} tools listed with a read-only token", listed?))
 }

@@ -8,7 +8,7 @@ use quaymaster_core::clock::SystemClock;
 use serde_json::json;
 
 pub(crate) async fn keys(config: &Config, verb: KeysVerb, as_json: bool) -> anyhow::Result<()> {
-    let store = open::store(config).await?;
+    let store = open::store_in_use(config).await?;
     let report = match verb {
         KeysVerb::Rotate => store.rotate_key().await?,
         KeysVerb::RotateData => store.rotate_data_key(SystemClock.now()).await?,

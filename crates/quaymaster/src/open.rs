@@ -3,6 +3,7 @@
 use crate::config::Config;
 use anyhow::Context as _;
 use quaymaster_app::{App, Settings};
+use quaymaster_core::Fault;
 use quaymaster_core::clock::{SystemClock, SystemEntropy};
 use quaymaster_store::Store;
 use quaymaster_store::db::Location;
@@ -12,6 +13,9 @@ use std::fs::{DirBuilder, File, OpenOptions};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
 use std::sync::Arc;
+
+/// In the data directory: where a restore unpacks.
+pub(crate) const RESTORE: &str = "restore.part";
 
 /// What a running server writes down for the command line.
 #[derive(Debug, Serialize, Deserialize)]
@@ -54,6 +58,11 @@ pub(crate) fn lock(config: &Config) -> anyhow::Result<Lock> {
 
 pub(crate) async fn store(config: &Config) -> anyhow::Result<Store> {
     make_data_directory(&config.data)?;
+    anyhow::ensure!(
+        config.database_url.is_some() || !restore_was_cut_off(config),
+        "a restore into {} was cut off; run `quaymaster restore` again",
+        config.data.display()
+    );
     let keys = match &config.key {
         Some(key) => KeySource::Given(key.clone()),
         None => KeySource::File(config.key_file()),
@@ -77,9 +86,39 @@ pub(crate) async fn store(config: &Config) -> anyhow::Result<Store> {
         .context("the database cannot be opened")
 }
 
+/// A database that somebody started to use. Makes nothing where there is none: the first start
+/// prints a token and a link, and must not be used up by a command that prints neither.
+pub(crate) async fn store_in_use(config: &Config) -> anyhow::Result<Store> {
+    if config.database_url.is_none() {
+        anyhow::ensure!(config.database_file().exists(), nothing_yet(config));
+    }
+    let store = store(config).await?;
+    if store.organizations().await?.is_empty() {
+        store.close().await;
+        return Err(nothing_yet(config).into());
+    }
+    Ok(store)
+}
+
+fn nothing_yet(config: &Config) -> Fault {
+    Fault::not_found(format!(
+        "There is nothing in {} yet.",
+        config.data.display()
+    ))
+    .hint("Start the server once, or run `quaymaster token create`.")
+}
+
+/// Between the renames of a restore the files are there and the database is not.
+pub(crate) fn restore_was_cut_off(config: &Config) -> bool {
+    config.data.join(RESTORE).exists() && !config.database_file().exists()
+}
+
 /// The product over the data directory. `public_url` is where it is reached.
 pub(crate) async fn app(config: &Config, public_url: String) -> anyhow::Result<App> {
-    let store = store(config).await?;
+    start(config, store(config).await?, public_url).await
+}
+
+async fn start(config: &Config, store: Store, public_url: String) -> anyhow::Result<App> {
     let settings = Settings {
         public_url,
         server_name: config.server_name.clone(),
@@ -96,6 +135,12 @@ pub(crate) async fn app(config: &Config, public_url: String) -> anyhow::Result<A
         Arc::new(SystemEntropy),
     )
     .await?)
+}
+
+/// The product for a command that looks after what is there.
+pub(crate) async fn app_in_use(config: &Config) -> anyhow::Result<App> {
+    let store = store_in_use(config).await?;
+    start(config, store, known_public_url(config)).await
 }
 
 /// The product for a command beside a server that may be running. Makes the first organization

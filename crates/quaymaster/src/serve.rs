@@ -23,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(crate) async fn serve(config: &Config, json: bool) -> anyhow::Result<()> {
+    raise_file_limit();
     open::make_data_directory(&config.data)?;
     let _lock = open::lock(config)?;
     let listener = TcpListener::bind(config.listen)
@@ -124,4 +125,14 @@ async fn stop_on_signal(mut signals: Signals, stop: CancellationToken) {
     stop.cancel();
     signals.next().await;
     std::process::exit(130);
+}
+
+/// Connections and home directories hold files open; the usual soft limit of 1,024 is soon used.
+fn raise_file_limit() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::warn!(%error, "the limit of open files was not raised");
+    }
 }

@@ -17,7 +17,10 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 pub(crate) async fn token(config: &Config, verb: TokenVerb, as_json: bool) -> anyhow::Result<()> {
-    let app = open::app_at_command_line(config).await?;
+    let app = match verb {
+        TokenVerb::Create { .. } => open::app_at_command_line(config).await?,
+        TokenVerb::List { .. } | TokenVerb::Revoke { .. } => open::app_in_use(config).await?,
+    };
     let done = run(&app, verb, as_json).await;
     app.shut_down(Duration::from_secs(5)).await;
     done
@@ -36,7 +39,7 @@ async fn run(app: &App, verb: TokenVerb, as_json: bool) -> anyhow::Result<()> {
         } => {
             let named = org.as_deref().filter(|name| !name.is_empty());
             let admin = admin(app, named).await?;
-            let fresh = if org.is_some() || !scopes.is_empty() {
+            let fresh = if org.is_some() {
                 let files = match files {
                     Some(files) => Some(find_workspace(app, &admin, Some(&files)).await?.id),
                     None => None,

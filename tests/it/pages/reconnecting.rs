@@ -2,7 +2,7 @@
 
 use super::*;
 
-// promise: S1.29, S1.31, S1.32, S1.33, S1.34, S1.35, S1.36, S1.43, S1.63
+// promise: S1.29, S1.31, S1.32, S1.33, S1.34, S1.36, S1.43, S1.63
 #[tokio::test]
 async fn a_reconnect_link_makes_one_token_that_is_revoked_alone() {
     let server = Server::start().await;

@@ -1,9 +1,8 @@
 //! The server's side: the session, the requests, the stream of what the server tells unasked.
 
-use super::events::EventLines;
+use super::answer::{Answer, Part};
 use super::exchange::Call;
 use super::{error_answer, messages};
-use futures_util::StreamExt as _;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
 use serde_json::Value;
@@ -180,19 +179,13 @@ impl Bridge {
         };
         let response = self.post(initialize, &Session::default()).await?;
         let (status, id) = (response.status(), session_id(&response));
-        let mut answer = Value::Null;
-        let wanted = initialize["id"].clone();
         // The client has had its answer; this one is for the bridge alone.
-        let read = read_messages(response, async |message| {
-            if messages::answers(&message, &wanted) {
-                answer = message;
-                return ControlFlow::Break(());
-            }
-            ControlFlow::Continue(())
-        });
-        let read = tokio::time::timeout(Duration::from_secs(30), read).await;
-        let (Some(version), Some(id), Ok(Ok(_))) = (agreed_version(&answer), id, read) else {
+        let answer = first_answer(response, &initialize["id"]);
+        let answer = tokio::time::timeout(Duration::from_secs(30), answer).await;
+        let answer = answer.unwrap_or_default();
+        let (Some(version), Some(id)) = (agreed_version(&answer), id) else {
             let said = answer["error"]["message"].as_str();
+            let said = said.or_else(|| answer["message"].as_str());
             let said = said.map_or_else(|| format!("status {status}"), str::to_owned);
             return Err(format!(
                 "the server forgot the session and opens no new one: {said}"
@@ -216,14 +209,12 @@ impl Bridge {
             if session.id.is_none() {
                 return;
             }
+            let id = session.id.clone();
             tokio::select! {
                 flow = self.listen_once(&session) => if flow.is_break() {
                     return;
                 },
-                changed = changes.wait_for(|now| now.id != session.id) => match changed {
-                    Ok(_) => continue,
-                    Err(_) => return,
-                },
+                _ = changes.wait_for(move |now| now.id != id) => continue,
             }
             tokio::time::sleep(PAUSE).await;
         }
@@ -238,11 +229,10 @@ impl Bridge {
         };
         let status = response.status();
         if status.is_success() {
-            let _ = read_messages(response, async |message| {
+            let mut answer = Answer::of(response);
+            while let Ok(Some(Part::Message(message))) = answer.next().await {
                 self.write(message).await;
-                ControlFlow::Continue(())
-            })
-            .await;
+            }
         } else if status == StatusCode::NOT_FOUND {
             let _ = self.reopen(session).await;
         } else if status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS {
@@ -277,39 +267,6 @@ impl Bridge {
     }
 }
 
-/// Takes the JSON-RPC messages out of an answer, be it a stream or one body, until `each` has
-/// enough. `Some` is a body that is no such message.
-pub(super) async fn read_messages(
-    response: Response,
-    mut each: impl AsyncFnMut(Value) -> ControlFlow<()>,
-) -> reqwest::Result<Option<Value>> {
-    let kind = response.headers().get(CONTENT_TYPE);
-    let is_stream = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
-    if !is_stream {
-        let body = response.bytes().await?;
-        return match serde_json::from_slice::<Value>(&body) {
-            Ok(message) if message["jsonrpc"] == "2.0" => {
-                let _ = each(message).await;
-                Ok(None)
-            }
-            Ok(other) => Ok(Some(other)),
-            Err(_) => Ok(Some(Value::Null)),
-        };
-    }
-    let mut events = EventLines::default();
-    let mut body = response.bytes_stream();
-    while let Some(chunk) = body.next().await {
-        for data in events.push(&chunk?) {
-            if let Ok(message) = serde_json::from_str::<Value>(&data)
-                && each(message).await.is_break()
-            {
-                return Ok(None);
-            }
-        }
-    }
-    Ok(None)
-}
-
 fn in_session(mut request: RequestBuilder, session: &Session) -> RequestBuilder {
     if let Some(id) = &session.id {
         request = request.header(SESSION, id);
@@ -318,6 +275,19 @@ fn in_session(mut request: RequestBuilder, session: &Session) -> RequestBuilder 
         request = request.header(VERSION, version);
     }
     request
+}
+
+/// The message that answers, or what was said instead.
+async fn first_answer(response: Response, id: &Value) -> Value {
+    let mut answer = Answer::of(response);
+    while let Ok(Some(part)) = answer.next().await {
+        match part {
+            Part::Message(message) if messages::answers(&message, id) => return message,
+            Part::Message(_) => {}
+            Part::Other(body) => return body,
+        }
+    }
+    Value::Null
 }
 
 fn session_id(response: &Response) -> Option<String> {

@@ -1,10 +1,10 @@
 //! One message of the client on its way: sent, and answered exactly once.
 
+use super::answer::{Answer, Part};
 use super::bridge::{self, Bridge};
 use super::messages;
 use reqwest::{Response, StatusCode};
 use serde_json::Value;
-use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -131,18 +131,16 @@ impl Exchange {
     /// Writes an answer's messages out, be it a stream, one JSON body or a refusal.
     async fn copy(&self, response: Response) {
         let status = response.status();
-        let read = bridge::read_messages(response, async |message| {
-            self.pass(message).await;
-            ControlFlow::Continue(())
-        });
-        match read.await {
-            Ok(Some(body)) => self.fail(&refusal(status, &body)).await,
-            Ok(None) => self.fail("the server ended the answer early").await,
-            Err(error) => {
-                let text = format!("the answer broke off: {}", bridge::chain(error));
-                self.fail(&text).await;
+        let mut answer = Answer::of(response);
+        let ended = loop {
+            match answer.next().await {
+                Ok(Some(Part::Message(message))) => self.pass(message).await,
+                Ok(Some(Part::Other(body))) => break refusal(status, &body),
+                Ok(None) => break "the server ended the answer early".to_owned(),
+                Err(error) => break format!("the answer broke off: {}", bridge::chain(error)),
             }
-        }
+        };
+        self.fail(&ended).await;
     }
 
     async fn pass(&self, mut message: Value) {

@@ -107,7 +107,6 @@ CREATE TABLE calls (
     outcome       TEXT NOT NULL
 );
 CREATE INDEX calls_by_workspace ON calls (workspace_id, started_at);
-CREATE INDEX calls_by_time ON calls (started_at);
 CREATE INDEX calls_by_org ON calls (org_id, started_at);
 
 -- Management and credential events, written in the transaction of the change.

@@ -1,5 +1,6 @@
 use crate::{NOW, both, credential, tenant};
-use quaymaster_core::clock::{SystemClock, SystemEntropy};
+use quaymaster_core::Instant;
+use quaymaster_core::clock::{Clock, SystemClock, SystemEntropy};
 use quaymaster_core::id::{CallId, EventId};
 use quaymaster_store::call::CallRow;
 use quaymaster_store::credential::Origin;
@@ -51,6 +52,14 @@ async fn a_batch_of_calls_reads_back_newest_first_with_every_field() {
     }
 }
 
+struct At(Instant);
+
+impl Clock for At {
+    fn now(&self) -> Instant {
+        self.0
+    }
+}
+
 #[tokio::test]
 async fn old_calls_are_forgotten_and_young_ones_are_kept() {
     for place in both().await {
@@ -58,7 +67,7 @@ async fn old_calls_are_forgotten_and_young_ones_are_kept() {
         let tenant = tenant(&store, "one").await;
         let token = credential(&tenant, Origin::Manual);
         let row = |days: i64| CallRow {
-            id: CallId::fresh(&SystemClock, &SystemEntropy),
+            id: CallId::fresh(&At(NOW.plus_seconds(-days * 86_400)), &SystemEntropy),
             org: tenant.org.clone(),
             workspace: None,
             credential: token.id.clone(),

@@ -34,7 +34,7 @@ async fn a_server_secret_is_the_same_after_a_restart_and_after_both_rotations() 
 }
 
 #[tokio::test]
-async fn a_wrong_key_is_refused_and_named() {
+async fn a_wrong_key_is_refused_and_named_and_a_missing_one_is_not_replaced() {
     for place in both().await {
         let store = place.open().await;
         store
@@ -44,10 +44,17 @@ async fn a_wrong_key_is_refused_and_named() {
         let id = store.verify_keys().await.unwrap().key_id;
         store.close().await;
         let other = place.directory.path().join("other");
-        let error = place.open_with(&other).await.err().unwrap().to_string();
+        let missing = place.open_with(&other).await.err().unwrap().to_string();
         assert!(
-            error.contains(&id) && error.contains("does not open this database"),
-            "{error}"
+            missing.contains("is missing") && !other.exists(),
+            "{missing}"
+        );
+        std::fs::write(&other, "11".repeat(32)).unwrap();
+        set_private(&other);
+        let wrong = place.open_with(&other).await.err().unwrap().to_string();
+        assert!(
+            wrong.contains(&id) && wrong.contains("does not open this database"),
+            "{wrong}"
         );
     }
 }

@@ -1,6 +1,12 @@
 //! The store on both databases: each test runs on SQLite and on the PostgreSQL cluster that
 //! `QUAYMASTER_TEST_PG` names. Without it the tests fail; nothing is skipped.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails by panicking"
+)]
+
 mod audit;
 mod credentials;
 mod keys;

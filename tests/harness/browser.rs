@@ -47,16 +47,37 @@ pub struct Browser {
 impl Drop for Browser {
     fn drop(&mut self) {
         self.talking.abort();
-        if let Some(child) = self.chromium.get_mut_child() {
-            let child = child.as_mut_inner();
-            // An error means that it has ended.
-            let _ = child.start_kill();
-            let until = Instant::now() + Duration::from_secs(5);
-            while matches!(child.try_wait(), Ok(None)) && Instant::now() < until {
-                std::thread::sleep(Duration::from_millis(5));
-            }
+        let Some(child) = self.chromium.get_mut_child() else {
+            return;
+        };
+        let child = child.as_mut_inner();
+        // Asked first, because it ends its own processes, which write into the profile; then made
+        // to. An error means that it has ended.
+        if let Some(pid) = child.id() {
+            let _ = std::process::Command::new("kill")
+                .args(["-TERM", &pid.to_string()])
+                .status();
         }
+        if !soon(|| !matches!(child.try_wait(), Ok(None))) {
+            let _ = child.start_kill();
+            soon(|| !matches!(child.try_wait(), Ok(None)));
+        }
+        // The last of its processes may still write.
+        let directory = self.directory.path();
+        soon(|| std::fs::remove_dir_all(directory).is_ok() || !directory.exists());
     }
+}
+
+/// Whether something comes true within five seconds; without a runtime.
+fn soon(mut is_so: impl FnMut() -> bool) -> bool {
+    let until = Instant::now() + Duration::from_secs(5);
+    while !is_so() {
+        if Instant::now() > until {
+            return false;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    true
 }
 
 impl Browser {

@@ -249,3 +249,120 @@ async fn a_setting_that_does_not_exist_or_does_not_fit_is_named() {
         "nothing was begun"
     );
 }
+
+#[tokio::test]
+async fn looking_at_an_empty_data_directory_does_not_use_up_the_first_start() {
+    let data = TempDir::new().unwrap();
+    let target = data.path().join("backup.tar");
+    let looks: [&[&str]; 6] = [
+        &["doctor"],
+        &["token", "list"],
+        &["token", "revoke", "cred_01arz3ndektsv4rrffq69g5fav"],
+        &["keys", "verify"],
+        &["keys", "rotate"],
+        &["backup", text(&target)],
+    ];
+    // Once with nothing there, once with a database that nobody used.
+    for key_there in [false, true] {
+        if key_there {
+            std::fs::write(data.path().join("quaymaster.db"), "").unwrap();
+        }
+        for arguments in looks {
+            let output = cli(data.path(), &[], arguments).await;
+            assert!(!output.status.success(), "{arguments:?}");
+            let hint = "Start the server once, or run `quaymaster token create`";
+            assert!(
+                said(&output).contains(hint),
+                "{arguments:?}: {}",
+                said(&output)
+            );
+        }
+    }
+    assert!(!target.exists());
+    // The first start is still to come: making a token is one.
+    let made = cli(data.path(), &[], &["token", "create", "--json"]).await;
+    assert!(made.status.success(), "{}", said(&made));
+    let listed = cli(data.path(), &[], &["token", "list"]).await;
+    assert!(listed.status.success(), "{}", said(&listed));
+}
+
+#[tokio::test]
+async fn no_restriction_of_a_token_is_silently_left_out() {
+    let server = Server::start().await;
+    let workspace = &server.workspace;
+    let refused: [&[&str]; 8] = [
+        &["--scopes", "read:tools"],
+        &["--files", workspace],
+        &["--read-only", "--org"],
+        &["--read-only", "--scopes", "read:tools"],
+        &["--workspace", workspace, "--org"],
+        &["--workspace", workspace, "--scopes", "read:tools"],
+        &["--org", "--expires", "0"],
+        &["--expires", "5"],
+    ];
+    let before = server.cli_json(&["token", "list"]).await;
+    for arguments in refused {
+        let output = server
+            .cli(&[&["token", "create"], arguments].concat())
+            .await;
+        assert!(!output.status.success(), "{arguments:?}: {}", said(&output));
+    }
+    assert_eq!(server.cli_json(&["token", "list"]).await, before);
+    let scopeless = server
+        .cli(&["token", "create", "--scopes", "read:tools"])
+        .await;
+    assert!(said(&scopeless).contains("--org"), "{}", said(&scopeless));
+}
+
+#[tokio::test]
+async fn doctors_token_is_gone_after_a_failure_and_after_ctrl_c() {
+    let server = Server::start().await;
+    // Somebody who answers the probe and then no more.
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let (tell, mut called) = tokio::sync::mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let tell = tell.clone();
+            tokio::spawn(async move {
+                let mut got = [0; 4096];
+                let count = stream.read(&mut got).await.unwrap_or(0);
+                if got[..count].starts_with(b"POST") {
+                    let _ = tell.send(());
+                    tokio::time::sleep(std::time::Duration::from_mins(1)).await;
+                }
+                let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+                let _ = stream.write_all(answer).await;
+            });
+        }
+    });
+    let mut doctor = tokio::process::Command::new(quaymaster_tests::server::binary())
+        .args(["doctor", "--public-url", &url, "--data"])
+        .arg(server.data.path())
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    called.recv().await.unwrap();
+    let listed = server.cli_json(&["token", "list"]).await;
+    let all = listed["credentials"].as_array().unwrap();
+    let own = all.iter().find(|one| one["name"] == "Doctor").unwrap();
+    assert!(own["expires_at"].is_string(), "it dies by itself: {own}");
+    let pid = doctor.id().unwrap().to_string();
+    let interrupted = tokio::process::Command::new("kill")
+        .args(["-INT", &pid])
+        .status()
+        .await;
+    assert!(interrupted.unwrap().success());
+    assert!(!doctor.wait().await.unwrap().success());
+    let listed = server.cli_json(&["token", "list"]).await;
+    assert!(!listed.to_string().contains("Doctor"), "{listed}");
+    // Nobody answers any more.
+    let failed = server
+        .cli(&["doctor", "--public-url", "http://127.0.0.1:1"])
+        .await;
+    assert!(!failed.status.success());
+    let listed = server.cli_json(&["token", "list"]).await;
+    assert!(!listed.to_string().contains("Doctor"), "{listed}");
+}

@@ -11,6 +11,8 @@
     reason = "a test fails by panicking"
 )]
 
+mod archives;
+mod bridge;
 mod cap;
 mod clients;
 mod command_line;

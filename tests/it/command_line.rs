@@ -290,13 +290,15 @@ async fn looking_at_an_empty_data_directory_does_not_use_up_the_first_start() {
 async fn no_restriction_of_a_token_is_silently_left_out() {
     let server = Server::start().await;
     let workspace = &server.workspace;
-    let refused: [&[&str]; 8] = [
+    let refused: [&[&str]; 10] = [
         &["--scopes", "read:tools"],
         &["--files", workspace],
         &["--read-only", "--org"],
         &["--read-only", "--scopes", "read:tools"],
         &["--workspace", workspace, "--org"],
         &["--workspace", workspace, "--scopes", "read:tools"],
+        &["--workspace", workspace, "--files", workspace],
+        &["--read-only", "--files", workspace],
         &["--org", "--expires", "0"],
         &["--expires", "5"],
     ];

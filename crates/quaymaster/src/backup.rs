@@ -57,8 +57,8 @@ impl Draft {
             .mode(0o600)
             .open(&path)
             .with_context(|| format!("{} cannot be made", path.display()))?;
-        // Shows others that somebody works on it.
-        file.lock()?;
+        // Shows others that somebody works on it; not every file system can.
+        let _ = file.try_lock();
         Ok(Draft {
             path,
             file,
@@ -82,8 +82,11 @@ impl Draft {
         }
         self.finished = true;
         let directory = target.parent().filter(|path| !path.as_os_str().is_empty());
-        File::open(directory.unwrap_or(Path::new(".")))?.sync_all()?;
-        Ok(())
+        match File::open(directory.unwrap_or(Path::new(".")))?.sync_all() {
+            // Some network file systems do not sync directories.
+            Err(error) if error.kind() != ErrorKind::InvalidInput => Err(error.into()),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -103,8 +106,7 @@ pub(crate) async fn backup(config: &Config, target: &Path, as_json: bool) -> any
     );
     let mut interrupt = signal(SignalKind::interrupt())?;
     let store = open::store_in_use(config).await?;
-    remove_left_copies(&config.data)?;
-    let copy = Draft::beside(&config.data.join(COPY))?;
+    let copy = draft_of_copy(&config.data)?;
     let copied = tokio::select! {
         copied = store.copy_to(&copy.path) => copied?,
         _ = interrupt.recv() => anyhow::bail!(STOPPED),
@@ -139,20 +141,25 @@ pub(crate) async fn backup(config: &Config, target: &Path, as_json: bool) -> any
     Ok(())
 }
 
-/// Copies of the database that a killed backup left behind. One that is locked is being made.
-fn remove_left_copies(data: &Path) -> anyhow::Result<()> {
+/// Makes the file for the database's copy, and removes what a killed backup left behind.
+fn draft_of_copy(data: &Path) -> anyhow::Result<Draft> {
+    // One at a time, so that none takes another's file for left behind before it is locked.
+    let directory = File::open(data)?;
+    directory.lock()?;
     for entry in std::fs::read_dir(data)? {
-        let entry = entry?;
-        let is_copy = entry
-            .file_name()
-            .to_str()
-            .and_then(|name| name.strip_prefix(COPY))
+        let name = entry?.file_name();
+        let Some(name) = name.to_str() else { continue };
+        // SQLite's journal belongs to the copy, which somebody may be making.
+        let copy = name.strip_suffix("-journal").unwrap_or(name);
+        let is_copy = copy
+            .strip_prefix(COPY)
             .is_some_and(|rest| rest.starts_with(".part-"));
-        if is_copy && File::open(entry.path()).is_ok_and(|file| file.try_lock().is_ok()) {
-            let _ = std::fs::remove_file(entry.path());
+        let in_use = || File::open(data.join(copy)).is_ok_and(|file| file.try_lock().is_err());
+        if is_copy && !in_use() {
+            let _ = std::fs::remove_file(data.join(name));
         }
     }
-    Ok(())
+    Draft::beside(&data.join(COPY))
 }
 
 fn write_archive(

@@ -73,7 +73,7 @@ pub(crate) enum TokenVerb {
     /// Make a workspace token (--workspace) or an API key (--org).
     Create {
         /// Name or id of the workspace [default: the first one].
-        #[arg(long, conflicts_with = "org")]
+        #[arg(long, conflicts_with_all = ["org", "scopes", "files"])]
         workspace: Option<String>,
         /// Make an API key of the organization; its name or id where there are several.
         #[arg(long, num_args = 0..=1, default_missing_value = "")]
@@ -91,7 +91,7 @@ pub(crate) enum TokenVerb {
         #[arg(long, value_name = "WORKSPACE", requires = "org")]
         files: Option<String>,
         /// Only tools that change nothing.
-        #[arg(long, conflicts_with = "org")]
+        #[arg(long, conflicts_with_all = ["org", "scopes", "files"])]
         read_only: bool,
     },
     /// List credentials. Secrets are not shown: the server does not have them.

@@ -51,10 +51,10 @@ async fn a_workspace_is_made_with_its_default_token() {
     body_is!(again, @r#"
     {
       "code": "DUPLICATE",
-      "error": "There is a workspace named Web shop already.",
+      "error": "There is a workspace named Web shop, or with the slug of that name, already.",
       "fault": "ALREADY_EXISTS",
-      "hint": "Choose another name.",
-      "message": "There is a workspace named Web shop already.",
+      "hint": "Choose another name or slug.",
+      "message": "There is a workspace named Web shop, or with the slug of that name, already.",
       "retryable": false
     }
     "#);

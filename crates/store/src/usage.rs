@@ -7,11 +7,14 @@
 use crate::db::{Store, StoreError, Tx};
 use quaymaster_core::id::WorkspaceId;
 
-/// Largest block: what a crash can cost.
-const MOST: i64 = 64;
+/// Largest block: what a crash can cost. A lease is a commit that calls wait for, so it should not
+/// be needed often.
+const MOST: i64 = 1_024;
+/// A block is this share of what is left.
+const SHARE: i64 = 64;
 
 impl Store {
-    /// Leases a block of calls of `day`: a sixteenth of what is left, at most 64, at least one.
+    /// Leases a block of calls of `day`: a small share of what is left, at least one.
     /// Zero when the cap, as it stands in this very transaction, is used up.
     pub async fn lease_calls(&self, workspace: &WorkspaceId, day: i64) -> Result<i64, StoreError> {
         const OPEN: &str = "INSERT INTO daily_usage (workspace_id, day, leased) VALUES ($1, $2, 0) \
@@ -35,7 +38,7 @@ impl Store {
                 .fetch_one(&mut *conn)
                 .await?;
             let left = (cap - leased).max(0);
-            let block = (left / 16).clamp(1, MOST).min(left);
+            let block = (left / SHARE).clamp(1, MOST).min(left);
             if block > 0 {
                 sqlx::query(TAKE)
                     .bind(workspace.as_str())

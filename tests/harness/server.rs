@@ -214,8 +214,18 @@ impl Server {
     }
 }
 
+/// The binary, without what only the tests' own environment has.
+pub fn program() -> Command {
+    let mut program = Command::new(binary());
+    program
+        .env_remove("QUAYMASTER_TEST_PG")
+        .env_remove("QUAYMASTER_TEST_TOOLS")
+        .env_remove("QUAYMASTER_TEST_ROUNDS");
+    program
+}
+
 pub async fn cli(data: &Path, environment: &[(String, String)], arguments: &[&str]) -> Output {
-    Command::new(binary())
+    program()
         .args(arguments)
         .arg("--data")
         .arg(data)
@@ -234,7 +244,7 @@ async fn launch(data: &Path, environment: &[(String, String)]) -> (Child, Value)
         .append(true)
         .open(data.join("server.log"))
         .expect("a log file");
-    let mut child = Command::new(binary())
+    let mut child = program()
         .args(["serve", "--listen", "127.0.0.1:0", "--json", "--data"])
         .arg(data)
         .envs(environment.iter().map(|(name, value)| (name, value)))

@@ -339,7 +339,7 @@ async fn doctors_token_is_gone_after_a_failure_and_after_ctrl_c() {
             });
         }
     });
-    let mut doctor = tokio::process::Command::new(quaymaster_tests::server::binary())
+    let mut doctor = quaymaster_tests::server::program()
         .args(["doctor", "--public-url", &url, "--data"])
         .arg(server.data.path())
         .stdout(std::process::Stdio::null())

@@ -25,6 +25,7 @@ mod hostile;
 mod keys;
 mod outside;
 mod pages;
+mod progress;
 mod protocol;
 mod scopes;
 mod secrets;

@@ -5,7 +5,7 @@ use crate::App;
 use quaymaster_core::door::{Change, ChangeFeed, Fut};
 use quaymaster_core::id::{CredentialId, EventId};
 use quaymaster_core::{Caller, Instant};
-use quaymaster_store::event::Event;
+use quaymaster_store::event::{EVENTS_A_PAGE, Event};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 const EVERY: Duration = Duration::from_millis(500);
 /// Looked back each time: a transaction that began earlier may be seen later, and clocks of nodes
 /// differ.
-const OVERLAP_SECONDS: i64 = 10;
+const OVERLAP_SECONDS: i64 = 30;
 
 pub(crate) struct Changes {
     signals: broadcast::Sender<Signal>,
@@ -74,6 +74,10 @@ impl App {
                 return;
             }
         };
+        // A full page may have cut the newest off: the next look goes on from its end.
+        let cut_at = (events.len() >= EVENTS_A_PAGE)
+            .then(|| events.last().map(|event| event.at))
+            .flatten();
         let fresh: Vec<Event> = events
             .into_iter()
             .filter(|event| !seen.ids.contains_key(&event.id))
@@ -83,6 +87,7 @@ impl App {
             self.apply(&event).await;
         }
         let from = self.now().plus_seconds(-OVERLAP_SECONDS);
+        let from = cut_at.map_or(from, |end| end.min(from));
         seen.from = from;
         seen.ids.retain(|_, at| *at >= from);
     }

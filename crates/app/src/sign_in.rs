@@ -199,7 +199,10 @@ impl App {
         let plausible = email
             .split_once('@')
             .is_some_and(|(user, host)| !user.is_empty() && !host.is_empty());
-        if !plausible || email.len() > 254 || email.contains(char::is_whitespace) {
+        if !plausible
+            || email.len() > 254
+            || email.contains(|c: char| c.is_whitespace() || c.is_control())
+        {
             return Err(Fault::invalid_arg(
                 "/email",
                 "format",

@@ -237,6 +237,13 @@ fn target(new: &NewUpload) -> UploadTarget<'_> {
 
 /// The same key with the same wishes is the same session; with others it is a mistake.
 fn same_upload(known: Upload, new: &NewUpload) -> Result<Upload, Fault> {
+    if matches!(known.state, UploadState::Aborted | UploadState::Expired) {
+        return Err(Fault::new(
+            Code::UploadExpired,
+            "The upload session of this idempotency key has ended.",
+        )
+        .hint("Create a new one with a fresh idempotency key."));
+    }
     let same = known.size == i64::try_from(new.size).unwrap_or(i64::MAX)
         && known.overwrite == new.overwrite
         && known.sha256.as_deref()

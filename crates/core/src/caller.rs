@@ -22,7 +22,7 @@ pub enum Grant {
     Files(WorkspaceId),
 }
 
-/// Who a request is and what is behind its credential. Made by [`crate::Door::admit`] only.
+/// Who a request is and what is behind its credential. Made by [`crate::Door::admit`].
 #[derive(Debug, Clone)]
 pub struct Caller {
     pub org: OrgId,

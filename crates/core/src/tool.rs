@@ -76,6 +76,15 @@ pub struct Ctx {
     pub client: Option<String>,
 }
 
+impl Ctx {
+    /// Tells a client that asked for it how far the call is.
+    pub fn report(&self, done: u64, total: Option<u64>, message: &str) {
+        if let Some(progress) = &self.progress {
+            progress.report(done, total, message);
+        }
+    }
+}
+
 /// One call of one tool.
 #[derive(Clone)]
 pub struct Call {

@@ -72,6 +72,8 @@ pub struct Work<'a> {
     /// Whether the caller gave up.
     pub cancelled: &'a (dyn Fn() -> bool + Sync),
     pub deadline: Instant,
+    /// Told from time to time how far the work is: done, of how much if that is known, and what.
+    pub report: &'a (dyn Fn(u64, Option<u64>, &str) + Sync),
 }
 
 impl Work<'_> {

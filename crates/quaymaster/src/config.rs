@@ -35,6 +35,8 @@ pub(crate) struct Config {
     pub calls_per_second: u32,
 }
 
+/// Variables that are no settings: where the file is, what the bridge and the `.env` download use,
+/// the filter of the log.
 const NOT_SETTINGS: &[&str] = &["CONFIG", "TOKEN", "MCP_URL", "LOG"];
 
 impl Config {
@@ -54,10 +56,9 @@ impl Config {
         if let Ok(url) = std::env::var("DATABASE_URL") {
             figment = figment.merge(Serialized::default("database_url", url));
         }
-        // Tests set variables of their own, which are no settings.
         let environment = Env::prefixed("QUAYMASTER_").filter(|name| {
             let name = name.as_str().to_ascii_uppercase();
-            !NOT_SETTINGS.contains(&name.as_str()) && !name.starts_with("TEST_")
+            !NOT_SETTINGS.contains(&name.as_str())
         });
         figment = figment.merge(environment);
         if let Some(listen) = options.listen {
@@ -73,6 +74,12 @@ impl Config {
             .extract()
             .context("the configuration is not valid")?;
         config.public_url = config.public_url.as_deref().map(checked_url).transpose()?;
+        anyhow::ensure!(
+            config.calls_per_second > 0,
+            "calls_per_second must be at least 1"
+        );
+        anyhow::ensure!(config.daily_cap >= 0, "daily_cap must not be negative");
+        anyhow::ensure!(config.quota_bytes >= 0, "quota_bytes must not be negative");
         Ok(config)
     }
 

@@ -73,19 +73,35 @@ impl From<StoreError> for Fault {
                 | sqlx::Error::PoolClosed
                 | sqlx::Error::Tls(_)
                 | sqlx::Error::Protocol(_),
-            ) => Fault::new(
-                Code::Unavailable,
-                "The database does not answer at the moment.",
-            )
-            .hint("Try again in a few seconds."),
+            ) => unavailable(),
+            StoreError::Database(sqlx::Error::Database(db)) if is_passing(&*db) => unavailable(),
             _ => Fault::internal(),
         }
     }
 }
 
+fn unavailable() -> Fault {
+    Fault::new(
+        Code::Unavailable,
+        "The database does not answer at the moment.",
+    )
+    .hint("Try again in a few seconds.")
+}
+
 fn disk_is_full(error: &dyn sqlx::error::DatabaseError) -> bool {
     // SQLITE_FULL is 13; PostgreSQL's class 53 code for a full disk is 53100.
     matches!(error.code().as_deref(), Some("13" | "53100"))
+}
+
+/// `SQLITE_BUSY` and `SQLITE_LOCKED` with their extensions; PostgreSQL that shuts down, starts up, or
+/// gave a transaction up for another (classes 57P and 40).
+fn is_passing(error: &dyn sqlx::error::DatabaseError) -> bool {
+    let code = error.code().unwrap_or_default();
+    let sqlite = code.parse::<u32>().ok().filter(|_| code.len() < 5);
+    match sqlite {
+        Some(extended) => matches!(extended & 0xff, 5 | 6),
+        None => code.starts_with("57P") || code.starts_with("40"),
+    }
 }
 
 /// Where the database is.

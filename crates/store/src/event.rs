@@ -6,6 +6,9 @@ use quaymaster_core::Instant;
 use quaymaster_core::id::{CredentialId, EventId, OrgId, WorkspaceId};
 use serde_json::Value;
 
+/// Events of one look.
+pub const EVENTS_A_PAGE: usize = 10_000;
+
 #[derive(Debug, Clone)]
 pub struct Event {
     pub id: EventId,
@@ -52,12 +55,17 @@ impl TryFrom<Row> for Event {
 }
 
 impl Store {
-    /// Events of every organization since then, oldest first. For the node itself.
+    /// Events of every organization since then, oldest first, at most [`EVENTS_A_PAGE`]. For the
+    /// node itself.
     pub async fn events_since(&self, at: Instant) -> Result<Vec<Event>, StoreError> {
         const SQL: &str = "SELECT id, at, org_id, workspace_id, credential_id, actor, action, details \
-             FROM events WHERE at >= $1 ORDER BY at, id LIMIT 10000";
+             FROM events WHERE at >= $1 ORDER BY at, id LIMIT $2";
         let rows = reading!(self, pool => {
-            sqlx::query_as::<_, Row>(SQL).bind(at.micros()).fetch_all(pool).await?
+            sqlx::query_as::<_, Row>(SQL)
+                .bind(at.micros())
+                .bind(EVENTS_A_PAGE as i64)
+                .fetch_all(pool)
+                .await?
         });
         rows.into_iter().map(Event::try_from).collect()
     }

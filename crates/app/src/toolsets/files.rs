@@ -57,12 +57,12 @@ async fn run<Request: Send + 'static, Answer: Send + 'static>(
 ) -> Result<ToolResult, Fault> {
     let _turn = app.file_turn(&admitted.workspace().id).await?;
     let home = app.home(admitted.workspace()).await?;
-    let cancel = admitted.call().ctx.cancel.clone();
+    let ctx = admitted.call().ctx.clone();
     blocking(move || {
-        let cancelled = || cancel.is_cancelled();
         let work = Work {
-            cancelled: &cancelled,
+            cancelled: &|| ctx.cancel.is_cancelled(),
             deadline: Instant::now() + PATIENCE,
+            report: &|done, total, what| ctx.report(done, total, what),
         };
         show(method(&home, &request, &work)?)
     })

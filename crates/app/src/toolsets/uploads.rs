@@ -174,6 +174,22 @@ async fn create(
     admitted: Admitted,
     request: CreateUploadSession,
 ) -> Result<ToolResult, Fault> {
+    for (pointer, text) in [
+        ("/mime", &request.mime),
+        ("/if_match", &request.if_match),
+        ("/idempotency_key", &request.idempotency_key),
+    ] {
+        if text
+            .as_ref()
+            .is_some_and(|text| text.chars().any(char::is_control))
+        {
+            return Err(Fault::invalid_arg(
+                pointer,
+                "pattern",
+                "Control characters do not belong here.",
+            ));
+        }
+    }
     let new = NewUpload {
         path: request.path,
         size: request.size,
@@ -264,14 +280,13 @@ async fn complete(
     request: CompleteUploadSession,
 ) -> Result<ToolResult, Fault> {
     let upload = app.upload_of(admitted.caller(), &request.upload_id).await?;
-    let cancel = admitted.call().ctx.cancel.clone();
     let answer = app
         .complete_upload(
             admitted.workspace(),
             &upload.id,
             request.sha256,
             request.if_match,
-            move || cancel.is_cancelled(),
+            admitted.call().ctx.clone(),
         )
         .await?;
     let value = serde_json::from_str(&answer).map_err(|_| Fault::internal())?;

@@ -4,6 +4,7 @@ use super::{missing_parts, must_be_open, unknown_upload};
 use crate::App;
 use crate::homes::blocking;
 use quaymaster_core::id::{UploadId, WorkspaceId};
+use quaymaster_core::tool::Ctx;
 use quaymaster_core::{Code, Fault};
 use quaymaster_files::{CompleteResult, Home, UploadTarget, Work};
 use quaymaster_store::upload::{Upload, UploadState};
@@ -22,7 +23,7 @@ impl App {
         id: &UploadId,
         sha256: Option<String>,
         if_match: Option<String>,
-        cancelled: impl Fn() -> bool + Send + Sync + 'static,
+        ctx: Ctx,
     ) -> Result<String, Fault> {
         // Settles what a crash interrupted, before the state is looked at.
         let home = self.home(workspace).await?;
@@ -51,7 +52,7 @@ impl App {
             return Err(unknown_upload());
         }
         let placed = self
-            .place(home.clone(), &upload, sha256, if_match, cancelled)
+            .place(home.clone(), &upload, sha256, if_match, ctx)
             .await;
         match placed {
             Ok(done) => {
@@ -72,7 +73,7 @@ impl App {
         upload: &Upload,
         sha256: Option<String>,
         if_match: Option<String>,
-        cancelled: impl Fn() -> bool + Send + Sync + 'static,
+        ctx: Ctx,
     ) -> Result<CompleteResult, Fault> {
         let (app, upload) = (self.clone(), upload.clone());
         let runtime = tokio::runtime::Handle::current();
@@ -85,8 +86,9 @@ impl App {
                 if_match: if_match.as_deref().or(upload.if_match.as_deref()),
             };
             let work = Work {
-                cancelled: &cancelled,
+                cancelled: &|| ctx.cancel.is_cancelled(),
                 deadline: std::time::Instant::now() + COMPLETE_WITHIN,
+                report: &|done, total, what| ctx.report(done, total, what),
             };
             let remember = |digest: &str| {
                 runtime.block_on(async {

@@ -244,6 +244,9 @@ impl Home {
                     tally.bytes += self.copy_entry(source, target, name, &below.0)?;
                     tally.files += 1;
                     tally.inodes += 1;
+                    if tally.files.is_multiple_of(REPORT_EVERY) {
+                        (work.report)(tally.files, None, "Copying files");
+                    }
                 }
                 EntryType::Symlink if copy_link(source, target, name, &paths.1) => {
                     tally.files += 1;
@@ -320,6 +323,9 @@ fn copy_by_hand(from: &File, to: &File, mut at: u64, size: u64) -> std::io::Resu
     }
     Ok(())
 }
+
+/// Files between two reports of how far a copy is.
+const REPORT_EVERY: u64 = 100;
 
 /// Copies a link if, where the copy will be, it still points into the workspace.
 fn copy_link(source: impl AsFd, target: impl AsFd, name: &str, directory: &RelPath) -> bool {

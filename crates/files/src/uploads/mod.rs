@@ -437,15 +437,25 @@ fn part_range(n: u64, part_size: u64, size: u64) -> Result<(u64, u64), Fault> {
     Ok((start, part_size.min(size - start)))
 }
 
+/// Bytes between two reports of how far a check is.
+const REPORT_EVERY: u64 = 16 * 1024 * 1024;
+
 fn scan(file: &File, work: &Work<'_>) -> Result<crate::text::Facts, Fault> {
     let mut scanner = Scanner::new(None);
     let mut stopped = false;
+    let total = file.metadata().ok().map(|metadata| metadata.len());
+    let (mut done, mut told) = (0, 0);
     let read = read_through(file, |chunk| {
         stopped = work.stopped();
         if stopped {
             return Err(std::io::ErrorKind::Interrupted.into());
         }
         scanner.feed(chunk);
+        done += chunk.len() as u64;
+        if done - told >= REPORT_EVERY {
+            told = done;
+            (work.report)(done, total, "Checking the bytes of the file");
+        }
         Ok(())
     });
     if stopped {

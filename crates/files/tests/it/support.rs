@@ -91,6 +91,7 @@ pub(crate) fn work() -> Work<'static> {
     Work {
         cancelled: &|| false,
         deadline: std::time::Instant::now() + Duration::from_mins(1),
+        report: &|_, _, _| {},
     }
 }
 

@@ -101,7 +101,15 @@ fn no_page() -> Failed {
 }
 
 /// Below these paths programs call, which read JSON.
-const OF_PROGRAMS: [&str; 4] = ["/.well-known", "/api", "/mcp", "/u"];
+const OF_PROGRAMS: [&str; 7] = [
+    "/.well-known",
+    "/api",
+    "/authorize",
+    "/mcp",
+    "/register",
+    "/token",
+    "/u",
+];
 
 pub(super) async fn nothing_here(uri: Uri) -> Response {
     let of_programs = OF_PROGRAMS.iter().any(|prefix| {

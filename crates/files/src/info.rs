@@ -2,7 +2,7 @@
 
 use crate::fault_of::errno_fault;
 use crate::home::Home;
-use crate::jail::{EntryType, Last, Meta, Place, open_file_at};
+use crate::jail::{EntryType, Last, Look, Meta, Place, open_file_at};
 use crate::list::Entry;
 use crate::mime;
 use crate::path::RelPath;
@@ -91,6 +91,25 @@ impl Home {
             EntryType::Other => {}
         }
         Ok(info)
+    }
+
+    /// As [`Home::get_file_info`], where a few system calls are enough: the path is none, or the
+    /// file's facts are known. `None` means to ask where blocking is allowed.
+    pub fn quick_file_info(&self, ask: &GetFileInfo) -> Option<Result<FileInfo, Fault>> {
+        let path = match RelPath::parse(&ask.path, "/path") {
+            Ok(path) => path,
+            Err(fault) => return Some(Err(fault)),
+        };
+        // Other names may have twins, which are looked for in whole directories.
+        if !path.as_str().is_ascii() {
+            return None;
+        }
+        let Ok(Look::At(place)) = self.look(&path, Last::Keep) else {
+            return None;
+        };
+        let meta = place.meta.filter(|meta| meta.kind == EntryType::File)?;
+        self.known_etag(&meta)?;
+        Some(self.get_file_info(ask))
     }
 
     fn describe_file(

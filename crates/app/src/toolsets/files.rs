@@ -69,6 +69,21 @@ async fn run<Request: Send + 'static, Answer: Send + 'static>(
     .await
 }
 
+/// Agents ask for this often, and mostly about files that are known: handing those few system
+/// calls to another thread costs more than they do.
+async fn file_info(
+    app: &App,
+    admitted: Admitted,
+    request: GetFileInfo,
+) -> Result<ToolResult, Fault> {
+    let home = app.home(admitted.workspace()).await?;
+    if let Some(answer) = home.quick_file_info(&request) {
+        return structured(&answer?);
+    }
+    let full = |home: &Home, request: &GetFileInfo, _: &Work<'_>| home.get_file_info(request);
+    run(app, admitted, request, full, plain).await
+}
+
 fn plain<Answer: Serialize>(answer: Answer) -> Result<ToolResult, Fault> {
     structured(&answer)
 }
@@ -165,14 +180,13 @@ pub(super) fn tools() -> Result<Vec<Tool>, Fault> {
             Home::copy_file,
             plain,
         )?,
-        tool::<GetFileInfo, FileInfo>(
+        Tool::new::<GetFileInfo, FileInfo>(
             "get_file_info",
             "Get file information",
-            READS,
             "Tells type, size, time of change, etag, encoding, line ends and number of lines of a file without \
              its content.",
-            |home, request, _| home.get_file_info(request),
-            plain,
+            READS,
+            |app, admitted, request| Box::pin(file_info(app, admitted, request)),
         )?,
         tool::<InsertLines, EditOut>(
             "insert_lines",

@@ -1,6 +1,8 @@
 //! Tools that read on a good day, whole answers.
 
 use crate::support::{steady, yard};
+use quaymaster_core::Code;
+use quaymaster_files::GetFileInfo;
 use serde_json::json;
 
 macro_rules! shows {
@@ -257,4 +259,24 @@ fn get_file_info_tells_everything_but_the_content() {
         yard.ok("get_file_info", json!({ "path": "/" }))["children"],
         1
     );
+}
+
+#[test]
+fn the_quick_answer_about_a_file_is_the_full_one_and_is_given_only_when_its_facts_are_known() {
+    let yard = yard();
+    yard.put("a.txt", "one\n");
+    yard.put("dir/b.txt", "two\n");
+    let ask =
+        |path: &str| -> GetFileInfo { serde_json::from_value(json!({ "path": path })).unwrap() };
+    assert!(yard.home.quick_file_info(&ask("a.txt")).is_none());
+    let full = yard.home.get_file_info(&ask("a.txt")).unwrap();
+    let quick = yard.home.quick_file_info(&ask("a.txt")).unwrap().unwrap();
+    assert_eq!(json!(quick), json!(full));
+    yard.put("a.txt", "changed\n");
+    assert!(yard.home.quick_file_info(&ask("a.txt")).is_none());
+    for path in ["dir", "absent.txt", "/", "größe.txt"] {
+        assert!(yard.home.quick_file_info(&ask(path)).is_none(), "{path}");
+    }
+    let outside = yard.home.quick_file_info(&ask("../a.txt")).unwrap();
+    assert_eq!(outside.unwrap_err().code, Code::PathOutsideWorkspace);
 }

@@ -1,13 +1,13 @@
 //! `quaymaster connect` against servers that restart, break off and contradict themselves.
 
-use quaymaster_tests::{Mcp, Server, server::binary};
+use quaymaster_tests::{Mcp, Server, server::program};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader, Lines};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::process::{Child, ChildStdin, ChildStdout};
 use tokio::sync::mpsc;
 
 /// A bridge as a client starts it, on a machine whose proxy leads nowhere.
@@ -19,7 +19,7 @@ struct Bridge {
 
 impl Bridge {
     fn start(endpoint: &str, token: &str) -> Bridge {
-        let mut child = Command::new(binary())
+        let mut child = program()
             .args(["connect", endpoint])
             .env("QUAYMASTER_TOKEN", token)
             .env("http_proxy", "http://127.0.0.1:1")
@@ -100,7 +100,7 @@ impl Bridge {
 
 /// A server at the same address again, on the same data.
 async fn serve_at(address: &str, data: &Path) -> Child {
-    let mut child = Command::new(binary())
+    let mut child = program()
         .args(["serve", "--json", "--listen", address, "--data"])
         .arg(data)
         .stdin(Stdio::null())
@@ -111,7 +111,8 @@ async fn serve_at(address: &str, data: &Path) -> Child {
         .unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let started = tokio::time::timeout(Duration::from_secs(30), lines.next_line()).await;
-    assert!(started.unwrap().unwrap().is_some(), "the server starts");
+    let greeting = started.unwrap().unwrap().unwrap();
+    assert!(greeting.contains("listening"), "{greeting}");
     child
 }
 

@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
@@ -19,6 +19,9 @@ const SESSION: &str = "mcp-session-id";
 const VERSION: &str = "mcp-protocol-version";
 /// Between two tries to open the listening stream.
 const PAUSE: Duration = Duration::from_secs(1);
+/// How long a request waits for a server that is starting again.
+const RESTARTS_WITHIN: Duration = Duration::from_secs(5);
+const RETRY_EVERY: Duration = Duration::from_millis(200);
 
 pub(super) struct Bridge {
     client: Client,
@@ -122,11 +125,26 @@ impl Bridge {
         } else if message["method"] != "initialize" {
             request = in_session(request, session);
         }
-        request
-            .body(message.to_string())
-            .send()
-            .await
-            .map_err(|error| format!("the server does not answer: {}", chain(error)))
+        // A server that was there before may be starting again; nothing was sent to it so far.
+        let patience = if session.id.is_some() {
+            RESTARTS_WITHIN
+        } else {
+            Duration::ZERO
+        };
+        let begun = Instant::now();
+        let request = request.body(message.to_string());
+        loop {
+            let Some(attempt) = request.try_clone() else {
+                return Err("the message cannot be sent".to_owned());
+            };
+            match attempt.send().await {
+                Ok(response) => return Ok(response),
+                Err(error) if error.is_connect() && begun.elapsed() < patience => {
+                    tokio::time::sleep(RETRY_EVERY).await;
+                }
+                Err(error) => return Err(format!("the server does not answer: {}", chain(error))),
+            }
+        }
     }
 
     fn request(&self, request: RequestBuilder) -> RequestBuilder {

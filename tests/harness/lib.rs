@@ -17,3 +17,26 @@ pub use browser::{Browser, Tab};
 pub use mcp::{Mcp, Reply};
 pub use script::Script;
 pub use server::{Database, Server, cli, tools_directory};
+
+/// The tools of a workspace token, in the order of their list.
+pub const FILE_TOOLS: [&str; 19] = [
+    "list_files",
+    "search_files",
+    "read_file",
+    "write_file",
+    "delete_file",
+    "create_directory",
+    "move_file",
+    "copy_file",
+    "get_file_info",
+    "insert_lines",
+    "replace_lines",
+    "delete_lines",
+    "find_replace",
+    "insert_after_pattern",
+    "create_upload_session",
+    "get_upload_status",
+    "complete_upload_session",
+    "abort_upload_session",
+    "get_reconnect_url",
+];

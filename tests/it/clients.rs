@@ -5,7 +5,7 @@
 
 use quaymaster_tests::script::{Script, node, node_program, python, script_path};
 use quaymaster_tests::server::binary;
-use quaymaster_tests::{Database, Server};
+use quaymaster_tests::{Database, FILE_TOOLS, Server};
 use serde_json::{Value, json};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -16,28 +16,6 @@ const CAP: u64 = 8;
 /// From the change of a credential to the client's new list. The TypeScript SDKs wait 300 ms of it
 /// for further changes.
 const SOON: Duration = Duration::from_millis(1500);
-
-const FILE_TOOLS: [&str; 19] = [
-    "list_files",
-    "search_files",
-    "read_file",
-    "write_file",
-    "delete_file",
-    "create_directory",
-    "move_file",
-    "copy_file",
-    "get_file_info",
-    "insert_lines",
-    "replace_lines",
-    "delete_lines",
-    "find_replace",
-    "insert_after_pattern",
-    "create_upload_session",
-    "get_upload_status",
-    "complete_upload_session",
-    "abort_upload_session",
-    "get_reconnect_url",
-];
 
 const READING_TOOLS: [&str; 5] = [
     "list_files",

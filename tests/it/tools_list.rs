@@ -1,29 +1,7 @@
 //! What a workspace token sees: exactly the 19 tools, and nothing but tools.
 
-use quaymaster_tests::{Mcp, Server};
+use quaymaster_tests::{FILE_TOOLS, Mcp, Server};
 use serde_json::{Value, json};
-
-const NAMES: [&str; 19] = [
-    "list_files",
-    "search_files",
-    "read_file",
-    "write_file",
-    "delete_file",
-    "create_directory",
-    "move_file",
-    "copy_file",
-    "get_file_info",
-    "insert_lines",
-    "replace_lines",
-    "delete_lines",
-    "find_replace",
-    "insert_after_pattern",
-    "create_upload_session",
-    "get_upload_status",
-    "complete_upload_session",
-    "abort_upload_session",
-    "get_reconnect_url",
-];
 
 async fn tools(mcp: &Mcp) -> Vec<Value> {
     let answer = mcp.request("tools/list", json!({})).await;
@@ -41,7 +19,7 @@ async fn exactly_these_tools_are_listed_with_these_schemas() {
         .iter()
         .map(|tool| tool["name"].as_str().unwrap())
         .collect();
-    assert_eq!(names, NAMES);
+    assert_eq!(names, FILE_TOOLS);
     // Clients approve a list once and are asked again when it changes, so a change is a decision.
     insta::assert_json_snapshot!(
         "names_and_annotations",

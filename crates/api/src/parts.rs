@@ -17,9 +17,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use http_body_util::BodyExt as _;
 use quaymaster_app::App;
 use quaymaster_app::uploads::{Receiver, part_length};
-use quaymaster_core::{Code, Fault};
+use quaymaster_core::{Code, Fault, hex};
 use serde::Serialize;
-use std::fmt::Write as _;
 use std::time::Duration;
 
 /// A client that sends nothing for this long is gone; it sends the part again.
@@ -263,11 +262,7 @@ fn content_digest(headers: &HeaderMap) -> Result<Option<String>, Fault> {
         return Err(Fault::invalid_arg("/content-digest", "format", message)
             .hint("Send Content-Digest: sha-256=:<base64 of 32 bytes>: or leave it out."));
     };
-    let hex = digest.iter().fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    });
-    Ok(Some(hex))
+    Ok(Some(hex(&digest)))
 }
 
 async fn protected(mut response: Response) -> Response {

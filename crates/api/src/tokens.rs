@@ -110,7 +110,7 @@ async fn token_of(
 
 fn scopes_of(read_only: bool) -> Scopes {
     if read_only {
-        [Scope::ReadTools].into_iter().collect()
+        Scopes::of_reading_tools()
     } else {
         Scopes::of_tools()
     }

@@ -4,7 +4,7 @@ use crate::actor::{Actor, Admin};
 use crate::{App, wired};
 use quaymaster_core::id::{CredentialId, WorkspaceId};
 use quaymaster_core::secret::{self, SecretDigest, Token, TokenKind};
-use quaymaster_core::{Code, Fault, Instant, Scope, Scopes};
+use quaymaster_core::{Code, Fault, Instant, Scopes};
 use quaymaster_store::Tx;
 pub use quaymaster_store::credential::{Credential, Origin};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -364,7 +364,7 @@ impl App {
         read_only: bool,
     ) -> Fresh {
         let scopes = if read_only {
-            [Scope::ReadTools].into_iter().collect()
+            Scopes::of_reading_tools()
         } else {
             Scopes::of_tools()
         };

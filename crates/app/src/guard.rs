@@ -58,16 +58,11 @@ impl App {
             row.duration_us = i64::try_from(begun.elapsed().as_micros()).unwrap_or(i64::MAX);
             if let Err(fault) = &answer {
                 fault.code.name().clone_into(&mut row.outcome);
-                if fault
-                    .details
-                    .as_ref()
-                    .is_some_and(|d| d.get(UNKNOWN_TOOL).is_some())
-                {
+                if fault.has_detail(UNKNOWN_TOOL) {
                     "error".clone_into(&mut row.protocol);
                 }
             }
-            let limited = matches!(&answer, Err(fault) if fault.code == Code::RateLimited
-                && fault.details.as_ref().is_some_and(|d| d.get(LIMITED).is_some()));
+            let limited = matches!(&answer, Err(fault) if fault.has_detail(LIMITED));
             if sender.send(answer).is_err() {
                 "dropped".clone_into(&mut row.transport);
             }

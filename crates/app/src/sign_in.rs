@@ -7,7 +7,7 @@ use crate::organizations::checked_organization;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use quaymaster_core::id::{LinkId, OrgId, UserId};
 use quaymaster_core::secret::{self, SecretDigest};
-use quaymaster_core::{Code, Fault, Instant};
+use quaymaster_core::{Code, Fault, Instant, hex};
 use quaymaster_store::browser::BrowserSession;
 use quaymaster_store::link::{Link, LinkTo};
 use quaymaster_store::user::Member;
@@ -259,14 +259,7 @@ impl App {
             return String::new();
         };
         mac.update(&session.secret.0);
-        mac.finalize()
-            .into_bytes()
-            .iter()
-            .fold(String::with_capacity(64), |mut text, byte| {
-                use std::fmt::Write as _;
-                let _ = write!(text, "{byte:02x}");
-                text
-            })
+        hex(&mac.finalize().into_bytes())
     }
 
     pub fn csrf_is_good(&self, session: &BrowserSession, presented: &str) -> bool {

@@ -19,7 +19,6 @@ use quaymaster_core::{Caller, Code, Fault, Instant};
 use quaymaster_files::{Home, UploadTarget};
 use quaymaster_store::upload::{Upload, UploadPart, UploadState};
 use quaymaster_store::workspace::Workspace;
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 const MIB: i64 = 1024 * 1024;
@@ -344,15 +343,6 @@ fn unknown_upload() -> Fault {
 fn expired() -> Fault {
     Fault::new(Code::UploadExpired, "The upload session has expired.")
         .hint("Create a new upload session.")
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
 }
 
 #[cfg(test)]

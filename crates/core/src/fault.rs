@@ -142,6 +142,13 @@ impl Fault {
         self
     }
 
+    /// Whether `details` has a field of that name.
+    pub fn has_detail(&self, key: &str) -> bool {
+        self.details
+            .as_ref()
+            .is_some_and(|details| details.get(key).is_some())
+    }
+
     /// One wrong argument, in the form that schema checks use.
     pub fn invalid_arg(pointer: &str, rule: &str, message: impl Into<String>) -> Self {
         let message = message.into();

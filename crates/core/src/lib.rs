@@ -11,12 +11,13 @@
 //! - [`door`]: the only thing the protocol sees of the product
 //! - [`schema`]: checks arguments against a tool's JSON Schema
 //! - [`suggest`]: did you mean
-//! - [`clock`], [`secret`]: time, randomness, tokens
+//! - [`clock`], [`secret`], [`hex`](mod@hex): time, randomness, tokens, how digests are written
 
 pub mod caller;
 pub mod clock;
 pub mod door;
 pub mod fault;
+pub mod hex;
 pub mod id;
 pub mod schema;
 pub mod scope;
@@ -28,4 +29,5 @@ pub use caller::{Caller, Grant, Who};
 pub use clock::{Clock, Entropy, Instant};
 pub use door::{Door, Fut};
 pub use fault::{Code, Fault};
+pub use hex::hex;
 pub use scope::{Scope, Scopes};

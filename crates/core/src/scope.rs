@@ -104,6 +104,11 @@ impl Scopes {
         [Scope::ReadTools, Scope::WriteTools].into_iter().collect()
     }
 
+    /// What a workspace token has that may change nothing.
+    pub fn of_reading_tools() -> Self {
+        [Scope::ReadTools].into_iter().collect()
+    }
+
     pub fn all() -> Self {
         Scope::ALL.into_iter().collect()
     }

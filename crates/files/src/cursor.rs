@@ -22,7 +22,7 @@ struct Envelope<T> {
 /// A short digest of the arguments that decide what is listed.
 pub(crate) fn bind(arguments: &impl std::fmt::Debug) -> String {
     let digest = Sha256::digest(format!("{arguments:?}").as_bytes());
-    crate::text::scan::hex(&digest[..8])
+    quaymaster_core::hex(&digest[..8])
 }
 
 pub(crate) fn write<T: Serialize>(bound: &str, next: T) -> String {

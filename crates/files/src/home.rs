@@ -102,7 +102,7 @@ impl Home {
     pub(crate) fn draft_name(&self) -> String {
         let mut random = [0; 12];
         self.entropy.fill(&mut random);
-        crate::text::scan::hex(&random)
+        quaymaster_core::hex(&random)
     }
 
     /// Makes a directory's entries durable, as the limits ask.

@@ -189,7 +189,11 @@ fn presented(request: &Request<Body>) -> Presented {
     let address = request.extensions().get::<ConnectInfo<SocketAddr>>();
     Presented {
         bearer,
-        org: text(&HeaderName::from_static("x-org-id")).map(str::to_owned),
+        // What is no text names no organization, and must not pass as absent.
+        org: request
+            .headers()
+            .get("x-org-id")
+            .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()),
         address: address.map(|ConnectInfo(address)| address.ip()),
     }
 }

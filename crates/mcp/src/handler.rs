@@ -190,11 +190,7 @@ impl ServerHandler for Handler {
         match self.call(&caller, call, &context).await {
             Ok(Outcome::Done(result)) => Ok(CallToolResponse::Complete(convert::result(result))),
             Err(fault) => {
-                let unknown = fault
-                    .details
-                    .as_ref()
-                    .is_some_and(|details| details.get(UNKNOWN_TOOL).is_some());
-                if unknown {
+                if fault.has_detail(UNKNOWN_TOOL) {
                     return Err(ErrorData::invalid_params(
                         fault.message.clone(),
                         Some(fault.to_json()),

@@ -5,8 +5,8 @@
 //! only open. Rotating the key-encryption key wraps the data keys anew and touches nothing else.
 
 use crate::db::{Store, StoreError, Tx};
-use crate::seal::{Key, KeyError, Place, hex, sealed_with, unhex};
-use quaymaster_core::Instant;
+use crate::seal::{Key, KeyError, Place, sealed_with, unhex};
+use quaymaster_core::{Instant, hex};
 use std::collections::HashMap;
 use std::fs;
 use std::io::Write as _;

@@ -5,8 +5,8 @@
 
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
+use quaymaster_core::hex;
 use sha2::{Digest, Sha256};
-use std::fmt::Write as _;
 
 const VERSION: u8 = 1;
 const ID: usize = 8;
@@ -138,15 +138,6 @@ impl Key {
 /// The id of the key that sealed a value.
 pub fn sealed_with(sealed: &[u8]) -> Result<String, KeyError> {
     sealed.get(1..=ID).map(hex).ok_or(KeyError::Sealed)
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
 }
 
 /// Reads 64 hexadecimal digits.

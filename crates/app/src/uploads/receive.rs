@@ -1,10 +1,10 @@
 //! Parts on their way in.
 
-use super::{expiry, hex, must_be_open, part_length, unknown_upload};
+use super::{expiry, must_be_open, part_length, unknown_upload};
 use crate::App;
 use crate::homes::blocking;
 use quaymaster_core::id::{CredentialId, UploadId};
-use quaymaster_core::{Code, Fault, Instant};
+use quaymaster_core::{Code, Fault, Instant, hex};
 use quaymaster_store::upload::{Upload, UploadPart};
 use sha2::{Digest as _, Sha256};
 

@@ -1,9 +1,8 @@
 //! Signed addresses of parts, and who may touch a session at a time.
 
-use super::hex;
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use quaymaster_core::Fault;
 use quaymaster_core::id::UploadId;
+use quaymaster_core::{Fault, hex};
 use quaymaster_store::keys::InstanceSecret;
 use sha2::Sha256;
 use std::collections::HashMap;

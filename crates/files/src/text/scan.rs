@@ -5,6 +5,7 @@ use super::encoding::{self, Units};
 use super::eol::{Eol, EolStyle};
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, UTF_8};
+use quaymaster_core::hex;
 use sha2::{Digest, Sha256};
 
 /// Text or not is decided by this many bytes.
@@ -307,16 +308,6 @@ impl Scanner {
             starts: std::mem::take(&mut self.starts),
         }
     }
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-use crate::{NOW, add, both, credential, tenant};
+use crate::{NOW, Tenant, add, both, credential, tenant};
 use quaymaster_core::Scope;
 use quaymaster_core::clock::{SystemClock, SystemEntropy};
 use quaymaster_core::id::LinkId;
@@ -105,15 +105,7 @@ async fn of_two_who_use_a_link_at_once_one_succeeds() {
     for place in both().await {
         let store = place.open().await;
         let tenant = tenant(&store, "one").await;
-        let link = Link {
-            id: LinkId::fresh(&SystemClock, &SystemEntropy),
-            org: tenant.org.clone(),
-            to: LinkTo::SignIn(tenant.user.clone()),
-            secret: SecretDigest::of("secret"),
-            created_at: NOW,
-            expires_at: NOW.plus_seconds(600),
-            used_at: None,
-        };
+        let link = sign_in_link(&tenant);
         let mut tx = store.begin().await.unwrap();
         tx.add_link(&link).await.unwrap();
         tx.commit().await.unwrap();
@@ -136,17 +128,22 @@ async fn an_expired_link_cannot_be_used() {
     for place in both().await {
         let store = place.open().await;
         let tenant = tenant(&store, "one").await;
-        let link = Link {
-            id: LinkId::fresh(&SystemClock, &SystemEntropy),
-            org: tenant.org.clone(),
-            to: LinkTo::SignIn(tenant.user.clone()),
-            secret: SecretDigest::of("secret"),
-            created_at: NOW,
-            expires_at: NOW.plus_seconds(600),
-            used_at: None,
-        };
+        let link = sign_in_link(&tenant);
         let mut tx = store.begin().await.unwrap();
         tx.add_link(&link).await.unwrap();
         assert!(!tx.use_link(&link.id, NOW.plus_seconds(600)).await.unwrap());
+    }
+}
+
+/// Good for ten minutes.
+fn sign_in_link(tenant: &Tenant) -> Link {
+    Link {
+        id: LinkId::fresh(&SystemClock, &SystemEntropy),
+        org: tenant.org.clone(),
+        to: LinkTo::SignIn(tenant.user.clone()),
+        secret: SecretDigest::of("secret"),
+        created_at: NOW,
+        expires_at: NOW.plus_seconds(600),
+        used_at: None,
     }
 }

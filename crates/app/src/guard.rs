@@ -150,7 +150,7 @@ fn row_of(caller: &Caller, call: &Call) -> CallRow {
 }
 
 /// Read-only tools need `read:tools`, all others `write:tools`.
-pub(crate) fn scope_of(def: &ToolDef) -> Scope {
+fn scope_of(def: &ToolDef) -> Scope {
     if def.nature.read_only {
         Scope::ReadTools
     } else {

@@ -5,11 +5,11 @@ mod files;
 mod uploads;
 
 use crate::App;
-use crate::guard::{Admitted, scope_of};
+use crate::guard::Admitted;
 use quaymaster_core::door::Fut;
 use quaymaster_core::schema::Checker;
 use quaymaster_core::tool::{Content, JsonObject, Nature, Outcome, ToolDef, ToolResult};
-use quaymaster_core::{Caller, Fault};
+use quaymaster_core::{Caller, Fault, Scope};
 use quaymaster_files::schema_of;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -129,15 +129,9 @@ impl Toolsets {
     }
 
     pub(crate) fn listed(&self, caller: &Caller) -> Arc<[ToolDef]> {
-        let has = |read_only: bool| {
-            caller.files().is_some()
-                && self
-                    .files
-                    .iter()
-                    .find(|tool| tool.def.nature.read_only == read_only)
-                    .is_some_and(|tool| caller.scopes.has(scope_of(&tool.def)))
-        };
-        self.listed[usize::from(has(true)) + 2 * usize::from(has(false))].clone()
+        let has = |scope| caller.files().is_some() && caller.scopes.has(scope);
+        let (read, write) = (has(Scope::ReadTools), has(Scope::WriteTools));
+        self.listed[usize::from(read) + 2 * usize::from(write)].clone()
     }
 
     pub(crate) fn instructions(caller: &Caller) -> Option<String> {

@@ -88,8 +88,7 @@ impl Mcp {
             .map_err(|refusal| Box::new(refuse(&refusal)))?;
         check_method_and_types(request.method(), request.headers())?;
         let session = self.session_of(request.headers_mut(), &caller)?;
-        let is_stream = request.method() != Method::DELETE;
-        let is_end = request.method() == Method::DELETE;
+        let ends_session = request.method() == Method::DELETE;
         let caller = Arc::new(caller);
         request.extensions_mut().insert(caller.clone());
         request
@@ -97,12 +96,11 @@ impl Mcp {
             .insert(ACCEPT, HeaderValue::from_static(BOTH_TYPES));
         let answer = self.service.handle(request).await;
         if let Some(session) = session {
-            if is_end {
-                self.sessions.end(&session.into()).await;
-            } else if is_stream {
+            if !ends_session {
                 let open = self.sessions.stream(session.into());
                 return Ok(answer.map(|body| Body::new(Held { body, _open: open })));
             }
+            self.sessions.end(&session.into()).await;
         } else if let Some(opened) = answer
             .headers()
             .get(SESSION)

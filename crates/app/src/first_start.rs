@@ -58,6 +58,11 @@ impl App {
         }))
     }
 
+    /// Every organization, oldest first.
+    pub async fn organizations_at_command_line(&self) -> Result<Vec<Organization>, Fault> {
+        Ok(self.store.organizations().await?)
+    }
+
     /// The organization that the operator means: the named one, or the only one.
     pub async fn organization_at_command_line(
         &self,

@@ -9,11 +9,15 @@
 //! - [`changes`]: follows events, drops caches, tells open streams
 //! - `toolsets`: one file each; `homes`: the home directories of workspaces
 //! - use cases, one module per noun: [`first_start`], [`credentials`], [`workspaces`], [`organizations`],
-//!   [`sign_in`], [`reconnect`], [`uploads`], [`trash`], [`events`]; [`connect_lines`]: what a person pastes into a client
+//!   [`sign_in`], [`account`], [`browsers`], [`members`], [`invitations`], [`resets`], [`reconnect`],
+//!   [`uploads`], [`trash`], [`events`]; [`connect_lines`]: what a person pastes into a client
+//! - [`mail`]: what is written to people
 
+pub mod account;
 pub mod actor;
 pub mod admit;
 pub mod audit;
+pub mod browsers;
 pub mod caps;
 pub mod changes;
 pub mod connect_lines;
@@ -22,10 +26,14 @@ pub mod events;
 pub mod first_start;
 pub mod guard;
 mod homes;
+pub mod invitations;
+pub mod mail;
+pub mod members;
 pub mod organizations;
 mod password;
 pub mod rate;
 pub mod reconnect;
+pub mod resets;
 pub mod sign_in;
 mod toolsets;
 pub mod trash;

@@ -4,6 +4,7 @@
 use crate::App;
 use crate::actor::Actor;
 use crate::credentials::Fresh;
+use crate::organizations::Membership;
 use crate::sign_in::{LinkState, no_link, spent_link, state_of};
 use quaymaster_core::id::{LinkId, WorkspaceId};
 use quaymaster_core::secret::{self, SecretDigest};
@@ -112,6 +113,20 @@ impl App {
             expires_at: link.expires_at,
             state,
         })
+    }
+
+    /// The organization of a reconnect link, when the person is a member of it as well as of the
+    /// one that their browser shows.
+    pub async fn reconnect_elsewhere(
+        &self,
+        actor: &Actor,
+        text: &str,
+    ) -> Result<Option<Membership>, Fault> {
+        let link = self.link_of(text).await?;
+        let all = self.store.memberships(&actor.user).await?;
+        Ok(all
+            .into_iter()
+            .find(|membership| membership.org == link.org && link.org != actor.org))
     }
 
     /// Uses the link up and makes a credential of its own for the client that asked.

@@ -1,9 +1,7 @@
 //! People in browsers: sign-in links, passwords, sessions, and the tokens against forged forms.
 
 use crate::App;
-use crate::actor::Actor;
-use crate::credentials::checked_name;
-use crate::organizations::checked_organization;
+use crate::browsers::Browser;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use quaymaster_core::id::{LinkId, OrgId, UserId};
 use quaymaster_core::secret::{self, SecretDigest};
@@ -14,10 +12,7 @@ use quaymaster_store::user::Member;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 use sha2::Sha256;
-use std::net::IpAddr;
 
-/// A signed-in browser stays signed in for this long.
-pub const SESSION_SECONDS: i64 = 14 * 86_400;
 /// A sign-in link printed by the operator's own server.
 pub const LINK_SECONDS: i64 = 24 * 3_600;
 
@@ -34,6 +29,8 @@ pub enum LinkState {
     Good,
     Used,
     Expired,
+    /// Taken back, or replaced by a newer one.
+    Withdrawn,
 }
 
 /// What the page shows before somebody uses a sign-in link.
@@ -100,16 +97,21 @@ impl App {
     }
 
     /// Uses a sign-in link up. Answers the cookie's secret.
-    pub async fn sign_in_by_link(&self, text: &str) -> Result<SecretString, Fault> {
+    pub async fn sign_in_by_link(
+        &self,
+        text: &str,
+        browser: &Browser,
+    ) -> Result<SecretString, Fault> {
         let link = self.link_of(text).await?;
         let LinkTo::SignIn(user) = &link.to else {
             return Err(no_link());
         };
+        let (session, cookie) = self.fresh_session(&link.org, user, browser);
         let mut tx = self.store.begin().await?;
+        tx.lock_user(user).await?;
         if !tx.use_link(&link.id, self.now()).await? {
             return Err(spent_link());
         }
-        let (session, cookie) = self.fresh_session(&link.org, user);
         tx.add_browser_session(&session).await?;
         let event = self.event(
             &link.org,
@@ -122,32 +124,26 @@ impl App {
         Ok(cookie)
     }
 
-    /// Signs in with address and password. The answer takes as long and says the same whether the
-    /// address or the password is wrong.
+    /// Signs in with address and password, to the organization that the person used last. The
+    /// answer takes as long and says the same whether the address or the password is wrong.
     pub async fn sign_in_by_password(
         &self,
         email: &str,
         password: String,
-        address: Option<IpAddr>,
+        browser: &Browser,
     ) -> Result<SecretString, Fault> {
         let email = email.trim().to_lowercase();
-        let too_many = || Fault::new(Code::RateLimited, "Too many attempts. Wait a minute.");
-        if self.password_guesses.is_over(address, &email) {
-            return Err(too_many());
-        }
-        let found = self.store.sign_in_by_email(&email).await?;
+        // What is too long to be an address is counted as one and the same.
+        let about = if email.len() > 254 { "" } else { &email };
+        let attempt = self.password_guesses.attempt(browser.address, about)?;
+        let found = self.store.sign_in_by_email(about).await?;
         let digest = found.as_ref().and_then(|found| found.password_hash.clone());
-        let good = self.passwords.matches(password, digest).await;
+        let good = self.passwords.matches(password, digest.clone()).await;
         let Some(found) = found.filter(|_| good) else {
-            if self.password_guesses.one_more(address, Some(&email)) {
-                return Err(too_many());
-            }
-            return Err(Fault::new(
-                Code::Unauthenticated,
-                "The email address or the password is wrong.",
-            ));
+            return Err(wrong_pair());
         };
-        let (session, cookie) = self.fresh_session(&found.org, &found.user);
+        attempt.was_right();
+        let (session, cookie) = self.fresh_session(&found.org, &found.user, browser);
         let event = self.event(
             &found.org,
             found.user.as_str(),
@@ -155,6 +151,11 @@ impl App {
             json!({ "by": "password" }),
         );
         let mut tx = self.store.begin().await?;
+        tx.lock_user(&found.user).await?;
+        if tx.password_hash(&found.user).await? != digest {
+            // Changed in this moment, which ended all sessions: none may begin with the old one.
+            return Err(wrong_pair());
+        }
         tx.add_browser_session(&session).await?;
         tx.record(&event).await?;
         tx.commit().await?;
@@ -168,6 +169,9 @@ impl App {
             return Ok(None);
         };
         let member = self.store.member(&session.org, &session.user).await?;
+        if member.is_some() {
+            self.touch(&session).await;
+        }
         Ok(member.map(|member| SignedIn { member, session }))
     }
 
@@ -179,74 +183,7 @@ impl App {
             json!({}),
         );
         let mut tx = self.store.begin().await?;
-        tx.end_browser_session(&session.secret).await?;
-        tx.record(&event).await?;
-        tx.commit().await?;
-        Ok(())
-    }
-
-    /// Sets name, address and password of somebody who signed in by a link for the first time.
-    pub async fn set_up_user(
-        &self,
-        actor: &Actor,
-        name: &str,
-        email: &str,
-        password: String,
-        organization: Option<&str>,
-    ) -> Result<(), Fault> {
-        let name = checked_name(name)?;
-        let email = email.trim();
-        let plausible = email
-            .split_once('@')
-            .is_some_and(|(user, host)| !user.is_empty() && !host.is_empty());
-        if !plausible
-            || email.len() > 254
-            || email.contains(|c: char| c.is_whitespace() || c.is_control())
-        {
-            return Err(Fault::invalid_arg(
-                "/email",
-                "format",
-                "That is not an email address.",
-            ));
-        }
-        if password.chars().count() < 12 || password.len() > 1_024 {
-            return Err(Fault::invalid_arg(
-                "/password",
-                "minLength",
-                "A password has at least 12 characters.",
-            ));
-        }
-        let organization = organization.map(checked_organization).transpose()?;
-        let digest = self.passwords.digest(password).await?;
-        let event = self.event(
-            &actor.org,
-            &actor.label,
-            "user.set_up",
-            json!({ "email": email }),
-        );
-        let mut tx = self.store.begin().await?;
-        let set = tx
-            .set_sign_in(&actor.user, &name, email, &digest)
-            .await
-            .map_err(|error| {
-                crate::wired::duplicate_or(error, || {
-                    Fault::new(
-                        Code::AlreadyExists,
-                        "Somebody signs in with that address already.",
-                    )
-                })
-            })?;
-        if !set {
-            return Err(Fault::new(
-                Code::AlreadyExists,
-                "This account has an address and a password already.",
-            ));
-        }
-        if let Some(organization) = organization
-            && actor.role.administers()
-        {
-            tx.rename_organization(&actor.org, &organization).await?;
-        }
+        tx.end_browser_session(&session.user, &session.id).await?;
         tx.record(&event).await?;
         tx.commit().await?;
         Ok(())
@@ -279,19 +216,13 @@ impl App {
             Err(no_link())
         }
     }
+}
 
-    fn fresh_session(&self, org: &OrgId, user: &UserId) -> (BrowserSession, SecretString) {
-        let cookie = secret::fresh(&*self.entropy);
-        let now = self.now();
-        let session = BrowserSession {
-            secret: SecretDigest::of(cookie.expose_secret()),
-            user: user.clone(),
-            org: org.clone(),
-            created_at: now,
-            expires_at: now.plus_seconds(SESSION_SECONDS),
-        };
-        (session, cookie)
-    }
+fn wrong_pair() -> Fault {
+    Fault::new(
+        Code::Unauthenticated,
+        "The email address or the password is wrong.",
+    )
 }
 
 pub(crate) fn no_link() -> Fault {

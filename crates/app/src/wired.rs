@@ -5,6 +5,7 @@ use crate::audit::Audit;
 use crate::caps::Caps;
 use crate::changes::Changes;
 use crate::homes::Homes;
+use crate::mail::{MailSettings, Mailer};
 use crate::password::Passwords;
 use crate::rate::{Guesses, Rates};
 use crate::toolsets::Toolsets;
@@ -17,8 +18,12 @@ use quaymaster_store::{Store, StoreError};
 use serde_json::Value;
 use std::path::PathBuf;
 use std::sync::Arc;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+
+/// Password resets that wait for the mail server.
+const RESETS_AT_A_TIME: usize = 32;
 
 /// What an operator decides.
 #[derive(Debug, Clone)]
@@ -37,6 +42,8 @@ pub struct Settings {
     pub quota_bytes: i64,
     /// Tool calls a second for one credential; bursts of twice as many pass.
     pub calls_per_second: u32,
+    /// How mail goes out; without it, links are shown to whoever made them and nothing is sent.
+    pub mail: Option<MailSettings>,
 }
 
 impl Settings {
@@ -61,6 +68,10 @@ pub struct Inner {
     /// Bad tokens, and bad passwords: nobody clears one by the other.
     pub(crate) guesses: Guesses,
     pub(crate) password_guesses: Guesses,
+    /// "Forgot password", and how many of them are worked on at a time.
+    pub(crate) reset_requests: Guesses,
+    pub(crate) reset_room: Arc<Semaphore>,
+    pub(crate) mailer: Option<Mailer>,
     pub(crate) rates: Rates,
     pub(crate) caps: Caps,
     pub(crate) audit: Audit,
@@ -96,6 +107,9 @@ impl App {
             callers: Callers::default(),
             guesses: Guesses::default(),
             password_guesses: Guesses::default(),
+            reset_requests: Guesses::default(),
+            reset_room: Arc::new(Semaphore::new(RESETS_AT_A_TIME)),
+            mailer: settings.mail.as_ref().map(Mailer::new).transpose()?,
             rates: Rates::new(settings.calls_per_second),
             caps: Caps::default(),
             audit: Audit::default(),

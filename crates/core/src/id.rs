@@ -109,6 +109,12 @@ ids! {
     EventId "evt"
     /// A link that is used once.
     LinkId "lnk"
+    /// A signed-in browser.
+    SessionId "ses"
+    /// Somebody asked to join an organization.
+    InvitationId "inv"
+    /// A link that sets a new password.
+    ResetId "rst"
 }
 
 #[cfg(test)]

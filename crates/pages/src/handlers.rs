@@ -5,16 +5,21 @@
 //! [`answer::finish`], which sets the headers and draws the error page; secrets stand only in the
 //! answer to the POST that made them.
 
+mod account;
 mod answer;
 mod api_keys;
 mod connect;
 mod cookie;
+mod invitation;
+mod invitations;
 mod local;
+mod members;
 mod notice;
 mod person;
 mod posted;
 mod reconnect;
 mod reference;
+mod reset;
 mod settings;
 mod sign_in;
 mod sign_in_link;
@@ -77,6 +82,13 @@ pub fn router(app: App, mut openapi: Value) -> Router {
             get(sign_in_link::read).post(sign_in_link::submit),
         )
         .route("/sign-out", post(sign_in::sign_out))
+        .route("/forgot-password", get(reset::forgot).post(reset::ask))
+        .route("/reset/{id}", get(reset::read).post(reset::submit))
+        .route(
+            "/invitation/{id}",
+            get(invitation::read).post(invitation::join),
+        )
+        .route("/invitation/{id}/accept", post(invitation::accept))
         .route("/welcome", get(welcome::read).post(welcome::submit))
         .route("/", get(workspaces::read))
         .route("/workspaces", post(workspaces::create))
@@ -94,6 +106,37 @@ pub fn router(app: App, mut openapi: Value) -> Router {
             post(tokens::revoke),
         )
         .route("/settings", get(settings::read).post(settings::rename))
+        .route("/settings/account", get(account::read))
+        .route("/settings/account/name", post(account::rename))
+        .route("/settings/account/password", post(account::change_password))
+        .route(
+            "/settings/account/browsers/sign-out-others",
+            post(account::sign_out_others),
+        )
+        .route(
+            "/settings/account/browsers/{id}/sign-out",
+            post(account::sign_out_browser),
+        )
+        .route(
+            "/settings/account/organizations/{id}/switch",
+            post(account::switch),
+        )
+        .route(
+            "/settings/account/organizations/{id}/leave",
+            post(account::leave),
+        )
+        .route("/settings/members", get(members::read))
+        .route("/settings/members/{id}/role", post(members::change_role))
+        .route("/settings/members/{id}/remove", post(members::remove))
+        .route(
+            "/settings/members/{id}/reset-link",
+            post(members::reset_link),
+        )
+        .route("/settings/invitations", post(invitations::create))
+        .route(
+            "/settings/invitations/{id}/revoke",
+            post(invitations::revoke),
+        )
         .route(
             "/settings/api-keys",
             get(api_keys::read).post(api_keys::create),

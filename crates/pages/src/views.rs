@@ -4,29 +4,39 @@
 //! `page.render()`. Every page has a [`layout::Layout`]: who looks, the csrf token, a notice.
 //! Where a page has forms, its `problems()` feed the summary of errors at its top.
 
+pub mod account;
 pub mod address;
 pub mod amount;
 pub mod api_key;
 pub mod connect;
 pub mod error;
 pub mod form;
+pub mod invitation;
 pub mod layout;
+pub mod member;
 pub mod moment;
 pub mod reconnect;
 pub mod reference;
+pub mod reset;
 pub mod settings;
 pub mod sign_in;
 pub mod token;
 pub mod welcome;
 pub mod workspace;
 
+pub use account::{AccountPage, BrowserRow, OrganizationRow};
 pub use api_key::{ApiKeyForm, ApiKeyRow, ApiKeysPage, Expiry, FreshKeyPage, WorkspaceChoice};
 pub use connect::{Connect, ConnectKind, ConnectLine};
 pub use error::ErrorPage;
 pub use form::{Field, Problem};
+pub use invitation::{InvitationPage, InvitationState, Invited};
 pub use layout::{Flash, Layout, SignedIn, Tone};
+pub use member::{
+    FreshLinkPage, InvitationRow, Inviting, LinkKind, Mail, MemberRow, MembersPage, RoleChoice,
+};
 pub use reconnect::{ReconnectPage, ReconnectState};
 pub use reference::{ReferencePage, ReferenceView};
+pub use reset::{ForgotPage, ResetPage, ResetState};
 pub use settings::SettingsPage;
 pub use sign_in::{LinkState, SignInLinkPage, SignInPage};
 pub use token::{Access, FreshTokenPage, TokenForm, TokenRow};

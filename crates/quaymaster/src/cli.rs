@@ -47,8 +47,23 @@ pub(crate) enum Verb {
         #[command(subcommand)]
         verb: TokenVerb,
     },
-    /// Print a link that signs the owner in once.
-    SignIn,
+    /// Print a link that signs an owner in once, or another person.
+    SignIn {
+        /// Name or id of the organization; needed where there are several.
+        #[arg(long)]
+        org: Option<String>,
+        /// Whom to sign in, by address [default: the first owner].
+        #[arg(long, value_name = "ADDRESS")]
+        email: Option<String>,
+        /// Print a link that sets a new password instead. It works once, for an hour.
+        #[arg(long)]
+        reset: bool,
+    },
+    /// Make organizations.
+    Organization {
+        #[command(subcommand)]
+        verb: OrganizationVerb,
+    },
     /// Rotate and verify the keys that seal secrets at rest.
     Keys {
         #[command(subcommand)]
@@ -106,6 +121,19 @@ pub(crate) enum TokenVerb {
         #[arg(long)]
         org: Option<String>,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum OrganizationVerb {
+    /// Make an organization, and print the link that signs its owner in once.
+    Create {
+        name: String,
+        /// Address of somebody with an account who shall own it [default: whoever opens the link].
+        #[arg(long, value_name = "ADDRESS")]
+        owner: Option<String>,
+    },
+    /// List organizations.
+    List,
 }
 
 #[derive(Debug, Subcommand)]

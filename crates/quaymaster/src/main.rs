@@ -8,6 +8,7 @@ mod doctor;
 mod keys;
 mod listen;
 mod open;
+mod organization;
 mod output;
 mod restore;
 mod serve;
@@ -56,7 +57,13 @@ async fn dispatch(cli: cli::Cli) -> anyhow::Result<()> {
         cli::Verb::Token { verb } => {
             token::token(&config::Config::read(options)?, verb, json).await
         }
-        cli::Verb::SignIn => sign_in::sign_in(&config::Config::read(options)?, json).await,
+        cli::Verb::SignIn { org, email, reset } => {
+            let whom = sign_in::Whom { org, email };
+            sign_in::sign_in(&config::Config::read(options)?, whom, reset, json).await
+        }
+        cli::Verb::Organization { verb } => {
+            organization::organization(&config::Config::read(options)?, verb, json).await
+        }
         cli::Verb::Keys { verb } => keys::keys(&config::Config::read(options)?, verb, json).await,
         cli::Verb::Backup { file } => {
             backup::backup(&config::Config::read(options)?, &file, json).await

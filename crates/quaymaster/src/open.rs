@@ -127,6 +127,7 @@ async fn start(config: &Config, store: Store, public_url: String) -> anyhow::Res
         daily_cap: config.daily_cap,
         quota_bytes: config.quota_bytes,
         calls_per_second: config.calls_per_second,
+        mail: None,
     };
     Ok(App::start(
         store,

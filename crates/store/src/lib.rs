@@ -11,8 +11,9 @@
 //!
 //! - [`db`]: opening, both pools, transactions, errors
 //! - [`seal`], [`keys`]: sealing at rest, the key-encryption key and its rotation
-//! - one file per aggregate: [`org`], [`user`], [`workspace`], [`credential`], [`link`],
-//!   [`browser`], [`usage`], [`call`], [`event`], [`upload`], [`instance`]; `sweep` forgets what is past its time
+//! - one file per aggregate: [`org`], [`user`], [`member`], [`invitation`], [`reset`], [`workspace`],
+//!   [`credential`], [`link`], [`browser`], [`usage`], [`call`], [`event`], [`upload`], [`instance`];
+//!   `sweep` forgets what is past its time
 
 #[macro_use]
 mod on;
@@ -22,9 +23,12 @@ pub mod credential;
 pub mod db;
 pub mod event;
 pub mod instance;
+pub mod invitation;
 pub mod keys;
 pub mod link;
+pub mod member;
 pub mod org;
+pub mod reset;
 pub mod seal;
 mod sweep;
 pub mod upload;

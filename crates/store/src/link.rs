@@ -150,4 +150,18 @@ impl Tx {
         });
         Ok(changed == 1)
     }
+
+    /// Ends the sign-in links of a user that nobody has used.
+    pub async fn end_sign_in_links(
+        &mut self,
+        user: &UserId,
+        now: Instant,
+    ) -> Result<(), StoreError> {
+        const SQL: &str = "UPDATE links SET used_at = $2 \
+             WHERE user_id = $1 AND kind = 'sign_in' AND used_at IS NULL";
+        within!(self, conn => {
+            sqlx::query(SQL).bind(user.as_str()).bind(now.micros()).execute(conn).await?;
+        });
+        Ok(())
+    }
 }

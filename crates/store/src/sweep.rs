@@ -2,7 +2,7 @@
 
 use crate::db::{Store, StoreError};
 use quaymaster_core::Instant;
-use quaymaster_core::id::{CallId, LinkId, UploadId};
+use quaymaster_core::id::{CallId, InvitationId, LinkId, ResetId, UploadId};
 
 /// Rows a transaction; more would hold the write lock for too long.
 const BATCH: i64 = 1_000;
@@ -12,6 +12,8 @@ const CALL_DAYS: i64 = 90;
 /// Ended upload sessions: repeated completions get their answer for a week.
 const UPLOAD_DAYS: i64 = 14;
 const LINK_DAYS: i64 = 7;
+const INVITATION_DAYS: i64 = 30;
+const RESET_DAYS: i64 = 7;
 
 impl Store {
     /// Deletes old rows in small batches. How many went.
@@ -21,6 +23,8 @@ impl Store {
         const UPLOADS: &str = "DELETE FROM uploads WHERE id IN (SELECT id FROM uploads \
              WHERE id < $1 AND state NOT IN ('open', 'completing') ORDER BY id LIMIT $2)";
         const LINKS: &str = "DELETE FROM links WHERE id IN (SELECT id FROM links WHERE id < $1 ORDER BY id LIMIT $2)";
+        const INVITATIONS: &str = "DELETE FROM invitations WHERE id IN (SELECT id FROM invitations WHERE id < $1 ORDER BY id LIMIT $2)";
+        const RESETS: &str = "DELETE FROM password_resets WHERE id IN (SELECT id FROM password_resets WHERE id < $1 ORDER BY id LIMIT $2)";
         let days_ago = |days: i64| now.plus_seconds(-days * DAY_SECONDS);
         let mut gone = 0;
         for (sql, before) in [
@@ -30,6 +34,11 @@ impl Store {
                 UploadId::first_at(days_ago(UPLOAD_DAYS)).to_string(),
             ),
             (LINKS, LinkId::first_at(days_ago(LINK_DAYS)).to_string()),
+            (
+                INVITATIONS,
+                InvitationId::first_at(days_ago(INVITATION_DAYS)).to_string(),
+            ),
+            (RESETS, ResetId::first_at(days_ago(RESET_DAYS)).to_string()),
         ] {
             loop {
                 let mut tx = self.begin().await?;

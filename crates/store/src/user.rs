@@ -1,111 +1,35 @@
-//! Users and their membership in organizations.
+//! Users: people, with what they sign in with. Their membership is in [`member`](crate::member).
 
 use crate::db::{Store, StoreError, Tx, id};
 use quaymaster_core::Instant;
 use quaymaster_core::id::{OrgId, UserId};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
-    Owner,
-    Admin,
-    Member,
-}
-
-impl Role {
-    pub const fn name(self) -> &'static str {
-        match self {
-            Role::Owner => "owner",
-            Role::Admin => "admin",
-            Role::Member => "member",
-        }
-    }
-
-    /// Whether the role may change the organization's settings.
-    pub const fn administers(self) -> bool {
-        matches!(self, Role::Owner | Role::Admin)
-    }
-
-    fn read(name: &str) -> Result<Self, StoreError> {
-        match name {
-            "owner" => Ok(Role::Owner),
-            "admin" => Ok(Role::Admin),
-            "member" => Ok(Role::Member),
-            other => Err(StoreError::Corrupt(format!("role {other:?}"))),
-        }
-    }
-}
-
-/// A user as a member of one organization.
-#[derive(Debug, Clone)]
-pub struct Member {
-    pub user: UserId,
-    pub org: OrgId,
-    pub role: Role,
-    /// Absent until the user signed in for the first time.
-    pub email: Option<String>,
-    pub name: String,
-    pub has_password: bool,
-}
+pub use crate::member::{Member, Role};
 
 /// What checking a password needs. The hash is an argon2id PHC string.
 #[derive(Clone)]
 pub struct SignIn {
     pub user: UserId,
+    /// The organization that the user was last seen in, or the first one.
     pub org: OrgId,
     pub password_hash: Option<String>,
 }
 
-#[derive(sqlx::FromRow)]
-struct Row {
-    user_id: String,
-    org_id: String,
-    role: String,
-    email: Option<String>,
-    name: String,
-    has_password: bool,
-}
-
-impl TryFrom<Row> for Member {
-    type Error = StoreError;
-    fn try_from(row: Row) -> Result<Self, StoreError> {
-        Ok(Member {
-            user: id(&row.user_id)?,
-            org: id(&row.org_id)?,
-            role: Role::read(&row.role)?,
-            email: row.email,
-            name: row.name,
-            has_password: row.has_password,
-        })
-    }
+/// Somebody who has an address.
+#[derive(Debug, Clone)]
+pub struct User {
+    pub id: UserId,
+    pub name: String,
+    /// How many organizations the user is a member of.
+    pub memberships: i64,
 }
 
 impl Store {
-    pub async fn member(&self, org: &OrgId, user: &UserId) -> Result<Option<Member>, StoreError> {
-        const SQL: &str = "SELECT m.user_id, m.org_id, m.role, u.email, u.name, \
-             u.password_hash IS NOT NULL AS has_password \
-             FROM members m JOIN users u ON u.id = m.user_id WHERE m.org_id = $1 AND m.user_id = $2";
-        let row = reading!(self, pool => {
-            sqlx::query_as::<_, Row>(SQL).bind(org.as_str()).bind(user.as_str()).fetch_optional(pool).await?
-        });
-        row.map(Member::try_from).transpose()
-    }
-
-    /// The members of an organization, owner first, then by time of joining.
-    pub async fn members(&self, org: &OrgId) -> Result<Vec<Member>, StoreError> {
-        const SQL: &str = "SELECT m.user_id, m.org_id, m.role, u.email, u.name, \
-             u.password_hash IS NOT NULL AS has_password \
-             FROM members m JOIN users u ON u.id = m.user_id WHERE m.org_id = $1 \
-             ORDER BY CASE m.role WHEN 'owner' THEN 0 ELSE 1 END, m.created_at, m.user_id";
-        let rows = reading!(self, pool => {
-            sqlx::query_as::<_, Row>(SQL).bind(org.as_str()).fetch_all(pool).await?
-        });
-        rows.into_iter().map(Member::try_from).collect()
-    }
-
     /// Who signs in with this address. The organization is not known before that.
     pub async fn sign_in_by_email(&self, email: &str) -> Result<Option<SignIn>, StoreError> {
         const SQL: &str = "SELECT u.id, m.org_id, u.password_hash FROM users u \
-             JOIN members m ON m.user_id = u.id WHERE u.email = $1 ORDER BY m.created_at LIMIT 1";
+             JOIN members m ON m.user_id = u.id WHERE u.email = $1 \
+             ORDER BY COALESCE(m.last_seen_at, 0) DESC, m.created_at, m.org_id LIMIT 1";
         let row = reading!(self, pool => {
             sqlx::query_as::<_, (String, String, Option<String>)>(SQL)
                 .bind(email.to_lowercase())
@@ -121,6 +45,46 @@ impl Store {
         })
         .transpose()
     }
+
+    /// Who has this address, as a member of whatever organization, or of none.
+    pub async fn user_by_email(&self, email: &str) -> Result<Option<User>, StoreError> {
+        let row = reading!(self, pool => {
+            sqlx::query_as::<_, (String, String, i64)>(BY_EMAIL)
+                .bind(email.to_lowercase())
+                .fetch_optional(pool)
+                .await?
+        });
+        row.map(user_of).transpose()
+    }
+
+    /// The argon2id digest of a user's password.
+    pub async fn password_hash(&self, user: &UserId) -> Result<Option<String>, StoreError> {
+        let row = reading!(self, pool => {
+            sqlx::query_scalar::<_, Option<String>>(HASH).bind(user.as_str()).fetch_optional(pool).await?
+        });
+        Ok(row.flatten())
+    }
+
+    /// The address of a user, when there is one.
+    pub async fn email(&self, user: &UserId) -> Result<Option<String>, StoreError> {
+        const SQL: &str = "SELECT email FROM users WHERE id = $1";
+        let row = reading!(self, pool => {
+            sqlx::query_scalar::<_, Option<String>>(SQL).bind(user.as_str()).fetch_optional(pool).await?
+        });
+        Ok(row.flatten())
+    }
+}
+
+const HASH: &str = "SELECT password_hash FROM users WHERE id = $1";
+const BY_EMAIL: &str = "SELECT u.id, u.name, \
+     (SELECT COUNT(*) FROM members m WHERE m.user_id = u.id) FROM users u WHERE u.email = $1";
+
+fn user_of((user, name, memberships): (String, String, i64)) -> Result<User, StoreError> {
+    Ok(User {
+        id: id(&user)?,
+        name,
+        memberships,
+    })
 }
 
 impl Tx {
@@ -137,23 +101,13 @@ impl Tx {
         Ok(())
     }
 
-    pub async fn add_member(
-        &mut self,
-        org: &OrgId,
-        user: &UserId,
-        role: Role,
-        now: Instant,
-    ) -> Result<(), StoreError> {
-        const SQL: &str =
-            "INSERT INTO members (org_id, user_id, role, created_at) VALUES ($1, $2, $3, $4)";
+    /// Lets no other transaction change the user, their sessions or memberships before this one
+    /// ends, provided that it asks for the same. Organizations are locked before users.
+    pub async fn lock_user(&mut self, user: &UserId) -> Result<(), StoreError> {
+        // A row of PostgreSQL stays locked from its update to the end; SQLite has one writer.
+        const SQL: &str = "UPDATE users SET name = name WHERE id = $1";
         within!(self, conn => {
-            sqlx::query(SQL)
-                .bind(org.as_str())
-                .bind(user.as_str())
-                .bind(role.name())
-                .bind(now.micros())
-                .execute(conn)
-                .await?;
+            sqlx::query(SQL).bind(user.as_str()).execute(conn).await?;
         });
         Ok(())
     }
@@ -179,5 +133,47 @@ impl Tx {
                 .rows_affected()
         });
         Ok(set == 1)
+    }
+
+    /// As [`Store::user_by_email`], and locks the user.
+    pub async fn locked_user_by_email(&mut self, email: &str) -> Result<Option<User>, StoreError> {
+        const LOCK: &str = "UPDATE users SET name = name WHERE email = $1";
+        let email = email.to_lowercase();
+        let row = within!(self, conn => {
+            sqlx::query(LOCK).bind(&email).execute(&mut *conn).await?;
+            sqlx::query_as::<_, (String, String, i64)>(BY_EMAIL)
+                .bind(&email)
+                .fetch_optional(conn)
+                .await?
+        });
+        row.map(user_of).transpose()
+    }
+
+    pub async fn password_hash(&mut self, user: &UserId) -> Result<Option<String>, StoreError> {
+        let row = within!(self, conn => {
+            sqlx::query_scalar::<_, Option<String>>(HASH).bind(user.as_str()).fetch_optional(conn).await?
+        });
+        Ok(row.flatten())
+    }
+
+    /// Sets a new password for somebody who has one.
+    pub async fn set_password(
+        &mut self,
+        user: &UserId,
+        password_hash: &str,
+    ) -> Result<(), StoreError> {
+        const SQL: &str = "UPDATE users SET password_hash = $2 WHERE id = $1";
+        within!(self, conn => {
+            sqlx::query(SQL).bind(user.as_str()).bind(password_hash).execute(conn).await?;
+        });
+        Ok(())
+    }
+
+    pub async fn rename_user(&mut self, user: &UserId, name: &str) -> Result<(), StoreError> {
+        const SQL: &str = "UPDATE users SET name = $2 WHERE id = $1";
+        within!(self, conn => {
+            sqlx::query(SQL).bind(user.as_str()).bind(name).execute(conn).await?;
+        });
+        Ok(())
     }
 }

@@ -74,6 +74,7 @@ impl Product {
             daily_cap: 10_000,
             quota_bytes: 1_000_000,
             calls_per_second: 1_000,
+            mail: None,
         };
         let app = App::start(
             store,

@@ -94,7 +94,7 @@ impl<T: DeserializeOwned + Send> FromRequestParts<Pages> for At<T> {
     }
 }
 
-fn no_page() -> Failed {
+pub(super) fn no_page() -> Failed {
     Fault::not_found("There is no such page.")
         .hint("Check the address.")
         .into()

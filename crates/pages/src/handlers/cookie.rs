@@ -6,7 +6,7 @@
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
 use quaymaster_app::App;
-use quaymaster_app::sign_in::SESSION_SECONDS;
+use quaymaster_app::browsers::SESSION_SECONDS;
 use secrecy::{ExposeSecret as _, SecretString};
 
 const SESSION: &str = "quaymaster";

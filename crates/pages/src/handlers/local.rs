@@ -18,8 +18,13 @@ pub(super) fn path(text: &str) -> &str {
 pub(super) fn sign_in(wanted: &Uri) -> String {
     match wanted.path_and_query().map(|wanted| path(wanted.as_str())) {
         None | Some("/") => "/sign-in".to_owned(),
-        Some(wanted) => format!("/sign-in?next={}", segment(wanted).replace("%2F", "/")),
+        Some(wanted) => sign_in_and_back(wanted),
     }
+}
+
+/// The sign-in page, which leads on to this path of the server.
+pub(super) fn sign_in_and_back(path: &str) -> String {
+    format!("/sign-in?next={}", segment(path).replace("%2F", "/"))
 }
 
 /// Whether a form came from a page of ours, as far as the browser says: `Origin` names the host

@@ -19,16 +19,40 @@ pub(super) enum Notice {
     KeyRevoked,
     Restored,
     Renamed,
+    NameSet,
+    PasswordChanged,
+    PasswordSet,
+    BrowserSignedOut,
+    BrowsersSignedOut,
+    Switched,
+    Left,
+    LeftLast,
+    RoleChanged,
+    MemberRemoved,
+    InvitationRevoked,
+    Joined,
 }
 
 impl Notice {
-    const ALL: [Notice; 6] = [
+    const ALL: [Notice; 18] = [
         Notice::SignedOut,
         Notice::CapSet,
         Notice::TokenRevoked,
         Notice::KeyRevoked,
         Notice::Restored,
         Notice::Renamed,
+        Notice::NameSet,
+        Notice::PasswordChanged,
+        Notice::PasswordSet,
+        Notice::BrowserSignedOut,
+        Notice::BrowsersSignedOut,
+        Notice::Switched,
+        Notice::Left,
+        Notice::LeftLast,
+        Notice::RoleChanged,
+        Notice::MemberRemoved,
+        Notice::InvitationRevoked,
+        Notice::Joined,
     ];
 
     const fn code(self) -> &'static str {
@@ -39,6 +63,18 @@ impl Notice {
             Notice::KeyRevoked => "key-revoked",
             Notice::Restored => "restored",
             Notice::Renamed => "renamed",
+            Notice::NameSet => "name-set",
+            Notice::PasswordChanged => "password-changed",
+            Notice::PasswordSet => "password-set",
+            Notice::BrowserSignedOut => "browser-signed-out",
+            Notice::BrowsersSignedOut => "browsers-signed-out",
+            Notice::Switched => "switched",
+            Notice::Left => "left",
+            Notice::LeftLast => "left-last",
+            Notice::RoleChanged => "role-changed",
+            Notice::MemberRemoved => "member-removed",
+            Notice::InvitationRevoked => "invitation-revoked",
+            Notice::Joined => "joined",
         }
     }
 
@@ -50,6 +86,24 @@ impl Notice {
             Notice::KeyRevoked => "The key is revoked. Nothing can use it any more.",
             Notice::Restored => "It is back where it was.",
             Notice::Renamed => "The organization has its new name.",
+            Notice::NameSet => "Your name is set.",
+            Notice::PasswordChanged => {
+                "Your password is changed. Every other browser is signed out."
+            }
+            Notice::PasswordSet => {
+                "Your new password is set, and every browser is signed out. Sign in with it."
+            }
+            Notice::BrowserSignedOut => "That browser is signed out.",
+            Notice::BrowsersSignedOut => "Every other browser is signed out.",
+            Notice::Switched => "Pages show this organization from now on.",
+            Notice::Left => "You left the organization.",
+            Notice::LeftLast => "You left your last organization, and are signed out.",
+            Notice::RoleChanged => "The role is changed.",
+            Notice::MemberRemoved => {
+                "The member is removed. Their keys and tokens have stopped working."
+            }
+            Notice::InvitationRevoked => "The invitation is revoked. Its link has stopped working.",
+            Notice::Joined => "Welcome. You are a member now.",
         }
     }
 

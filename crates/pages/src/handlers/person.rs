@@ -1,10 +1,12 @@
 //! Who asks. A handler that takes one of these types is reached by nobody else.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::extract::FromRequestParts;
-use axum::http::HeaderMap;
+use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+use quaymaster_app::browsers::Browser;
 use quaymaster_app::sign_in::SignedIn;
 use quaymaster_app::{Actor, Admin};
 use quaymaster_core::Fault;
@@ -16,6 +18,7 @@ use crate::views::{self, Layout};
 /// Somebody signed in who has said who they are. Others are sent there first.
 pub(super) struct Person {
     pub(super) actor: Actor,
+    pub(super) browser: Arc<SignedIn>,
     pub(super) layout: Layout,
 }
 
@@ -25,6 +28,9 @@ pub(super) struct Newcomer {
     pub(super) browser: Arc<SignedIn>,
     pub(super) layout: Layout,
 }
+
+/// The browser itself: where it is, and what it calls itself.
+pub(super) struct AskedBy(pub(super) Browser);
 
 /// A [`Person`] who administers the organization.
 pub(super) struct Administrator {
@@ -88,6 +94,39 @@ impl FromRequestParts<Pages> for Newcomer {
     }
 }
 
+impl From<Newcomer> for Person {
+    fn from(newcomer: Newcomer) -> Self {
+        Person {
+            actor: newcomer.actor,
+            browser: newcomer.browser,
+            layout: newcomer.layout,
+        }
+    }
+}
+
+impl From<Newcomer> for Visitor {
+    fn from(newcomer: Newcomer) -> Self {
+        Visitor {
+            layout: newcomer.layout,
+            is_signed_in: true,
+        }
+    }
+}
+
+impl FromRequestParts<Pages> for AskedBy {
+    type Rejection = std::convert::Infallible;
+    async fn from_request_parts(parts: &mut Parts, _: &Pages) -> Result<Self, Self::Rejection> {
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        let agent = parts.headers.get(header::USER_AGENT);
+        Ok(AskedBy(Browser {
+            address: peer.map(|ConnectInfo(peer)| peer.ip()),
+            agent: agent
+                .and_then(|agent| agent.to_str().ok())
+                .map(str::to_owned),
+        }))
+    }
+}
+
 impl FromRequestParts<Pages> for Person {
     type Rejection = Stop;
     async fn from_request_parts(parts: &mut Parts, pages: &Pages) -> Result<Self, Stop> {
@@ -95,10 +134,7 @@ impl FromRequestParts<Pages> for Person {
         if !newcomer.browser.member.has_password {
             return Err(Stop::Elsewhere("/welcome".to_owned()));
         }
-        Ok(Person {
-            actor: newcomer.actor,
-            layout: newcomer.layout,
-        })
+        Ok(Person::from(newcomer))
     }
 }
 

@@ -30,10 +30,7 @@ pub(super) async fn confirm(
 ) -> Result<Response, Stop> {
     match app.confirm_reconnect(&newcomer.actor, &id).await {
         Ok((workspace, fresh)) => {
-            let person = Person {
-                actor: newcomer.actor,
-                layout: newcomer.layout,
-            };
+            let person = Person::from(newcomer);
             Ok(tokens::shown_once(&app, person, &workspace, &fresh, false))
         }
         Err(fault) if fault.code == Code::Forbidden => {
@@ -54,9 +51,17 @@ async fn page(app: &App, newcomer: Newcomer, id: String) -> Result<ReconnectPage
                 expires_at: link.expires_at,
             },
             LinkState::Expired => ReconnectState::Expired,
-            LinkState::Used => ReconnectState::Used,
+            LinkState::Used | LinkState::Withdrawn => ReconnectState::Used,
         },
-        Err(fault) if fault.code == Code::Forbidden => ReconnectState::NotOwner,
+        Err(fault) if fault.code == Code::Forbidden => {
+            match app.reconnect_elsewhere(&newcomer.actor, &id).await? {
+                Some(membership) => ReconnectState::Elsewhere {
+                    id: membership.org.to_string(),
+                    organization: membership.name,
+                },
+                None => ReconnectState::NotOwner,
+            }
+        }
         Err(fault) => return Err(fault),
     };
     Ok(ReconnectPage {

@@ -1,20 +1,23 @@
 //! `/sign-in` and `/sign-out`.
 
-use std::net::SocketAddr;
-
-use axum::extract::{ConnectInfo, Extension, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
+use quaymaster_app::App;
 use quaymaster_core::Code;
 
 use super::answer::{self, Stop, shown};
 use super::notice::Notice;
-use super::person::{Newcomer, Visitor};
+use super::person::{AskedBy, Newcomer, Visitor};
 use super::posted::{Fields, Form, Posted, PostedOutside};
 use super::{Pages, cookie, local};
 use crate::views::{Field, SignInPage};
 
-pub(super) async fn read(visitor: Visitor, RawQuery(query): RawQuery) -> Response {
+pub(super) async fn read(
+    State(app): State<App>,
+    visitor: Visitor,
+    RawQuery(query): RawQuery,
+) -> Response {
     let query = query.unwrap_or_default();
     let next = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "next");
     let next = next.map_or_else(String::new, |(_, next)| next.into_owned());
@@ -28,6 +31,7 @@ pub(super) async fn read(visitor: Visitor, RawQuery(query): RawQuery) -> Respons
         password_error: None,
         refused: None,
         next: next.to_owned(),
+        mails: app.sends_mail(),
     };
     shown(StatusCode::OK, &page)
 }
@@ -51,14 +55,13 @@ impl Form for Credentials {
 pub(super) async fn submit(
     State(pages): State<Pages>,
     visitor: Visitor,
-    peer: Option<Extension<ConnectInfo<SocketAddr>>>,
+    AskedBy(browser): AskedBy,
     PostedOutside(form): PostedOutside<Credentials>,
 ) -> Result<Response, Stop> {
     let next = local::path(&form.next);
-    let address = peer.map(|Extension(ConnectInfo(peer))| peer.ip());
     let signed_in = pages
         .app
-        .sign_in_by_password(&form.email, form.password, address)
+        .sign_in_by_password(&form.email, form.password, &browser)
         .await;
     let fault = match signed_in {
         Ok(secret) => {
@@ -80,17 +83,35 @@ pub(super) async fn submit(
         email: Field::new(form.email),
         password_error: None,
         refused: Some(fault.message),
+        mails: pages.app.sends_mail(),
     };
     Ok(shown(status, &page))
+}
+
+pub(super) struct SignOut {
+    /// Where to go on; to the sign-in page when it is empty.
+    next: String,
+}
+
+impl Form for SignOut {
+    fn read(fields: &Fields) -> Self {
+        SignOut {
+            next: fields.text("next"),
+        }
+    }
 }
 
 pub(super) async fn sign_out(
     State(pages): State<Pages>,
     newcomer: Newcomer,
-    Posted(()): Posted<()>,
+    Posted(form): Posted<SignOut>,
 ) -> Result<Response, Stop> {
     pages.app.sign_out(&newcomer.browser.session).await?;
-    let mut response = answer::done(&pages, "/sign-in", Notice::SignedOut);
+    let next = match form.next.as_str() {
+        "" => "/sign-in",
+        next => local::path(next),
+    };
+    let mut response = answer::done(&pages, next, Notice::SignedOut);
     cookie::add(&mut response, &cookie::signed_out(&pages.app));
     Ok(response)
 }

@@ -7,7 +7,7 @@ use quaymaster_app::sign_in;
 use quaymaster_core::Code;
 
 use super::answer::{At, Stop, shown};
-use super::person::Visitor;
+use super::person::{AskedBy, Visitor};
 use super::posted::PostedOutside;
 use super::{Pages, cookie};
 use crate::views::{LinkState, SignInLinkPage};
@@ -24,10 +24,11 @@ pub(super) async fn read(
 pub(super) async fn submit(
     State(pages): State<Pages>,
     visitor: Visitor,
+    AskedBy(browser): AskedBy,
     At(id): At<String>,
     PostedOutside(()): PostedOutside<()>,
 ) -> Result<Response, Stop> {
-    match pages.app.sign_in_by_link(&id).await {
+    match pages.app.sign_in_by_link(&id, &browser).await {
         Ok(secret) => {
             let mut response = Redirect::to("/").into_response();
             cookie::add(&mut response, &cookie::signed_in(&pages.app, &secret));
@@ -49,7 +50,7 @@ async fn page(pages: &Pages, visitor: Visitor, id: String) -> Result<SignInLinkP
         state: match link.state {
             sign_in::LinkState::Good => LinkState::Ready { email: link.email },
             sign_in::LinkState::Expired => LinkState::Expired,
-            sign_in::LinkState::Used => LinkState::Used,
+            sign_in::LinkState::Used | sign_in::LinkState::Withdrawn => LinkState::Used,
         },
     })
 }

@@ -27,6 +27,12 @@ pub enum ReconnectState {
     },
     Expired,
     Used,
+    /// The workspace is in another organization of this person than the one that the pages show.
+    Elsewhere {
+        /// Id of the organization, part of the path that switches to it.
+        id: String,
+        organization: String,
+    },
     /// Signed in as somebody to whom the workspace does not belong; it is not named to them.
     NotOwner,
 }

@@ -17,6 +17,8 @@ pub struct SignInPage {
     pub refused: Option<String>,
     /// Where to go afterwards: a path on this server. Empty means the first page.
     pub next: String,
+    /// Whether a forgotten password can be mailed a link.
+    pub mails: bool,
 }
 
 impl SignInPage {

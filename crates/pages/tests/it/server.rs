@@ -61,6 +61,7 @@ impl Server {
             daily_cap: 100,
             quota_bytes: 1 << 20,
             calls_per_second: 100,
+            mail: None,
         };
         let store = store(dir.path()).await;
         let app = App::start(store, settings, clock.clone(), Arc::new(SystemEntropy))

@@ -20,12 +20,14 @@ CREATE TABLE users (
 );
 
 CREATE TABLE members (
-    org_id     TEXT NOT NULL REFERENCES organizations (id),
-    user_id    TEXT NOT NULL REFERENCES users (id),
-    role       TEXT NOT NULL CHECK (role IN ('owner', 'admin', 'member')),
-    created_at BIGINT NOT NULL,
+    org_id       TEXT NOT NULL REFERENCES organizations (id),
+    user_id      TEXT NOT NULL REFERENCES users (id),
+    role         TEXT NOT NULL CHECK (role IN ('owner', 'admin', 'member')),
+    created_at   BIGINT NOT NULL,
+    last_seen_at BIGINT,
     PRIMARY KEY (org_id, user_id)
 );
+CREATE INDEX members_by_user ON members (user_id);
 
 CREATE TABLE workspaces (
     id          TEXT PRIMARY KEY,
@@ -75,12 +77,49 @@ CREATE TABLE links (
 CREATE INDEX links_by_workspace ON links (workspace_id, created_at);
 
 CREATE TABLE browser_sessions (
-    secret_sha256 BLOB PRIMARY KEY,
+    id            TEXT PRIMARY KEY,
+    secret_sha256 BLOB NOT NULL UNIQUE,
     user_id       TEXT NOT NULL REFERENCES users (id),
     org_id        TEXT NOT NULL REFERENCES organizations (id),
+    agent         TEXT NOT NULL,
+    address       TEXT,
     created_at    BIGINT NOT NULL,
-    expires_at    BIGINT NOT NULL
+    expires_at    BIGINT NOT NULL,
+    last_seen_at  BIGINT NOT NULL
 );
+CREATE INDEX browser_sessions_by_user ON browser_sessions (user_id);
+
+-- Who was asked to join an organization. One that is neither accepted nor revoked is pending.
+CREATE TABLE invitations (
+    id            TEXT PRIMARY KEY,
+    org_id        TEXT NOT NULL REFERENCES organizations (id),
+    email         TEXT NOT NULL,
+    role          TEXT NOT NULL CHECK (role IN ('owner', 'admin', 'member')),
+    invited_by    TEXT NOT NULL REFERENCES users (id),
+    secret_sha256 BLOB NOT NULL,
+    created_at    BIGINT NOT NULL,
+    expires_at    BIGINT NOT NULL,
+    accepted_at   BIGINT,
+    revoked_at    BIGINT
+);
+CREATE UNIQUE INDEX invitations_one_pending ON invitations (org_id, email)
+    WHERE accepted_at IS NULL AND revoked_at IS NULL;
+
+-- Links that set a new password. An administrator's one is of an organization.
+CREATE TABLE password_resets (
+    id            TEXT PRIMARY KEY,
+    user_id       TEXT NOT NULL REFERENCES users (id),
+    origin        TEXT NOT NULL CHECK (origin IN ('administrator', 'operator', 'mail')),
+    org_id        TEXT REFERENCES organizations (id),
+    issued_by     TEXT REFERENCES users (id),
+    secret_sha256 BLOB NOT NULL,
+    created_at    BIGINT NOT NULL,
+    expires_at    BIGINT NOT NULL,
+    used_at       BIGINT,
+    replaced_at   BIGINT
+);
+CREATE UNIQUE INDEX password_resets_one_live ON password_resets (user_id)
+    WHERE used_at IS NULL AND replaced_at IS NULL;
 
 -- Calls granted to a node for one UTC day, written before the calls are made.
 CREATE TABLE daily_usage (

@@ -7,6 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod accounts;
 mod audit;
 mod credentials;
 mod keys;
@@ -15,10 +16,11 @@ mod uploads;
 mod usage;
 
 use quaymaster_core::clock::{SystemClock, SystemEntropy};
-use quaymaster_core::id::{CredentialId, OrgId, UserId, WorkspaceId};
+use quaymaster_core::id::{CredentialId, OrgId, SessionId, UserId, WorkspaceId};
 use quaymaster_core::secret::{SecretDigest, TokenKind};
 use quaymaster_core::{Instant, Scopes};
 use quaymaster_store::Store;
+use quaymaster_store::browser::BrowserSession;
 use quaymaster_store::credential::{Credential, Origin};
 use quaymaster_store::db::Location;
 use quaymaster_store::keys::KeySource;
@@ -123,6 +125,21 @@ fn workspace(tenant: &Tenant) -> Workspace {
         daily_cap: 1_000,
         quota_bytes: 1 << 30,
         created_at: NOW,
+    }
+}
+
+/// A browser that is signed in for ten seconds.
+fn session(org: &OrgId, user: &UserId, cookie: &str) -> BrowserSession {
+    BrowserSession {
+        id: SessionId::fresh(&SystemClock, &SystemEntropy),
+        secret: SecretDigest::of(cookie),
+        user: user.clone(),
+        org: org.clone(),
+        agent: "Firefox on Linux".into(),
+        address: Some("192.0.2.7".into()),
+        created_at: NOW,
+        expires_at: NOW.plus_seconds(10),
+        last_seen_at: NOW,
     }
 }
 

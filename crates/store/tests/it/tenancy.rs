@@ -1,8 +1,7 @@
-use crate::{NOW, add, both, credential, tenant, workspace};
+use crate::{NOW, add, both, credential, session, tenant, workspace};
 use quaymaster_core::clock::{SystemClock, SystemEntropy};
 use quaymaster_core::id::WorkspaceId;
 use quaymaster_core::secret::SecretDigest;
-use quaymaster_store::browser::BrowserSession;
 use quaymaster_store::credential::Origin;
 use quaymaster_store::workspace::WorkspaceChange;
 
@@ -88,13 +87,7 @@ async fn people_sign_in_by_an_address_in_any_case_and_sessions_end() {
                 .await
                 .unwrap()
         );
-        let session = BrowserSession {
-            secret: SecretDigest::of("cookie"),
-            user: tenant.user.clone(),
-            org: tenant.org.clone(),
-            created_at: NOW,
-            expires_at: NOW.plus_seconds(10),
-        };
+        let session = session(&tenant.org, &tenant.user, "cookie");
         tx.add_browser_session(&session).await.unwrap();
         tx.commit().await.unwrap();
         let found = store
@@ -119,7 +112,11 @@ async fn people_sign_in_by_an_address_in_any_case_and_sessions_end() {
                 .is_none()
         );
         let mut tx = store.begin().await.unwrap();
-        tx.end_browser_session(&secret).await.unwrap();
+        assert!(
+            tx.end_browser_session(&tenant.user, &session.id)
+                .await
+                .unwrap()
+        );
         tx.commit().await.unwrap();
         assert!(store.browser_session(&secret, NOW).await.unwrap().is_none());
     }

@@ -2,19 +2,27 @@
 //! handlers over a real database.
 
 #[cfg(test)]
+mod account;
+#[cfg(test)]
 mod assets;
 #[cfg(test)]
 mod contrast;
 #[cfg(test)]
 mod forms;
 #[cfg(test)]
+mod invitations;
+#[cfg(test)]
 mod keys_and_tokens;
+#[cfg(test)]
+mod members;
 #[cfg(test)]
 mod openapi;
 #[cfg(test)]
 mod pages;
 #[cfg(test)]
 mod reconnecting;
+#[cfg(test)]
+mod resets;
 #[cfg(test)]
 mod routes;
 #[cfg(test)]

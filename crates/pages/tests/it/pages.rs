@@ -142,6 +142,10 @@ fn every_error_stands_in_the_summary_and_under_its_field() {
         ("workspace-wrong", 2),
         ("api-keys-wrong", 2),
         ("settings-wrong", 1),
+        ("account-wrong", 3),
+        ("members-wrong", 1),
+        ("invitation-wrong", 2),
+        ("reset-wrong", 1),
     ] {
         let Page { html, .. } = all().into_iter().find(|page| page.name == wanted).unwrap();
         let page = Html::parse_document(&html);

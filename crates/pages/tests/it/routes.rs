@@ -11,6 +11,8 @@ fn gets() -> Vec<String> {
         "/welcome",
         "/settings",
         "/settings/api-keys",
+        "/settings/account",
+        "/settings/members",
         "/reconnect/lnk_x.y",
     ];
     others
@@ -36,6 +38,18 @@ fn posts() -> Vec<String> {
         "/settings/api-keys".to_owned(),
         "/settings/api-keys/crd_01arz3ndektsv4rrffq69g5fav/revoke".to_owned(),
         "/reconnect/lnk_x.y".to_owned(),
+        "/settings/account/name".to_owned(),
+        "/settings/account/password".to_owned(),
+        "/settings/account/browsers/sign-out-others".to_owned(),
+        "/settings/account/browsers/ses_01arz3ndektsv4rrffq69g5fav/sign-out".to_owned(),
+        "/settings/account/organizations/org_01arz3ndektsv4rrffq69g5fav/switch".to_owned(),
+        "/settings/account/organizations/org_01arz3ndektsv4rrffq69g5fav/leave".to_owned(),
+        "/settings/members/usr_01arz3ndektsv4rrffq69g5fav/role".to_owned(),
+        "/settings/members/usr_01arz3ndektsv4rrffq69g5fav/remove".to_owned(),
+        "/settings/members/usr_01arz3ndektsv4rrffq69g5fav/reset-link".to_owned(),
+        "/settings/invitations".to_owned(),
+        "/settings/invitations/inv_01arz3ndektsv4rrffq69g5fav/revoke".to_owned(),
+        "/invitation/inv_x.y/accept".to_owned(),
     ]
 }
 
@@ -98,6 +112,8 @@ async fn every_page_and_every_error_has_the_headers_of_a_page() {
         "/",
         "/settings",
         "/settings/api-keys",
+        "/settings/account",
+        "/settings/members",
         "/reference",
         "/no-such-page",
         "/welcome/x",

@@ -110,6 +110,21 @@ impl Server {
         self.joined(&org, Role::Member, "member@example.com").await
     }
 
+    /// An administrator of the same organization, signed in and set up.
+    pub(crate) async fn admin(&self) -> Browser<'_> {
+        let org = self.owner_actor().await.org;
+        self.joined(&org, Role::Admin, "admin@example.com").await
+    }
+
+    /// The id of a member of the first organization.
+    pub(crate) async fn user(&self, email: &str) -> UserId {
+        let members = self.app.members(&self.owner_actor().await).await.unwrap();
+        let found = members
+            .into_iter()
+            .find(|member| member.email.as_deref() == Some(email));
+        found.unwrap().user
+    }
+
     /// The owner of another organization with a workspace of its own.
     pub(crate) async fn stranger(&self) -> (Browser<'_>, WorkspaceId) {
         let now = self.clock.now();
@@ -149,7 +164,13 @@ impl Server {
             .to_owned();
         let mut browser = self.browser();
         assert_eq!(browser.post(&path, &[]).await.status, StatusCode::SEE_OTHER);
-        browser.introduce(email, "Others").await;
+        // Who administers names the organization on the welcome page.
+        let name = if role == Role::Admin {
+            "Harbour"
+        } else {
+            "Others"
+        };
+        browser.introduce(email, name).await;
         browser
     }
 
@@ -258,6 +279,36 @@ impl Browser<'_> {
         self.send(request, body).await
     }
 
+    /// Posts as a browser does that calls itself so.
+    pub(crate) async fn post_calling_itself(
+        &mut self,
+        agent: &str,
+        path: &str,
+        fields: &[(&str, &str)],
+    ) -> Answer {
+        let body = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(fields)
+            .finish();
+        let request = Request::post(path)
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header(header::USER_AGENT, agent);
+        self.send(request, body).await
+    }
+
+    /// Signs in with the usual password.
+    pub(crate) async fn sign_in(&mut self, email: &str) -> Answer {
+        self.post("/sign-in", &[("email", email), ("password", PASSWORD)])
+            .await
+    }
+
+    /// Invites an address. The path of the link.
+    pub(crate) async fn invite(&mut self, email: &str, role: &str) -> String {
+        let fields = [("email", email), ("role", role)];
+        let fresh = self.submit("/settings/invitations", &fields).await;
+        assert_eq!(fresh.status, StatusCode::OK, "{}", fresh.body);
+        path_of(&fresh.text("#link"))
+    }
+
     /// Posts with the token of a page of this browser.
     pub(crate) async fn submit(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
         let csrf = self.csrf().await;
@@ -312,6 +363,12 @@ impl Browser<'_> {
             body: String::from_utf8(body.to_vec()).unwrap(),
         }
     }
+}
+
+/// The path of an address of the server.
+pub(crate) fn path_of(url: &str) -> String {
+    let path = url.strip_prefix("http://127.0.0.1:8080");
+    path.unwrap_or_else(|| panic!("{url}")).to_owned()
 }
 
 impl Answer {

@@ -1,5 +1,6 @@
 //! Every page in every state, with sample data. Tests read them; the example `gallery` shows them.
 
+mod accounts;
 mod outside;
 mod reference;
 mod settings;
@@ -30,6 +31,8 @@ impl Sample {
         let mut pages = self.of_signing_in();
         pages.extend(self.of_workspaces());
         pages.extend(self.of_settings());
+        pages.extend(self.of_accounts());
+        pages.extend(self.of_invitations());
         pages.extend(self.of_links_and_errors());
         pages.extend(self.of_reference());
         pages

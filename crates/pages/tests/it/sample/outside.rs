@@ -15,6 +15,11 @@ impl Sample {
             password_error: None,
             refused: None,
             next: self.t("/reconnect/rec_1"),
+            mails: false,
+        };
+        let mailing = SignInPage {
+            mails: true,
+            ..sign_in.clone()
         };
         let refused = SignInPage {
             email: self.field("owner@example.com"),
@@ -43,6 +48,7 @@ impl Sample {
         };
         vec![
             page("sign-in", &sign_in),
+            page("sign-in-mails", &mailing),
             page("sign-in-refused", &refused),
             page(
                 "sign-in-link",
@@ -94,6 +100,13 @@ impl Sample {
             page("reconnect-expired", &reconnect(ReconnectState::Expired)),
             page("reconnect-used", &reconnect(ReconnectState::Used)),
             page("reconnect-not-owner", &reconnect(ReconnectState::NotOwner)),
+            page(
+                "reconnect-elsewhere",
+                &reconnect(ReconnectState::Elsewhere {
+                    id: self.t("org_2"),
+                    organization: self.t("Pier"),
+                }),
+            ),
             page("error", &error),
             page("error-outside", &outside),
         ]

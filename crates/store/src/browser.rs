@@ -63,6 +63,8 @@ macro_rules! columns {
     };
 }
 
+const SEEN: &str = "UPDATE members SET last_seen_at = $3 WHERE org_id = $1 AND user_id = $2";
+
 impl Store {
     /// The session of a cookie; whose it is, only the session says. Expired ones are not found.
     pub async fn browser_session(
@@ -100,7 +102,7 @@ impl Store {
 }
 
 impl Tx {
-    /// Adds a session and forgets expired ones.
+    /// Adds a session, by which its user is seen, and forgets expired ones.
     pub async fn add_browser_session(
         &mut self,
         session: &BrowserSession,
@@ -121,6 +123,12 @@ impl Tx {
                 .bind(session.created_at.micros())
                 .bind(session.expires_at.micros())
                 .bind(session.last_seen_at.micros())
+                .execute(&mut *conn)
+                .await?;
+            sqlx::query(SEEN)
+                .bind(session.org.as_str())
+                .bind(session.user.as_str())
+                .bind(session.last_seen_at.micros())
                 .execute(conn)
                 .await?;
         });
@@ -135,11 +143,9 @@ impl Tx {
     ) -> Result<(), StoreError> {
         const SESSION: &str =
             "UPDATE browser_sessions SET last_seen_at = $2 WHERE id = $1 AND last_seen_at < $2";
-        const MEMBER: &str =
-            "UPDATE members SET last_seen_at = $3 WHERE org_id = $1 AND user_id = $2";
         within!(self, conn => {
             sqlx::query(SESSION).bind(session.id.as_str()).bind(now.micros()).execute(&mut *conn).await?;
-            sqlx::query(MEMBER)
+            sqlx::query(SEEN)
                 .bind(session.org.as_str())
                 .bind(session.user.as_str())
                 .bind(now.micros())

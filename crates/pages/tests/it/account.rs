@@ -153,10 +153,11 @@ async fn when_a_browser_was_last_seen_is_exact_to_a_minute() {
             .unwrap();
         members[0].last_seen_at
     };
-    assert_eq!(seen().await, None);
+    let signed_in = server.app.now();
+    assert_eq!(seen().await, Some(signed_in));
     server.wait_seconds(59);
     owner.get("/").await;
-    assert_eq!(seen().await, None);
+    assert_eq!(seen().await, Some(signed_in));
     server.wait_seconds(1);
     owner.get("/").await;
     let first = seen().await.unwrap();

@@ -58,7 +58,7 @@ pub(crate) fn frame() -> OpenApi {
 }
 
 /// The groups of operations, in the order of the reference page.
-const GROUPS: [(&str, &str); 7] = [
+const GROUPS: [(&str, &str); 8] = [
     ("Server", "What anybody may ask."),
     (
         "Workspaces",
@@ -75,6 +75,10 @@ const GROUPS: [(&str, &str); 7] = [
     (
         "API keys",
         "Credentials that act as a user of the organization.",
+    ),
+    (
+        "Members",
+        "The people of the organization, and who is invited to it.",
     ),
     ("Activity", "Tool calls, and who changed what."),
     (

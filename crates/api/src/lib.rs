@@ -11,7 +11,7 @@
 //! - `auth`: who may; `read`: bodies, queries and paths, read strictly; `paging`; `error`
 //! - `document`: the OpenAPI document; `state`: what handlers can reach
 //! - one file a noun: `health`, `info`, `workspaces`, `tokens`, `connect`, `trash`, `api_keys`,
-//!   `calls`, `events`, `tools`; [`parts`] has a router of its own, whose addresses are signed
+//!   `members`, `invitations`, `calls`, `events`, `tools`; [`parts`] has a router of its own, whose addresses are signed
 
 mod api_keys;
 mod auth;
@@ -22,6 +22,8 @@ mod error;
 mod events;
 mod health;
 mod info;
+mod invitations;
+mod members;
 mod paging;
 pub mod parts;
 mod read;
@@ -97,6 +99,14 @@ fn documented() -> OpenApiRouter<ApiState> {
         .routes(routes!(api_keys::list_api_keys, api_keys::create_api_key))
         .routes(routes!(api_keys::update_api_key, api_keys::revoke_api_key))
         .routes(routes!(api_keys::regenerate_api_key))
+        .routes(routes!(members::list_members))
+        .routes(routes!(members::update_member, members::remove_member))
+        .routes(routes!(members::create_reset_link))
+        .routes(routes!(
+            invitations::list_invitations,
+            invitations::create_invitation
+        ))
+        .routes(routes!(invitations::revoke_invitation))
         .routes(routes!(calls::list_workspace_calls))
         .routes(routes!(calls::list_calls))
         .routes(routes!(events::list_events))

@@ -11,6 +11,7 @@ mod contract;
 mod document;
 mod door;
 mod keys;
+mod members;
 mod product;
 mod tools;
 mod trash;

@@ -155,13 +155,20 @@ impl Product {
         self.post_as(&self.ours.key, path, body).await
     }
 
+    pub(crate) async fn patch_as(&self, key: &str, path: &str, body: Value) -> Answer {
+        self.call(Method::PATCH, path, key, Some(&body)).await
+    }
+
     pub(crate) async fn patch(&self, path: &str, body: Value) -> Answer {
-        self.call(Method::PATCH, path, &self.ours.key, Some(&body))
-            .await
+        self.patch_as(&self.ours.key, path, body).await
+    }
+
+    pub(crate) async fn delete_as(&self, key: &str, path: &str) -> Answer {
+        self.call(Method::DELETE, path, key, None).await
     }
 
     pub(crate) async fn delete(&self, path: &str) -> Answer {
-        self.call(Method::DELETE, path, &self.ours.key, None).await
+        self.delete_as(&self.ours.key, path).await
     }
 
     /// A key of our owner with these scopes only, for the files of that workspace.

@@ -6,6 +6,7 @@
 mod smtp;
 
 use crate::App;
+use quaymaster_core::id::EventId;
 use quaymaster_store::member::Role;
 use secrecy::{ExposeSecret as _, SecretString};
 pub(crate) use smtp::Mailer;
@@ -45,7 +46,8 @@ impl App {
         let Some(mailer) = &self.mailer else {
             return Delivery::NotConfigured;
         };
-        match mailer.send(to, letter).await {
+        let id = EventId::fresh(&*self.clock, &*self.entropy);
+        match mailer.send(to, id.as_str(), letter).await {
             Ok(()) => Delivery::Sent,
             Err(why) => {
                 tracing::warn!(%why, "a mail was not sent");

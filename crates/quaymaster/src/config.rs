@@ -33,6 +33,22 @@ pub(crate) struct Config {
     pub quota_bytes: i64,
     /// Tool calls a second of one credential.
     pub calls_per_second: u32,
+    /// Networks of proxies whose `X-Forwarded-For` is believed, as `10.0.0.0/8` or an address.
+    pub trusted_proxies: Vec<String>,
+    /// How mail goes out. In the environment `MAIL__SMTP_URL` and `MAIL__FROM`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mail: Option<Mail>,
+}
+
+/// The operator's mail server.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Mail {
+    /// `smtps://user:password@host:465`, `smtp://user:password@host:587?tls=required` or, without
+    /// a password, `smtp://host:25`.
+    pub smtp_url: String,
+    /// The sender, as `Quaymaster <quaymaster@example.com>`.
+    pub from: String,
 }
 
 /// Variables that are no settings: where the file is, what the bridge and the `.env` download use,
@@ -60,7 +76,7 @@ impl Config {
             let name = name.as_str().to_ascii_uppercase();
             !NOT_SETTINGS.contains(&name.as_str())
         });
-        figment = figment.merge(environment);
+        figment = figment.merge(environment.split("__"));
         if let Some(listen) = options.listen {
             figment = figment.merge(Serialized::default("listen", listen));
         }
@@ -111,6 +127,8 @@ impl Default for Config {
             daily_cap: 10_000,
             quota_bytes: 10 * 1024 * 1024 * 1024,
             calls_per_second: 500,
+            trusted_proxies: Vec::new(),
+            mail: None,
         }
     }
 }

@@ -10,6 +10,7 @@ mod listen;
 mod open;
 mod organization;
 mod output;
+mod proxies;
 mod restore;
 mod serve;
 mod sign_in;

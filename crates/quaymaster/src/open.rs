@@ -2,6 +2,7 @@
 
 use crate::config::Config;
 use anyhow::Context as _;
+use quaymaster_app::mail::MailSettings;
 use quaymaster_app::{App, Settings};
 use quaymaster_core::Fault;
 use quaymaster_core::clock::{SystemClock, SystemEntropy};
@@ -127,7 +128,10 @@ async fn start(config: &Config, store: Store, public_url: String) -> anyhow::Res
         daily_cap: config.daily_cap,
         quota_bytes: config.quota_bytes,
         calls_per_second: config.calls_per_second,
-        mail: None,
+        mail: config.mail.as_ref().map(|mail| MailSettings {
+            smtp_url: mail.smtp_url.clone().into(),
+            from: mail.from.clone(),
+        }),
     };
     Ok(App::start(
         store,

@@ -2,6 +2,7 @@
 
 use crate::config::Config;
 use crate::open::{self, Running};
+use crate::proxies::{Proxies, client_address};
 use crate::{listen, welcome};
 use anyhow::Context as _;
 use axum::Router;
@@ -79,7 +80,12 @@ fn router(
         .merge(quaymaster_api::parts::router(app.clone()))
         .merge(quaymaster_pages::router(app.clone(), openapi))
         .layer(middleware::from_fn_with_state(origins, our_origin_only));
-    Ok(mcp.router().merge(others))
+    // Outermost, so that no door goes by the address of a proxy.
+    let proxies = Proxies::read(&config.trusted_proxies)?;
+    Ok(mcp
+        .router()
+        .merge(others)
+        .layer(middleware::from_fn_with_state(proxies, client_address)))
 }
 
 /// The public information may be read by any page, and a probe asks for the health by address.

@@ -9,14 +9,16 @@
 pub mod bearer_proxy;
 pub mod browser;
 pub mod mcp;
+pub mod person;
 pub mod script;
 pub mod server;
 
 pub use bearer_proxy::BearerProxy;
 pub use browser::{Browser, Tab};
 pub use mcp::{Mcp, Reply};
+pub use person::{Page, Person};
 pub use script::Script;
-pub use server::{Database, Server, cli, tools_directory};
+pub use server::{Database, Server, cli, fresh_postgres, tools_directory};
 
 /// The tools of a workspace token, in the order of their list.
 pub const FILE_TOOLS: [&str; 19] = [

@@ -84,6 +84,22 @@ impl Script {
             .expect("the script listens");
     }
 
+    /// Closes its input, for a script that ends with it, and waits for the end.
+    pub async fn end_of_input(self) {
+        let Script {
+            mut child, input, ..
+        } = self;
+        drop(input);
+        let ended = tokio::time::timeout(Duration::from_secs(30), child.wait()).await;
+        ended.expect("it ends in time").expect("it ran");
+    }
+
+    /// Nothing more is said for that long.
+    pub async fn is_silent(&mut self, time: Duration) {
+        let line = tokio::time::timeout(time, self.output.next_line()).await;
+        assert!(line.is_err(), "{line:?}");
+    }
+
     /// Waits for the end, which must be a good one.
     pub async fn end(mut self) {
         let ended = tokio::time::timeout(Duration::from_secs(30), self.child.wait()).await;

@@ -41,7 +41,7 @@ pub fn tools_directory() -> PathBuf {
 }
 
 /// A fresh PostgreSQL database on the cluster that the test command started.
-async fn fresh_postgres() -> String {
+pub async fn fresh_postgres() -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let base = std::env::var("QUAYMASTER_TEST_PG")
         .expect("QUAYMASTER_TEST_PG is not set; run `cargo xtask test`");
@@ -90,10 +90,15 @@ impl Server {
 
     /// `settings` are variables without their prefix, as `("DAILY_CAP", "10")`.
     pub async fn start_with(database: Database, settings: &[(&str, &str)]) -> Server {
-        let mut environment: Vec<_> = settings
+        let environment = settings
             .iter()
             .map(|(name, value)| (format!("QUAYMASTER_{name}"), (*value).to_owned()))
             .collect();
+        Server::start_in(database, environment).await
+    }
+
+    /// `environment` has whole names, also such that others read.
+    pub async fn start_in(database: Database, mut environment: Vec<(String, String)>) -> Server {
         if database == Database::Postgres {
             environment.push(("QUAYMASTER_DATABASE_URL".into(), fresh_postgres().await));
         }

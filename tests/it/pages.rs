@@ -5,6 +5,7 @@
 
 mod keys;
 mod looks;
+mod people;
 mod reconnecting;
 mod tokens;
 mod usage;

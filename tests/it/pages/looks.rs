@@ -90,11 +90,22 @@ async fn every_page_fits_a_phone_has_a_dark_side_and_lets_the_keyboard_in() {
     tab.fill("#key-name", &"k".repeat(80)).await;
     tab.follow("form[action='/settings/api-keys'] button").await;
     look(&tab, "a fresh key").await;
+    open(&tab, &server, "/settings/members").await;
+    let address = format!("{}@{}.example.com", "a".repeat(60), "h".repeat(60));
+    tab.fill("#email", &address).await;
+    tab.follow("form[action='/settings/invitations'] button")
+        .await;
+    look(&tab, "a fresh invitation").await;
+    let invitation = tab.text("#link").await;
+    let invitation = invitation.strip_prefix(&server.url).unwrap();
     let workspace = format!("/workspaces/{}", server.workspace);
     let pages = [
         "/",
         &workspace,
         "/settings",
+        "/settings/account",
+        "/settings/members",
+        invitation,
         "/settings/api-keys",
         "/reference",
         reconnect,
@@ -103,6 +114,12 @@ async fn every_page_fits_a_phone_has_a_dark_side_and_lets_the_keyboard_in() {
     for path in pages {
         open(&tab, &server, path).await;
     }
+
+    let outside = browser.tab().await;
+    open(&outside, &server, invitation).await;
+    let reset = server.cli_json(&["sign-in", "--reset"]).await;
+    let reset = reset["reset_link"].as_str().unwrap();
+    open(&outside, &server, reset.strip_prefix(&server.url).unwrap()).await;
 
     tab.open(&format!("{}/no/such/page", server.url)).await;
     let complaints = tab.complaints().await;

@@ -192,7 +192,7 @@ fn account_of(url: &Url) -> Result<Option<Account>, String> {
     let plain = |text: &str| {
         let decoded = percent_decode_str(text).decode_utf8();
         decoded
-            .map(|text| text.into_owned())
+            .map(std::borrow::Cow::into_owned)
             .map_err(|_| "mail.smtp_url has a user or password that is not UTF-8".to_owned())
     };
     Ok(Some(Account {

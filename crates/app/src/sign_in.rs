@@ -109,6 +109,10 @@ impl App {
         let (session, cookie) = self.fresh_session(&link.org, user, browser);
         let mut tx = self.store.begin().await?;
         tx.lock_user(user).await?;
+        if tx.role_of(&link.org, user).await?.is_none() {
+            // Taken out of the organization since the link was made.
+            return Err(no_link());
+        }
         if !tx.use_link(&link.id, self.now()).await? {
             return Err(spent_link());
         }

@@ -301,3 +301,18 @@ async fn a_reset_link_is_shown_once_and_on_record_without_its_secret() {
             .is_ok()
     );
 }
+
+#[tokio::test]
+async fn an_organization_makes_a_hundred_invitations_an_hour() {
+    let product = Product::start().await;
+    for n in 0..100 {
+        let email = format!("{n}@example.com");
+        let made = invite(&product, &product.ours.key, &email, "member").await;
+        assert_eq!(made.status, StatusCode::CREATED);
+    }
+    let refused = invite(&product, &product.ours.key, "x@example.com", "member").await;
+    assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(refused.header("retry-after"), Some("3600"));
+    let theirs = invite(&product, &product.theirs.key, "x@example.com", "member").await;
+    assert_eq!(theirs.status, StatusCode::CREATED);
+}

@@ -210,3 +210,21 @@ async fn without_mail_nobody_is_offered_to_be_sent_any() {
         StatusCode::NOT_FOUND
     );
 }
+
+#[tokio::test]
+async fn a_sign_in_link_of_somebody_who_was_removed_opens_nothing() {
+    let server = Server::start().await;
+    let mut owner = server.owner().await;
+    server.member().await;
+    let id = server.user("member@example.com").await;
+    let org = server.owner_actor().await.org;
+    let link = server.app.create_sign_in_link(&org, &id).await.unwrap();
+    let link = path_of(link.expose_secret());
+    owner
+        .submit(&format!("/settings/members/{id}/remove"), &[])
+        .await;
+    let mut browser = server.browser();
+    let refused = browser.post(&link, &[]).await;
+    assert_eq!(refused.status, StatusCode::NOT_FOUND);
+    assert!(browser.cookies.is_empty());
+}

@@ -6,7 +6,7 @@
 use crate::App;
 use crate::toolsets::{Tool, Toolsets};
 use quaymaster_core::caller::{Presented, Refusal};
-use quaymaster_core::door::{About, ChangeFeed, Door, Fut};
+use quaymaster_core::door::{About, ChangeFeed, Door, Fut, Offers};
 use quaymaster_core::fault::UNKNOWN_TOOL;
 use quaymaster_core::schema::shorten;
 use quaymaster_core::suggest::did_you_mean;
@@ -169,6 +169,7 @@ impl Door for App {
             title: self.settings.server_title.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             instructions: Toolsets::instructions(caller),
+            offers: Offers::default(),
         }
     }
 

@@ -5,6 +5,7 @@ use crate::audit::Audit;
 use crate::caps::Caps;
 use crate::changes::Changes;
 use crate::homes::Homes;
+use crate::oauth::Documents;
 use crate::password::Passwords;
 use crate::rate::{Guesses, Rates};
 use crate::toolsets::Toolsets;
@@ -12,6 +13,7 @@ use crate::uploads::UploadSigner;
 use quaymaster_core::clock::{Clock, Entropy};
 use quaymaster_core::id::{CallId, EventId, OrgId};
 use quaymaster_core::{Fault, Instant};
+use quaymaster_egress::Egress;
 use quaymaster_store::event::Event;
 use quaymaster_store::{Store, StoreError};
 use serde_json::Value;
@@ -57,6 +59,8 @@ pub struct Inner {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) settings: Settings,
+    /// The only way to an outside server.
+    pub(crate) egress: Egress,
     pub(crate) callers: Callers,
     /// Bad tokens, and bad passwords: nobody clears one by the other.
     pub(crate) guesses: Guesses,
@@ -70,6 +74,9 @@ pub struct Inner {
     pub(crate) passwords: Passwords,
     pub(crate) signer: UploadSigner,
     pub(crate) csrf: quaymaster_store::keys::InstanceSecret,
+    /// Signs the ids of OAuth clients that registered.
+    pub(crate) client_key: quaymaster_store::keys::InstanceSecret,
+    pub(crate) documents: Documents,
     pub(crate) tasks: TaskTracker,
     pub(crate) stop: CancellationToken,
 }
@@ -86,13 +93,19 @@ impl App {
     pub async fn start(
         store: Store,
         settings: Settings,
+        egress: Egress,
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
     ) -> Result<App, Fault> {
         let now = clock.now();
         let upload_key = store.instance_secret("uploads", now, &*entropy).await?;
         let csrf = store.instance_secret("csrf", now, &*entropy).await?;
+        let client_key = store
+            .instance_secret("oauth_clients", now, &*entropy)
+            .await?;
         let inner = Inner {
+            client_key,
+            documents: Documents::default(),
             callers: Callers::default(),
             guesses: Guesses::default(),
             password_guesses: Guesses::default(),
@@ -111,6 +124,7 @@ impl App {
             clock,
             entropy,
             settings,
+            egress,
         };
         let app = App {
             inner: Arc::new(inner),

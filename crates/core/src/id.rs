@@ -109,6 +109,12 @@ ids! {
     EventId "evt"
     /// A link that is used once.
     LinkId "lnk"
+    /// An OAuth authorization code.
+    CodeId "oac"
+    /// An OAuth access token.
+    AccessTokenId "oat"
+    /// An OAuth refresh token.
+    RefreshTokenId "ort"
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! The endpoint: `Host` and `Origin` → credential → method, `Accept`, `Content-Type` → session →
 //! `rmcp`.
 
-use crate::handler::Handler;
+use crate::handler::{Handler, Shared};
 use crate::origin::Origins;
 use crate::sessions::{OpenStream, Sessions};
+use crate::state::States;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, State};
 use axum::response::{IntoResponse as _, Response};
@@ -12,7 +13,7 @@ use bytes::Bytes;
 use http::header::{ACCEPT, ALLOW, AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
 use http_body::Frame;
-use quaymaster_core::caller::{Presented, Refusal};
+use quaymaster_core::caller::{Audience, Presented, Refusal};
 use quaymaster_core::clock::{Clock, Entropy};
 use quaymaster_core::door::Door;
 use quaymaster_core::{Caller, Code, Fault};
@@ -32,6 +33,11 @@ const FIRST_STATELESS: &str = "2026-07-28";
 /// A megabyte of text can be six times as long once it is escaped JSON.
 const MOST_BODY: usize = 8 * 1024 * 1024;
 
+tokio::task_local! {
+    /// Whose request is being handled, for the handler that it makes.
+    static CALLER: Arc<Caller>;
+}
+
 /// The endpoint, over any [`Door`].
 #[derive(Clone)]
 pub struct Mcp {
@@ -42,12 +48,14 @@ pub struct Mcp {
 }
 
 impl Mcp {
-    /// `stop` ends all streams. Must be called within a runtime.
+    /// `state_key` protects what clients keep between a question and its answer; nodes of one
+    /// server share it. `stop` ends all streams. Must be called within a runtime.
     pub fn new(
         door: Arc<dyn Door>,
         origins: Origins,
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
+        state_key: &[u8; 32],
         stop: CancellationToken,
     ) -> Self {
         let sessions = Sessions::new();
@@ -56,9 +64,20 @@ impl Mcp {
             .disable_allowed_hosts()
             .with_max_request_body_bytes(MOST_BODY)
             .with_cancellation_token(stop.clone());
-        let handler = Handler::new(door.clone(), clock, entropy, sessions.clone());
+        let shared = Arc::new(Shared {
+            door: door.clone(),
+            clock,
+            entropy,
+            sessions: sessions.clone(),
+            states: States::new(state_key),
+        });
         let service = StreamableHttpService::new(
-            move || Ok(handler.clone()),
+            move || {
+                Ok(Handler::new(
+                    shared.clone(),
+                    CALLER.try_with(Arc::clone).ok(),
+                ))
+            },
             sessions.manager.clone(),
             config,
         );
@@ -94,7 +113,9 @@ impl Mcp {
         request
             .headers_mut()
             .insert(ACCEPT, HeaderValue::from_static(BOTH_TYPES));
-        let answer = self.service.handle(request).await;
+        let answer = CALLER
+            .scope(caller.clone(), self.service.handle(request))
+            .await;
         if let Some(session) = session {
             if !ends_session {
                 let open = self.sessions.stream(session.into());
@@ -186,6 +207,7 @@ fn presented(request: &Request<Body>) -> Presented {
     });
     let address = request.extensions().get::<ConnectInfo<SocketAddr>>();
     Presented {
+        audience: Some(Audience::Mcp),
         bearer,
         // What is no text names no organization, and must not pass as absent.
         org: request

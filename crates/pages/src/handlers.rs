@@ -7,7 +7,9 @@
 
 mod answer;
 mod api_keys;
+mod authorize;
 mod connect;
+mod connected_clients;
 mod cookie;
 mod local;
 mod notice;
@@ -19,6 +21,7 @@ mod settings;
 mod sign_in;
 mod sign_in_link;
 mod tokens;
+mod way_back;
 mod welcome;
 mod workspace;
 mod workspaces;
@@ -93,6 +96,10 @@ pub fn router(app: App, mut openapi: Value) -> Router {
             "/workspaces/{id}/tokens/{token}/revoke",
             post(tokens::revoke),
         )
+        .route(
+            "/workspaces/{id}/connected-clients/{client}/revoke",
+            post(connected_clients::revoke),
+        )
         .route("/settings", get(settings::read).post(settings::rename))
         .route(
             "/settings/api-keys",
@@ -103,6 +110,7 @@ pub fn router(app: App, mut openapi: Value) -> Router {
             "/reconnect/{id}",
             get(reconnect::read).post(reconnect::confirm),
         )
+        .route("/authorize", get(authorize::read).post(authorize::submit))
         .route("/reference", get(reference::read))
         .fallback(answer::nothing_here)
         .method_not_allowed_fallback(answer::wrong_method)

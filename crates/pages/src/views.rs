@@ -8,6 +8,8 @@ pub mod address;
 pub mod amount;
 pub mod api_key;
 pub mod connect;
+pub mod connected_client;
+pub mod consent;
 pub mod error;
 pub mod form;
 pub mod layout;
@@ -22,6 +24,8 @@ pub mod workspace;
 
 pub use api_key::{ApiKeyForm, ApiKeyRow, ApiKeysPage, Expiry, FreshKeyPage, WorkspaceChoice};
 pub use connect::{Connect, ConnectKind, ConnectLine};
+pub use connected_client::ClientRow;
+pub use consent::ConsentPage;
 pub use error::ErrorPage;
 pub use form::{Field, Problem};
 pub use layout::{Flash, Layout, SignedIn, Tone};

@@ -33,6 +33,18 @@ pub(crate) struct Config {
     pub quota_bytes: i64,
     /// Tool calls a second of one credential.
     pub calls_per_second: u32,
+    pub egress: EgressConfig,
+}
+
+/// The way out, `[egress]` in the file. In the environment `QUAYMASTER_EGRESS_` is in front.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct EgressConfig {
+    /// What may be reached beside public servers by https: ranges, addresses, host names.
+    pub allow: Vec<String>,
+    /// Certificate authorities beside those of the system, as a PEM file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ca_file: Option<PathBuf>,
 }
 
 /// Variables that are no settings: where the file is, what the bridge and the `.env` download use,
@@ -59,6 +71,12 @@ impl Config {
         let environment = Env::prefixed("QUAYMASTER_").filter(|name| {
             let name = name.as_str().to_ascii_uppercase();
             !NOT_SETTINGS.contains(&name.as_str())
+        });
+        let environment = environment.map(|name| match name.as_str().split_at_checked(7) {
+            Some((table, key)) if table.eq_ignore_ascii_case("egress_") => {
+                format!("egress.{key}").into()
+            }
+            _ => name.into(),
         });
         figment = figment.merge(environment);
         if let Some(listen) = options.listen {
@@ -111,6 +129,7 @@ impl Default for Config {
             daily_cap: 10_000,
             quota_bytes: 10 * 1024 * 1024 * 1024,
             calls_per_second: 500,
+            egress: EgressConfig::default(),
         }
     }
 }

@@ -10,7 +10,7 @@ use axum::middleware::{self, Next};
 use axum::response::Response;
 use quaymaster_api::ProtocolInfo;
 use quaymaster_app::App;
-use quaymaster_core::clock::{SystemClock, SystemEntropy};
+use quaymaster_core::clock::{Entropy as _, SystemClock, SystemEntropy};
 use quaymaster_mcp::Mcp;
 use quaymaster_mcp::origin::Origins;
 use std::sync::Arc;
@@ -62,11 +62,15 @@ fn router(
     let known = config.allowed_origins.iter().map(String::as_str);
     let origins = Origins::new(std::iter::once(public_url).chain(known));
     let door = Arc::new(app.clone());
+    // Questions that wait for an answer while the server starts again have to be asked again.
+    let mut state_key = [0; 32];
+    SystemEntropy.fill(&mut state_key);
     let mcp = Mcp::new(
         door,
         origins.clone(),
         Arc::new(SystemClock),
         Arc::new(SystemEntropy),
+        &state_key,
         stop.clone(),
     );
     let protocol = ProtocolInfo {
@@ -77,16 +81,20 @@ fn router(
     let others = Router::new()
         .merge(quaymaster_api::router(app.clone(), protocol))
         .merge(quaymaster_api::parts::router(app.clone()))
+        .merge(quaymaster_api::oauth::router(app.clone()))
         .merge(quaymaster_pages::router(app.clone(), openapi))
         .layer(middleware::from_fn_with_state(origins, our_origin_only));
     Ok(mcp.router().merge(others))
 }
 
-/// The public information may be read by any page, and a probe asks for the health by address.
+/// The public information and the endpoints of OAuth may be read by any page, and a probe asks for
+/// the health by address.
 async fn our_origin_only(State(origins): State<Origins>, request: Request, next: Next) -> Response {
     let checked = match request.uri().path() {
         "/health" => Ok(()),
-        "/api/v1/mcp/info" => origins.check_host(request.uri(), request.headers()),
+        path if path == "/api/v1/mcp/info" || quaymaster_api::oauth::owns(path) => {
+            origins.check_host(request.uri(), request.headers())
+        }
         _ => origins.check(request.uri(), request.headers()),
     };
     match checked {

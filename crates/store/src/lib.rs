@@ -11,8 +11,8 @@
 //!
 //! - [`db`]: opening, both pools, transactions, errors
 //! - [`seal`], [`keys`]: sealing at rest, the key-encryption key and its rotation
-//! - one file per aggregate: [`org`], [`user`], [`workspace`], [`credential`], [`link`],
-//!   [`browser`], [`usage`], [`call`], [`event`], [`upload`], [`instance`]; `sweep` forgets what is past its time
+//! - one file per aggregate: [`org`], [`user`], [`workspace`], [`credential`], [`oauth`],
+//!   [`link`], [`browser`], [`usage`], [`call`], [`event`], [`upload`], [`instance`]; `sweep` forgets what is past its time
 
 #[macro_use]
 mod on;
@@ -24,6 +24,7 @@ pub mod event;
 pub mod instance;
 pub mod keys;
 pub mod link;
+pub mod oauth;
 pub mod org;
 pub mod seal;
 mod sweep;

@@ -7,10 +7,12 @@
 
 mod activity;
 mod bodies;
+mod connected_clients;
 mod contract;
 mod document;
 mod door;
 mod keys;
+mod oauth;
 mod product;
 mod tools;
 mod trash;

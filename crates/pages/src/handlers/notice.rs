@@ -16,16 +16,18 @@ pub(super) enum Notice {
     SignedOut,
     CapSet,
     TokenRevoked,
+    ClientRevoked,
     KeyRevoked,
     Restored,
     Renamed,
 }
 
 impl Notice {
-    const ALL: [Notice; 6] = [
+    const ALL: [Notice; 7] = [
         Notice::SignedOut,
         Notice::CapSet,
         Notice::TokenRevoked,
+        Notice::ClientRevoked,
         Notice::KeyRevoked,
         Notice::Restored,
         Notice::Renamed,
@@ -36,6 +38,7 @@ impl Notice {
             Notice::SignedOut => "signed-out",
             Notice::CapSet => "cap-set",
             Notice::TokenRevoked => "token-revoked",
+            Notice::ClientRevoked => "client-revoked",
             Notice::KeyRevoked => "key-revoked",
             Notice::Restored => "restored",
             Notice::Renamed => "renamed",
@@ -47,6 +50,7 @@ impl Notice {
             Notice::SignedOut => "You are signed out.",
             Notice::CapSet => "The daily cap is set.",
             Notice::TokenRevoked => "The token is revoked. Nothing can use it any more.",
+            Notice::ClientRevoked => "The client is revoked. It cannot reach the files any more.",
             Notice::KeyRevoked => "The key is revoked. Nothing can use it any more.",
             Notice::Restored => "It is back where it was.",
             Notice::Renamed => "The organization has its new name.",

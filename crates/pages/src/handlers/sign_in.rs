@@ -11,25 +11,28 @@ use super::answer::{self, Stop, shown};
 use super::notice::Notice;
 use super::person::{Newcomer, Visitor};
 use super::posted::{Fields, Form, Posted, PostedOutside};
-use super::{Pages, cookie, local};
+use super::{Pages, cookie, local, way_back};
 use crate::views::{Field, SignInPage};
 
-pub(super) async fn read(visitor: Visitor, RawQuery(query): RawQuery) -> Response {
-    let query = query.unwrap_or_default();
-    let next = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "next");
-    let next = next.map_or_else(String::new, |(_, next)| next.into_owned());
-    let next = local::path(&next);
+pub(super) async fn read(
+    State(pages): State<Pages>,
+    visitor: Visitor,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let next = local::next_of(query.as_deref());
     if visitor.is_signed_in {
-        return Redirect::to(next).into_response();
+        return Redirect::to(&next).into_response();
     }
     let page = SignInPage {
         layout: visitor.layout,
         email: Field::default(),
         password_error: None,
         refused: None,
-        next: next.to_owned(),
+        next: next.clone(),
     };
-    shown(StatusCode::OK, &page)
+    let mut response = shown(StatusCode::OK, &page);
+    way_back::remember(&pages.app, &mut response, &next);
+    response
 }
 
 pub(super) struct Credentials {
@@ -64,6 +67,7 @@ pub(super) async fn submit(
         Ok(secret) => {
             let mut response = Redirect::to(next).into_response();
             cookie::add(&mut response, &cookie::signed_in(&pages.app, &secret));
+            way_back::forget(&pages.app, &mut response);
             return Ok(response);
         }
         Err(fault) => fault,
@@ -84,13 +88,27 @@ pub(super) async fn submit(
     Ok(shown(status, &page))
 }
 
+/// Where to go once somebody else has signed in.
+pub(super) struct Leaving {
+    next: String,
+}
+
+impl Form for Leaving {
+    fn read(fields: &Fields) -> Self {
+        Leaving {
+            next: fields.text("next"),
+        }
+    }
+}
+
 pub(super) async fn sign_out(
     State(pages): State<Pages>,
     newcomer: Newcomer,
-    Posted(()): Posted<()>,
+    Posted(form): Posted<Leaving>,
 ) -> Result<Response, Stop> {
     pages.app.sign_out(&newcomer.browser.session).await?;
-    let mut response = answer::done(&pages, "/sign-in", Notice::SignedOut);
+    let sign_in = local::leading_to("/sign-in", &form.next);
+    let mut response = answer::done(&pages, &sign_in, Notice::SignedOut);
     cookie::add(&mut response, &cookie::signed_out(&pages.app));
     Ok(response)
 }

@@ -1,5 +1,6 @@
 //! Every page in every state, with sample data. Tests read them; the example `gallery` shows them.
 
+mod consent;
 mod outside;
 mod reference;
 mod settings;
@@ -31,6 +32,7 @@ impl Sample {
         pages.extend(self.of_workspaces());
         pages.extend(self.of_settings());
         pages.extend(self.of_links_and_errors());
+        pages.extend(self.of_consent());
         pages.extend(self.of_reference());
         pages
     }
@@ -91,6 +93,12 @@ impl Sample {
             "claude mcp add --transport http workspace {ENDPOINT} --header \"Authorization: Bearer {token}\""
         );
         let lines = [
+            (
+                "Claude, any client that signs in",
+                ConnectKind::Address,
+                "Claude on the web and desktop: Settings → Connectors → Add custom connector",
+                ENDPOINT.to_owned(),
+            ),
             ("Claude Code", ConnectKind::Command, "Terminal", command),
             (
                 "Claude Code",

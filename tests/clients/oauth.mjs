@@ -112,9 +112,10 @@ export async function sdk({ name, make, finish, Unauthorized }) {
 
   return {
     async signIn() {
+      const began = performance.now();
       const { client, transport } = make(provider);
       await sentAway(client.connect(transport), transport);
-      return connected();
+      return { client: await connected(), began };
     },
     async signInAgain(client) {
       const { transport } = client;
@@ -128,13 +129,12 @@ export async function sdk({ name, make, finish, Unauthorized }) {
 
 /**
  * @param endpoint the server's address
- * @param signIn a connected client, from nothing
+ * @param signIn a connected client, from nothing, and when it began to look for the server
  * @param signInAgain a connected client, after the server has forgotten what it granted
  * @param accessToken the one in use
  */
 export async function run(endpoint, { signIn, signInAgain, accessToken }) {
-  const began = performance.now();
-  let client = await signIn();
+  let { client, began } = await signIn();
   const tools = names(await client.listTools());
   say('listed', { tools, ms: Math.round(performance.now() - began) });
 

@@ -3,29 +3,21 @@
 // output knows nothing of it.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
+import { bridge } from './bridge.mjs';
 import { run } from './oauth.mjs';
 import { load, say } from './scenario.mjs';
 
 const { Client } = load('@modelcontextprotocol/sdk/client/index.js');
-const { StdioClientTransport } = load('@modelcontextprotocol/sdk/client/stdio.js');
 
 const [url, directory, command, ...args] = process.argv.slice(2);
-// xdg-open runs this instead of a browser.
-const env = { ...process.env, MCP_REMOTE_CONFIG_DIR: directory, BROWSER: 'true' };
-for (const desktop of ['DISPLAY', 'WAYLAND_DISPLAY', 'XDG_CURRENT_DESKTOP']) delete env[desktop];
-const transport = new StdioClientTransport({
-  command,
-  args,
-  env,
-  stderr: 'pipe',
-});
-// Later than at first, the bridge shows the address before it listens for the answer; no person is
-// as quick as the test.
+let began;
 let asked;
 let listens = false;
-createInterface({ input: transport.stderr }).on('line', (line) => {
-  console.error(line);
+// Later than at first, the bridge shows the address before it listens for the answer; no person is
+// as quick as the test.
+function heard(line) {
+  // The bridge itself has started, which takes longer than all the rest.
+  began ??= performance.now();
   if (line.trim().startsWith(new URL('/authorize?', url).href)) asked = line.trim();
   if (line.includes('OAuth callback server running')) listens = true;
   if (asked && listens) {
@@ -33,13 +25,15 @@ createInterface({ input: transport.stderr }).on('line', (line) => {
     asked = undefined;
     listens = false;
   }
-});
+}
 
+const env = { MCP_REMOTE_CONFIG_DIR: directory };
+const transport = bridge({ command, args, env, heard });
 const client = new Client({ name: 'oauth_bridge', version: '1.0' });
 await run(url, {
   async signIn() {
     await client.connect(transport);
-    return client;
+    return { client, began };
   },
   signInAgain: async (connected) => connected,
   accessToken() {

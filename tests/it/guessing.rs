@@ -15,21 +15,21 @@ async fn refused_by(mcp: &Mcp) -> (u16, Duration) {
 
 /// The z value of the Mann-Whitney U test: how far two samples are from being drawn alike. Beyond 4
 /// is no chance (one in 16,000).
-fn apart(a: &[Duration], b: &[Duration]) -> f64 {
-    let mut all: Vec<(Duration, bool)> = a
+fn apart(some: &[Duration], others: &[Duration]) -> f64 {
+    let mut all: Vec<(Duration, bool)> = some
         .iter()
         .map(|time| (*time, true))
-        .chain(b.iter().map(|time| (*time, false)))
+        .chain(others.iter().map(|time| (*time, false)))
         .collect();
     all.sort();
     let ranks: f64 = (1..)
         .zip(&all)
-        .filter(|(_, (_, of_a))| *of_a)
+        .filter(|(_, (_, is_one_of_some))| *is_one_of_some)
         .map(|(rank, _)| f64::from(rank))
         .sum();
-    let (n, m) = (a.len() as f64, b.len() as f64);
-    let u = ranks - n * (n + 1.0) / 2.0;
-    (u - n * m / 2.0) / (n * m * (n + m + 1.0) / 12.0).sqrt()
+    let (one, other) = (some.len() as f64, others.len() as f64);
+    let wins = ranks - one * (one + 1.0) / 2.0;
+    (wins - one * other / 2.0) / (one * other * (one + other + 1.0) / 12.0).sqrt()
 }
 
 #[test]

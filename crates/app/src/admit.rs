@@ -291,8 +291,7 @@ impl App {
             .filter(|caller| caller.expires_at.is_none_or(|at| at > now)))
     }
 
-    /// A 401 with the challenge of RFC 6750 §3; the text names what a good credential looks like. At
-    /// an endpoint that takes OAuth tokens it says where to get one (RFC 9728 §5.1).
+    /// A 401 with the challenge of RFC 6750 §3; the text names what a good credential looks like.
     fn refusal(&self, audience: Option<Audience>, error: Option<&str>, why: &str) -> Refusal {
         let fault = Fault::new(
             Code::Unauthenticated,
@@ -302,6 +301,23 @@ impl App {
             ),
         )
         .hint(format!("Make a new one at {}.", self.settings.public_url));
+        Refusal {
+            fault,
+            challenge: Some(self.challenge(audience, error)),
+        }
+    }
+
+    /// The refusal of a grant that does not allow a tool: a client may ask its person for more.
+    pub(crate) fn too_narrow(&self, fault: Fault) -> Refusal {
+        Refusal {
+            fault,
+            challenge: Some(self.challenge(Some(Audience::Mcp), Some("insufficient_scope"))),
+        }
+    }
+
+    /// At an endpoint that takes OAuth tokens it says where to get one (RFC 9728 §5.1) and, in one
+    /// go, all scopes that may be needed.
+    fn challenge(&self, audience: Option<Audience>, error: Option<&str>) -> String {
         let mut challenge = format!("Bearer realm=\"{}\"", self.settings.server_name);
         if let Some(error) = error {
             challenge = format!("{challenge}, error=\"{error}\"");
@@ -311,10 +327,7 @@ impl App {
             let scope = scope_text(SCOPES.into_iter().collect());
             challenge = format!("{challenge}, resource_metadata=\"{metadata}\", scope=\"{scope}\"");
         }
-        Refusal {
-            fault,
-            challenge: Some(challenge),
-        }
+        challenge
     }
 
     /// A workspace of the organization, believed for half a second.

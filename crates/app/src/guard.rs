@@ -192,4 +192,10 @@ impl Door for App {
     fn changes(&self, caller: &Caller) -> Box<dyn ChangeFeed> {
         self.feed(caller)
     }
+
+    fn step_up(&self, caller: &Caller, tool: &str) -> Option<Refusal> {
+        let tool = self.toolsets.find(caller, tool)?;
+        let fault = caller.needs(scope_of(&tool.def)).err()?;
+        Some(self.too_narrow(fault))
+    }
 }

@@ -74,6 +74,8 @@ pub struct Inner {
     pub(crate) passwords: Passwords,
     pub(crate) signer: UploadSigner,
     pub(crate) csrf: quaymaster_store::keys::InstanceSecret,
+    /// Protects what MCP clients keep between a question and its answer.
+    protocol_key: quaymaster_store::keys::InstanceSecret,
     /// Signs the ids of OAuth clients that registered.
     pub(crate) client_key: quaymaster_store::keys::InstanceSecret,
     pub(crate) documents: Documents,
@@ -103,7 +105,9 @@ impl App {
         let client_key = store
             .instance_secret("oauth_clients", now, &*entropy)
             .await?;
+        let protocol_key = store.instance_secret("mcp_state", now, &*entropy).await?;
         let inner = Inner {
+            protocol_key,
             client_key,
             documents: Documents::default(),
             callers: Callers::default(),
@@ -152,6 +156,11 @@ impl App {
 
     pub fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// The key that the protocol's state at clients is protected with, the same on every node.
+    pub fn protocol_key(&self) -> &[u8; 32] {
+        &self.protocol_key
     }
 
     pub fn now(&self) -> Instant {

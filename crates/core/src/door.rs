@@ -91,6 +91,12 @@ pub trait Door: Send + Sync {
 
     fn changes(&self, caller: &Caller) -> Box<dyn ChangeFeed>;
 
+    /// The challenge for a caller whose scopes do not allow a tool, when it can get more by asking
+    /// its person. From memory: it is asked before a call is read.
+    fn step_up(&self, _caller: &Caller, _tool: &str) -> Option<Refusal> {
+        None
+    }
+
     /// The input schema of a tool some of whose arguments are repeated in headers (MCP 2026-07-28,
     /// `x-mcp-header`), from memory: it is looked up for each call.
     fn header_schema(&self, _caller: &Caller, _tool: &str) -> Option<Arc<JsonObject>> {

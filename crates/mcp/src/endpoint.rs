@@ -5,6 +5,7 @@ use crate::handler::{Handler, Shared};
 use crate::origin::Origins;
 use crate::sessions::{OpenStream, Sessions};
 use crate::state::States;
+use crate::step_up;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, State};
 use axum::response::{IntoResponse as _, Response};
@@ -31,7 +32,7 @@ const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
 const VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
 const FIRST_STATELESS: &str = "2026-07-28";
 /// A megabyte of text can be six times as long once it is escaped JSON.
-const MOST_BODY: usize = 8 * 1024 * 1024;
+pub(crate) const MOST_BODY: usize = 8 * 1024 * 1024;
 
 tokio::task_local! {
     /// Whose request is being handled, for the handler that it makes.
@@ -109,6 +110,7 @@ impl Mcp {
         let session = self.session_of(request.headers_mut(), &caller)?;
         let ends_session = request.method() == Method::DELETE;
         let caller = Arc::new(caller);
+        let mut request = step_up::check(&*self.door, &caller, request).await?;
         request.extensions_mut().insert(caller.clone());
         request
             .headers_mut()
@@ -218,7 +220,7 @@ fn presented(request: &Request<Body>) -> Presented {
     }
 }
 
-fn refuse(refusal: &Refusal) -> Response {
+pub(crate) fn refuse(refusal: &Refusal) -> Response {
     let status = StatusCode::from_u16(refusal.fault.code.status())
         .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = (status, Json(&refusal.fault)).into_response();

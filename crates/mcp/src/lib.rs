@@ -9,7 +9,7 @@
 //!
 //! - [`Mcp`]: the endpoint as an axum router
 //! - [`origin`]: whose `Host` and `Origin` are accepted, for every route of the server
-//! - `endpoint`: from the socket to `rmcp` and back; `sessions`, and what their clients wish for in
+//! - `endpoint`: from the socket to `rmcp` and back; `step_up`: grants that are too narrow; `sessions`, and what their clients wish for in
 //!   `wishes`
 //! - `handler`: the table of methods; `calls`, `resources`, `prompts`, `logging`, `changes` behind it
 //! - `asking`: questions to a client; `state`: what it keeps meanwhile; `notices`: what a call tells
@@ -28,6 +28,7 @@ mod prompts;
 mod resources;
 mod sessions;
 mod state;
+mod step_up;
 mod wishes;
 
 pub use endpoint::Mcp;

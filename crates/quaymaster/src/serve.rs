@@ -10,7 +10,7 @@ use axum::middleware::{self, Next};
 use axum::response::Response;
 use quaymaster_api::ProtocolInfo;
 use quaymaster_app::App;
-use quaymaster_core::clock::{Entropy as _, SystemClock, SystemEntropy};
+use quaymaster_core::clock::{SystemClock, SystemEntropy};
 use quaymaster_mcp::Mcp;
 use quaymaster_mcp::origin::Origins;
 use std::sync::Arc;
@@ -62,15 +62,12 @@ fn router(
     let known = config.allowed_origins.iter().map(String::as_str);
     let origins = Origins::new(std::iter::once(public_url).chain(known));
     let door = Arc::new(app.clone());
-    // Questions that wait for an answer while the server starts again have to be asked again.
-    let mut state_key = [0; 32];
-    SystemEntropy.fill(&mut state_key);
     let mcp = Mcp::new(
         door,
         origins.clone(),
         Arc::new(SystemClock),
         Arc::new(SystemEntropy),
-        &state_key,
+        app.protocol_key(),
         stop.clone(),
     );
     let protocol = ProtocolInfo {

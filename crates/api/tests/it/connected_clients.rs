@@ -32,7 +32,7 @@ async fn connect(product: &Product, tenant: &Tenant, name: &str, write: bool) ->
         .append_pair("code_challenge", CHALLENGE)
         .append_pair("code_challenge_method", "S256")
         .finish();
-    let asked = app.authorization_asked(&question).await.unwrap();
+    let asked = app.authorization_asked(&question, true).await.unwrap();
     let granted = Granted {
         workspace: tenant.workspace.id.clone(),
         write,

@@ -13,7 +13,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::{Method, Request};
 use http_body_util::BodyExt as _;
-use quaymaster_app::oauth::authorize::{Granted, Unasked};
+use quaymaster_app::oauth::authorize::{Answered, Granted, Unasked};
 use quaymaster_core::caller::{Audience, Presented};
 use quaymaster_core::clock::{Clock, SystemClock};
 use quaymaster_core::secret::TokenKind;
@@ -150,7 +150,10 @@ impl Server {
     /// Where the answer goes when the person agrees to a question.
     async fn agreed(&self, question: &Pairs<'_>, write: bool) -> String {
         let app = &self.product.app;
-        let asked = app.authorization_asked(&form(question)).await.unwrap();
+        let asked = app
+            .authorization_asked(&form(question), true)
+            .await
+            .unwrap();
         let owner = &self.product.ours.owner;
         let granted = Granted {
             workspace: self.product.ours.workspace.id.clone(),
@@ -163,8 +166,13 @@ impl Server {
 
     /// The error that a question is answered with.
     async fn answered(&self, question: &Pairs<'_>) -> String {
-        match self.product.app.authorization_asked(&form(question)).await {
-            Err(Unasked::Answered(location)) => {
+        match self
+            .product
+            .app
+            .authorization_asked(&form(question), true)
+            .await
+        {
+            Err(Unasked::Answered(Answered { location, .. })) => {
                 assert_eq!(param(&location, "iss").unwrap(), "http://127.0.0.1:8080");
                 param(&location, "error").unwrap()
             }
@@ -174,7 +182,11 @@ impl Server {
 
     /// Whether the person is told that something is wrong, and nobody else.
     async fn told(&self, question: &Pairs<'_>) -> bool {
-        let asked = self.product.app.authorization_asked(&form(question)).await;
+        let asked = self
+            .product
+            .app
+            .authorization_asked(&form(question), true)
+            .await;
         matches!(asked, Err(Unasked::Told(_)))
     }
 

@@ -3,8 +3,8 @@
 //! Nothing is kept between the question and the answer: the consent page sends the question along,
 //! and it is checked again.
 
-use super::client::Client;
-use super::redirect::RedirectUri;
+use super::client::{Client, ClientId};
+use super::redirect::{Destination, RedirectUri};
 use super::{CODE_SECONDS, OAuthCode, OAuthError, Params, SCOPES, scopes_asked};
 use crate::App;
 use crate::actor::Actor;
@@ -29,10 +29,23 @@ pub struct Asked {
 /// Why a question is not put to a person.
 #[derive(Debug)]
 pub enum Unasked {
+    /// The client's description must be fetched, and that is done for nobody who is not signed in.
+    SignInFirst,
     /// Nobody knows where an answer could go, so the person reads this.
     Told(Fault),
-    /// The client hears of it: the address to go on to.
-    Answered(String),
+    /// The client hears of it.
+    Answered(Answered),
+}
+
+/// An error that goes back to the client.
+#[derive(Debug)]
+pub struct Answered {
+    pub error: OAuthError,
+    /// The address to go on to, with the error in it.
+    pub location: String,
+    /// What is there. Anybody can register an address of the web, so a browser that goes there by
+    /// itself could be led anywhere (RFC 9700 §4.11.2): the person decides.
+    pub destination: Destination,
 }
 
 /// What a person grants.
@@ -45,7 +58,11 @@ pub struct Granted {
 
 impl App {
     /// Checks the query of an authorization request.
-    pub async fn authorization_asked(&self, query: &str) -> Result<Asked, Unasked> {
+    pub async fn authorization_asked(
+        &self,
+        query: &str,
+        is_signed_in: bool,
+    ) -> Result<Asked, Unasked> {
         let params = Params::parse(query.as_bytes());
         let told = |why: String| {
             let fault = Fault::invalid_arg("/client_id", "client", why);
@@ -53,7 +70,12 @@ impl App {
         };
         let of_error = |error: OAuthError| told(error.description);
         let client_id = params.needed("client_id").map_err(of_error)?;
-        let client = self.client(client_id).await.map_err(told)?;
+        let client = match ClientId::of(client_id) {
+            ClientId::Document if !is_signed_in => return Err(Unasked::SignInFirst),
+            ClientId::Document => self.client_of_document(client_id).await,
+            ClientId::Registered => self.registered_client(client_id),
+        };
+        let client = client.map_err(told)?;
         let redirect = params.one("redirect_uri").map_err(of_error)?;
         let redirect_uri = client.redirect(redirect).map_err(told)?;
         let state = params.one("state").ok().flatten().map(str::to_owned);
@@ -66,14 +88,18 @@ impl App {
                 state,
                 code_challenge,
             }),
-            Err(error) => Err(Unasked::Answered(self.answer(
-                &redirect_uri,
-                state.as_deref(),
-                &[
-                    ("error", error.code.name()),
-                    ("error_description", &error.description),
-                ],
-            ))),
+            Err(error) => Err(Unasked::Answered(Answered {
+                location: self.answer(
+                    &redirect_uri,
+                    state.as_deref(),
+                    &[
+                        ("error", error.code.name()),
+                        ("error_description", &error.description),
+                    ],
+                ),
+                destination: redirect_uri.destination(),
+                error,
+            })),
         }
     }
 

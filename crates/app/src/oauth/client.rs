@@ -2,7 +2,6 @@
 
 use super::redirect::RedirectUri;
 use super::{OAuthCode, OAuthError};
-use crate::App;
 use serde::{Deserialize, Serialize};
 
 const MOST_REDIRECTS: usize = 10;
@@ -117,18 +116,20 @@ fn plain_name(text: &str) -> Option<String> {
     (!name.is_empty()).then_some(name)
 }
 
-impl App {
-    /// The client of an id: registered, or described by the document at that address. The error is a
-    /// sentence for the person who was sent here.
-    pub(super) async fn client(&self, id: &str) -> Result<Client, String> {
+/// The two kinds of id: of a registration, or the address of a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ClientId {
+    Registered,
+    Document,
+}
+
+impl ClientId {
+    pub(super) fn of(id: &str) -> Self {
         if id.starts_with("https://") {
-            return self.client_of_document(id).await;
+            ClientId::Document
+        } else {
+            ClientId::Registered
         }
-        self.registered_client(id).ok_or_else(|| {
-            "The client is not registered here. Remove the connector in the client and add it \
-             again, so that it registers anew."
-                .to_owned()
-        })
     }
 }
 

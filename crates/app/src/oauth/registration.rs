@@ -43,7 +43,16 @@ impl App {
         })
     }
 
-    pub(super) fn registered_client(&self, id: &str) -> Option<Client> {
+    /// The client of a registered id. The error is a sentence for the person who was sent here.
+    pub(super) fn registered_client(&self, id: &str) -> Result<Client, String> {
+        self.client_in(id).ok_or_else(|| {
+            "The client is not registered here. Remove the connection in the client and add it \
+             again, so that it registers anew."
+                .to_owned()
+        })
+    }
+
+    fn client_in(&self, id: &str) -> Option<Client> {
         use subtle::ConstantTimeEq as _;
         let (facts, tag) = id.strip_prefix(PREFIX)?.split_once('.')?;
         if facts.len() > MOST_BYTES * 2 {

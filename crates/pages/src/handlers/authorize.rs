@@ -1,30 +1,41 @@
 //! `/authorize`: what an OAuth client asks of a person, and what they answer (RFC 6749 §4.1).
 //!
-//! Only the button of the page grants anything. Nothing is looked up or fetched for somebody who is
-//! not signed in, and the question that comes back with the form is checked again.
+//! Only the button of the page grants anything. Nothing is fetched for somebody who is not signed
+//! in, and the question that comes back with the form is checked again.
 
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use quaymaster_app::App;
 use quaymaster_app::oauth::authorize::{Asked, Granted, Unasked};
+use quaymaster_app::oauth::redirect::Destination;
 use quaymaster_core::{Code, Fault, Scope};
 
 use super::answer::{LeadsAway, Stop, field_of, shown};
 use super::api_keys;
-use super::person::Person;
+use super::person::{Person, Visitor};
 use super::posted::{Fields, Form, Posted};
-use crate::views::{ConsentPage, WorkspaceChoice};
+use crate::views::{ConsentPage, ErrorPage, WorkspaceChoice};
 
 pub(super) async fn read(
     State(app): State<App>,
-    person: Person,
+    person: Result<Person, Stop>,
+    visitor: Visitor,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Stop> {
     let query = query.unwrap_or_default();
-    let asked = asked(&app, &query).await?;
-    let page = page(&app, person, &asked, query).await?;
-    Ok(consent(StatusCode::OK, &page))
+    // A question that nobody can answer is told before anybody signs in for it.
+    match (
+        app.authorization_asked(&query, person.is_ok()).await,
+        person,
+    ) {
+        (Ok(asked), Ok(person)) => {
+            let page = page(&app, person, &asked, query).await?;
+            Ok(consent(StatusCode::OK, &page))
+        }
+        (Ok(_) | Err(Unasked::SignInFirst), Err(sign_in)) => Err(sign_in),
+        (Err(unasked), _) => refused(unasked, visitor),
+    }
 }
 
 pub(super) struct Decision {
@@ -50,9 +61,13 @@ impl Form for Decision {
 pub(super) async fn submit(
     State(app): State<App>,
     person: Person,
+    visitor: Visitor,
     Posted(form): Posted<Decision>,
 ) -> Result<Response, Stop> {
-    let asked = asked(&app, &form.query).await?;
+    let asked = match app.authorization_asked(&form.query, true).await {
+        Ok(asked) => asked,
+        Err(unasked) => return refused(unasked, visitor),
+    };
     match form.answer.as_str() {
         "allow" => {}
         "cancel" => return Ok(Redirect::to(&app.authorization_denied(&asked)).into_response()),
@@ -95,14 +110,30 @@ pub(super) async fn submit(
     Ok(consent(StatusCode::UNPROCESSABLE_ENTITY, &page))
 }
 
-/// The question, when a person may be asked.
-async fn asked(app: &App, query: &str) -> Result<Asked, Stop> {
-    app.authorization_asked(query)
-        .await
-        .map_err(|unasked| match unasked {
-            Unasked::Told(fault) => fault.into(),
-            Unasked::Answered(location) => Stop::Elsewhere(location),
-        })
+/// Why nobody is asked. A program on this computer hears of it at once; for a site of the web the
+/// person follows a link, since anybody may have registered it.
+fn refused(unasked: Unasked, visitor: Visitor) -> Result<Response, Stop> {
+    let answered = match unasked {
+        Unasked::Told(fault) => return Err(fault.into()),
+        Unasked::SignInFirst => return Err(Stop::Elsewhere("/sign-in".to_owned())),
+        Unasked::Answered(answered) => answered,
+    };
+    let Destination::Host(host) = answered.destination else {
+        return Err(Stop::Elsewhere(answered.location));
+    };
+    let status = StatusCode::BAD_REQUEST;
+    let page = ErrorPage {
+        layout: visitor.layout,
+        status: status.as_u16(),
+        code: Some(answered.error.code.name().to_owned()),
+        message: answered.error.description,
+        hint: Some(
+            "The program that sent you here asked for something that cannot be granted.".to_owned(),
+        ),
+        back_href: answered.location,
+        back_label: format!("Go back to {host}"),
+    };
+    Ok(shown(status, &page))
 }
 
 fn consent(status: StatusCode, page: &ConsentPage) -> Response {

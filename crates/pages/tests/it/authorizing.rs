@@ -395,9 +395,31 @@ async fn a_question_that_names_no_client_is_told_to_the_person_and_sent_nowhere(
             let usual = quaymaster_pages::CONTENT_SECURITY_POLICY;
             assert_eq!(told.header("content-security-policy"), usual);
         }
-        // Nobody's server is asked for somebody who is not signed in.
+        // Nobody's server is asked for somebody who is not signed in; the rest is told to anybody.
         let unknown = server.browser().get(&authorize(query)).await;
-        assert!(unknown.location().starts_with("/sign-in"), "{query}");
+        if query.starts_with("client_id=https") {
+            assert!(unknown.location().starts_with("/sign-in"), "{query}");
+        } else {
+            assert_eq!(unknown.status, StatusCode::BAD_REQUEST, "{query}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_question_of_a_site_leads_back_to_it_by_a_link_only() {
+    let server = Server::start().await;
+    let mut owner = server.owner().await;
+    let client = Client::registered(&server, "Site", WEB);
+    let query = client.query(&[("resource", "https://evil.example/mcp")]);
+    for told in [
+        owner.get(&authorize(&query)).await,
+        server.browser().get(&authorize(&query)).await,
+    ] {
+        assert_eq!(told.status, StatusCode::BAD_REQUEST);
+        assert_eq!(told.location(), "");
+        assert!(told.body.contains("invalid_target"), "{}", told.body);
+        assert!(told.body.contains("Go back to client.example"));
+        assert!(told.body.contains(&format!("href=\"{WEB}?error=")));
     }
 }
 

@@ -98,9 +98,30 @@ async fn no_document_is_fetched_from_inside_the_network() {
         "[fe80::1]",
         "224.0.0.1",
         "255.255.255.255",
+        "192.0.0.1",
+        "198.18.0.1",
+        "240.0.0.1",
+        "[::7f00:1]",
+        "[64:ff9b:1::7f00:1]",
+        "[2001::1]",
+        "[fec0::1]",
+        "[ff02::1]",
+        "ip6-localhost",
     ] {
-        ids.push(format!("https://{host}/client.json"));
+        // Whatever stands behind the host, and however its name continues.
+        for rest in [
+            "/client.json",
+            "/.well-known/client",
+            "/a/b/c?query=x",
+            "/client.json?url=https://client.example/",
+            "/%41/client.json",
+            "/client.example",
+            "/@client.example/client.json",
+        ] {
+            ids.push(format!("https://{host}{rest}"));
+        }
     }
+    assert!(ids.len() > 200, "{}", ids.len());
     for id in &ids {
         let page = door.asked(id).await;
         let said = refusal(&page, id);

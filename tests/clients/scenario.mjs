@@ -49,8 +49,9 @@ const facts = (error) => ({
  * @param changes what it was made with
  * @param about facts of the connection for the test
  * @param foreign pings in this client's session with another token; absent without a session
+ * @param sentAway fails when somebody else sends the person away to sign in
  */
-export async function run({ client, changes, about, foreign }) {
+export async function run({ client, changes, about, foreign, sentAway = new Promise(() => {}) }) {
   say('connected', { server: client.getServerVersion()?.name, ...about });
   say('listed', { tools: names(await client.listTools()) });
 
@@ -77,7 +78,8 @@ export async function run({ client, changes, about, foreign }) {
   }
 
   await hear();
-  say('revoked', await client.listTools().then(() => ({ status: 200 }), facts));
+  const refusal = Promise.race([client.listTools(), sentAway]);
+  say('revoked', await refusal.then(() => ({ status: 200 }), facts));
   await client.close().catch(() => {});
   process.exit(0);
 }

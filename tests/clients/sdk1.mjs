@@ -4,13 +4,13 @@
 //   sdk1.mjs stdio COMMAND ARG...     through a bridge that speaks over standard input and output
 //
 // The token is in QUAYMASTER_TOKEN.
+import { bridge } from './bridge.mjs';
 import { Changes, load, run } from './scenario.mjs';
 
 const { Client } = load('@modelcontextprotocol/sdk/client/index.js');
 const { StreamableHTTPClientTransport } = load(
   '@modelcontextprotocol/sdk/client/streamableHttp.js',
 );
-const { StdioClientTransport } = load('@modelcontextprotocol/sdk/client/stdio.js');
 
 const [kind, target, ...rest] = process.argv.slice(2);
 const self = { name: 'sdk1', version: '1.0' };
@@ -20,17 +20,17 @@ const over = (token, sessionId) =>
     sessionId,
   });
 
+// A bridge may send the person away to sign in, and wait.
+const sentAway = Promise.withResolvers();
+sentAway.promise.catch(() => {});
+const heard = (line) => line.includes('/authorize?') && sentAway.reject(new Error(line.trim()));
+
 const changes = new Changes();
 const client = new Client(self, { listChanged: changes.options });
 const transport =
   kind === 'http'
     ? over(process.env.QUAYMASTER_TOKEN)
-    : new StdioClientTransport({
-        command: target,
-        args: rest,
-        env: { ...process.env },
-        stderr: 'inherit',
-      });
+    : bridge({ command: target, args: rest, heard });
 await client.connect(transport);
 
 async function foreign(token) {
@@ -44,4 +44,5 @@ await run({
   changes,
   about: { version: transport.protocolVersion ?? null, session: transport.sessionId ?? null },
   foreign: kind === 'http' ? foreign : undefined,
+  sentAway: sentAway.promise,
 });

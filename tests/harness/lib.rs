@@ -8,17 +8,25 @@
 
 pub mod bearer_proxy;
 pub mod browser;
+pub mod canary;
 pub mod mcp;
+pub mod oauth_client;
 pub mod person;
 pub mod script;
 pub mod server;
+pub mod tls_server;
+pub mod visitor;
 
 pub use bearer_proxy::BearerProxy;
 pub use browser::{Browser, Tab};
+pub use canary::Canary;
 pub use mcp::{Mcp, Reply};
-pub use person::{Page, Person};
+pub use oauth_client::OAuthClient;
+pub use person::Person;
 pub use script::Script;
 pub use server::{Database, Server, cli, fresh_postgres, tools_directory};
+pub use tls_server::{Answer, TlsServer};
+pub use visitor::Visitor;
 
 /// The tools of a workspace token, in the order of their list.
 pub const FILE_TOOLS: [&str; 19] = [

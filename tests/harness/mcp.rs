@@ -170,6 +170,20 @@ impl Mcp {
         self.send(Method::POST, headers, body.to_string()).await
     }
 
+    /// The names of the caller's tools, as they are listed.
+    pub async fn tool_names(&self) -> Vec<String> {
+        let message = if self.session.is_some() {
+            self.request("tools/list", json!({})).await
+        } else {
+            let reply = self.request_stateless("tools/list", json!({})).await;
+            reply.message()
+        };
+        let tools = message["result"]["tools"].as_array();
+        let tools = tools.unwrap_or_else(|| panic!("no tools in {message}"));
+        let name = |tool: &Value| tool["name"].as_str().unwrap_or_default().to_owned();
+        tools.iter().map(name).collect()
+    }
+
     /// Calls a tool in the caller's era.
     pub async fn call(&self, tool: &str, arguments: Value) -> ToolAnswer {
         let params = json!({ "name": tool, "arguments": arguments });

@@ -1,167 +1,219 @@
-//! Somebody who sends the forms of the pages, without a browser: for what does not depend on how
-//! pages look.
+//! A person with a browser made of plain HTTP: cookies, forms, and redirects that it follows on the
+//! server but not away from it.
 
-use crate::Server;
-use reqwest::header::{COOKIE, LOCATION, ORIGIN, SET_COOKIE};
+use reqwest::header::{COOKIE, LOCATION, SET_COOKIE};
 use reqwest::redirect::Policy;
-use reqwest::{Client, RequestBuilder};
+use reqwest::{Client, Method, RequestBuilder};
+use scraper::{Html, Selector};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
-/// Keeps the cookie of the session, follows nothing by itself.
-pub struct Person {
-    client: Client,
-    /// Where the server is.
-    pub url: String,
-    /// Name and value of the session's cookie.
-    pub session: Option<String>,
-    /// Sent with every request, as a proxy or a browser would.
-    pub headers: Vec<(&'static str, String)>,
-}
-
-/// What the server answered.
+/// What a person sees after a click.
 #[derive(Debug)]
 pub struct Page {
     pub status: u16,
-    /// Where a redirect leads; empty for any other answer.
-    pub location: String,
-    pub body: String,
-}
-
-/// The password that people of tests have.
-pub const PASSWORD: &str = "correct horse battery";
-
-impl Person {
-    /// Somebody whom the server does not know.
-    pub fn unknown(url: &str) -> Person {
-        let client = Client::builder().redirect(Policy::none()).build();
-        Person {
-            client: client.expect("a client"),
-            url: url.to_owned(),
-            session: None,
-            headers: Vec::new(),
-        }
-    }
-
-    /// Opens a sign-in link for the first time and says who they are.
-    pub async fn first(server: &Server, link: &str, email: &str, organization: &str) -> Person {
-        let mut person = Person::unknown(&server.url);
-        let path = link
-            .strip_prefix(&server.url)
-            .expect("a link of the server");
-        assert_eq!(person.post(path, &[]).await.location, "/");
-        let fields = [
-            ("name", "A person"),
-            ("email", email),
-            ("password", PASSWORD),
-            ("organization", organization),
-        ];
-        let page = person.submit("/welcome", &fields).await;
-        assert_eq!(page.location, "/", "{}", page.body);
-        person
-    }
-
-    /// The owner of the first organization, at their first sign-in.
-    pub async fn owner(server: &Server) -> Person {
-        let link = server.sign_in_link.clone();
-        Person::first(server, &link, "owner@example.com", "Harbour").await
-    }
-
-    /// Somebody new who accepts an invitation that this person makes.
-    pub async fn invite(&mut self, email: &str, role: &str) -> Person {
-        let path = self.invitation(email, role).await;
-        let mut person = Person::unknown(&self.url);
-        let fields = [("name", "Invited"), ("password", PASSWORD)];
-        let page = person.post(&path, &fields).await;
-        assert_eq!(page.location, "/", "{}", page.body);
-        person
-    }
-
-    /// The path of a link that invites an address.
-    pub async fn invitation(&mut self, email: &str, role: &str) -> String {
-        let fields = [("email", email), ("role", role)];
-        let page = self.submit("/settings/invitations", &fields).await;
-        let link = page.text_of("link");
-        let path = link.strip_prefix(&self.url);
-        path.expect("a link of the server").to_owned()
-    }
-
-    /// A new API key of this person with these scopes.
-    pub async fn api_key(&mut self, scopes: &[&str], files: &str) -> String {
-        let mut fields = vec![("name", "Key"), ("files", files), ("expiry", "7")];
-        fields.extend(scopes.iter().map(|scope| ("scopes", *scope)));
-        let page = self.submit("/settings/api-keys", &fields).await;
-        page.text_of("key")
-    }
-
-    pub async fn sign_in(&mut self, email: &str, password: &str) -> Page {
-        let fields = [("email", email), ("password", password)];
-        self.post("/sign-in", &fields).await
-    }
-
-    pub async fn get(&mut self, path: &str) -> Page {
-        let request = self.client.get(format!("{}{path}", self.url));
-        self.send(request).await
-    }
-
-    pub async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Page {
-        let body = form_urlencoded::Serializer::new(String::new())
-            .extend_pairs(fields)
-            .finish();
-        let request = self
-            .client
-            .post(format!("{}{path}", self.url))
-            .header("content-type", "application/x-www-form-urlencoded")
-            .header(ORIGIN, &self.url)
-            .body(body);
-        self.send(request).await
-    }
-
-    /// Posts with the token of a page of this person.
-    pub async fn submit(&mut self, path: &str, fields: &[(&str, &str)]) -> Page {
-        let csrf = self.get("/reference").await.value_of("csrf");
-        let fields = [&[("csrf", csrf.as_str())], fields].concat();
-        self.post(path, &fields).await
-    }
-
-    async fn send(&mut self, mut request: RequestBuilder) -> Page {
-        if let Some(session) = &self.session {
-            request = request.header(COOKIE, session);
-        }
-        for (name, value) in &self.headers {
-            request = request.header(*name, value);
-        }
-        let answer = request.send().await.expect("the server answers");
-        let text =
-            |value: &reqwest::header::HeaderValue| value.to_str().unwrap_or_default().to_owned();
-        for cookie in answer.headers().get_all(SET_COOKIE) {
-            let cookie = text(cookie);
-            let pair = cookie.split(';').next().unwrap_or_default();
-            if pair.starts_with("quaymaster=") {
-                self.session = Some(pair.to_owned()).filter(|pair| !pair.ends_with('='));
-            }
-        }
-        Page {
-            status: answer.status().as_u16(),
-            location: answer.headers().get(LOCATION).map(text).unwrap_or_default(),
-            body: answer.text().await.expect("a body"),
-        }
-    }
+    pub html: String,
+    /// Where the browser was sent, when that is another server.
+    pub away: Option<String>,
+    /// The path and query of the last page.
+    pub path: String,
 }
 
 impl Page {
-    /// The text of the element with this id, which has no others in it.
-    pub fn text_of(&self, id: &str) -> String {
-        self.between(&format!("id=\"{id}\">"), "<")
+    /// The fields of the first form that posts to a path, as a browser would send them untouched.
+    pub fn form(&self, action: &str) -> Vec<(String, String)> {
+        let html = Html::parse_document(&self.html);
+        let forms = Selector::parse("form").expect("a selector");
+        let inputs = Selector::parse("input[name]").expect("a selector");
+        let form = html
+            .select(&forms)
+            .find(|form| form.attr("action") == Some(action))
+            .unwrap_or_else(|| panic!("no form to {action} in {}", self.html));
+        let sent = form.select(&inputs).filter(|input| {
+            let switch = matches!(input.attr("type"), Some("radio" | "checkbox"));
+            !switch || input.attr("checked").is_some()
+        });
+        sent.map(|input| {
+            let text = |name| input.attr(name).unwrap_or_default().to_owned();
+            (text("name"), text("value"))
+        })
+        .collect()
     }
 
-    /// The value of the first input with this name.
-    pub fn value_of(&self, name: &str) -> String {
-        self.between(&format!("name=\"{name}\" value=\""), "\"")
+    /// The texts of all elements that a selector finds.
+    pub fn texts(&self, selector: &str) -> Vec<String> {
+        let html = Html::parse_document(&self.html);
+        let selector = Selector::parse(selector).expect("a selector");
+        let text = |element: scraper::ElementRef<'_>| {
+            let words: Vec<&str> = element.text().flat_map(str::split_whitespace).collect();
+            words.join(" ")
+        };
+        html.select(&selector).map(text).collect()
+    }
+}
+
+pub struct Person {
+    client: Client,
+    origin: String,
+    cookies: Mutex<BTreeMap<String, String>>,
+}
+
+pub const EMAIL: &str = "owner@example.com";
+pub const PASSWORD: &str = "correct horse battery";
+
+impl Person {
+    /// Somebody who is not signed in.
+    pub fn of(url: &str) -> Person {
+        Person {
+            client: Client::builder()
+                .redirect(Policy::none())
+                .build()
+                .expect("a client"),
+            origin: url.to_owned(),
+            cookies: Mutex::default(),
+        }
     }
 
-    fn between(&self, start: &str, end: &str) -> String {
-        let found = self.body.split_once(start);
-        let found = found.and_then(|(_, rest)| rest.split_once(end));
-        let (text, _) = found.unwrap_or_else(|| panic!("no {start} in {}", self.body));
-        text.to_owned()
+    /// The first person on a server, by the printed link and the welcome page.
+    pub async fn owner(url: &str, sign_in_link: &str) -> Person {
+        let person = Person::of(url);
+        let path = sign_in_link
+            .strip_prefix(url)
+            .expect("a link to the server");
+        let page = person.get(path).await;
+        let page = person.send(path, &page.form(path), &[]).await;
+        assert_eq!(page.path, "/welcome", "{}", page.html);
+        let about = [
+            ("name", "Owner"),
+            ("email", EMAIL),
+            ("password", PASSWORD),
+            ("organization", "Harbour works"),
+        ];
+        let page = person
+            .send("/welcome", &page.form("/welcome"), &about)
+            .await;
+        assert_eq!(
+            (page.status, page.path.as_str()),
+            (200, "/"),
+            "{}",
+            page.html
+        );
+        person
+    }
+
+    /// Signs in with address and password.
+    pub async fn sign_in(&self, email: &str, password: &str) -> Page {
+        let page = self.get("/sign-in").await;
+        let given = [("email", email), ("password", password)];
+        self.send("/sign-in", &page.form("/sign-in"), &given).await
+    }
+
+    pub async fn get(&self, path: &str) -> Page {
+        let url = self.absolute(path);
+        self.follow(self.client.get(url)).await
+    }
+
+    /// Sends a form with some fields changed or added.
+    pub async fn send(
+        &self,
+        path: &str,
+        fields: &[(String, String)],
+        given: &[(&str, &str)],
+    ) -> Page {
+        let mut all: Vec<(&str, &str)> = fields
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .filter(|(name, _)| !given.iter().any(|(known, _)| known == name))
+            .collect();
+        all.extend(given);
+        let request = self
+            .client
+            .request(Method::POST, self.absolute(path))
+            .header("origin", &self.origin)
+            .form(&all);
+        self.follow(request).await
+    }
+
+    /// Opens an authorization address and agrees to what is asked, with every choice as it is
+    /// preselected. Answers where the browser is sent.
+    pub async fn agrees_to(&self, authorization_url: &str) -> String {
+        let page = self.get(authorization_url).await;
+        assert_eq!(page.status, 200, "{}", page.html);
+        let page = self
+            .send(
+                "/authorize",
+                &page.form("/authorize"),
+                &[("answer", "allow")],
+            )
+            .await;
+        page.away
+            .unwrap_or_else(|| panic!("not sent to the client: {}", page.html))
+    }
+
+    fn absolute(&self, path: &str) -> String {
+        if path.starts_with("http") {
+            path.to_owned()
+        } else {
+            format!("{}{path}", self.origin)
+        }
+    }
+
+    async fn follow(&self, mut request: RequestBuilder) -> Page {
+        for _ in 0..10 {
+            let cookies = self.cookie_header();
+            let answer = request
+                .header(COOKIE, cookies)
+                .send()
+                .await
+                .expect("the server answers");
+            self.keep(&answer);
+            let url = answer.url().clone();
+            let status = answer.status();
+            let location = answer.headers().get(LOCATION).cloned();
+            let Some(location) = location.filter(|_| status.is_redirection()) else {
+                let query = url.query().map(|query| format!("?{query}"));
+                return Page {
+                    status: status.as_u16(),
+                    html: answer.text().await.expect("a body"),
+                    away: None,
+                    path: format!("{}{}", url.path(), query.unwrap_or_default()),
+                };
+            };
+            let location = location.to_str().expect("an address");
+            let next = url.join(location).expect("an address");
+            if !next.as_str().starts_with(&self.origin) {
+                return Page {
+                    status: status.as_u16(),
+                    html: String::new(),
+                    away: Some(next.into()),
+                    path: url.path().to_owned(),
+                };
+            }
+            request = self.client.get(next);
+        }
+        panic!("redirects without an end");
+    }
+
+    fn cookie_header(&self) -> String {
+        let cookies = self.cookies.lock().unwrap_or_else(PoisonError::into_inner);
+        let pairs: Vec<_> = cookies
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        pairs.join("; ")
+    }
+
+    fn keep(&self, answer: &reqwest::Response) {
+        let mut cookies = self.cookies.lock().unwrap_or_else(PoisonError::into_inner);
+        for set in answer.headers().get_all(SET_COOKIE) {
+            let text = set.to_str().expect("a cookie");
+            let pair = text.split(';').next().unwrap_or_default();
+            let (name, value) = pair.split_once('=').expect("name and value");
+            if value.is_empty() {
+                cookies.remove(name);
+            } else {
+                cookies.insert(name.to_owned(), value.to_owned());
+            }
+        }
     }
 }

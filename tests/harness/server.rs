@@ -69,6 +69,8 @@ pub async fn fresh_postgres() -> String {
 /// A running server. Dropping it kills the process.
 pub struct Server {
     pub data: TempDir,
+    /// Address and port, which a public address may hide.
+    pub listening: String,
     pub url: String,
     pub endpoint: String,
     /// The token and link that the first start printed.
@@ -106,6 +108,7 @@ impl Server {
         let (child, greeting) = launch(data.path(), &environment).await;
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         Server {
+            listening: text(&greeting["listening"]),
             url: text(&greeting["public_url"]),
             endpoint: text(&greeting["endpoint"]),
             token: text(&greeting["first_start"]["token"]),

@@ -210,8 +210,8 @@ async fn a_client_of_standard_input_and_output_works_through_mcp_remote() {
         "--allow-http",
     ];
     let script = Script::start(&node, &arguments, &server.token);
-    // On a 401 it looks for OAuth, which the server does not have.
-    let refused = Kind::Bridge("Registration rejected");
+    // On a 401 it sends the person to sign in.
+    let refused = Kind::Bridge("/authorize?response_type=code");
     accompany(&server, script, refused, None).await;
 }
 

@@ -212,6 +212,58 @@ async fn doctor_finds_a_running_server_well_and_a_stopped_one_not() {
 }
 
 #[tokio::test]
+async fn the_way_out_is_checked_before_anything_begins() {
+    let data = TempDir::new().unwrap();
+    let file = data.path().join("settings.toml");
+    let empty = data.path().join("empty.pem");
+    std::fs::write(&empty, "").unwrap();
+    let refused = async |settings: &str, environment: &[(&str, &str)], reasons: &[&str]| {
+        std::fs::write(&file, format!("[egress]\n{settings}")).unwrap();
+        let environment: Vec<_> = environment
+            .iter()
+            .map(|(name, value)| (format!("QUAYMASTER_EGRESS_{name}"), (*value).to_owned()))
+            .collect();
+        let words = ["serve", "--listen", "127.0.0.1:0", "--config", text(&file)];
+        let output = cli(data.path(), &environment, &words).await;
+        let said = said(&output);
+        assert!(!output.status.success(), "{settings}");
+        for reason in reasons {
+            assert!(said.contains(reason), "{reason}: {said}");
+        }
+    };
+    let not_a_start = ["egress.allow", "\"10.1.2.3/8\"", "write 10.0.0.0/8"];
+    refused("allow = [\"10.1.2.3/8\"]", &[], &not_a_start).await;
+    refused("allow = \"10.0.0.0/8\"", &[], &["egress.allow"]).await;
+    refused("", &[("ALLOW", "[intern, 10.1.2.3/8]")], &not_a_start).await;
+    let no_file = ["egress.ca_file", "/no/such.pem"];
+    refused("ca_file = \"/no/such.pem\"", &[], &no_file).await;
+    refused("", &[("CA_FILE", "/no/such.pem")], &no_file).await;
+    let no_certificate = ["egress.ca_file", "no certificate"];
+    refused("", &[("CA_FILE", text(&empty))], &no_certificate).await;
+    refused("proxy = true", &[], &["proxy"]).await;
+    refused("", &[("PROXY", "true")], &["proxy"]).await;
+    assert!(
+        !data.path().join("quaymaster.db").exists(),
+        "nothing was begun"
+    );
+
+    std::fs::write(
+        &file,
+        "[egress]\nallow = [\"10.0.0.0/8\", \"*.intern:8443\"]",
+    )
+    .unwrap();
+    let environment = [(
+        "QUAYMASTER_EGRESS_ALLOW".to_owned(),
+        "[\"fd00::/8\", localhost, 127.0.0.1]".to_owned(),
+    )];
+    for environment in [&[][..], &environment] {
+        let words = ["token", "create", "--config", text(&file)];
+        let output = cli(data.path(), environment, &words).await;
+        assert!(output.status.success(), "{}", said(&output));
+    }
+}
+
+#[tokio::test]
 async fn a_setting_that_does_not_exist_or_does_not_fit_is_named() {
     let data = TempDir::new().unwrap();
     let file = data.path().join("settings.toml");

@@ -1,7 +1,7 @@
 //! Mail, by a real SMTP server in its three kinds.
 
 use quaymaster_tests::script::{python, script_path};
-use quaymaster_tests::{Database, Person, Script, Server};
+use quaymaster_tests::{Database, Script, Server, Visitor};
 use serde_json::Value;
 use std::time::Duration;
 
@@ -20,8 +20,8 @@ async fn mailing(mode: &str, password: &str) -> (Script, Server) {
         _ => format!("smtp://127.0.0.1:{port}"),
     };
     let environment = [
-        ("QUAYMASTER_MAIL__SMTP_URL", url.as_str()),
-        ("QUAYMASTER_MAIL__FROM", "Quay <quay@example.com>"),
+        ("QUAYMASTER_MAIL_SMTP_URL", url.as_str()),
+        ("QUAYMASTER_MAIL_FROM", "Quay <quay@example.com>"),
         ("SSL_CERT_FILE", listening["certificate"].as_str().unwrap()),
     ];
     let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned()));
@@ -54,7 +54,7 @@ fn link(mail: &Value, server: &Server) -> String {
 async fn an_invitation_is_mailed_to_the_address_and_shown_with_every_kind_of_server() {
     for mode in ["plain", "starttls", "smtps"] {
         let (mut inbox, server) = mailing(mode, PASSWORD).await;
-        let mut owner = Person::owner(&server).await;
+        let mut owner = Visitor::owner(&server).await;
         let fields = [("email", "bo@example.com"), ("role", "admin")];
         let page = owner.submit("/settings/invitations", &fields).await;
         assert!(
@@ -78,7 +78,7 @@ async fn an_invitation_is_mailed_to_the_address_and_shown_with_every_kind_of_ser
         let shown = page.text_of("link");
         let path = link(&mail, &server);
         assert_eq!(shown, format!("{}{path}", server.url));
-        let mut bo = Person::unknown(&server.url);
+        let mut bo = Visitor::unknown(&server.url);
         assert!(bo.get(&path).await.body.contains("Join Harbour"));
     }
 }
@@ -86,7 +86,7 @@ async fn an_invitation_is_mailed_to_the_address_and_shown_with_every_kind_of_ser
 #[tokio::test]
 async fn what_cannot_be_mailed_is_shown_with_the_reason_and_stands() {
     let (inbox, server) = mailing("starttls", "a wrong password").await;
-    let mut owner = Person::owner(&server).await;
+    let mut owner = Visitor::owner(&server).await;
     let fields = [("email", "bo@example.com"), ("role", "member")];
     let page = owner.submit("/settings/invitations", &fields).await;
     assert!(page.body.contains("The mail was not sent"), "{}", page.body);
@@ -97,7 +97,7 @@ async fn what_cannot_be_mailed_is_shown_with_the_reason_and_stands() {
     assert!(page.body.contains("does not answer"), "{}", page.body);
     let link = page.text_of("link");
     let path = link.strip_prefix(&server.url).unwrap();
-    let mut cy = Person::unknown(&server.url);
+    let mut cy = Visitor::unknown(&server.url);
     let fields = [("name", "Cy"), ("password", "correct horse battery")];
     assert_eq!(cy.post(path, &fields).await.location, "/");
     let log = std::fs::read_to_string(server.data.path().join("server.log")).unwrap();
@@ -126,8 +126,8 @@ async fn what_cannot_be_mailed_is_shown_with_the_reason_and_stands() {
 #[tokio::test]
 async fn a_forgotten_password_is_mailed_a_link_and_the_page_tells_nobody_who_is_known() {
     let (mut inbox, server) = mailing("plain", "").await;
-    Person::owner(&server).await;
-    let mut person = Person::unknown(&server.url);
+    Visitor::owner(&server).await;
+    let mut person = Visitor::unknown(&server.url);
     let page = person.get("/sign-in").await;
     assert!(
         page.body.contains("href=\"/forgot-password\""),
@@ -156,7 +156,7 @@ async fn a_forgotten_password_is_mailed_a_link_and_the_page_tells_nobody_who_is_
     }
     inbox.is_silent(Duration::from_secs(2)).await;
 
-    let mut anybody = Person::unknown(&server.url);
+    let mut anybody = Visitor::unknown(&server.url);
     let old = anybody.get(&link(&first, &server)).await;
     assert!(old.body.contains("no longer works"), "{}", old.body);
     let new = [("password", "another long password")];
@@ -171,10 +171,10 @@ async fn a_wrong_address_of_the_mail_server_stops_the_start_and_is_not_repeated(
     let data = tempfile::TempDir::new().unwrap();
     let environment = [
         (
-            "QUAYMASTER_MAIL__SMTP_URL",
+            "QUAYMASTER_MAIL_SMTP_URL",
             "smtp://quay:hidden@mail.example.com",
         ),
-        ("QUAYMASTER_MAIL__FROM", "quay@example.com"),
+        ("QUAYMASTER_MAIL_FROM", "quay@example.com"),
     ];
     let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned()));
     let serve = ["serve", "--listen", "127.0.0.1:0"];

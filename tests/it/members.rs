@@ -1,6 +1,6 @@
 //! Roles under parallel requests, and what ends when somebody leaves, on several nodes.
 
-use quaymaster_tests::{Database, Mcp, Person, Server, fresh_postgres};
+use quaymaster_tests::{Database, Mcp, Server, Visitor, fresh_postgres};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
@@ -22,7 +22,7 @@ async fn members(server: &Server, key: &str) -> Vec<(String, String)> {
 async fn an_organization_keeps_an_owner_whatever_its_owners_do_at_once() {
     for database in Database::BOTH {
         let server = Server::start_on(database).await;
-        let mut owner = Person::owner(&server).await;
+        let mut owner = Visitor::owner(&server).await;
         let mut other = owner.invite("other@example.com", "owner").await;
         let mut keys = Vec::new();
         for person in [&mut owner, &mut other] {
@@ -68,11 +68,11 @@ async fn an_organization_keeps_an_owner_whatever_its_owners_do_at_once() {
 async fn an_invitation_and_a_reset_link_are_used_once_by_many_at_once() {
     for database in Database::BOTH {
         let server = Server::start_on(database).await;
-        let mut owner = Person::owner(&server).await;
+        let mut owner = Visitor::owner(&server).await;
         let invitation = owner.invitation("bo@example.com", "member").await;
         let fields = [("name", "Bo"), ("password", "correct horse battery")];
         let join = async || {
-            let mut person = Person::unknown(&server.url);
+            let mut person = Visitor::unknown(&server.url);
             person.post(&invitation, &fields).await.location == "/"
         };
         let (a, b, c) = tokio::join!(join(), join(), join());
@@ -87,13 +87,13 @@ async fn an_invitation_and_a_reset_link_are_used_once_by_many_at_once() {
         let link = made["url"].as_str().unwrap();
         let link = link.strip_prefix(&server.url).unwrap();
         let set = async |password: &str| {
-            let mut person = Person::unknown(&server.url);
+            let mut person = Visitor::unknown(&server.url);
             let page = person.post(link, &[("password", password)]).await;
             page.location == "/sign-in"
         };
         let (a, b) = tokio::join!(set("the first password"), set("the second password"));
         assert!(a ^ b, "{database:?}");
-        let mut bo = Person::unknown(&server.url);
+        let mut bo = Visitor::unknown(&server.url);
         for (password, right) in [("the first password", a), ("the second password", b)] {
             let signed_in = bo.sign_in("bo@example.com", password).await.location == "/";
             assert_eq!(signed_in, right, "{database:?} {password}");
@@ -108,9 +108,9 @@ async fn whoever_is_removed_is_out_on_every_node_within_a_second() {
     let settings = [("DATABASE_URL", url.as_str()), ("KEY", key.as_str())];
     let here = Server::start_with(Database::Sqlite, &settings).await;
     let there = Server::start_with(Database::Sqlite, &settings).await;
-    let mut owner = Person::owner(&here).await;
+    let mut owner = Visitor::owner(&here).await;
     let mut member = owner.invite("member@example.com", "member").await;
-    let mut elsewhere = Person::unknown(&there.url);
+    let mut elsewhere = Visitor::unknown(&there.url);
     elsewhere.session = member.session.clone();
     let token = member.api_key(&["read:tools"], &here.workspace).await;
     let agent = Mcp::open(&there.endpoint, &token).await;
@@ -140,7 +140,7 @@ async fn whoever_is_removed_is_out_on_every_node_within_a_second() {
 #[tokio::test]
 async fn an_unknown_address_is_refused_as_slowly_as_a_wrong_password() {
     let server = Server::start().await;
-    Person::owner(&server).await;
+    Visitor::owner(&server).await;
     let mut times = [Vec::new(), Vec::new()];
     for _ in 0..9 {
         for (times, email) in times
@@ -148,7 +148,7 @@ async fn an_unknown_address_is_refused_as_slowly_as_a_wrong_password() {
             .zip(["owner@example.com", "nobody@example.com"])
         {
             let began = Instant::now();
-            let mut person = Person::unknown(&server.url);
+            let mut person = Visitor::unknown(&server.url);
             let page = person.sign_in(email, "a wrong password").await;
             times.push(began.elapsed());
             assert_eq!(page.status, 422);

@@ -1,14 +1,14 @@
 //! Several organizations on one server: who is let into which.
 
 use quaymaster_tests::person::PASSWORD;
-use quaymaster_tests::{Database, Mcp, Person, Server};
+use quaymaster_tests::{Database, Mcp, Server, Visitor};
 use serde_json::json;
 
 /// The owner of a second organization, which the operator makes.
-async fn stranger(server: &Server) -> Person {
+async fn stranger(server: &Server) -> Visitor {
     let made = server.cli_json(&["organization", "create", "Pier"]).await;
     let link = made["sign_in_link"].as_str().unwrap();
-    Person::first(server, link, "stranger@example.com", "Pier").await
+    Visitor::first(server, link, "stranger@example.com", "Pier").await
 }
 
 async fn reconnect_link(server: &Server) -> String {
@@ -24,12 +24,12 @@ async fn reconnect_link(server: &Server) -> String {
 async fn a_reconnect_link_lets_members_of_its_organization_in_and_nobody_else() {
     for database in Database::BOTH {
         let server = Server::start_on(database).await;
-        let mut owner = Person::owner(&server).await;
+        let mut owner = Visitor::owner(&server).await;
         let mut stranger = stranger(&server).await;
         let mut colleague = owner.invite("colleague@example.com", "member").await;
         let link = reconnect_link(&server).await;
 
-        let mut unknown = Person::unknown(&server.url);
+        let mut unknown = Visitor::unknown(&server.url);
         for page in [unknown.get(&link).await, unknown.post(&link, &[]).await] {
             assert!(page.location.starts_with("/sign-in"), "{page:?}");
         }
@@ -49,7 +49,7 @@ async fn a_reconnect_link_lets_members_of_its_organization_in_and_nobody_else() 
 #[tokio::test]
 async fn somebody_of_two_organizations_switches_to_the_one_of_the_link() {
     let server = Server::start().await;
-    let mut owner = Person::owner(&server).await;
+    let mut owner = Visitor::owner(&server).await;
     let mut stranger = stranger(&server).await;
     let invited = owner.invitation("stranger@example.com", "member").await;
     stranger.submit(&format!("{invited}/accept"), &[]).await;
@@ -92,7 +92,7 @@ async fn somebody_of_two_organizations_switches_to_the_one_of_the_link() {
 #[tokio::test]
 async fn the_operator_makes_organizations_and_links_for_their_people() {
     let server = Server::start().await;
-    Person::owner(&server).await;
+    Visitor::owner(&server).await;
     stranger(&server).await;
     let twice = server.cli(&["organization", "create", "Pier"]).await;
     assert!(!twice.status.success());
@@ -104,7 +104,7 @@ async fn the_operator_makes_organizations_and_links_for_their_people() {
     let whom = ["--org", "Pier", "--email", "Stranger@example.com"];
     let made = server.cli_json(&[&["sign-in"], &whom[..]].concat()).await;
     let link = made["sign_in_link"].as_str().unwrap();
-    let mut person = Person::unknown(&server.url);
+    let mut person = Visitor::unknown(&server.url);
     let path = link.strip_prefix(&server.url).unwrap();
     assert_eq!(person.post(path, &[]).await.location, "/");
     assert!(person.get("/").await.body.contains("Pier"));
@@ -114,7 +114,7 @@ async fn the_operator_makes_organizations_and_links_for_their_people() {
         .await;
     let link = made["reset_link"].as_str().unwrap();
     let path = link.strip_prefix(&server.url).unwrap();
-    let mut anybody = Person::unknown(&server.url);
+    let mut anybody = Visitor::unknown(&server.url);
     let page = anybody.get(path).await;
     assert!(page.body.contains("stranger@example.com"), "{}", page.body);
     let set = anybody
@@ -141,7 +141,7 @@ async fn the_operator_makes_organizations_and_links_for_their_people() {
         "owner@example.com",
     ];
     server.cli_json(&arguments).await;
-    let mut owner = Person::unknown(&server.url);
+    let mut owner = Visitor::unknown(&server.url);
     owner.sign_in("owner@example.com", PASSWORD).await;
     let page = owner.get("/settings/account").await;
     assert!(page.body.contains("Mole") && page.body.contains("Harbour"));

@@ -1,10 +1,10 @@
 //! Behind a proxy, limits go by the client that the proxy names.
 
-use quaymaster_tests::{Database, Person, Server};
+use quaymaster_tests::{Database, Server, Visitor};
 
 /// The status of a wrong password of somebody who says to come from there.
 async fn guess(server: &Server, from: &str) -> u16 {
-    let mut person = Person::unknown(&server.url);
+    let mut person = Visitor::unknown(&server.url);
     person.headers.push(("x-forwarded-for", from.to_owned()));
     person
         .sign_in("owner@example.com", "a wrong password")
@@ -22,7 +22,7 @@ async fn a_trusted_proxy_names_the_client_and_nobody_else_does() {
     }
     assert_eq!(guess(&server, "198.51.100.8, 203.0.113.9").await, 429);
     assert_eq!(guess(&server, "203.0.113.10").await, 422, "another client");
-    let mut owner = Person::owner(&server).await;
+    let mut owner = Visitor::owner(&server).await;
     owner
         .headers
         .push(("x-forwarded-for", "203.0.113.11".to_owned()));

@@ -1,7 +1,7 @@
 //! Whatever makes, changes or revokes tokens asks who one is: every page needs a signed-in browser
 //! and a form of its own page, every route a credential with the scope `admin`.
 
-use quaymaster_tests::{Person, Server};
+use quaymaster_tests::{Server, Visitor};
 use serde_json::{Value, json};
 
 /// Routes of the API about tokens and keys, from the document that the server publishes.
@@ -49,7 +49,7 @@ async fn credentials(server: &Server) -> Value {
 #[tokio::test]
 async fn tokens_are_managed_by_people_who_are_signed_in_and_by_keys_of_administrators_only() {
     let server = Server::start().await;
-    let mut owner = Person::owner(&server).await;
+    let mut owner = Visitor::owner(&server).await;
     let mut member = owner.invite("member@example.com", "member").await;
     let others = [
         "read:tools",
@@ -78,7 +78,7 @@ async fn tokens_are_managed_by_people_who_are_signed_in_and_by_keys_of_administr
     }
     let expected = [("name", "new"), ("token", server.token.as_str())];
     for path in forms(&server) {
-        let mut unknown = Person::unknown(&server.url);
+        let mut unknown = Visitor::unknown(&server.url);
         let page = unknown.post(&path, &expected).await;
         assert_eq!((page.status, &*page.location), (303, "/sign-in"), "{path}");
         // Signed in, but the form is not one of a page of theirs.

@@ -66,6 +66,8 @@ fn presented(parts: &Parts) -> Presented {
     });
     let address = parts.extensions.get::<ConnectInfo<SocketAddr>>();
     Presented {
+        // An OAuth access token is for the MCP endpoint and no other.
+        audience: None,
         bearer,
         org,
         address: address.map(|ConnectInfo(address)| address.ip()),

@@ -7,7 +7,7 @@ use crate::workspaces::find;
 use axum::Json;
 use axum::extract::State;
 use quaymaster_app::App;
-use quaymaster_app::connect_lines::{TOKEN_PLACEHOLDER, Target, connect_lines};
+use quaymaster_app::connect_lines::{TOKEN_PLACEHOLDER, Target, connect_lines, sign_in_lines};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -22,12 +22,12 @@ pub(crate) struct ConnectLines {
 #[schema(as = ConnectLine)]
 pub(crate) struct Line {
     client: &'static str,
-    /// `command` for a shell line, `file` for text of a configuration file.
+    /// `command` for a shell line, `file` for text of a configuration file, `url` for an address.
     kind: &'static str,
     /// Where it goes.
     place: String,
     /// Has `<token>` where a token of the workspace belongs: tokens are shown only when they are
-    /// made.
+    /// made. Clients that sign in by themselves need none.
     text: String,
 }
 
@@ -51,8 +51,9 @@ pub(crate) async fn list_connect_lines(
         token: TOKEN_PLACEHOLDER,
         program: None,
     };
-    let lines = connect_lines(target)
+    let lines = sign_in_lines(target.name, target.endpoint)
         .into_iter()
+        .chain(connect_lines(target))
         .map(|line| Line {
             client: line.client,
             kind: line.kind,

@@ -58,7 +58,7 @@ pub(crate) fn frame() -> OpenApi {
 }
 
 /// The groups of operations, in the order of the reference page.
-const GROUPS: [(&str, &str); 8] = [
+const GROUPS: [(&str, &str); 9] = [
     ("Server", "What anybody may ask."),
     (
         "Workspaces",
@@ -67,6 +67,10 @@ const GROUPS: [(&str, &str); 8] = [
     (
         "Workspace tokens",
         "Credentials that reach the file tools of one workspace and nothing else.",
+    ),
+    (
+        "Connected clients",
+        "OAuth clients that people connected to a workspace by signing in.",
     ),
     (
         "Trash",

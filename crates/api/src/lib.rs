@@ -10,13 +10,15 @@
 //!
 //! - `auth`: who may; `read`: bodies, queries and paths, read strictly; `paging`; `error`
 //! - `document`: the OpenAPI document; `state`: what handlers can reach
-//! - one file a noun: `health`, `info`, `workspaces`, `tokens`, `connect`, `trash`, `api_keys`,
-//!   `members`, `invitations`, `calls`, `events`, `tools`; [`parts`] has a router of its own, whose addresses are signed
+//! - one file a noun: `health`, `info`, `workspaces`, `tokens`, `connected_clients`, `connect`, `trash`, `api_keys`,
+//!   `members`, `invitations`, `calls`, `events`, `tools`; [`parts`] has a router of its own, whose addresses are signed,
+//!   and so has [`oauth`], whose addresses are those of its RFCs
 
 mod api_keys;
 mod auth;
 mod calls;
 mod connect;
+mod connected_clients;
 mod document;
 mod error;
 mod events;
@@ -24,6 +26,7 @@ mod health;
 mod info;
 mod invitations;
 mod members;
+pub mod oauth;
 mod paging;
 pub mod parts;
 mod read;
@@ -93,6 +96,8 @@ fn documented() -> OpenApiRouter<ApiState> {
         .routes(routes!(tokens::update_token, tokens::revoke_token))
         .routes(routes!(tokens::regenerate_token))
         .routes(routes!(tokens::regenerate_default_token))
+        .routes(routes!(connected_clients::list_connected_clients))
+        .routes(routes!(connected_clients::revoke_connected_client))
         .routes(routes!(trash::list_trash))
         .routes(routes!(trash::purge_trash))
         .routes(routes!(trash::restore_trash))

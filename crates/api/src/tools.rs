@@ -8,14 +8,13 @@ use axum::extract::State;
 use http::HeaderMap;
 use http::header::USER_AGENT;
 use quaymaster_app::App;
-use quaymaster_core::Door as _;
 use quaymaster_core::tool::{
     Call, Content, Ctx, JsonObject, Nature, Outcome, Source, ToolDef, ToolResult,
 };
+use quaymaster_core::{Code, Door as _, Fault};
 use serde::Serialize;
 use serde_json::Value;
 use std::sync::Arc;
-use tokio_util::sync::CancellationToken;
 use utoipa::ToSchema;
 
 #[derive(Serialize, ToSchema)]
@@ -216,24 +215,25 @@ pub(crate) async fn call_tool(
         .get(USER_AGENT)
         .and_then(|value| value.to_str().ok());
     let ctx = Ctx {
-        id: app.fresh_call_id(),
-        started: app.now(),
-        cancel: CancellationToken::new(),
-        progress: None,
         client: client.map(str::to_owned),
+        ..Ctx::new(app.fresh_call_id(), app.now())
     };
-    let Outcome::Done(result) = app
-        .call(
-            &caller,
-            Call {
-                tool,
-                args,
-                source: Source::Rest,
-                ctx,
-            },
+    let call = Call {
+        tool,
+        args: Arc::new(args),
+        source: Source::Rest,
+        answers: None,
+        ctx,
+    };
+    match app.call(&caller, call).await? {
+        Outcome::Done(result) => Ok(axum::Json(result.into())),
+        Outcome::Ask(..) => Err(Fault::new(
+            Code::Forbidden,
+            "This tool asks its user something, and over REST nobody can be asked.",
         )
-        .await?;
-    Ok(axum::Json(result.into()))
+        .hint("Call it over MCP, with a client that supports elicitation.")
+        .into()),
+    }
 }
 
 #[cfg(test)]

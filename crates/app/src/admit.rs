@@ -1,11 +1,16 @@
 //! Who somebody is: bearer tokens, cached for at most half a second.
+//!
+//! A refused credential is answered a fixed time after it came, so that nobody reads from the time
+//! whether it was known.
 
 use crate::App;
-use quaymaster_core::caller::{Presented, Refusal};
-use quaymaster_core::id::{CredentialId, OrgId, WorkspaceId};
-use quaymaster_core::secret::{SecretDigest, Token, TokenKind};
+use crate::oauth::{SCOPES, scope_text};
+use quaymaster_core::caller::{Audience, Presented, Refusal};
+use quaymaster_core::id::{AccessTokenId, CredentialId, OrgId, WorkspaceId};
+use quaymaster_core::secret::{Handle, SecretDigest, Token, TokenKind};
 use quaymaster_core::{Caller, Code, Fault, Grant, Scope, Who};
 use quaymaster_store::credential::Credential;
+use quaymaster_store::oauth::AccessToken;
 use quaymaster_store::workspace::Workspace;
 use secrecy::ExposeSecret as _;
 use std::collections::HashMap;
@@ -18,10 +23,13 @@ use std::time::{Duration, Instant as Monotonic};
 const BELIEVED: Duration = Duration::from_millis(500);
 /// Entries kept; the cache is emptied when it is full, which costs one query each.
 const MOST: usize = 10_000;
+/// Longer than looking a credential up takes, and a multiple of the timer's millisecond.
+const REFUSED_AFTER: Duration = Duration::from_millis(10);
 
 #[derive(Default)]
 pub(crate) struct Callers {
     credentials: Mutex<HashMap<CredentialId, Believed<Known>>>,
+    access_tokens: Mutex<HashMap<AccessTokenId, Believed<Arc<AccessToken>>>>,
     workspaces: Mutex<HashMap<WorkspaceId, Believed<Arc<Workspace>>>>,
     /// Raised whenever something is forgotten: what was read from the database before that is not
     /// remembered.
@@ -36,8 +44,30 @@ struct Believed<T> {
 #[derive(Clone)]
 struct Known {
     caller: Arc<Caller>,
-    secret: SecretDigest,
+    /// None for a grant, which is reached by its access tokens.
+    secret: Option<SecretDigest>,
     dead: Option<Dead>,
+}
+
+/// What a bearer token looks like.
+enum Bearer {
+    Token(Token),
+    Access(Handle<AccessTokenId>),
+}
+
+impl Bearer {
+    fn parse(text: &str) -> Option<Self> {
+        let access = Handle::parse(text).map(Bearer::Access);
+        access.or_else(|| Token::parse(text).map(Bearer::Token))
+    }
+
+    /// Whom a guess is about.
+    fn id(&self) -> &str {
+        match self {
+            Bearer::Token(token) => token.credential.as_str(),
+            Bearer::Access(access) => access.id.as_str(),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -89,6 +119,14 @@ impl Callers {
             .remove(credential);
     }
 
+    pub(crate) fn forget_access_token(&self, token: &AccessTokenId) {
+        self.forgotten.fetch_add(1, Ordering::SeqCst);
+        self.access_tokens
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(token);
+    }
+
     pub(crate) fn forget_workspace(&self, workspace: &WorkspaceId) {
         self.forgotten.fetch_add(1, Ordering::SeqCst);
         self.workspaces
@@ -100,11 +138,13 @@ impl Callers {
 
 impl App {
     pub(crate) async fn admit_presented(&self, presented: Presented) -> Result<Caller, Refusal> {
+        let audience = presented.audience;
         let Some(bearer) = &presented.bearer else {
-            return Err(self.refusal(None, "No credential was presented."));
+            return Err(self.refusal(audience, None, "No credential was presented."));
         };
-        let parsed = Token::parse(bearer.expose_secret());
-        match self.recognise(parsed.as_ref()).await {
+        let came = tokio::time::Instant::now();
+        let bearer = Bearer::parse(bearer.expose_secret());
+        let why = match self.recognise(bearer.as_ref(), audience).await {
             Ok(caller) => {
                 if let Some(org) = &presented.org
                     && org != caller.org.as_str()
@@ -116,58 +156,92 @@ impl App {
                     .hint("Leave the header out; the credential says the organization.")
                     .into());
                 }
-                Ok(Caller::clone(&caller))
+                return Ok(Caller::clone(&caller));
             }
-            Err(Unknown::Fault(fault)) => Err(fault.into()),
-            Err(Unknown::Credential(why)) => {
-                let id = parsed.map(|token| token.credential);
-                if self
-                    .guesses
-                    .one_more(presented.address, id.as_ref().map(CredentialId::as_str))
-                {
-                    return Err(Fault::new(Code::RateLimited, "Too many bad credentials.")
-                        .hint("Wait a minute, then present a good one.")
-                        .detail("retry_after_s", 60)
-                        .into());
-                }
-                Err(self.refusal(Some("invalid_token"), why))
-            }
+            Err(Unknown::Fault(fault)) => return Err(fault.into()),
+            Err(Unknown::Credential(why)) => why,
+        };
+        tokio::time::sleep_until(came + REFUSED_AFTER).await;
+        let about = bearer.as_ref().map(Bearer::id);
+        if self.guesses.one_more(presented.address, about) {
+            return Err(Fault::new(Code::RateLimited, "Too many bad credentials.")
+                .hint("Wait a minute, then present a good one.")
+                .detail("retry_after_s", 60)
+                .into());
         }
+        Err(self.refusal(audience, Some("invalid_token"), why))
     }
 
-    async fn recognise(&self, token: Option<&Token>) -> Result<Arc<Caller>, Unknown> {
-        // An unknown id costs the same comparison as a known one.
-        let nobody = SecretDigest([0; 32]);
-        let Some(token) = token else {
-            return Err(Unknown::Credential(
-                "The credential is not one of this server's.",
-            ));
-        };
-        let secret = token.secret.expose_secret();
-        let known = self
-            .known(&token.credential)
-            .await
-            .map_err(Unknown::Fault)?;
-        let Some(known) = known else {
-            let _ = nobody.matches(secret);
-            return Err(Unknown::Credential("The credential is unknown."));
-        };
-        if !known.secret.matches(secret) || known.caller.kind != token.kind {
-            return Err(Unknown::Credential("The credential is unknown."));
-        }
-        match known.dead {
-            Some(Dead::Revoked) => return Err(Unknown::Credential("The credential was revoked.")),
-            Some(Dead::NoMember) => {
-                return Err(Unknown::Credential(
-                    "The credential's user left the organization.",
-                ));
+    async fn recognise(
+        &self,
+        bearer: Option<&Bearer>,
+        audience: Option<Audience>,
+    ) -> Result<Arc<Caller>, Unknown> {
+        let caller = match bearer {
+            Some(Bearer::Token(token)) => self.of_token(token).await?,
+            Some(Bearer::Access(access)) => self.of_access_token(access, audience).await?,
+            None => {
+                let why = "The credential is not one of this server's.";
+                return Err(Unknown::Credential(why));
             }
-            None => {}
-        }
-        if known.caller.expires_at.is_some_and(|at| at <= self.now()) {
+        };
+        if caller.expires_at.is_some_and(|at| at <= self.now()) {
             return Err(Unknown::Credential("The credential has expired."));
         }
-        Ok(known.caller)
+        Ok(caller)
+    }
+
+    async fn of_token(&self, token: &Token) -> Result<Arc<Caller>, Unknown> {
+        const UNKNOWN: Unknown = Unknown::Credential("The credential is unknown.");
+        let secret = token.secret.expose_secret();
+        let known = self.known(&token.credential).await?.ok_or(UNKNOWN)?;
+        let proved = known.secret.is_some_and(|digest| digest.matches(secret));
+        if !proved || known.caller.kind != token.kind {
+            return Err(UNKNOWN);
+        }
+        known.living()
+    }
+
+    /// The caller behind an access token: its grant, with no more than the token's scopes and time.
+    async fn of_access_token(
+        &self,
+        access: &Handle<AccessTokenId>,
+        audience: Option<Audience>,
+    ) -> Result<Arc<Caller>, Unknown> {
+        const UNKNOWN: Unknown =
+            Unknown::Credential("The access token is unknown, was revoked or has expired.");
+        let token = self.access_token(&access.id).await?.ok_or(UNKNOWN)?;
+        if !token.secret.matches(access.secret.expose_secret()) {
+            return Err(UNKNOWN);
+        }
+        if audience != Some(token.audience) {
+            let why = "The access token is good for another endpoint of this server only.";
+            return Err(Unknown::Credential(why));
+        }
+        let grant = self.known(&token.credential).await?.ok_or(UNKNOWN)?;
+        let mut caller = Caller::clone(&*grant.living()?);
+        let scopes = caller.scopes.iter();
+        caller.scopes = scopes.filter(|scope| token.scopes.has(*scope)).collect();
+        caller.expires_at = Some(token.expires_at);
+        Ok(Arc::new(caller))
+    }
+
+    async fn access_token(&self, id: &AccessTokenId) -> Result<Option<Arc<AccessToken>>, Fault> {
+        if let Some(token) = fresh(&self.callers.access_tokens, id) {
+            return Ok(Some(token));
+        }
+        let before = self.callers.generation();
+        let Some(token) = self.store.oauth_access_token(id).await? else {
+            return Ok(None);
+        };
+        let token = Arc::new(token);
+        self.callers.remember(
+            &self.callers.access_tokens,
+            before,
+            id.clone(),
+            token.clone(),
+        );
+        Ok(Some(token))
     }
 
     async fn known(&self, id: &CredentialId) -> Result<Option<Known>, Fault> {
@@ -218,7 +292,7 @@ impl App {
     }
 
     /// A 401 with the challenge of RFC 6750 §3; the text names what a good credential looks like.
-    fn refusal(&self, error: Option<&str>, why: &str) -> Refusal {
+    fn refusal(&self, audience: Option<Audience>, error: Option<&str>, why: &str) -> Refusal {
         let fault = Fault::new(
             Code::Unauthenticated,
             format!(
@@ -227,14 +301,33 @@ impl App {
             ),
         )
         .hint(format!("Make a new one at {}.", self.settings.public_url));
+        Refusal {
+            fault,
+            challenge: Some(self.challenge(audience, error)),
+        }
+    }
+
+    /// The refusal of a grant that does not allow a tool: a client may ask its person for more.
+    pub(crate) fn too_narrow(&self, fault: Fault) -> Refusal {
+        Refusal {
+            fault,
+            challenge: Some(self.challenge(Some(Audience::Mcp), Some("insufficient_scope"))),
+        }
+    }
+
+    /// At an endpoint that takes OAuth tokens it says where to get one (RFC 9728 §5.1) and, in one
+    /// go, all scopes that may be needed.
+    fn challenge(&self, audience: Option<Audience>, error: Option<&str>) -> String {
         let mut challenge = format!("Bearer realm=\"{}\"", self.settings.server_name);
         if let Some(error) = error {
             challenge = format!("{challenge}, error=\"{error}\"");
         }
-        Refusal {
-            fault,
-            challenge: Some(challenge),
+        if let Some(audience) = audience {
+            let metadata = self.resource_metadata(audience);
+            let scope = scope_text(SCOPES.into_iter().collect());
+            challenge = format!("{challenge}, resource_metadata=\"{metadata}\", scope=\"{scope}\"");
         }
+        challenge
     }
 
     /// A workspace of the organization, believed for half a second.
@@ -268,6 +361,24 @@ impl App {
 enum Unknown {
     Credential(&'static str),
     Fault(Fault),
+}
+
+impl From<Fault> for Unknown {
+    fn from(fault: Fault) -> Self {
+        Unknown::Fault(fault)
+    }
+}
+
+impl Known {
+    fn living(self) -> Result<Arc<Caller>, Unknown> {
+        match self.dead {
+            None => Ok(self.caller),
+            Some(Dead::Revoked) => Err(Unknown::Credential("The credential was revoked.")),
+            Some(Dead::NoMember) => Err(Unknown::Credential(
+                "The credential's user left the organization.",
+            )),
+        }
+    }
 }
 
 fn caller_of(credential: Credential) -> Caller {

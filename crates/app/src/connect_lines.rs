@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConnectLine {
     pub client: &'static str,
-    /// `command` for a shell line, `file` for text of a configuration file.
+    /// `command` for a shell line, `file` for text of a configuration file, `url` for an address.
     pub kind: &'static str,
     /// Where it goes.
     pub place: String,
@@ -80,6 +80,38 @@ pub fn connect_lines(target: Target<'_>) -> Vec<ConnectLine> {
             "Any other client",
             "Its MCP configuration",
             &json!({ "mcpServers": { name: with_type } }),
+        ),
+    ]
+}
+
+/// What a client needs that signs in by itself (OAuth): the address and no token.
+pub fn sign_in_lines(name: &str, endpoint: &str) -> Vec<ConnectLine> {
+    let line = |kind, place: &str, text| ConnectLine {
+        client: "Claude, any client that signs in",
+        kind,
+        place: place.to_owned(),
+        text,
+    };
+    let over_http = if endpoint.starts_with("http://") {
+        " --allow-http"
+    } else {
+        ""
+    };
+    vec![
+        line(
+            "url",
+            "Claude on the web and desktop: Settings → Connectors → Add custom connector",
+            endpoint.to_owned(),
+        ),
+        line(
+            "command",
+            "Claude Code, in a terminal",
+            format!("claude mcp add --transport http {name} {endpoint}"),
+        ),
+        line(
+            "command",
+            "Clients that only start commands",
+            format!("npx -y mcp-remote {endpoint}{over_http}"),
         ),
     ]
 }
@@ -160,6 +192,13 @@ mod tests {
         for line in connect_lines(target) {
             assert!(line.text.contains(target.endpoint), "{line:?}");
             assert!(line.text.contains(target.token), "{line:?}");
+        }
+    }
+
+    #[test]
+    fn a_client_that_signs_in_gets_the_endpoint_alone() {
+        for line in sign_in_lines("quaymaster", "https://quay.example/mcp") {
+            assert!(line.text.ends_with("https://quay.example/mcp"), "{line:?}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! API keys and workspace tokens: made, listed, regenerated, changed, revoked.
+//! API keys, workspace tokens and OAuth grants: made, listed, regenerated, changed, revoked.
 
 use crate::actor::{Actor, Admin};
 use crate::{App, wired};
@@ -7,6 +7,7 @@ use quaymaster_core::secret::{self, SecretDigest, Token, TokenKind};
 use quaymaster_core::{Code, Fault, Instant, Scopes};
 use quaymaster_store::Tx;
 pub use quaymaster_store::credential::{Credential, Origin};
+pub use quaymaster_store::oauth::GrantedClient;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 
@@ -14,6 +15,13 @@ use serde_json::json;
 pub struct Fresh {
     pub credential: Credential,
     pub token: SecretString,
+}
+
+/// An OAuth client that a person connected, with what it was granted.
+#[derive(Debug, Clone)]
+pub struct ConnectedClient {
+    pub credential: Credential,
+    pub client: GrantedClient,
 }
 
 /// Longer than anybody plans for, and far from the end of what an instant can say.
@@ -201,6 +209,13 @@ impl App {
     /// is dead at once, and with it its sessions and uploads.
     pub async fn regenerate(&self, actor: &Actor, id: &CredentialId) -> Result<Fresh, Fault> {
         let old = self.credential_of(actor, id).await?;
+        if old.kind == TokenKind::OAuthGrant {
+            return Err(Fault::new(
+                Code::InvalidArg,
+                "A client that was connected gets its tokens by itself, not by hand.",
+            )
+            .hint("Revoke it, and connect again from the client."));
+        }
         if old.kind == TokenKind::ApiKey && old.user != actor.user {
             return Err(Fault::new(
                 Code::Forbidden,
@@ -246,7 +261,7 @@ impl App {
         if let Some(scopes) = scopes {
             let most = match credential.kind {
                 TokenKind::ApiKey => admin.scopes,
-                TokenKind::WorkspaceToken => Scopes::of_tools(),
+                TokenKind::WorkspaceToken | TokenKind::OAuthGrant => Scopes::of_tools(),
             };
             if scopes.is_empty() || !scopes.within(most) {
                 return Err(Fault::invalid_arg(
@@ -290,6 +305,20 @@ impl App {
     ) -> Result<Vec<Credential>, Fault> {
         self.believed_workspace(&actor.org, workspace).await?;
         Ok(self.store.workspace_tokens(&actor.org, workspace).await?)
+    }
+
+    /// The OAuth clients that people of the organization connected to a workspace, newest first.
+    pub async fn connected_clients(
+        &self,
+        actor: &Actor,
+        workspace: &WorkspaceId,
+    ) -> Result<Vec<ConnectedClient>, Fault> {
+        self.believed_workspace(&actor.org, workspace).await?;
+        let grants = self.store.oauth_grants(&actor.org, workspace).await?;
+        Ok(grants
+            .into_iter()
+            .map(|(credential, client)| ConnectedClient { credential, client })
+            .collect())
     }
 
     /// A live credential that the actor may change: their own, or any for an administrator.
@@ -399,7 +428,7 @@ impl App {
             workspace: None,
             origin,
             scopes,
-            secret: digest,
+            secret: Some(digest),
             created_at: self.now(),
             expires_at: None,
             last_used_at: None,

@@ -6,7 +6,7 @@
 use crate::App;
 use crate::toolsets::{Tool, Toolsets};
 use quaymaster_core::caller::{Presented, Refusal};
-use quaymaster_core::door::{About, ChangeFeed, Door, Fut};
+use quaymaster_core::door::{About, ChangeFeed, Door, Fut, Offers};
 use quaymaster_core::fault::UNKNOWN_TOOL;
 use quaymaster_core::schema::shorten;
 use quaymaster_core::suggest::did_you_mean;
@@ -169,6 +169,7 @@ impl Door for App {
             title: self.settings.server_title.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             instructions: Toolsets::instructions(caller),
+            offers: Offers::default(),
         }
     }
 
@@ -190,5 +191,11 @@ impl Door for App {
 
     fn changes(&self, caller: &Caller) -> Box<dyn ChangeFeed> {
         self.feed(caller)
+    }
+
+    fn step_up(&self, caller: &Caller, tool: &str) -> Option<Refusal> {
+        let tool = self.toolsets.find(caller, tool)?;
+        let fault = caller.needs(scope_of(&tool.def)).err()?;
+        Some(self.too_narrow(fault))
     }
 }

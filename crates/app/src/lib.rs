@@ -9,7 +9,7 @@
 //! - [`changes`]: follows events, drops caches, tells open streams
 //! - `toolsets`: one file each; `homes`: the home directories of workspaces
 //! - use cases, one module per noun: [`first_start`], [`credentials`], [`workspaces`], [`organizations`],
-//!   [`sign_in`], [`account`], [`browsers`], [`members`], [`invitations`], [`resets`], [`reconnect`],
+//!   [`sign_in`], [`account`], [`browsers`], [`members`], [`invitations`], [`resets`], [`oauth`], [`reconnect`],
 //!   [`uploads`], [`trash`], [`events`]; [`connect_lines`]: what a person pastes into a client
 //! - [`mail`]: what is written to people
 
@@ -29,6 +29,7 @@ mod homes;
 pub mod invitations;
 pub mod mail;
 pub mod members;
+pub mod oauth;
 pub mod organizations;
 mod password;
 pub mod rate;
@@ -43,6 +44,9 @@ pub mod workspaces;
 
 pub use actor::{Actor, Admin};
 pub use wired::{App, Settings};
+
+// The way out that `App::start` takes.
+pub use quaymaster_egress::{Egress, Policy as EgressPolicy};
 
 // The rows that use cases answer with, so that a door needs nothing below this crate.
 pub use quaymaster_files::{Restored, TrashItem};

@@ -6,6 +6,7 @@ use crate::caps::Caps;
 use crate::changes::Changes;
 use crate::homes::Homes;
 use crate::mail::{MailSettings, Mailer};
+use crate::oauth::Documents;
 use crate::password::Passwords;
 use crate::rate::{Guesses, Rates};
 use crate::toolsets::Toolsets;
@@ -13,6 +14,7 @@ use crate::uploads::UploadSigner;
 use quaymaster_core::clock::{Clock, Entropy};
 use quaymaster_core::id::{CallId, EventId, OrgId};
 use quaymaster_core::{Fault, Instant};
+use quaymaster_egress::Egress;
 use quaymaster_store::event::Event;
 use quaymaster_store::{Store, StoreError};
 use serde_json::Value;
@@ -64,6 +66,8 @@ pub struct Inner {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) settings: Settings,
+    /// The only way to an outside server.
+    pub(crate) egress: Egress,
     pub(crate) callers: Callers,
     /// Bad tokens, and bad passwords: nobody clears one by the other.
     pub(crate) guesses: Guesses,
@@ -81,6 +85,11 @@ pub struct Inner {
     pub(crate) passwords: Passwords,
     pub(crate) signer: UploadSigner,
     pub(crate) csrf: quaymaster_store::keys::InstanceSecret,
+    /// Protects what MCP clients keep between a question and its answer.
+    protocol_key: quaymaster_store::keys::InstanceSecret,
+    /// Signs the ids of OAuth clients that registered.
+    pub(crate) client_key: quaymaster_store::keys::InstanceSecret,
+    pub(crate) documents: Documents,
     pub(crate) tasks: TaskTracker,
     pub(crate) stop: CancellationToken,
 }
@@ -97,13 +106,21 @@ impl App {
     pub async fn start(
         store: Store,
         settings: Settings,
+        egress: Egress,
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
     ) -> Result<App, Fault> {
         let now = clock.now();
         let upload_key = store.instance_secret("uploads", now, &*entropy).await?;
         let csrf = store.instance_secret("csrf", now, &*entropy).await?;
+        let client_key = store
+            .instance_secret("oauth_clients", now, &*entropy)
+            .await?;
+        let protocol_key = store.instance_secret("mcp_state", now, &*entropy).await?;
         let inner = Inner {
+            protocol_key,
+            client_key,
+            documents: Documents::default(),
             callers: Callers::default(),
             guesses: Guesses::default(),
             password_guesses: Guesses::default(),
@@ -125,6 +142,7 @@ impl App {
             clock,
             entropy,
             settings,
+            egress,
         };
         let app = App {
             inner: Arc::new(inner),
@@ -152,6 +170,11 @@ impl App {
 
     pub fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// The key that the protocol's state at clients is protected with, the same on every node.
+    pub fn protocol_key(&self) -> &[u8; 32] {
+        &self.protocol_key
     }
 
     pub fn now(&self) -> Instant {

@@ -66,9 +66,18 @@ impl Caller {
     }
 }
 
+/// What an OAuth access token is good for (RFC 8707): one endpoint, and nothing else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Audience {
+    /// The MCP endpoint `/mcp`.
+    Mcp,
+}
+
 /// What somebody presents at a door.
 #[derive(Debug, Clone, Default)]
 pub struct Presented {
+    /// Where it is presented. Without one, no OAuth access token is good.
+    pub audience: Option<Audience>,
     /// The token of `Authorization: Bearer`.
     pub bearer: Option<SecretString>,
     /// The header `X-Org-Id`, which may only confirm what the credential says.

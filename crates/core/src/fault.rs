@@ -45,7 +45,7 @@ codes! {
     AlreadyExists "ALREADY_EXISTS" "DUPLICATE" 409 false "Something is already there."
     UnknownService "UNKNOWN_SERVICE" "INTEGRATION_NOT_FOUND" 404 false "No connector has that name; the hint lists known ones."
     UnknownInstance "UNKNOWN_INSTANCE" "CONNECTION_NOT_FOUND" 404 false "No connected account has that name; `details.candidates` lists them."
-    UpstreamError "UPSTREAM_ERROR" "ACTION_FAILED" 502 false "The outside service answered with an error."
+    UpstreamError "UPSTREAM_ERROR" "ACTION_FAILED" 502 false "The outside service answered with an error, or could not be reached."
     RateLimited "RATE_LIMITED" "RATE_LIMITED" 429 true "Too many calls in a short time; wait as `details.retry_after_s` says."
     DailyCap "DAILY_CAP" "QUOTA_EXCEEDED" 429 true "The workspace's daily cap of tool calls is used up until `details.reset_at`."
     ApprovalRequired "APPROVAL_REQUIRED" "APPROVAL_POLICY_BLOCKED" 403 true "Somebody must approve this call first."

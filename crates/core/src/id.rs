@@ -115,6 +115,12 @@ ids! {
     InvitationId "inv"
     /// A link that sets a new password.
     ResetId "rst"
+    /// An OAuth authorization code.
+    CodeId "oac"
+    /// An OAuth access token.
+    AccessTokenId "oat"
+    /// An OAuth refresh token.
+    RefreshTokenId "ort"
 }
 
 #[cfg(test)]

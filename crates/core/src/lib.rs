@@ -7,18 +7,23 @@
 //! - [`fault`]: the one error shape and the one table of codes
 //! - [`id`]: ids with a prefix, one type each
 //! - [`scope`], [`caller`]: who somebody is and what they may do
-//! - [`tool`]: what a tool is, how it is called, what it answers
+//! - [`tool`], [`resource`], [`prompt`]: what each is, how it is asked for, what it answers
+//! - [`ask`]: what a call may ask its client; [`log`]: what it may tell it
 //! - [`door`]: the only thing the protocol sees of the product
 //! - [`schema`]: checks arguments against a tool's JSON Schema
 //! - [`suggest`]: did you mean
 //! - [`clock`], [`secret`], [`hex`](mod@hex): time, randomness, tokens, how digests are written
 
+pub mod ask;
 pub mod caller;
 pub mod clock;
 pub mod door;
 pub mod fault;
 pub mod hex;
 pub mod id;
+pub mod log;
+pub mod prompt;
+pub mod resource;
 pub mod schema;
 pub mod scope;
 pub mod secret;

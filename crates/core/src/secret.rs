@@ -9,6 +9,8 @@ use subtle::ConstantTimeEq;
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 /// Characters that hold 256 bits: 43 × log2(62) = 256.03.
 const LENGTH: usize = 43;
+/// No token is longer.
+const LONGEST: usize = 200;
 
 /// A fresh secret of 43 characters of base62.
 pub fn fresh(entropy: &dyn Entropy) -> SecretString {
@@ -41,13 +43,56 @@ impl SecretDigest {
     }
 }
 
-/// The kinds of bearer token, told apart by their look (the table of credentials in the design).
+/// The kinds of credential, told apart by the look of their tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenKind {
     /// `sk-org-<id>.<secret>`
     ApiKey,
     /// `<credential-id>.<secret>`
     WorkspaceToken,
+    /// What a person granted to an OAuth client. It has no token of its own: its access tokens are
+    /// a [`Handle`] each.
+    OAuthGrant,
+}
+
+/// `<id>.<secret>`: an id that says where to look, and the secret that proves it. `Debug` shows the
+/// id only.
+#[derive(Debug, Clone)]
+pub struct Handle<I> {
+    pub id: I,
+    pub secret: SecretString,
+}
+
+impl<I: std::str::FromStr + std::fmt::Display> Handle<I> {
+    pub fn fresh(id: I, entropy: &dyn Entropy) -> Self {
+        Handle {
+            id,
+            secret: fresh(entropy),
+        }
+    }
+
+    /// `None` for anything that no handle of this kind can look like.
+    pub fn parse(text: &str) -> Option<Self> {
+        if text.len() > LONGEST {
+            return None;
+        }
+        let (id, secret) = text.split_once('.')?;
+        let plain = !secret.is_empty() && secret.bytes().all(|b| b.is_ascii_alphanumeric());
+        plain.then_some(())?;
+        Some(Handle {
+            id: id.parse().ok()?,
+            secret: secret.to_owned().into(),
+        })
+    }
+
+    /// The text that its owner gets. Shown once.
+    pub fn reveal(&self) -> SecretString {
+        format!("{}.{}", self.id, self.secret.expose_secret()).into()
+    }
+
+    pub fn digest(&self) -> SecretDigest {
+        SecretDigest::of(self.secret.expose_secret())
+    }
 }
 
 /// A bearer token taken apart. `Debug` shows the id only.
@@ -63,7 +108,7 @@ const API_KEY_PREFIX: &str = "sk-org-";
 impl Token {
     /// Reads a bearer token; `None` for anything that no credential can look like.
     pub fn parse(text: &str) -> Option<Token> {
-        if text.len() > 200 {
+        if text.len() > LONGEST {
             return None;
         }
         let (kind, rest) = match text.strip_prefix(API_KEY_PREFIX) {
@@ -73,7 +118,7 @@ impl Token {
         let (id, secret) = rest.split_once('.')?;
         let id = match kind {
             TokenKind::ApiKey => format!("{}_{id}", CredentialId::PREFIX),
-            TokenKind::WorkspaceToken => id.to_owned(),
+            TokenKind::WorkspaceToken | TokenKind::OAuthGrant => id.to_owned(),
         };
         let plain = !secret.is_empty() && secret.bytes().all(|b| b.is_ascii_alphanumeric());
         plain.then_some(())?;
@@ -95,7 +140,7 @@ impl Token {
                     .trim_start_matches('_');
                 format!("{API_KEY_PREFIX}{bare}.{secret}").into()
             }
-            TokenKind::WorkspaceToken => format!("{id}.{secret}").into(),
+            TokenKind::WorkspaceToken | TokenKind::OAuthGrant => format!("{id}.{secret}").into(),
         }
     }
 }

@@ -1,7 +1,9 @@
 //! What a tool is, how it is called, what it answers.
 
+use crate::ask::{Answers, ClientCapabilities, InputRequests, RequestState};
 use crate::clock::Instant;
 use crate::id::CallId;
+use crate::log::{Level, Log};
 use serde_json::{Map, Value};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -72,15 +74,39 @@ pub struct Ctx {
     /// Only this ends a running call; a dropped connection does not.
     pub cancel: CancellationToken,
     pub progress: Option<Arc<dyn Progress>>,
+    /// Where lines go that the client asked for.
+    pub log: Option<Arc<dyn Log>>,
     /// The client's name as it tells it. Not to be trusted.
     pub client: Option<String>,
+    /// What the client can be asked.
+    pub client_can: ClientCapabilities,
 }
 
 impl Ctx {
+    /// A call that nobody watches, by a client that cannot be asked anything.
+    pub fn new(id: CallId, started: Instant) -> Self {
+        Ctx {
+            id,
+            started,
+            cancel: CancellationToken::new(),
+            progress: None,
+            log: None,
+            client: None,
+            client_can: ClientCapabilities::default(),
+        }
+    }
+
     /// Tells a client that asked for it how far the call is.
     pub fn report(&self, done: u64, total: Option<u64>, message: &str) {
         if let Some(progress) = &self.progress {
             progress.report(done, total, message);
+        }
+    }
+
+    /// Writes a line at a client that asked for lines of this level.
+    pub fn log(&self, level: Level, data: impl Into<Value>) {
+        if let Some(log) = &self.log {
+            log.write(level, data.into());
         }
     }
 }
@@ -89,8 +115,11 @@ impl Ctx {
 #[derive(Clone)]
 pub struct Call {
     pub tool: String,
-    pub args: JsonObject,
+    /// Shared, because a call that asked something comes again with the same arguments.
+    pub args: Arc<JsonObject>,
     pub source: Source,
+    /// Present when the call asked before.
+    pub answers: Option<Answers>,
     pub ctx: Ctx,
 }
 
@@ -131,6 +160,9 @@ pub struct ToolResult {
 
 /// How a call ended when it did not fail.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Outcome {
-    Done(ToolResult),
+pub enum Outcome<T = ToolResult> {
+    Done(T),
+    /// The client must be asked first; then the call comes again with the answers and the state.
+    /// What the client cannot be asked ([`Ctx::client_can`]) fails the call.
+    Ask(InputRequests, RequestState),
 }

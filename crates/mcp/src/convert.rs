@@ -1,24 +1,55 @@
 //! Our words to `rmcp`'s.
 
-use quaymaster_core::Fault;
-use quaymaster_core::door::About;
+use quaymaster_core::door::{About, Offers};
 use quaymaster_core::tool::{Content, ToolDef, ToolResult};
+use quaymaster_core::{Code, Fault};
 use rmcp::model::{
-    CallToolResult, ContentBlock, Implementation, Resource, ResourceContents, ServerCapabilities,
+    CallToolResult, ContentBlock, ErrorCode, ErrorData, Implementation, JsonObject,
+    PromptsCapability, Resource, ResourceContents, ResourcesCapability, ServerCapabilities,
     ServerConfig, Tool, ToolAnnotations,
 };
 
-pub(crate) fn server(about: About) -> ServerConfig {
-    let capabilities = ServerCapabilities::builder()
+/// How long a client may believe a list or resource: not at all, since changes are told.
+pub(crate) const TTL_MS: u64 = 0;
+
+pub(crate) fn capabilities(offers: Offers) -> ServerCapabilities {
+    let mut capabilities = ServerCapabilities::builder()
         .enable_tools()
         .enable_tool_list_changed()
         .build();
+    if offers.resources {
+        let mut resources = ResourcesCapability::default();
+        resources.subscribe = Some(true);
+        resources.list_changed = Some(true);
+        capabilities.resources = Some(resources);
+    }
+    if offers.prompts {
+        let mut prompts = PromptsCapability::default();
+        prompts.list_changed = Some(true);
+        capabilities.prompts = Some(prompts);
+    }
+    capabilities.completions = offers.completions.then(JsonObject::new);
+    capabilities.logging = offers.logging.then(JsonObject::new);
+    capabilities
+}
+
+pub(crate) fn server(about: About) -> ServerConfig {
     let name = Implementation::new(about.name, about.version).with_title(about.title);
-    let server = ServerConfig::new(capabilities).with_server_info(name);
+    let server = ServerConfig::new(capabilities(about.offers)).with_server_info(name);
     match about.instructions {
         Some(instructions) => server.with_instructions(instructions),
         None => server,
     }
+}
+
+/// A fault where the protocol has no place for a result.
+pub(crate) fn refusal(fault: &Fault) -> ErrorData {
+    let code = match fault.code {
+        Code::Internal | Code::Unavailable => ErrorCode::INTERNAL_ERROR,
+        Code::InvalidArg | Code::NotFound => ErrorCode::INVALID_PARAMS,
+        _ => ErrorCode::INVALID_REQUEST,
+    };
+    ErrorData::new(code, fault.message.clone(), Some(fault.to_json()))
 }
 
 pub(crate) fn tool(def: &ToolDef) -> Tool {
@@ -47,7 +78,7 @@ pub(crate) fn fault(fault: &Fault) -> CallToolResult {
     CallToolResult::error(vec![ContentBlock::text(fault.to_json().to_string())])
 }
 
-fn block(content: Content) -> ContentBlock {
+pub(crate) fn block(content: Content) -> ContentBlock {
     match content {
         Content::Text(text) => ContentBlock::text(text),
         Content::Image { data, mime } => ContentBlock::image(data, mime),

@@ -1,9 +1,11 @@
 //! The endpoint: `Host` and `Origin` → credential → method, `Accept`, `Content-Type` → session →
 //! `rmcp`.
 
-use crate::handler::Handler;
+use crate::handler::{Handler, Shared};
 use crate::origin::Origins;
 use crate::sessions::{OpenStream, Sessions};
+use crate::state::States;
+use crate::step_up;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, State};
 use axum::response::{IntoResponse as _, Response};
@@ -12,7 +14,7 @@ use bytes::Bytes;
 use http::header::{ACCEPT, ALLOW, AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
 use http_body::Frame;
-use quaymaster_core::caller::{Presented, Refusal};
+use quaymaster_core::caller::{Audience, Presented, Refusal};
 use quaymaster_core::clock::{Clock, Entropy};
 use quaymaster_core::door::Door;
 use quaymaster_core::{Caller, Code, Fault};
@@ -30,7 +32,12 @@ const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
 const VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
 const FIRST_STATELESS: &str = "2026-07-28";
 /// A megabyte of text can be six times as long once it is escaped JSON.
-const MOST_BODY: usize = 8 * 1024 * 1024;
+pub(crate) const MOST_BODY: usize = 8 * 1024 * 1024;
+
+tokio::task_local! {
+    /// Whose request is being handled, for the handler that it makes.
+    static CALLER: Arc<Caller>;
+}
 
 /// The endpoint, over any [`Door`].
 #[derive(Clone)]
@@ -42,12 +49,14 @@ pub struct Mcp {
 }
 
 impl Mcp {
-    /// `stop` ends all streams. Must be called within a runtime.
+    /// `state_key` protects what clients keep between a question and its answer; nodes of one
+    /// server share it. `stop` ends all streams. Must be called within a runtime.
     pub fn new(
         door: Arc<dyn Door>,
         origins: Origins,
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
+        state_key: &[u8; 32],
         stop: CancellationToken,
     ) -> Self {
         let sessions = Sessions::new();
@@ -56,9 +65,20 @@ impl Mcp {
             .disable_allowed_hosts()
             .with_max_request_body_bytes(MOST_BODY)
             .with_cancellation_token(stop.clone());
-        let handler = Handler::new(door.clone(), clock, entropy, sessions.clone());
+        let shared = Arc::new(Shared {
+            door: door.clone(),
+            clock,
+            entropy,
+            sessions: sessions.clone(),
+            states: States::new(state_key),
+        });
         let service = StreamableHttpService::new(
-            move || Ok(handler.clone()),
+            move || {
+                Ok(Handler::new(
+                    shared.clone(),
+                    CALLER.try_with(Arc::clone).ok(),
+                ))
+            },
             sessions.manager.clone(),
             config,
         );
@@ -90,11 +110,14 @@ impl Mcp {
         let session = self.session_of(request.headers_mut(), &caller)?;
         let ends_session = request.method() == Method::DELETE;
         let caller = Arc::new(caller);
+        let mut request = step_up::check(&*self.door, &caller, request).await?;
         request.extensions_mut().insert(caller.clone());
         request
             .headers_mut()
             .insert(ACCEPT, HeaderValue::from_static(BOTH_TYPES));
-        let answer = self.service.handle(request).await;
+        let answer = CALLER
+            .scope(caller.clone(), self.service.handle(request))
+            .await;
         if let Some(session) = session {
             if !ends_session {
                 let open = self.sessions.stream(session.into());
@@ -186,6 +209,7 @@ fn presented(request: &Request<Body>) -> Presented {
     });
     let address = request.extensions().get::<ConnectInfo<SocketAddr>>();
     Presented {
+        audience: Some(Audience::Mcp),
         bearer,
         // What is no text names no organization, and must not pass as absent.
         org: request
@@ -196,7 +220,7 @@ fn presented(request: &Request<Body>) -> Presented {
     }
 }
 
-fn refuse(refusal: &Refusal) -> Response {
+pub(crate) fn refuse(refusal: &Refusal) -> Response {
     let status = StatusCode::from_u16(refusal.fault.code.status())
         .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = (status, Json(&refusal.fault)).into_response();

@@ -1,38 +1,49 @@
-//! What `rmcp` asks, answered through the [`Door`].
+//! The table of methods that `rmcp` asks for, answered through the [`Door`].
 
-use crate::convert;
-use crate::progress::Reports;
+use crate::convert::{self, TTL_MS, refusal};
 use crate::sessions::Sessions;
+use crate::state::States;
+use crate::wishes::Wishes;
+use crate::{calls, changes, logging, prompts, resources};
 use http::request::Parts;
+use quaymaster_core::Caller;
 use quaymaster_core::clock::{Clock, Entropy};
-use quaymaster_core::door::{Change, Door};
-use quaymaster_core::fault::UNKNOWN_TOOL;
-use quaymaster_core::id::CallId;
-use quaymaster_core::tool::{Call, Ctx, Era, Outcome, Source};
-use quaymaster_core::{Caller, Code, Fault};
+use quaymaster_core::door::{Door, Offers};
+#[expect(deprecated, reason = "sessions still have logging/setLevel")]
+use rmcp::model::SetLevelRequestParams;
 use rmcp::model::{
     CacheScope, CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult,
-    DiscoverResult, ErrorCode, ErrorData, Extensions, InitializeRequestParams, InitializeResult,
-    ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult,
-    PaginatedRequestParams, ProtocolVersion, ServerConfig, SubscriptionFilter,
+    DiscoverResult, ErrorCode, ErrorData, Extensions, GetPromptRequestParams, GetPromptResponse,
+    InitializeRequestParams, InitializeResult, ListPromptsResult, ListResourceTemplatesResult,
+    ListResourcesResult, ListToolsResult, PaginatedRequestParams, ReadResourceRequestParams,
+    ReadResourceResponse, ServerConfig, SubscribeRequestParams, SubscriptionFilter, Tool,
+    UnsubscribeRequestParams,
 };
 use rmcp::service::{NotificationContext, RequestContext, SubscriptionContext};
 use rmcp::{RoleServer, ServerHandler};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-/// How long a client may believe a list: not at all, since changes are told.
-const TTL_MS: u64 = 0;
+/// What all sessions and requests have in common.
+pub(crate) struct Shared {
+    pub(crate) door: Arc<dyn Door>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) sessions: Arc<Sessions>,
+    pub(crate) states: States,
+}
 
-#[derive(Clone)]
+/// One for each session, or for each request without one.
 pub(crate) struct Handler {
-    door: Arc<dyn Door>,
-    clock: Arc<dyn Clock>,
-    entropy: Arc<dyn Entropy>,
-    sessions: Arc<Sessions>,
+    pub(crate) shared: Arc<Shared>,
+    /// Who opened the session or sent the request. Of a session this is as old as the session, so
+    /// requests of sessions look at their own.
+    opener: Option<Arc<Caller>>,
+    /// Made when the session's client first wishes for something.
+    pub(crate) wishes: OnceLock<Arc<Wishes>>,
 }
 
 /// The caller that the endpoint admitted for this very request.
-fn caller(extensions: &Extensions) -> Result<Arc<Caller>, ErrorData> {
+pub(crate) fn caller(extensions: &Extensions) -> Result<Arc<Caller>, ErrorData> {
     extensions
         .get::<Parts>()
         .and_then(|parts| parts.extensions.get::<Arc<Caller>>())
@@ -40,101 +51,47 @@ fn caller(extensions: &Extensions) -> Result<Arc<Caller>, ErrorData> {
         .ok_or_else(|| ErrorData::internal_error("the request has no caller", None))
 }
 
-/// A fault where the protocol has no place for a result.
-fn refused(fault: &Fault) -> ErrorData {
-    let code = match fault.code {
-        Code::Internal | Code::Unavailable => ErrorCode::INTERNAL_ERROR,
-        _ => ErrorCode::INVALID_REQUEST,
-    };
-    ErrorData::new(code, fault.message.clone(), Some(fault.to_json()))
-}
-
-/// A method of a capability that the server does not declare; `rmcp` would answer with empty lists.
-fn not_offered(what: &str) -> ErrorData {
-    let message = format!("This server has no {what}. It has tools: send tools/list.");
-    ErrorData::new(ErrorCode::METHOD_NOT_FOUND, message, None)
-}
-
 impl Handler {
-    pub(crate) fn new(
-        door: Arc<dyn Door>,
-        clock: Arc<dyn Clock>,
-        entropy: Arc<dyn Entropy>,
-        sessions: Arc<Sessions>,
-    ) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>, opener: Option<Arc<Caller>>) -> Self {
         Handler {
-            door,
-            clock,
-            entropy,
-            sessions,
+            shared,
+            opener,
+            wishes: OnceLock::new(),
         }
     }
 
-    fn call_of(
-        &self,
-        request: CallToolRequestParams,
-        context: &RequestContext<RoleServer>,
-    ) -> Call {
-        let era = match context.protocol_version() {
-            Some(version) if version >= ProtocolVersion::V_2026_07_28 => Era::Stateless,
-            _ => Era::Session,
-        };
-        let client = context.meta.client_info().or_else(|| {
-            context
-                .peer
-                .peer_info()
-                .map(|info| info.client_info.clone())
-        });
-        Call {
-            tool: request.name.into_owned(),
-            args: request.arguments.unwrap_or_default(),
-            source: Source::Mcp(era),
-            ctx: Ctx {
-                id: CallId::fresh(&*self.clock, &*self.entropy),
-                started: self.clock.now(),
-                cancel: context.ct.clone(),
-                progress: None,
-                client: client.map(|client| format!("{} {}", client.name, client.version)),
-            },
-        }
+    pub(crate) fn wishes(&self) -> &Arc<Wishes> {
+        self.wishes.get_or_init(Arc::default)
     }
 
-    /// Runs a call; reports of its progress go out before its answer.
-    async fn call(
+    /// The caller of a method of a capability that not every door has. `rmcp` would answer with
+    /// empty lists.
+    pub(crate) fn offered(
         &self,
-        caller: &Caller,
-        mut call: Call,
         context: &RequestContext<RoleServer>,
-    ) -> Result<Outcome, Fault> {
-        let Some(token) = context.meta.get_progress_token() else {
-            return self.door.call(caller, call).await;
-        };
-        let (reports, mut receiver) = Reports::channel();
-        call.ctx.progress = Some(Arc::new(reports));
-        let mut answer = self.door.call(caller, call);
-        let outcome = loop {
-            tokio::select! {
-                outcome = &mut answer => break outcome,
-                Some(report) = receiver.recv() => report.send(&context.peer, &token).await,
-            }
-        };
-        while let Ok(report) = receiver.try_recv() {
-            report.send(&context.peer, &token).await;
+        what: &str,
+        has: impl FnOnce(Offers) -> bool,
+    ) -> Result<Arc<Caller>, ErrorData> {
+        let caller = caller(&context.extensions)?;
+        if has(self.shared.door.about(&caller).offers) {
+            return Ok(caller);
         }
-        outcome
+        let message = format!("This server has no {what}. It has tools: send tools/list.");
+        Err(ErrorData::new(ErrorCode::METHOD_NOT_FOUND, message, None))
     }
 }
 
 impl ServerHandler for Handler {
+    /// Asked for by each request, without saying whose: what any door may have. Initialize and
+    /// discover answer for the caller, and so does the filter of a subscription.
     fn get_info(&self) -> ServerConfig {
-        // Without a caller there is only what is the same for all; initialize and discover answer
-        // for the caller.
-        convert::server(quaymaster_core::door::About {
-            name: "quaymaster".into(),
-            title: "Quaymaster".into(),
-            version: env!("CARGO_PKG_VERSION").into(),
-            instructions: None,
-        })
+        let everything = Offers {
+            resources: true,
+            prompts: true,
+            completions: true,
+            logging: true,
+        };
+        ServerConfig::new(convert::capabilities(everything))
     }
 
     async fn initialize(
@@ -144,17 +101,33 @@ impl ServerHandler for Handler {
     ) -> Result<InitializeResult, ErrorData> {
         context.peer.set_peer_info(request.clone());
         let mut answer = self.negotiate_initialize(&request)?;
-        let about = convert::server(self.door.about(&*caller(&context.extensions)?));
+        let about = self.shared.door.about(&*caller(&context.extensions)?);
+        let about = convert::server(about);
         answer.server_info = about.server_info;
+        answer.capabilities = about.capabilities;
         answer.instructions = about.instructions;
         Ok(answer)
+    }
+
+    async fn on_initialized(&self, context: NotificationContext<RoleServer>) {
+        let session = context
+            .extensions
+            .get::<Parts>()
+            .and_then(|parts| parts.headers.get("mcp-session-id"))
+            .and_then(|id| id.to_str().ok());
+        // The endpoint made sure that the session is the caller's.
+        if let Some(session) = session {
+            let wishes = self.wishes().clone();
+            let sessions = &self.shared.sessions;
+            sessions.is_ready(session, context.peer.clone(), wishes);
+        }
     }
 
     async fn discover(
         &self,
         context: RequestContext<RoleServer>,
     ) -> Result<DiscoverResult, ErrorData> {
-        let about = self.door.about(&*caller(&context.extensions)?);
+        let about = self.shared.door.about(&*caller(&context.extensions)?);
         let versions = self.supported_protocol_versions().into_owned();
         Ok(DiscoverResult::from_server_info(
             versions,
@@ -168,11 +141,8 @@ impl ServerHandler for Handler {
         context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
         let caller = caller(&context.extensions)?;
-        let tools = self
-            .door
-            .tools(&caller)
-            .await
-            .map_err(|fault| refused(&fault))?;
+        let tools = self.shared.door.tools(&caller);
+        let tools = tools.await.map_err(|fault| refusal(&fault))?;
         let tools = tools.iter().map(convert::tool).collect();
         let mut answer = ListToolsResult::with_all_items(tools);
         answer.ttl_ms = Some(TTL_MS);
@@ -180,93 +150,104 @@ impl ServerHandler for Handler {
         Ok(answer)
     }
 
+    /// Asked for only to compare arguments with headers.
+    fn get_tool(&self, name: &str) -> Option<Tool> {
+        let caller = self.opener.as_ref()?;
+        let schema = self.shared.door.header_schema(caller, name)?;
+        Some(Tool::new(name.to_owned(), "", schema))
+    }
+
     async fn call_tool(
         &self,
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        let caller = caller(&context.extensions)?;
-        let call = self.call_of(request, &context);
-        match self.call(&caller, call, &context).await {
-            Ok(Outcome::Done(result)) => Ok(CallToolResponse::Complete(convert::result(result))),
-            Err(fault) => {
-                if fault.has_detail(UNKNOWN_TOOL) {
-                    return Err(ErrorData::invalid_params(
-                        fault.message.clone(),
-                        Some(fault.to_json()),
-                    ));
-                }
-                Ok(CallToolResponse::Complete(convert::fault(&fault)))
-            }
-        }
+        calls::call_tool(self, request, &context).await
     }
 
     async fn list_prompts(
         &self,
-        _request: Option<PaginatedRequestParams>,
-        _context: RequestContext<RoleServer>,
+        request: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
     ) -> Result<ListPromptsResult, ErrorData> {
-        Err(not_offered("prompts"))
+        prompts::list(self, request, &context).await
     }
 
-    async fn list_resources(
+    async fn get_prompt(
         &self,
-        _request: Option<PaginatedRequestParams>,
-        _context: RequestContext<RoleServer>,
-    ) -> Result<ListResourcesResult, ErrorData> {
-        Err(not_offered("resources"))
-    }
-
-    async fn list_resource_templates(
-        &self,
-        _request: Option<PaginatedRequestParams>,
-        _context: RequestContext<RoleServer>,
-    ) -> Result<ListResourceTemplatesResult, ErrorData> {
-        Err(not_offered("resource templates"))
+        request: GetPromptRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<GetPromptResponse, ErrorData> {
+        prompts::get(self, request, &context).await
     }
 
     async fn complete(
         &self,
-        _request: CompleteRequestParams,
-        _context: RequestContext<RoleServer>,
+        request: CompleteRequestParams,
+        context: RequestContext<RoleServer>,
     ) -> Result<CompleteResult, ErrorData> {
-        Err(not_offered("completions"))
+        prompts::complete(self, request, &context).await
     }
 
-    async fn on_initialized(&self, context: NotificationContext<RoleServer>) {
-        let session = context
-            .extensions
-            .get::<Parts>()
-            .and_then(|parts| parts.headers.get("mcp-session-id"))
-            .and_then(|id| id.to_str().ok());
-        // The endpoint made sure that the session is the caller's.
-        if let Some(session) = session {
-            self.sessions.is_ready(session, context.peer.clone());
-        }
+    async fn list_resources(
+        &self,
+        request: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListResourcesResult, ErrorData> {
+        resources::list(self, request, &context).await
+    }
+
+    async fn list_resource_templates(
+        &self,
+        request: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListResourceTemplatesResult, ErrorData> {
+        resources::list_templates(self, request, &context).await
+    }
+
+    async fn read_resource(
+        &self,
+        request: ReadResourceRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ReadResourceResponse, ErrorData> {
+        resources::read(self, request, &context).await
+    }
+
+    async fn subscribe(
+        &self,
+        request: SubscribeRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        resources::watch(self, request.uri, &context)
+    }
+
+    async fn unsubscribe(
+        &self,
+        request: UnsubscribeRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        resources::unwatch(self, &request.uri, &context)
+    }
+
+    #[expect(deprecated, reason = "sessions still have logging/setLevel")]
+    async fn set_level(
+        &self,
+        request: SetLevelRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        let level = serde_json::to_value(request.level).unwrap_or_default();
+        logging::set_level(self, level.as_str().unwrap_or_default(), &context)
     }
 
     fn accepted_subscription_filter(
         &self,
         requested: &SubscriptionFilter,
     ) -> Option<SubscriptionFilter> {
-        Some(requested.clone())
+        let about = self.shared.door.about(self.opener.as_ref()?);
+        Some(requested.supported_by(&convert::capabilities(about.offers)))
     }
 
     async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
-        let caller = caller(&context.request_context().extensions)?;
-        let mut changes = self.door.changes(&caller);
-        loop {
-            tokio::select! {
-                change = changes.next() => match change {
-                    Some(Change::Tools) => {
-                        if context.sink().notify_tool_list_changed().await.is_err() {
-                            return Ok(());
-                        }
-                    }
-                    Some(Change::Revoked) | None => return Ok(()),
-                },
-                () = context.cancelled() => return Ok(()),
-            }
-        }
+        changes::listen(self, &context).await
     }
 }

@@ -9,14 +9,27 @@
 //!
 //! - [`Mcp`]: the endpoint as an axum router
 //! - [`origin`]: whose `Host` and `Origin` are accepted, for every route of the server
-//! - `endpoint`: from the socket to `rmcp` and back; `sessions`; `handler`; `convert`
+//! - `endpoint`: from the socket to `rmcp` and back; `step_up`: grants that are too narrow; `sessions`, and what their clients wish for in
+//!   `wishes`
+//! - `handler`: the table of methods; `calls`, `resources`, `prompts`, `logging`, `changes` behind it
+//! - `asking`: questions to a client; `state`: what it keeps meanwhile; `notices`: what a call tells
+//! - `convert`: our words to `rmcp`'s
 
+mod asking;
+mod calls;
+mod changes;
 mod convert;
 mod endpoint;
 mod handler;
+mod logging;
+mod notices;
 pub mod origin;
-mod progress;
+mod prompts;
+mod resources;
 mod sessions;
+mod state;
+mod step_up;
+mod wishes;
 
 pub use endpoint::Mcp;
 use rmcp::model::ProtocolVersion;

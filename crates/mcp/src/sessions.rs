@@ -3,6 +3,8 @@
 //! `rmcp` knows sessions by their id alone and ends idle ones even under an open stream, so both
 //! are decided here.
 
+use crate::changes::notification;
+use crate::wishes::Wishes;
 use quaymaster_core::door::{Change, ChangeFeed};
 use quaymaster_core::id::CredentialId;
 use rmcp::transport::streamable_http_server::SessionManager as _;
@@ -31,9 +33,15 @@ struct Bound {
     used: Instant,
     streams: usize,
     /// The client, once it said `notifications/initialized`: from then on it may be told things.
-    client: Option<Peer<RoleServer>>,
+    client: Option<Client>,
     /// Cancelled when the session ends.
     ended: CancellationToken,
+}
+
+#[derive(Clone)]
+struct Client {
+    peer: Peer<RoleServer>,
+    wishes: Arc<Wishes>,
 }
 
 impl Sessions {
@@ -107,13 +115,13 @@ impl Sessions {
     }
 
     /// The session's client is ready to be told things. Saying so twice changes nothing.
-    pub(crate) fn is_ready(&self, session: &str, client: Peer<RoleServer>) {
+    pub(crate) fn is_ready(&self, session: &str, peer: Peer<RoleServer>, wishes: Arc<Wishes>) {
         if let Some(bound) = self.bound().get_mut(session) {
-            bound.client.get_or_insert(client);
+            bound.client.get_or_insert(Client { peer, wishes });
         }
     }
 
-    fn client(&self, session: &SessionId) -> Option<Peer<RoleServer>> {
+    fn client(&self, session: &SessionId) -> Option<Client> {
         self.bound().get(session)?.client.clone()
     }
 
@@ -176,16 +184,20 @@ async fn follow(
             change = changes.next() => change,
             () = ended.cancelled() => return,
         };
-        match change {
-            Some(Change::Tools) => {
-                if let Some(client) = sessions.client(&session)
-                    && let Err(error) = client.notify_tool_list_changed().await
-                {
-                    tracing::debug!(%error, "a client was not told of a change");
-                }
-            }
-            Some(Change::Revoked) => return sessions.end(&session).await,
-            None => return,
+        let Some(change) = change else {
+            return;
+        };
+        let Some(notification) = notification(&change) else {
+            return sessions.end(&session).await;
+        };
+        let Some(client) = sessions.client(&session) else {
+            continue;
+        };
+        if matches!(&change, Change::Updated(uri) if !client.wishes.watches(uri)) {
+            continue;
+        }
+        if let Err(error) = client.peer.send_notification(notification).await {
+            tracing::debug!(%error, "a client was not told of a change");
         }
     }
 }

@@ -8,7 +8,9 @@
 mod account;
 mod answer;
 mod api_keys;
+mod authorize;
 mod connect;
+mod connected_clients;
 mod cookie;
 mod invitation;
 mod invitations;
@@ -24,6 +26,7 @@ mod settings;
 mod sign_in;
 mod sign_in_link;
 mod tokens;
+mod way_back;
 mod welcome;
 mod workspace;
 mod workspaces;
@@ -105,6 +108,10 @@ pub fn router(app: App, mut openapi: Value) -> Router {
             "/workspaces/{id}/tokens/{token}/revoke",
             post(tokens::revoke),
         )
+        .route(
+            "/workspaces/{id}/connected-clients/{client}/revoke",
+            post(connected_clients::revoke),
+        )
         .route("/settings", get(settings::read).post(settings::rename))
         .route("/settings/account", get(account::read))
         .route("/settings/account/name", post(account::rename))
@@ -146,6 +153,7 @@ pub fn router(app: App, mut openapi: Value) -> Router {
             "/reconnect/{id}",
             get(reconnect::read).post(reconnect::confirm),
         )
+        .route("/authorize", get(authorize::read).post(authorize::submit))
         .route("/reference", get(reference::read))
         .fallback(answer::nothing_here)
         .method_not_allowed_fallback(answer::wrong_method)

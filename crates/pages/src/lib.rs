@@ -20,10 +20,14 @@ pub mod views;
 
 pub use handlers::router;
 
-/// Sent with every page. Everything comes from this origin and nothing stands inline.
-///
-/// A page whose form is answered with a redirect to another origin, as the consent page of an
-/// OAuth client is, needs that origin added to `form-action`: browsers apply it to redirects too.
+/// Sent with every page but one. Everything comes from this origin and nothing stands inline.
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; \
     script-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; \
     form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+
+/// Sent with the consent page: without `form-action`. Browsers apply that directive to every
+/// redirect that follows a form, and from the client's address on it is the client who redirects,
+/// to a program or another site: naming the address alone leaves people on this page.
+pub const CONSENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; \
+    script-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; \
+    frame-ancestors 'none'; base-uri 'none'";

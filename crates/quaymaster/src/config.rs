@@ -35,9 +35,10 @@ pub(crate) struct Config {
     pub calls_per_second: u32,
     /// Networks of proxies whose `X-Forwarded-For` is believed, as `10.0.0.0/8` or an address.
     pub trusted_proxies: Vec<String>,
-    /// How mail goes out. In the environment `MAIL__SMTP_URL` and `MAIL__FROM`.
+    /// How mail goes out. In the environment `MAIL_SMTP_URL` and `MAIL_FROM`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mail: Option<Mail>,
+    pub egress: EgressConfig,
 }
 
 /// The operator's mail server.
@@ -49,6 +50,17 @@ pub(crate) struct Mail {
     pub smtp_url: String,
     /// The sender, as `Quaymaster <quaymaster@example.com>`.
     pub from: String,
+}
+
+/// The way out, `[egress]` in the file. In the environment `QUAYMASTER_EGRESS_` is in front.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct EgressConfig {
+    /// What may be reached beside public servers by https: ranges, addresses, host names.
+    pub allow: Vec<String>,
+    /// Certificate authorities beside those of the system, as a PEM file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ca_file: Option<PathBuf>,
 }
 
 /// Variables that are no settings: where the file is, what the bridge and the `.env` download use,
@@ -76,7 +88,17 @@ impl Config {
             let name = name.as_str().to_ascii_uppercase();
             !NOT_SETTINGS.contains(&name.as_str())
         });
-        figment = figment.merge(environment.split("__"));
+        // A table's name stands in front of its keys.
+        let environment = environment.map(|name| {
+            let table = ["egress", "mail"].into_iter().find_map(|table| {
+                let key = name.as_str().get(table.len() + 1..)?;
+                let start = name.as_str().get(..=table.len())?;
+                let is_it = start.eq_ignore_ascii_case(&format!("{table}_"));
+                is_it.then(|| format!("{table}.{key}"))
+            });
+            table.unwrap_or_else(|| name.as_str().to_owned()).into()
+        });
+        figment = figment.merge(environment);
         if let Some(listen) = options.listen {
             figment = figment.merge(Serialized::default("listen", listen));
         }
@@ -129,6 +151,7 @@ impl Default for Config {
             calls_per_second: 500,
             trusted_proxies: Vec::new(),
             mail: None,
+            egress: EgressConfig::default(),
         }
     }
 }

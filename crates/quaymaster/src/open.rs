@@ -6,6 +6,7 @@ use quaymaster_app::mail::MailSettings;
 use quaymaster_app::{App, Settings};
 use quaymaster_core::Fault;
 use quaymaster_core::clock::{SystemClock, SystemEntropy};
+use quaymaster_egress::{Egress, Policy};
 use quaymaster_store::Store;
 use quaymaster_store::db::Location;
 use quaymaster_store::keys::KeySource;
@@ -116,10 +117,23 @@ pub(crate) fn restore_was_cut_off(config: &Config) -> bool {
 
 /// The product over the data directory. `public_url` is where it is reached.
 pub(crate) async fn app(config: &Config, public_url: String) -> anyhow::Result<App> {
-    start(config, store(config).await?, public_url).await
+    let egress = egress(config)?;
+    start(config, store(config).await?, egress, public_url).await
 }
 
-async fn start(config: &Config, store: Store, public_url: String) -> anyhow::Result<App> {
+/// The only way out, as the configuration allows.
+fn egress(config: &Config) -> anyhow::Result<Egress> {
+    let policy = Policy::configured(&config.egress.allow, config.egress.ca_file.as_deref())
+        .context("the configuration is not valid")?;
+    Egress::new(policy).context("the configuration is not valid")
+}
+
+async fn start(
+    config: &Config,
+    store: Store,
+    egress: Egress,
+    public_url: String,
+) -> anyhow::Result<App> {
     let settings = Settings {
         public_url,
         server_name: config.server_name.clone(),
@@ -136,6 +150,7 @@ async fn start(config: &Config, store: Store, public_url: String) -> anyhow::Res
     Ok(App::start(
         store,
         settings,
+        egress,
         Arc::new(SystemClock),
         Arc::new(SystemEntropy),
     )
@@ -144,8 +159,9 @@ async fn start(config: &Config, store: Store, public_url: String) -> anyhow::Res
 
 /// The product for a command that looks after what is there.
 pub(crate) async fn app_in_use(config: &Config) -> anyhow::Result<App> {
+    let egress = egress(config)?;
     let store = store_in_use(config).await?;
-    start(config, store, known_public_url(config)).await
+    start(config, store, egress, known_public_url(config)).await
 }
 
 /// The product for a command beside a server that may be running. Makes the first organization

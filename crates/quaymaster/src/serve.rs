@@ -68,6 +68,7 @@ fn router(
         origins.clone(),
         Arc::new(SystemClock),
         Arc::new(SystemEntropy),
+        app.protocol_key(),
         stop.clone(),
     );
     let protocol = ProtocolInfo {
@@ -78,6 +79,7 @@ fn router(
     let others = Router::new()
         .merge(quaymaster_api::router(app.clone(), protocol))
         .merge(quaymaster_api::parts::router(app.clone()))
+        .merge(quaymaster_api::oauth::router(app.clone()))
         .merge(quaymaster_pages::router(app.clone(), openapi))
         .layer(middleware::from_fn_with_state(origins, our_origin_only));
     // Outermost, so that no door goes by the address of a proxy.
@@ -88,11 +90,14 @@ fn router(
         .layer(middleware::from_fn_with_state(proxies, client_address)))
 }
 
-/// The public information may be read by any page, and a probe asks for the health by address.
+/// The public information and the endpoints of OAuth may be read by any page, and a probe asks for
+/// the health by address.
 async fn our_origin_only(State(origins): State<Origins>, request: Request, next: Next) -> Response {
     let checked = match request.uri().path() {
         "/health" => Ok(()),
-        "/api/v1/mcp/info" => origins.check_host(request.uri(), request.headers()),
+        path if path == "/api/v1/mcp/info" || quaymaster_api::oauth::owns(path) => {
+            origins.check_host(request.uri(), request.headers())
+        }
         _ => origins.check(request.uri(), request.headers()),
     };
     match checked {

@@ -144,6 +144,7 @@ fn described(credential: &Credential) -> Value {
         "kind": match credential.kind {
             TokenKind::ApiKey => "api_key",
             TokenKind::WorkspaceToken => "workspace_token",
+            TokenKind::OAuthGrant => "oauth_grant",
         },
         "name": credential.name,
         "workspace": credential.workspace,
@@ -159,6 +160,8 @@ async fn list(app: &App, admin: &Admin, as_json: bool) -> anyhow::Result<()> {
     let mut all = app.api_keys(admin).await?;
     for workspace in app.workspaces(admin).await? {
         all.extend(app.workspace_tokens(admin, &workspace.id).await?);
+        let clients = app.connected_clients(admin, &workspace.id).await?;
+        all.extend(clients.into_iter().map(|client| client.credential));
     }
     let mut text = String::new();
     for credential in &all {

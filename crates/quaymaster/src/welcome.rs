@@ -3,7 +3,7 @@
 use crate::config::Config;
 use crate::output;
 use quaymaster_app::App;
-use quaymaster_app::connect_lines::{Target, connect_lines};
+use quaymaster_app::connect_lines::{Target, connect_lines, sign_in_lines};
 use quaymaster_app::first_start::FirstStart;
 use secrecy::ExposeSecret as _;
 use serde_json::json;
@@ -62,7 +62,8 @@ pub(crate) fn print(
                 token,
                 program: program.as_deref().and_then(std::path::Path::to_str),
             };
-            for line in connect_lines(target) {
+            let signing_in = sign_in_lines(target.name, target.endpoint);
+            for line in connect_lines(target).into_iter().chain(signing_in) {
                 let _ = writeln!(text, "\n{} ({}):", line.client, line.place);
                 for part in line.text.lines() {
                     let _ = writeln!(text, "  {part}");

@@ -1,4 +1,4 @@
-//! Credentials: API keys and workspace tokens. Only the digest of a secret is stored.
+//! Credentials: API keys, workspace tokens, OAuth grants. Only the digest of a secret is stored.
 
 use crate::db::{Store, StoreError, Tx, id, optional_id};
 use quaymaster_core::id::{CredentialId, OrgId, UserId, WorkspaceId};
@@ -14,6 +14,8 @@ pub enum Origin {
     Manual,
     /// Made by a reconnect link.
     Reconnect,
+    /// Granted to an OAuth client on the consent page.
+    Consent,
 }
 
 impl Origin {
@@ -22,6 +24,7 @@ impl Origin {
             Origin::Default => "default",
             Origin::Manual => "manual",
             Origin::Reconnect => "reconnect",
+            Origin::Consent => "consent",
         }
     }
 
@@ -30,6 +33,7 @@ impl Origin {
             "default" => Ok(Origin::Default),
             "manual" => Ok(Origin::Manual),
             "reconnect" => Ok(Origin::Reconnect),
+            "consent" => Ok(Origin::Consent),
             other => Err(StoreError::Corrupt(format!("origin {other:?}"))),
         }
     }
@@ -41,13 +45,14 @@ pub struct Credential {
     pub org: OrgId,
     pub kind: TokenKind,
     pub name: String,
-    /// Whom an API key acts as; who made a workspace token.
+    /// Whom an API key acts as; who made a workspace token or granted something to a client.
     pub user: UserId,
-    /// The workspace of a workspace token.
+    /// The workspace whose files it reaches.
     pub workspace: Option<WorkspaceId>,
     pub origin: Origin,
     pub scopes: Scopes,
-    pub secret: SecretDigest,
+    /// None for an OAuth grant, which has tokens of its own ([`crate::oauth`]).
+    pub secret: Option<SecretDigest>,
     pub created_at: Instant,
     pub expires_at: Option<Instant>,
     /// Exact to a minute.
@@ -71,7 +76,7 @@ struct Row {
     workspace_id: Option<String>,
     origin: String,
     scopes: String,
-    secret_sha256: Vec<u8>,
+    secret_sha256: Option<Vec<u8>>,
     created_at: i64,
     expires_at: Option<i64>,
     last_used_at: Option<i64>,
@@ -82,6 +87,7 @@ const fn kind_name(kind: TokenKind) -> &'static str {
     match kind {
         TokenKind::ApiKey => "api_key",
         TokenKind::WorkspaceToken => "workspace_token",
+        TokenKind::OAuthGrant => "oauth_grant",
     }
 }
 
@@ -91,12 +97,10 @@ impl TryFrom<Row> for Credential {
         let kind = match row.kind.as_str() {
             "api_key" => TokenKind::ApiKey,
             "workspace_token" => TokenKind::WorkspaceToken,
+            "oauth_grant" => TokenKind::OAuthGrant,
             other => return Err(StoreError::Corrupt(format!("kind {other:?}"))),
         };
-        let secret: [u8; 32] = row
-            .secret_sha256
-            .try_into()
-            .map_err(|_| StoreError::Corrupt("digest of a secret".into()))?;
+        let secret = row.secret_sha256.map(digest).transpose()?;
         Ok(Credential {
             id: id(&row.id)?,
             org: id(&row.org_id)?,
@@ -107,13 +111,20 @@ impl TryFrom<Row> for Credential {
             origin: Origin::read(&row.origin)?,
             scopes: serde_json::from_str(&row.scopes)
                 .map_err(|error| StoreError::Corrupt(error.to_string()))?,
-            secret: SecretDigest(secret),
+            secret,
             created_at: Instant::from_micros(row.created_at),
             expires_at: row.expires_at.map(Instant::from_micros),
             last_used_at: row.last_used_at.map(Instant::from_micros),
             revoked_at: row.revoked_at.map(Instant::from_micros),
         })
     }
+}
+
+pub(crate) fn digest(bytes: Vec<u8>) -> Result<SecretDigest, StoreError> {
+    let bytes: [u8; 32] = bytes
+        .try_into()
+        .map_err(|_| StoreError::Corrupt("digest of a secret".into()))?;
+    Ok(SecretDigest(bytes))
 }
 
 macro_rules! columns {
@@ -214,6 +225,27 @@ impl Store {
         rows.into_iter().map(Credential::try_from).collect()
     }
 
+    /// OAuth grants to a workspace that are not revoked, newest first.
+    pub(crate) async fn workspace_grants(
+        &self,
+        org: &OrgId,
+        workspace: &WorkspaceId,
+    ) -> Result<Vec<Credential>, StoreError> {
+        const SQL: &str = concat!(
+            columns!(),
+            "WHERE c.org_id = $1 AND c.workspace_id = $2 AND c.kind = 'oauth_grant' AND c.revoked_at IS NULL \
+             ORDER BY c.created_at DESC, c.id DESC"
+        );
+        let rows = reading!(self, pool => {
+            sqlx::query_as::<_, Row>(SQL)
+                .bind(org.as_str())
+                .bind(workspace.as_str())
+                .fetch_all(pool)
+                .await?
+        });
+        rows.into_iter().map(Credential::try_from).collect()
+    }
+
     /// Remembers when credentials were last used. Part of the batch that audit rows are written in.
     pub async fn touch_credentials(
         &self,
@@ -247,7 +279,7 @@ impl Tx {
                 .bind(credential.workspace.as_ref().map(WorkspaceId::as_str))
                 .bind(credential.origin.name())
                 .bind(scopes)
-                .bind(credential.secret.0.to_vec())
+                .bind(credential.secret.map(|secret| secret.0.to_vec()))
                 .bind(credential.created_at.micros())
                 .bind(credential.expires_at.map(Instant::micros))
                 .execute(conn)

@@ -12,8 +12,8 @@
 //! - [`db`]: opening, both pools, transactions, errors
 //! - [`seal`], [`keys`]: sealing at rest, the key-encryption key and its rotation
 //! - one file per aggregate: [`org`], [`user`], [`member`], [`invitation`], [`reset`], [`workspace`],
-//!   [`credential`], [`link`], [`browser`], [`usage`], [`call`], [`event`], [`upload`], [`instance`];
-//!   `sweep` forgets what is past its time
+//!   [`credential`], [`oauth`], [`link`], [`browser`], [`usage`], [`call`], [`event`], [`upload`],
+//!   [`instance`]; `sweep` forgets what is past its time
 
 #[macro_use]
 mod on;
@@ -27,6 +27,7 @@ pub mod invitation;
 pub mod keys;
 pub mod link;
 pub mod member;
+pub mod oauth;
 pub mod org;
 pub mod reset;
 pub mod seal;

@@ -2,7 +2,9 @@
 
 use crate::db::{Store, StoreError};
 use quaymaster_core::Instant;
-use quaymaster_core::id::{CallId, InvitationId, LinkId, ResetId, UploadId};
+use quaymaster_core::id::{
+    AccessTokenId, CallId, CodeId, InvitationId, LinkId, RefreshTokenId, ResetId, UploadId,
+};
 
 /// Rows a transaction; more would hold the write lock for too long.
 const BATCH: i64 = 1_000;
@@ -14,6 +16,10 @@ const UPLOAD_DAYS: i64 = 14;
 const LINK_DAYS: i64 = 7;
 const INVITATION_DAYS: i64 = 30;
 const RESET_DAYS: i64 = 7;
+/// Codes and refresh tokens are kept for as long as a refresh token can live: until then one that
+/// comes back tells of a theft.
+const OAUTH_DAYS: i64 = 91;
+const ACCESS_DAYS: i64 = 2;
 
 impl Store {
     /// Deletes old rows in small batches. How many went.
@@ -25,6 +31,9 @@ impl Store {
         const LINKS: &str = "DELETE FROM links WHERE id IN (SELECT id FROM links WHERE id < $1 ORDER BY id LIMIT $2)";
         const INVITATIONS: &str = "DELETE FROM invitations WHERE id IN (SELECT id FROM invitations WHERE id < $1 ORDER BY id LIMIT $2)";
         const RESETS: &str = "DELETE FROM password_resets WHERE id IN (SELECT id FROM password_resets WHERE id < $1 ORDER BY id LIMIT $2)";
+        const CODES: &str = "DELETE FROM oauth_codes WHERE id IN (SELECT id FROM oauth_codes WHERE id < $1 ORDER BY id LIMIT $2)";
+        const ACCESS: &str = "DELETE FROM oauth_access_tokens WHERE id IN (SELECT id FROM oauth_access_tokens WHERE id < $1 ORDER BY id LIMIT $2)";
+        const REFRESH: &str = "DELETE FROM oauth_refresh_tokens WHERE id IN (SELECT id FROM oauth_refresh_tokens WHERE id < $1 ORDER BY id LIMIT $2)";
         let days_ago = |days: i64| now.plus_seconds(-days * DAY_SECONDS);
         let mut gone = 0;
         for (sql, before) in [
@@ -39,6 +48,15 @@ impl Store {
                 InvitationId::first_at(days_ago(INVITATION_DAYS)).to_string(),
             ),
             (RESETS, ResetId::first_at(days_ago(RESET_DAYS)).to_string()),
+            (CODES, CodeId::first_at(days_ago(OAUTH_DAYS)).to_string()),
+            (
+                ACCESS,
+                AccessTokenId::first_at(days_ago(ACCESS_DAYS)).to_string(),
+            ),
+            (
+                REFRESH,
+                RefreshTokenId::first_at(days_ago(OAUTH_DAYS)).to_string(),
+            ),
         ] {
             loop {
                 let mut tx = self.begin().await?;

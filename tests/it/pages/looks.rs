@@ -2,6 +2,7 @@
 //! the keyboard leads in.
 
 use super::*;
+use quaymaster_tests::OAuthClient;
 
 /// Looks at the page that is open, without loading it again.
 async fn look(tab: &Tab, page: &str) {
@@ -99,7 +100,10 @@ async fn every_page_fits_a_phone_has_a_dark_side_and_lets_the_keyboard_in() {
     let invitation = tab.text("#link").await;
     let invitation = invitation.strip_prefix(&server.url).unwrap();
     let workspace = format!("/workspaces/{}", server.workspace);
+    let client = OAuthClient::register(&server.url, &"C".repeat(80)).await;
+    let question = client.question(&[]);
     let pages = [
+        question.strip_prefix(&server.url).unwrap(),
         "/",
         &workspace,
         "/settings",

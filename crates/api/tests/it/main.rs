@@ -7,11 +7,13 @@
 
 mod activity;
 mod bodies;
+mod connected_clients;
 mod contract;
 mod document;
 mod door;
 mod keys;
 mod members;
+mod oauth;
 mod product;
 mod tools;
 mod trash;

@@ -7,8 +7,8 @@ use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use quaymaster_api::ProtocolInfo;
 use quaymaster_app::credentials::{Expiry, NewApiKey};
-use quaymaster_app::{Admin, App, Credential, Origin, Settings, Workspace};
-use quaymaster_core::clock::{Clock as _, SystemClock, SystemEntropy};
+use quaymaster_app::{Admin, App, Credential, Egress, EgressPolicy, Origin, Settings, Workspace};
+use quaymaster_core::clock::{Clock, SystemClock, SystemEntropy};
 use quaymaster_core::id::{CredentialId, OrgId, UserId, WorkspaceId};
 use quaymaster_core::secret::{self, SecretDigest, Token, TokenKind};
 use quaymaster_core::{Scope, Scopes};
@@ -57,6 +57,10 @@ impl Answer {
 
 impl Product {
     pub(crate) async fn start() -> Product {
+        Product::start_with(Arc::new(SystemClock)).await
+    }
+
+    pub(crate) async fn start_with(clock: Arc<dyn Clock>) -> Product {
         let data = TempDir::new().unwrap();
         let file = data.path().join("test.db");
         let keys = KeySource::File(data.path().join("key"));
@@ -79,7 +83,8 @@ impl Product {
         let app = App::start(
             store,
             settings,
-            Arc::new(SystemClock),
+            Egress::new(EgressPolicy::default()).unwrap(),
+            clock,
             Arc::new(SystemEntropy),
         )
         .await
@@ -230,7 +235,7 @@ async fn add_member(store: &Store, org: &OrgId) -> String {
         workspace: None,
         origin: Origin::Manual,
         scopes: Scopes::all(),
-        secret: SecretDigest::of(token.secret.expose_secret()),
+        secret: Some(SecretDigest::of(token.secret.expose_secret())),
         created_at: now,
         expires_at: None,
         last_used_at: None,

@@ -154,7 +154,14 @@ async fn nothing_of_another_organization_is_found() {
     product
         .get_as(&product.theirs.key, &format!("{WORKSPACES}/{id}"))
         .await;
-    for rest in ["", "/tokens", "/calls", "/trash", "/connect-lines"] {
+    for rest in [
+        "",
+        "/tokens",
+        "/connected-clients",
+        "/calls",
+        "/trash",
+        "/connect-lines",
+    ] {
         let answer = product.get(&format!("{WORKSPACES}/{id}{rest}")).await;
         assert_eq!(answer.status, StatusCode::NOT_FOUND, "{rest}");
     }
@@ -286,16 +293,19 @@ async fn a_key_that_reaches_the_files_is_not_a_token_of_the_workspace() {
 }
 
 #[tokio::test]
-async fn connect_lines_never_hold_a_token() {
+async fn connect_lines_have_a_placeholder_or_need_no_token() {
     let product = Product::start().await;
     let answer = product
         .get(&format!("{WORKSPACES}/main/connect-lines"))
         .await;
     assert_eq!(answer.body["endpoint"], "http://127.0.0.1:8080/mcp");
     for line in answer.body["lines"].as_array().unwrap() {
-        assert!(line["text"].as_str().unwrap().contains("<token>"), "{line}");
+        let signs_in = line["client"].as_str().unwrap().contains("signs in");
+        let text = line["text"].as_str().unwrap();
+        assert_ne!(text.contains("<token>"), signs_in, "{line}");
+        assert!(text.contains("http://127.0.0.1:8080/mcp"), "{line}");
         assert!(
-            ["command", "file"].contains(&line["kind"].as_str().unwrap()),
+            ["command", "file", "url"].contains(&line["kind"].as_str().unwrap()),
             "{line}"
         );
     }

@@ -10,6 +10,7 @@ use lettre::transport::smtp::client::{AsyncSmtpConnection, AsyncTokioStream, Tls
 use lettre::transport::smtp::extension::ClientId;
 use percent_encoding::percent_decode_str;
 use quaymaster_core::{Code, Fault};
+use quaymaster_egress::{Egress, Policy};
 use secrecy::{ExposeSecret as _, SecretString};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -36,6 +37,8 @@ pub(crate) struct Mailer {
     account: Option<Account>,
     from: Mailbox,
     hello: ClientId,
+    /// Of its own: that the operator's mail server may be reached lets nobody else reach it.
+    egress: Egress,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,9 +91,19 @@ impl Mailer {
                 "mail.smtp_url has a password and no TLS; use smtps:// or ?tls=required".into(),
             ));
         }
+        let port = url.port().unwrap_or(port);
+        let bracketed = if host.contains(':') {
+            format!("[{host}]:{port}")
+        } else {
+            format!("{host}:{port}")
+        };
+        let egress = Policy::configured(&[bracketed], None)
+            .and_then(Egress::new)
+            .map_err(|error| wrong(format!("mail.smtp_url: {error}")))?;
         Ok(Mailer {
+            egress,
             host,
-            port: url.port().unwrap_or(port),
+            port,
             security,
             account,
             hello: ClientId::Domain(from.email.domain().to_owned()),
@@ -127,7 +140,8 @@ impl Mailer {
 
     async fn hand_over(&self, message: &Message) -> Result<(), String> {
         let silent = |_| format!("The mail server {} does not answer.", self.host);
-        let stream = open_stream(&self.host, self.port).await.map_err(silent)?;
+        let stream = self.egress.connect(&self.host, self.port).await;
+        let stream = stream.map_err(silent)?;
         let mut server = self.greet(stream).await?;
         if let Some(account) = &self.account {
             let password = account.password.expose_secret().to_owned();
@@ -178,11 +192,6 @@ impl Mailer {
         }
         Ok(server)
     }
-}
-
-/// The one place where mail leaves the machine.
-async fn open_stream(host: &str, port: u16) -> io::Result<TcpStream> {
-    TcpStream::connect((host, port)).await
 }
 
 fn account_of(url: &Url) -> Result<Option<Account>, String> {

@@ -19,6 +19,8 @@ const PATIENCE: Duration = Duration::from_hours(24);
 pub(crate) struct Client {
     router: Router,
     token: String,
+    /// What the client declares.
+    capabilities: Value,
     pub(crate) session: Option<String>,
 }
 
@@ -65,11 +67,21 @@ impl Stream {
 
 impl Client {
     pub(crate) fn new(door: &Arc<FixtureDoor>) -> Client {
+        Client::of(door.router())
+    }
+
+    pub(crate) fn of(router: Router) -> Client {
         Client {
-            router: door.router(),
+            router,
             token: "a".to_owned(),
+            capabilities: json!({}),
             session: None,
         }
+    }
+
+    pub(crate) fn that_can(mut self, capabilities: Value) -> Client {
+        self.capabilities = capabilities;
+        self
     }
 
     /// The same endpoint with another credential and no session.
@@ -77,6 +89,7 @@ impl Client {
         Client {
             router: self.router.clone(),
             token: token.to_owned(),
+            capabilities: self.capabilities.clone(),
             session: None,
         }
     }
@@ -98,7 +111,7 @@ impl Client {
             "initialize",
             json!({
                 "protocolVersion": version,
-                "capabilities": {},
+                "capabilities": self.capabilities,
                 "clientInfo": { "name": "tests", "version": "1.0" },
             }),
         )
@@ -169,13 +182,25 @@ impl Client {
             .await
     }
 
+    /// A call of the versions with sessions, whose answer is read as it comes.
+    pub(crate) async fn begin(&self, method: &str, params: Value) -> Stream {
+        let body = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
+        let request = self.request(Method::POST, &[], body.to_string());
+        self.stream(request).await
+    }
+
+    /// Answers a request of the server.
+    pub(crate) async fn reply(&self, asked: &Value, result: Value) {
+        let reply = json!({ "jsonrpc": "2.0", "id": asked["id"], "result": result });
+        assert_eq!(self.post(&reply).await.status, 202);
+    }
+
     /// A request of 2026-07-28, which repeats its method and name in headers.
     pub(crate) fn stateless(&self, method: &str, mut params: Value) -> Request<Body> {
-        params["_meta"] = json!({
-            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-            "io.modelcontextprotocol/clientCapabilities": {},
-        });
-        let name = params["name"].as_str().map(str::to_owned);
+        params["_meta"]["io.modelcontextprotocol/protocolVersion"] = json!("2026-07-28");
+        params["_meta"]["io.modelcontextprotocol/clientCapabilities"] = self.capabilities.clone();
+        let name = params["name"].as_str().or_else(|| params["uri"].as_str());
+        let name = name.map(str::to_owned);
         let headers = [
             ("mcp-protocol-version", Some("2026-07-28")),
             ("mcp-method", Some(method)),

@@ -1,37 +1,66 @@
-//! A door with the fixture tools of the conformance suite, which lets everybody in.
+//! A door with the fixtures of the conformance suite, which lets everybody in.
 
+use crate::fixtures::{asking, prompts, resources, tools};
 use quaymaster_core::caller::{Presented, Refusal};
-use quaymaster_core::clock::{SystemClock, SystemEntropy};
-use quaymaster_core::door::{About, Change, ChangeFeed, Door, Fut};
+use quaymaster_core::clock::{Clock, Instant, SystemClock, SystemEntropy};
+use quaymaster_core::door::{About, Change, ChangeFeed, Door, Fut, Listed, Offers};
 use quaymaster_core::id::{CredentialId, OrgId, WorkspaceId};
+use quaymaster_core::prompt::{Completing, Completion, PromptCall, PromptDef, PromptResult};
+use quaymaster_core::resource::{Contents, ResourceDef, TemplateDef};
 use quaymaster_core::secret::TokenKind;
-use quaymaster_core::tool::{Call, Content, JsonObject, Nature, Outcome, ToolDef, ToolResult};
-use quaymaster_core::{Caller, Code, Fault, Scopes, Who};
+use quaymaster_core::tool::{Call, JsonObject, Outcome, ToolDef, ToolResult};
+use quaymaster_core::{Caller, Fault, Scopes, Who};
 use quaymaster_mcp::Mcp;
 use quaymaster_mcp::origin::Origins;
 use secrecy::ExposeSecret as _;
-use serde_json::{Value, json};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
-/// The smallest PNG and WAV.
-const PNG: &str = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8DwHwAFBQIAX8jx0gAAAABJRU5ErkJggg==";
-const WAV: &str = "UklGRiQAAABXQVZFZm10IBAAAAABAAEAQB8AAEAfAAABAAgAZGF0YQAAAAA=";
-
 pub(crate) struct FixtureDoor {
     pub(crate) admitted: AtomicUsize,
+    /// Calls of tools and prompts.
+    pub(crate) called: AtomicUsize,
+    offers: Offers,
     changes: broadcast::Sender<Change>,
+    clock: Arc<Ahead>,
+}
+
+/// A clock that tests set ahead.
+struct Ahead(AtomicI64);
+
+impl Clock for Ahead {
+    fn now(&self) -> Instant {
+        SystemClock
+            .now()
+            .plus_seconds(self.0.load(Ordering::SeqCst))
+    }
 }
 
 impl FixtureDoor {
+    /// With everything that a door can have.
     pub(crate) fn new() -> Arc<FixtureDoor> {
+        FixtureDoor::offering(Offers {
+            resources: true,
+            prompts: true,
+            completions: true,
+            logging: true,
+        })
+    }
+
+    pub(crate) fn offering(offers: Offers) -> Arc<FixtureDoor> {
         Arc::new(FixtureDoor {
             admitted: AtomicUsize::new(0),
+            called: AtomicUsize::new(0),
+            offers,
             changes: broadcast::channel(4096).0,
+            clock: Arc::new(Ahead(AtomicI64::new(0))),
         })
+    }
+
+    pub(crate) fn set_ahead(&self, seconds: i64) {
+        self.clock.0.store(seconds, Ordering::SeqCst);
     }
 
     /// Tells everybody.
@@ -42,11 +71,16 @@ impl FixtureDoor {
 
     /// The protocol over this door.
     pub(crate) fn router(self: &Arc<Self>) -> axum::Router {
+        self.router_with_key([7; 32])
+    }
+
+    pub(crate) fn router_with_key(self: &Arc<Self>, state_key: [u8; 32]) -> axum::Router {
         let mcp = Mcp::new(
             self.clone(),
             Origins::new([]),
-            Arc::new(SystemClock),
+            self.clock.clone(),
             Arc::new(SystemEntropy),
+            &state_key,
             CancellationToken::new(),
         );
         mcp.router()
@@ -70,138 +104,6 @@ fn caller(letter: &str) -> Caller {
     }
 }
 
-fn object(value: Value) -> Arc<JsonObject> {
-    match value {
-        Value::Object(object) => Arc::new(object),
-        other => panic!("{other} is no object"),
-    }
-}
-
-fn tool(name: &'static str, input: Value) -> ToolDef {
-    ToolDef {
-        name,
-        title: name,
-        description: format!("The fixture {name} of the conformance suite"),
-        input: object(input),
-        output: None,
-        nature: Nature {
-            read_only: true,
-            destructive: false,
-            idempotent: true,
-            open_world: false,
-        },
-    }
-}
-
-fn tools() -> Arc<[ToolDef]> {
-    let names = [
-        "test_simple_text",
-        "test_image_content",
-        "test_audio_content",
-        "test_embedded_resource",
-        "test_multiple_content_types",
-        "test_error_handling",
-        "test_tool_with_progress",
-        "test_trigger_tool_change",
-    ];
-    let plain = names.map(|name| tool(name, json!({ "type": "object" })));
-    let schema = json!({
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "type": "object",
-        "$defs": { "address": {
-            "$anchor": "addressDef",
-            "type": "object",
-            "properties": { "street": { "type": "string" }, "city": { "type": "string" } },
-        } },
-        "properties": {
-            "name": { "type": "string" },
-            "address": { "$ref": "#/$defs/address" },
-            "contactMethod": { "type": "string", "enum": ["phone", "email"] },
-            "phone": { "type": "string" },
-            "email": { "type": "string" },
-        },
-        "allOf": [{ "anyOf": [{ "required": ["phone"] }, { "required": ["email"] }] }],
-        "if": {
-            "properties": { "contactMethod": { "const": "phone" } },
-            "required": ["contactMethod"],
-        },
-        "then": { "required": ["phone"] },
-        "else": { "required": ["email"] },
-        "additionalProperties": false,
-    });
-    let drafted = tool("json_schema_2020_12_tool", schema);
-    plain.into_iter().chain([drafted]).collect()
-}
-
-fn text(text: &str) -> Content {
-    Content::Text(text.to_owned())
-}
-
-fn image() -> Content {
-    Content::Image {
-        data: PNG.to_owned(),
-        mime: "image/png".to_owned(),
-    }
-}
-
-fn embedded(uri: &str, mime: &str, text: &str) -> Content {
-    Content::Embedded {
-        uri: uri.to_owned(),
-        mime: mime.to_owned(),
-        text: text.to_owned(),
-    }
-}
-
-impl FixtureDoor {
-    async fn run(&self, call: Call) -> Result<Vec<Content>, Fault> {
-        Ok(match call.tool.as_str() {
-            "test_simple_text" | "json_schema_2020_12_tool" => {
-                vec![text("This is a simple text response for testing.")]
-            }
-            "test_image_content" => vec![image()],
-            "test_audio_content" => vec![Content::Audio {
-                data: WAV.to_owned(),
-                mime: "audio/wav".to_owned(),
-            }],
-            "test_embedded_resource" => vec![embedded(
-                "test://embedded-resource",
-                "text/plain",
-                "This is an embedded resource content.",
-            )],
-            "test_multiple_content_types" => vec![
-                text("Multiple content types test:"),
-                image(),
-                embedded(
-                    "test://mixed-content-resource",
-                    "application/json",
-                    r#"{"test":"data","value":123}"#,
-                ),
-            ],
-            "test_error_handling" => {
-                let message = "This tool intentionally returns an error for testing.";
-                return Err(Fault::new(Code::InvalidArg, message));
-            }
-            "test_tool_with_progress" => {
-                for done in [0, 50, 100] {
-                    if let Some(progress) = &call.ctx.progress {
-                        progress.report(done, Some(100), "Working");
-                    }
-                    tokio::time::sleep(Duration::from_millis(50)).await;
-                }
-                vec![text("Done.")]
-            }
-            "test_trigger_tool_change" => {
-                self.tell(Change::Tools);
-                vec![text("Told.")]
-            }
-            name => {
-                let fault = Fault::not_found(format!("There is no tool {name:?}."));
-                return Err(fault.detail("unknown_tool", name));
-            }
-        })
-    }
-}
-
 impl Door for FixtureDoor {
     fn admit(&self, presented: Presented) -> Fut<'_, Result<Caller, Refusal>> {
         self.admitted.fetch_add(1, Ordering::Relaxed);
@@ -217,16 +119,32 @@ impl Door for FixtureDoor {
             title: "Fixture".to_owned(),
             version: "1.0".to_owned(),
             instructions: Some(format!("You are {}.", caller.credential)),
+            offers: self.offers,
         }
     }
 
     fn tools<'a>(&'a self, _caller: &'a Caller) -> Fut<'a, Result<Arc<[ToolDef]>, Fault>> {
-        Box::pin(async { Ok(tools()) })
+        Box::pin(async { Ok(tools::all()) })
     }
 
     fn call<'a>(&'a self, _caller: &'a Caller, call: Call) -> Fut<'a, Result<Outcome, Fault>> {
+        self.called.fetch_add(1, Ordering::Relaxed);
         Box::pin(async move {
-            let content = self.run(call).await?;
+            if let Some(outcome) = asking::run(&call) {
+                return outcome;
+            }
+            let change = match call.tool.as_str() {
+                "test_trigger_tool_change" => Some(Change::Tools),
+                "test_trigger_prompt_change" => Some(Change::Prompts),
+                _ => None,
+            };
+            let content = match change {
+                Some(change) => {
+                    self.tell(change);
+                    Vec::new()
+                }
+                None => tools::run(&call).await?,
+            };
             Ok(Outcome::Done(ToolResult {
                 content,
                 structured: None,
@@ -236,6 +154,59 @@ impl Door for FixtureDoor {
 
     fn changes(&self, _caller: &Caller) -> Box<dyn ChangeFeed> {
         Box::new(Feed(self.changes.subscribe()))
+    }
+
+    fn header_schema(&self, _caller: &Caller, tool: &str) -> Option<Arc<JsonObject>> {
+        (tool == tools::WITH_HEADER).then(tools::header_schema)
+    }
+
+    fn resources<'a>(
+        &'a self,
+        _caller: &'a Caller,
+        cursor: Option<&'a str>,
+    ) -> Fut<'a, Result<Listed<ResourceDef>, Fault>> {
+        Box::pin(async move { resources::list(cursor) })
+    }
+
+    fn templates<'a>(
+        &'a self,
+        _caller: &'a Caller,
+        _cursor: Option<&'a str>,
+    ) -> Fut<'a, Result<Listed<TemplateDef>, Fault>> {
+        Box::pin(async { Ok(resources::templates()) })
+    }
+
+    fn read<'a>(
+        &'a self,
+        _caller: &'a Caller,
+        uri: &'a str,
+    ) -> Fut<'a, Result<Vec<Contents>, Fault>> {
+        Box::pin(async move { resources::read(uri) })
+    }
+
+    fn prompts<'a>(
+        &'a self,
+        _caller: &'a Caller,
+        _cursor: Option<&'a str>,
+    ) -> Fut<'a, Result<Listed<PromptDef>, Fault>> {
+        Box::pin(async { Ok(prompts::list()) })
+    }
+
+    fn prompt<'a>(
+        &'a self,
+        _caller: &'a Caller,
+        call: PromptCall,
+    ) -> Fut<'a, Result<Outcome<PromptResult>, Fault>> {
+        self.called.fetch_add(1, Ordering::Relaxed);
+        Box::pin(async move { prompts::get(&call) })
+    }
+
+    fn complete<'a>(
+        &'a self,
+        _caller: &'a Caller,
+        completing: Completing,
+    ) -> Fut<'a, Result<Completion, Fault>> {
+        Box::pin(async move { Ok(prompts::complete(&completing)) })
     }
 }
 

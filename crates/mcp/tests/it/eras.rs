@@ -2,6 +2,7 @@
 
 use crate::client::Client;
 use crate::door::FixtureDoor;
+use quaymaster_core::door::Offers;
 use serde_json::json;
 
 #[tokio::test]
@@ -19,14 +20,21 @@ async fn results_say_their_type_in_the_stateless_era_only() {
 }
 
 #[tokio::test]
-async fn a_list_is_private_and_fresh_at_once() {
+async fn lists_and_resources_are_private_and_stale_at_once() {
     let client = Client::new(&FixtureDoor::new());
-    let listed = client
-        .ask_stateless("tools/list", json!({}))
-        .await
-        .message();
-    assert_eq!(listed["result"]["cacheScope"], "private");
-    assert_eq!(listed["result"]["ttlMs"], 0);
+    for (method, params) in [
+        ("tools/list", json!({})),
+        ("prompts/list", json!({})),
+        ("resources/list", json!({})),
+        ("resources/templates/list", json!({})),
+        ("resources/read", json!({ "uri": "test://static-text" })),
+    ] {
+        let answer = client.ask_stateless(method, params).await.message();
+        let result = &answer["result"];
+        assert_eq!(result["cacheScope"], "private", "{answer}");
+        assert_eq!(result["ttlMs"], 0, "{answer}");
+        assert_eq!(result["resultType"], "complete", "{answer}");
+    }
 }
 
 #[tokio::test]
@@ -80,14 +88,25 @@ async fn an_unknown_tool_is_a_protocol_error_and_a_failed_call_a_result() {
 
 #[tokio::test]
 async fn what_the_server_does_not_have_is_an_unknown_method() {
-    let client = Client::new(&FixtureDoor::new());
+    let client = Client::new(&FixtureDoor::offering(Offers::default()));
     let session = client.open().await;
     let reference = json!({ "type": "ref/prompt", "name": "x" });
     let completion = json!({ "ref": reference, "argument": { "name": "x", "value": "x" } });
     for (method, params) in [
         ("prompts/list", json!({})),
+        ("prompts/get", json!({ "name": "test_simple_prompt" })),
         ("resources/list", json!({})),
         ("resources/templates/list", json!({})),
+        ("resources/read", json!({ "uri": "test://static-text" })),
+        (
+            "resources/subscribe",
+            json!({ "uri": "test://static-text" }),
+        ),
+        (
+            "resources/unsubscribe",
+            json!({ "uri": "test://static-text" }),
+        ),
+        ("logging/setLevel", json!({ "level": "info" })),
         ("completion/complete", completion),
         ("nonsense", json!({})),
     ] {
@@ -96,6 +115,26 @@ async fn what_the_server_does_not_have_is_an_unknown_method() {
         let modern = client.ask_stateless(method, params).await;
         assert_eq!(modern.message()["error"]["code"], -32_601, "{modern:?}");
         assert_eq!(modern.status, 404, "{method}");
+    }
+}
+
+#[tokio::test]
+async fn capabilities_are_those_of_the_door() {
+    let tools = json!({ "tools": { "listChanged": true } });
+    let mut all = tools.clone();
+    all["resources"] = json!({ "subscribe": true, "listChanged": true });
+    all["prompts"] = json!({ "listChanged": true });
+    all["completions"] = json!({});
+    all["logging"] = json!({});
+    for (door, wanted) in [
+        (FixtureDoor::offering(Offers::default()), tools),
+        (FixtureDoor::new(), all),
+    ] {
+        let client = Client::new(&door);
+        let legacy = client.initialize("2025-11-25").await.message();
+        assert_eq!(legacy["result"]["capabilities"], wanted);
+        let modern = client.ask_stateless("server/discover", json!({})).await;
+        assert_eq!(modern.message()["result"]["capabilities"], wanted);
     }
 }
 

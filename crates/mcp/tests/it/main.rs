@@ -1,5 +1,5 @@
 //! The protocol over a door that is not the product: who is let in, what both eras answer, and the
-//! official conformance suite with the fixtures that a door can express.
+//! official conformance suite.
 
 #![expect(
     clippy::unwrap_used,
@@ -7,11 +7,15 @@
     reason = "a test fails by panicking"
 )]
 
+mod asking;
 mod bodies;
 mod changes;
 mod client;
 mod conformance;
 mod door;
 mod eras;
+mod fixtures;
+mod logging;
 mod refusals;
+mod resources;
 mod sessions;

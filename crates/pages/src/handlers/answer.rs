@@ -13,8 +13,8 @@ use serde::de::DeserializeOwned;
 use super::notice::{self, Notice};
 use super::person::Visitor;
 use super::{Pages, cookie};
-use crate::CONTENT_SECURITY_POLICY;
 use crate::views::ErrorPage;
+use crate::{CONSENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY};
 
 /// Why a handler does not answer with its page.
 pub(super) enum Stop {
@@ -101,15 +101,7 @@ pub(super) fn no_page() -> Failed {
 }
 
 /// Below these paths programs call, which read JSON.
-const OF_PROGRAMS: [&str; 7] = [
-    "/.well-known",
-    "/api",
-    "/authorize",
-    "/mcp",
-    "/register",
-    "/token",
-    "/u",
-];
+const OF_PROGRAMS: [&str; 6] = ["/.well-known", "/api", "/mcp", "/register", "/token", "/u"];
 
 pub(super) async fn nothing_here(uri: Uri) -> Response {
     let of_programs = OF_PROGRAMS.iter().any(|prefix| {
@@ -136,21 +128,28 @@ pub(super) async fn wrong_method() -> Response {
     Stop::from(failed).into_response()
 }
 
-const HEADERS: [(HeaderName, &str); 5] = [
-    (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
+/// Of the page whose form leads to an OAuth client: [`finish`] sends it with
+/// [`CONSENT_SECURITY_POLICY`].
+#[derive(Debug, Clone)]
+pub(super) struct LeadsAway;
+
+/// The pages between an OAuth client and its answer. Some clients open them in a window and wait
+/// for what it says, and an opener policy would part the two.
+const IN_WINDOWS: [&str; 3] = ["/authorize", "/sign-in", "/welcome"];
+
+const HEADERS: [(HeaderName, &str); 3] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::REFERRER_POLICY, "same-origin"),
     (header::CACHE_CONTROL, "no-store"),
-    (
-        HeaderName::from_static("cross-origin-opener-policy"),
-        "same-origin",
-    ),
 ];
+
+const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 
 /// Draws the error page where a handler stopped, forgets a notice that was shown, and sets the
 /// headers that every answer has.
 pub(super) async fn finish(State(pages): State<Pages>, request: Request, next: Next) -> Response {
     let sent = request.headers().clone();
+    let in_window = IN_WINDOWS.contains(&request.uri().path());
     let mut response = next.run(request).await;
     if let Some(failed) = response.extensions_mut().remove::<Failed>() {
         let layout = Visitor::of(&pages, &sent).await.layout;
@@ -175,10 +174,20 @@ pub(super) async fn finish(State(pages): State<Pages>, request: Request, next: N
     {
         cookie::add(&mut response, &notice::forgotten(&pages.app));
     }
+    let policy = match response.extensions_mut().remove() {
+        Some(LeadsAway) => CONSENT_SECURITY_POLICY,
+        None => CONTENT_SECURITY_POLICY,
+    };
+    let headers = response.headers_mut();
+    headers.insert(
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(policy),
+    );
     for (name, value) in HEADERS {
-        response
-            .headers_mut()
-            .insert(name, HeaderValue::from_static(value));
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    if !in_window {
+        headers.insert(OPENER_POLICY, HeaderValue::from_static("same-origin"));
     }
     response
 }

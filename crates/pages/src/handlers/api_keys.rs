@@ -134,7 +134,8 @@ fn no_such_choice() -> Stop {
         .into()
 }
 
-async fn workspaces(app: &App, actor: &Actor) -> Result<Vec<WorkspaceChoice>, Fault> {
+/// The workspaces to choose from.
+pub(super) async fn workspaces(app: &App, actor: &Actor) -> Result<Vec<WorkspaceChoice>, Fault> {
     let all = app.workspaces(actor).await?;
     Ok(all
         .into_iter()

@@ -124,7 +124,7 @@ async fn page(app: &App, visitor: Visitor, id: String) -> Result<InvitationPage,
             Some(_) => InvitationState::SomebodyElse { about },
             None if link.has_account => InvitationState::SignIn {
                 about,
-                next: local::sign_in_and_back(&format!("/invitation/{id}")),
+                next: local::leading_to("/sign-in", &format!("/invitation/{id}")),
             },
             None => InvitationState::New {
                 about,

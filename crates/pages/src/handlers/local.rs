@@ -4,27 +4,39 @@ use axum::http::{HeaderMap, Uri, header};
 
 use crate::views::address::segment;
 
+/// An authorization request has a client's id with all its addresses, and whatever the client wants
+/// back. Usual proxies take 8,000 bytes in a line, and escaping makes an address longer.
+const LONGEST: usize = 6_000;
+
 /// Where to go after signing in, when the text is a path on this server; else the first page.
 ///
 /// Browsers drop tabs and line ends from addresses and read `\` as `/`, so `/<tab>/host` and
 /// `/\host` lead elsewhere.
 pub(super) fn path(text: &str) -> &str {
-    let plain = text.len() <= 2_000 && text.bytes().all(|byte| byte.is_ascii_graphic());
+    let plain = text.len() <= LONGEST && text.bytes().all(|byte| byte.is_ascii_graphic());
     let local = text.starts_with('/') && !text.starts_with("//") && !text.contains('\\');
     if plain && local { text } else { "/" }
 }
 
-/// The sign-in page, which leads back to where the person wanted to go.
-pub(super) fn sign_in(wanted: &Uri) -> String {
-    match wanted.path_and_query().map(|wanted| path(wanted.as_str())) {
-        None | Some("/") => "/sign-in".to_owned(),
-        Some(wanted) => sign_in_and_back(wanted),
+/// A page that comes first, for example `/sign-in`, and leads back to where the person wanted to go.
+pub(super) fn before(first: &str, wanted: &Uri) -> String {
+    let wanted = wanted.path_and_query();
+    leading_to(first, wanted.map_or("/", |wanted| wanted.as_str()))
+}
+
+/// The address of a page that goes on to `next`.
+pub(super) fn leading_to(first: &str, next: &str) -> String {
+    match path(next) {
+        "/" => first.to_owned(),
+        next => format!("{first}?next={}", segment(next).replace("%2F", "/")),
     }
 }
 
-/// The sign-in page, which leads on to this path of the server.
-pub(super) fn sign_in_and_back(path: &str) -> String {
-    format!("/sign-in?next={}", segment(path).replace("%2F", "/"))
+/// What [`leading_to`] put into a query: a path on this server.
+pub(super) fn next_of(query: Option<&str>) -> String {
+    let query = query.unwrap_or_default();
+    let next = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "next");
+    path(&next.map_or_else(String::new, |(_, next)| next.into_owned())).to_owned()
 }
 
 /// Whether a form came from a page of ours, as far as the browser says: `Origin` names the host
@@ -82,8 +94,20 @@ mod tests {
     }
 
     #[test]
+    fn a_way_back_is_as_long_as_an_authorization_request() {
+        let long = |bytes| format!("/authorize?client_id={}", "x".repeat(bytes));
+        assert_eq!(path(&long(5_500)), long(5_500));
+        assert_eq!(path(&long(6_000)), "/");
+        let asked = "/authorize?redirect_uri=http%3A%2F%2Flocalhost%2F&state=a+b%26%25";
+        let first = leading_to("/sign-in", asked);
+        let (_, query) = first.split_once('?').unwrap();
+        assert_eq!(next_of(Some(query)), asked);
+        assert_eq!(next_of(None), "/");
+    }
+
+    #[test]
     fn the_sign_in_page_remembers_the_way() {
-        let to = |uri: &'static str| sign_in(&Uri::from_static(uri));
+        let to = |uri: &'static str| before("/sign-in", &Uri::from_static(uri));
         assert_eq!(to("/"), "/sign-in");
         assert_eq!(to("/settings"), "/sign-in?next=/settings");
         assert_eq!(to("/a?b=c&d"), "/sign-in?next=/a%3Fb%3Dc%26d");

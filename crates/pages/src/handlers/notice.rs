@@ -16,6 +16,7 @@ pub(super) enum Notice {
     SignedOut,
     CapSet,
     TokenRevoked,
+    ClientRevoked,
     KeyRevoked,
     Restored,
     Renamed,
@@ -34,10 +35,11 @@ pub(super) enum Notice {
 }
 
 impl Notice {
-    const ALL: [Notice; 18] = [
+    const ALL: [Notice; 19] = [
         Notice::SignedOut,
         Notice::CapSet,
         Notice::TokenRevoked,
+        Notice::ClientRevoked,
         Notice::KeyRevoked,
         Notice::Restored,
         Notice::Renamed,
@@ -60,6 +62,7 @@ impl Notice {
             Notice::SignedOut => "signed-out",
             Notice::CapSet => "cap-set",
             Notice::TokenRevoked => "token-revoked",
+            Notice::ClientRevoked => "client-revoked",
             Notice::KeyRevoked => "key-revoked",
             Notice::Restored => "restored",
             Notice::Renamed => "renamed",
@@ -83,6 +86,7 @@ impl Notice {
             Notice::SignedOut => "You are signed out.",
             Notice::CapSet => "The daily cap is set.",
             Notice::TokenRevoked => "The token is revoked. Nothing can use it any more.",
+            Notice::ClientRevoked => "The client is revoked. It cannot reach the files any more.",
             Notice::KeyRevoked => "The key is revoked. Nothing can use it any more.",
             Notice::Restored => "It is back where it was.",
             Notice::Renamed => "The organization has its new name.",

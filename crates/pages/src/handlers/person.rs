@@ -71,7 +71,7 @@ async fn look_up(pages: &Pages, headers: &HeaderMap) -> Result<Option<Arc<Signed
 /// To the sign-in page; from there back, when the request can be repeated by following a link.
 pub(super) fn to_sign_in(parts: &Parts) -> Stop {
     Stop::Elsewhere(if parts.method.is_safe() {
-        local::sign_in(&parts.uri)
+        local::before("/sign-in", &parts.uri)
     } else {
         "/sign-in".to_owned()
     })
@@ -132,7 +132,11 @@ impl FromRequestParts<Pages> for Person {
     async fn from_request_parts(parts: &mut Parts, pages: &Pages) -> Result<Self, Stop> {
         let newcomer = Newcomer::from_request_parts(parts, pages).await?;
         if !newcomer.browser.member.has_password {
-            return Err(Stop::Elsewhere("/welcome".to_owned()));
+            return Err(Stop::Elsewhere(if parts.method.is_safe() {
+                local::before("/welcome", &parts.uri)
+            } else {
+                "/welcome".to_owned()
+            }));
         }
         Ok(Person::from(newcomer))
     }

@@ -56,7 +56,7 @@ fn page(app: &App, person: Person, organization: Field) -> SettingsPage {
         public_url: settings.public_url.clone(),
         endpoint: settings.endpoint(),
         info_url: format!("{}/api/v1/mcp/info", settings.public_url),
-        connect: connect::with_token(app, TOKEN_PLACEHOLDER),
+        connect: connect::without_token(app),
         placeholder: TOKEN_PLACEHOLDER,
         layout: person.layout,
     }

@@ -3,37 +3,35 @@
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use quaymaster_app::App;
 use quaymaster_core::Code;
 
 use super::answer::{self, Stop, shown};
 use super::notice::Notice;
 use super::person::{AskedBy, Newcomer, Visitor};
 use super::posted::{Fields, Form, Posted, PostedOutside};
-use super::{Pages, cookie, local};
+use super::{Pages, cookie, local, way_back};
 use crate::views::{Field, SignInPage};
 
 pub(super) async fn read(
-    State(app): State<App>,
+    State(pages): State<Pages>,
     visitor: Visitor,
     RawQuery(query): RawQuery,
 ) -> Response {
-    let query = query.unwrap_or_default();
-    let next = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "next");
-    let next = next.map_or_else(String::new, |(_, next)| next.into_owned());
-    let next = local::path(&next);
+    let next = local::next_of(query.as_deref());
     if visitor.is_signed_in {
-        return Redirect::to(next).into_response();
+        return Redirect::to(&next).into_response();
     }
     let page = SignInPage {
         layout: visitor.layout,
         email: Field::default(),
         password_error: None,
         refused: None,
-        next: next.to_owned(),
-        mails: app.sends_mail(),
+        next: next.clone(),
+        mails: pages.app.sends_mail(),
     };
-    shown(StatusCode::OK, &page)
+    let mut response = shown(StatusCode::OK, &page);
+    way_back::remember(&pages.app, &mut response, &next);
+    response
 }
 
 pub(super) struct Credentials {
@@ -67,6 +65,7 @@ pub(super) async fn submit(
         Ok(secret) => {
             let mut response = Redirect::to(next).into_response();
             cookie::add(&mut response, &cookie::signed_in(&pages.app, &secret));
+            way_back::forget(&pages.app, &mut response);
             return Ok(response);
         }
         Err(fault) => fault,

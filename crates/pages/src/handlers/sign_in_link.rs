@@ -1,7 +1,7 @@
 //! `/sign-in/link/{id}`: opening it uses nothing up, the button does.
 
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use quaymaster_app::sign_in;
 use quaymaster_core::Code;
@@ -9,7 +9,7 @@ use quaymaster_core::Code;
 use super::answer::{At, Stop, shown};
 use super::person::{AskedBy, Visitor};
 use super::posted::PostedOutside;
-use super::{Pages, cookie};
+use super::{Pages, cookie, way_back};
 use crate::views::{LinkState, SignInLinkPage};
 
 pub(super) async fn read(
@@ -26,12 +26,15 @@ pub(super) async fn submit(
     visitor: Visitor,
     AskedBy(browser): AskedBy,
     At(id): At<String>,
+    headers: HeaderMap,
     PostedOutside(()): PostedOutside<()>,
 ) -> Result<Response, Stop> {
     match pages.app.sign_in_by_link(&id, &browser).await {
         Ok(secret) => {
-            let mut response = Redirect::to("/").into_response();
+            let next = way_back::remembered(&pages.app, &headers);
+            let mut response = Redirect::to(next).into_response();
             cookie::add(&mut response, &cookie::signed_in(&pages.app, &secret));
+            way_back::forget(&pages.app, &mut response);
             Ok(response)
         }
         Err(fault) if fault.code == Code::Forbidden => {

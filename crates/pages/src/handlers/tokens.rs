@@ -171,10 +171,7 @@ pub(super) async fn rows(
     let tokens = app.workspace_tokens(actor, workspace).await?;
     let row = |token: Credential| TokenRow {
         id: token.id.to_string(),
-        kind: match token.kind {
-            TokenKind::ApiKey => "API key".to_owned(),
-            TokenKind::WorkspaceToken => token.origin.name().to_owned(),
-        },
+        kind: token.origin.name().to_owned(),
         is_default: token.origin == Origin::Default,
         may_change: actor.role.administers() || token.user == actor.user,
         access: access_of(&token),
@@ -194,7 +191,9 @@ pub(super) async fn names(
 ) -> Result<HashMap<CredentialId, String>, Fault> {
     let tokens = app.workspace_tokens(actor, workspace).await?;
     let keys = app.api_keys(actor).await?;
-    let named = tokens.into_iter().chain(keys);
+    let clients = app.connected_clients(actor, workspace).await?;
+    let clients = clients.into_iter().map(|client| client.credential);
+    let named = tokens.into_iter().chain(keys).chain(clients);
     Ok(named.map(|one| (one.id, one.name)).collect())
 }
 
@@ -214,7 +213,7 @@ pub(super) fn name_of(people: &HashMap<UserId, String>, user: &UserId) -> String
         .unwrap_or_else(|| "a former member".to_owned())
 }
 
-fn access_of(token: &Credential) -> Access {
+pub(super) fn access_of(token: &Credential) -> Access {
     if token.scopes.has(Scope::WriteTools) {
         Access::ReadWrite
     } else {

@@ -1,19 +1,20 @@
 //! `/welcome`: who you are, asked once after the first sign-in.
 
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use quaymaster_core::Code;
 
-use super::Pages;
 use super::answer::{Stop, field_of, shown};
 use super::person::Newcomer;
 use super::posted::{Fields, Form, Posted};
+use super::{Pages, local};
 use crate::views::{Field, WelcomePage};
 
-pub(super) async fn read(newcomer: Newcomer) -> Response {
+pub(super) async fn read(newcomer: Newcomer, RawQuery(query): RawQuery) -> Response {
+    let next = local::next_of(query.as_deref());
     if newcomer.browser.member.has_password {
-        return Redirect::to("/").into_response();
+        return Redirect::to(&next).into_response();
     }
     let page = WelcomePage {
         organization: Field::new(newcomer.layout.organization.clone().unwrap_or_default()),
@@ -22,6 +23,7 @@ pub(super) async fn read(newcomer: Newcomer) -> Response {
         email: Field::default(),
         password_error: None,
         refused: None,
+        next,
     };
     shown(StatusCode::OK, &page)
 }
@@ -31,6 +33,7 @@ pub(super) struct Introduction {
     email: String,
     password: String,
     organization: String,
+    next: String,
 }
 
 impl Form for Introduction {
@@ -40,6 +43,7 @@ impl Form for Introduction {
             email: fields.text("email"),
             password: fields.text("password"),
             organization: fields.text("organization"),
+            next: fields.text("next"),
         }
     }
 }
@@ -49,9 +53,10 @@ pub(super) async fn submit(
     newcomer: Newcomer,
     Posted(form): Posted<Introduction>,
 ) -> Result<Response, Stop> {
+    let next = local::path(&form.next);
     if newcomer.browser.member.has_password {
         // Whoever finds a browser signed in must not set another password with it.
-        return Ok(Redirect::to("/").into_response());
+        return Ok(Redirect::to(next).into_response());
     }
     let organization = Some(form.organization.as_str());
     let set_up = pages
@@ -65,7 +70,7 @@ pub(super) async fn submit(
         )
         .await;
     let Err(fault) = set_up else {
-        return Ok(Redirect::to("/").into_response());
+        return Ok(Redirect::to(next).into_response());
     };
     let field = match fault.code {
         Code::AlreadyExists => Some("/email"),
@@ -79,6 +84,7 @@ pub(super) async fn submit(
         password_error: None,
         organization: Field::new(form.organization),
         refused: None,
+        next: next.to_owned(),
     };
     let place = match field {
         Some("/name") => &mut page.name.error,

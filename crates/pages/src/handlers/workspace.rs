@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use quaymaster_app::connect_lines::TOKEN_PLACEHOLDER;
 use quaymaster_app::trash::EntryType;
 use quaymaster_app::workspaces::WorkspaceChange;
 use quaymaster_app::{Actor, App, workspaces};
@@ -17,7 +16,7 @@ use super::notice::Notice;
 use super::person::{Administrator, Person};
 use super::posted::{Fields, Form, Posted};
 use super::workspaces as list;
-use super::{Pages, connect, tokens};
+use super::{Pages, connect, connected_clients, tokens};
 use crate::views::address::segment;
 use crate::views::{CallRow, Field, Flash, TokenForm, Tone, TrashRow, Usage, WorkspacePage};
 
@@ -134,9 +133,10 @@ pub(super) async fn page(
     Ok(WorkspacePage {
         id: workspace.id.to_string(),
         endpoint: app.settings().endpoint(),
-        connect: connect::with_token(app, TOKEN_PLACEHOLDER),
+        connect: connect::without_token(app),
         tokens: tokens::rows(app, actor, id).await?,
         token_form: Some(TokenForm::default()),
+        clients: connected_clients::rows(app, actor, id).await?,
         calls: list::calls(&calls),
         resets_at: calls.reset_at,
         cap: is_admin.then(|| Field::new(workspace.daily_cap.to_string())),

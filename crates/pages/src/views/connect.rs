@@ -7,6 +7,8 @@ pub enum ConnectKind {
     Command,
     /// The content of a configuration file.
     File,
+    /// An address that the client asks for.
+    Address,
 }
 
 /// One thing to paste.

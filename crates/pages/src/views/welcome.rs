@@ -5,7 +5,7 @@ use askama::Template;
 use super::form::{self, Field, Problem};
 use super::layout::Layout;
 
-/// `/welcome`: posts `name`, `email`, `password`, `organization`.
+/// `/welcome`: posts `name`, `email`, `password`, `organization`, `next`.
 #[derive(Debug, Clone, Template)]
 #[template(path = "welcome.html")]
 pub struct WelcomePage {
@@ -16,6 +16,8 @@ pub struct WelcomePage {
     pub password_error: Option<String>,
     pub organization: Field,
     pub refused: Option<String>,
+    /// Where to go afterwards: a path on this server.
+    pub next: String,
 }
 
 impl WelcomePage {

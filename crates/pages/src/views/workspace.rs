@@ -3,8 +3,11 @@
 use askama::Template;
 use quaymaster_core::Instant;
 
+use quaymaster_app::oauth::redirect::Destination;
+
 use super::amount::Amount;
 use super::connect::Connect;
+use super::connected_client::ClientRow;
 use super::form::{self, Field, Problem};
 use super::layout::Layout;
 use super::moment::Shown;
@@ -90,11 +93,13 @@ pub struct WorkspacePage {
     pub id: String,
     pub name: String,
     pub endpoint: String,
-    /// With a placeholder where the token goes.
+    /// For clients that sign in, and with a placeholder where a token goes.
     pub connect: Connect,
     pub tokens: Vec<TokenRow>,
     /// None for those who may not make or revoke tokens.
     pub token_form: Option<TokenForm>,
+    /// OAuth clients that people connected.
+    pub clients: Vec<ClientRow>,
     pub calls: Usage,
     pub resets_at: Instant,
     /// The daily cap as a form; none for those who may not set it.

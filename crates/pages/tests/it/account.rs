@@ -91,6 +91,7 @@ async fn browsers_are_listed_with_what_they_are_and_signed_out_from_afar() {
     let mut owner = server.owner().await;
     let fields = [("email", "owner@example.com"), ("password", PASSWORD)];
     let (mut phone, mut desk) = (server.browser(), server.browser());
+    server.wait_seconds(1);
     phone.post_calling_itself(PHONE, "/sign-in", &fields).await;
     server.wait_seconds(1);
     desk.post_calling_itself(DESK, "/sign-in", &fields).await;

@@ -6,6 +6,12 @@ mod account;
 #[cfg(test)]
 mod assets;
 #[cfg(test)]
+mod authorizing;
+#[cfg(test)]
+mod connected_clients;
+#[cfg(test)]
+mod connecting;
+#[cfg(test)]
 mod contrast;
 #[cfg(test)]
 mod forms;

@@ -146,6 +146,7 @@ fn every_error_stands_in_the_summary_and_under_its_field() {
         ("members-wrong", 1),
         ("invitation-wrong", 2),
         ("reset-wrong", 1),
+        ("consent-wrong", 2),
     ] {
         let Page { html, .. } = all().into_iter().find(|page| page.name == wanted).unwrap();
         let page = Html::parse_document(&html);
@@ -299,6 +300,10 @@ fn only_those_who_may_see_the_forms_of_a_workspace() {
             "/workspaces/ws_2/tokens/crd_2/revoke",
             "/workspaces/ws_2/tokens/crd_3/revoke",
             "/workspaces/ws_2/tokens",
+            "/workspaces/ws_2/connected-clients/crd_4/revoke",
+            "/workspaces/ws_2/connected-clients/crd_5/revoke",
+            "/workspaces/ws_2/connected-clients/crd_6/revoke",
+            "/workspaces/ws_2/connected-clients/crd_7/revoke",
             "/workspaces/ws_2/trash/restore",
             "/workspaces/ws_2/trash/restore",
         ]

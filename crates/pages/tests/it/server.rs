@@ -4,11 +4,12 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use http_body_util::BodyExt as _;
-use quaymaster_app::{Actor, App, Settings};
+use quaymaster_app::{Actor, App, Egress, EgressPolicy, Settings};
+use quaymaster_core::Door as _;
+use quaymaster_core::caller::{Audience, Presented};
 use quaymaster_core::clock::{Clock, Instant, SystemEntropy};
 use quaymaster_core::id::{OrgId, UserId, WorkspaceId};
 use quaymaster_core::tool::{Call, Content, Ctx, Outcome, Source};
-use quaymaster_core::{Door as _, caller::Presented};
 use quaymaster_store::Store;
 use quaymaster_store::db::Location;
 use quaymaster_store::keys::KeySource;
@@ -64,9 +65,15 @@ impl Server {
             mail: None,
         };
         let store = store(dir.path()).await;
-        let app = App::start(store, settings, clock.clone(), Arc::new(SystemEntropy))
-            .await
-            .unwrap();
+        let app = App::start(
+            store,
+            settings,
+            Egress::new(EgressPolicy::default()).unwrap(),
+            clock.clone(),
+            Arc::new(SystemEntropy),
+        )
+        .await
+        .unwrap();
         let first = app.first_start().await.unwrap().unwrap();
         let link = first.sign_in_link.expose_secret();
         Server {
@@ -127,6 +134,17 @@ impl Server {
 
     /// The owner of another organization with a workspace of its own.
     pub(crate) async fn stranger(&self) -> (Browser<'_>, WorkspaceId) {
+        let (browser, org) = self.stranger_without_workspace().await;
+        let actor = self.app.actor_at_command_line(&org).await.unwrap();
+        let (workspace, _) = self
+            .app
+            .create_workspace(&actor, "theirs", None)
+            .await
+            .unwrap();
+        (browser, workspace.id)
+    }
+
+    pub(crate) async fn stranger_without_workspace(&self) -> (Browser<'_>, OrgId) {
         let now = self.clock.now();
         let org = Organization {
             id: OrgId::fresh(&*self.clock, &SystemEntropy),
@@ -139,13 +157,7 @@ impl Server {
         let browser = self
             .joined(&org.id, Role::Owner, "stranger@example.com")
             .await;
-        let actor = self.app.actor_at_command_line(&org.id).await.unwrap();
-        let (workspace, _) = self
-            .app
-            .create_workspace(&actor, "theirs", None)
-            .await
-            .unwrap();
-        (browser, workspace.id)
+        (browser, org.id)
     }
 
     async fn joined(&self, org: &OrgId, role: Role, email: &str) -> Browser<'_> {
@@ -197,6 +209,7 @@ impl Server {
     pub(crate) async fn call(&self, token: &str, tool: &str, args: Value) -> Result<Value, String> {
         let presented = Presented {
             bearer: Some(token.to_owned().into()),
+            audience: Some(Audience::Mcp),
             ..Presented::default()
         };
         let caller = self
@@ -206,14 +219,12 @@ impl Server {
             .map_err(|refused| refused.fault.to_string())?;
         let call = Call {
             tool: tool.to_owned(),
-            args: args.as_object().unwrap().clone(),
+            args: Arc::new(args.as_object().unwrap().clone()),
             source: Source::Rest,
+            answers: None,
             ctx: Ctx {
-                id: self.app.fresh_call_id(),
-                started: self.app.now(),
-                cancel: tokio_util::sync::CancellationToken::new(),
-                progress: None,
                 client: Some("test client".to_owned()),
+                ..Ctx::new(self.app.fresh_call_id(), self.app.now())
             },
         };
         match self.app.call(&caller, call).await {
@@ -223,6 +234,7 @@ impl Server {
                     _ => None,
                 }))
             })),
+            Ok(Outcome::Ask(..)) => Err("the call asks something".to_owned()),
             Err(fault) => Err(fault.to_string()),
         }
     }
@@ -258,6 +270,10 @@ pub(crate) struct Answer {
 impl Browser<'_> {
     pub(crate) async fn get(&mut self, path: &str) -> Answer {
         self.send(Request::get(path), String::new()).await
+    }
+
+    pub(crate) async fn head(&mut self, path: &str) -> Answer {
+        self.send(Request::head(path), String::new()).await
     }
 
     pub(crate) async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {

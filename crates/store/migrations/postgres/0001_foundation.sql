@@ -44,13 +44,14 @@ CREATE TABLE workspaces (
 CREATE TABLE credentials (
     id            TEXT PRIMARY KEY,
     org_id        TEXT NOT NULL REFERENCES organizations (id),
-    kind          TEXT NOT NULL CHECK (kind IN ('api_key', 'workspace_token')),
+    kind          TEXT NOT NULL CHECK (kind IN ('api_key', 'workspace_token', 'oauth_grant')),
     name          TEXT NOT NULL,
     user_id       TEXT NOT NULL REFERENCES users (id),
     workspace_id  TEXT REFERENCES workspaces (id),
-    origin        TEXT NOT NULL CHECK (origin IN ('default', 'manual', 'reconnect')),
+    origin        TEXT NOT NULL CHECK (origin IN ('default', 'manual', 'reconnect', 'consent')),
     scopes        TEXT NOT NULL,
-    secret_sha256 BYTEA NOT NULL,
+    -- None for an OAuth grant, whose tokens stand below.
+    secret_sha256 BYTEA,
     created_at    BIGINT NOT NULL,
     expires_at    BIGINT,
     last_used_at  BIGINT,
@@ -59,6 +60,54 @@ CREATE TABLE credentials (
 CREATE INDEX credentials_by_org ON credentials (org_id, kind);
 CREATE UNIQUE INDEX credentials_one_default ON credentials (workspace_id)
     WHERE origin = 'default' AND revoked_at IS NULL;
+
+-- The client behind a credential of kind oauth_grant, as it named itself.
+CREATE TABLE oauth_clients (
+    credential_id TEXT PRIMARY KEY REFERENCES credentials (id),
+    client_id     TEXT NOT NULL,
+    redirect_uri  TEXT NOT NULL
+);
+
+-- Authorization codes. A spent one stays for a while, so that a replay is noticed.
+CREATE TABLE oauth_codes (
+    id             TEXT PRIMARY KEY,
+    secret_sha256  BYTEA NOT NULL,
+    org_id         TEXT NOT NULL REFERENCES organizations (id),
+    user_id        TEXT NOT NULL REFERENCES users (id),
+    workspace_id   TEXT NOT NULL REFERENCES workspaces (id),
+    scopes         TEXT NOT NULL,
+    audience       TEXT NOT NULL,
+    client_id      TEXT NOT NULL,
+    client_name    TEXT NOT NULL,
+    redirect_uri   TEXT NOT NULL,
+    code_challenge TEXT NOT NULL,
+    created_at     BIGINT NOT NULL,
+    expires_at     BIGINT NOT NULL,
+    used_at        BIGINT,
+    credential_id  TEXT REFERENCES credentials (id)
+);
+
+CREATE TABLE oauth_access_tokens (
+    id            TEXT PRIMARY KEY,
+    credential_id TEXT NOT NULL REFERENCES credentials (id),
+    secret_sha256 BYTEA NOT NULL,
+    scopes        TEXT NOT NULL,
+    audience      TEXT NOT NULL,
+    created_at    BIGINT NOT NULL,
+    expires_at    BIGINT NOT NULL
+);
+
+CREATE TABLE oauth_refresh_tokens (
+    id            TEXT PRIMARY KEY,
+    credential_id TEXT NOT NULL REFERENCES credentials (id),
+    secret_sha256 BYTEA NOT NULL,
+    audience      TEXT NOT NULL,
+    created_at    BIGINT NOT NULL,
+    expires_at    BIGINT NOT NULL,
+    -- When it was used first, and how often.
+    rotated_at    BIGINT,
+    uses          BIGINT NOT NULL
+);
 
 -- Links that are used once: sign-in links of users, reconnect links of workspaces.
 CREATE TABLE links (

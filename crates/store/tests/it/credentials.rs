@@ -95,7 +95,7 @@ async fn a_changed_credential_keeps_its_secret() {
             .unwrap()
             .unwrap();
         assert_eq!((read.name.as_str(), read.scopes), ("Other", only_reading));
-        assert_eq!(read.secret, SecretDigest::of("secret"));
+        assert_eq!(read.secret, Some(SecretDigest::of("secret")));
         assert_eq!(read.last_used_at, Some(NOW.plus_seconds(60)));
     }
 }

@@ -11,6 +11,7 @@ mod accounts;
 mod audit;
 mod credentials;
 mod keys;
+mod oauth;
 mod tenancy;
 mod uploads;
 mod usage;
@@ -153,7 +154,7 @@ fn credential(tenant: &Tenant, origin: Origin) -> Credential {
         workspace: Some(tenant.workspace.clone()),
         origin,
         scopes: Scopes::of_tools(),
-        secret: SecretDigest::of("secret"),
+        secret: Some(SecretDigest::of("secret")),
         created_at: NOW,
         expires_at: None,
         last_used_at: None,

@@ -1,6 +1,7 @@
 //! Every page in every state, with sample data. Tests read them; the example `gallery` shows them.
 
 mod accounts;
+mod consent;
 mod outside;
 mod reference;
 mod settings;
@@ -34,6 +35,7 @@ impl Sample {
         pages.extend(self.of_accounts());
         pages.extend(self.of_invitations());
         pages.extend(self.of_links_and_errors());
+        pages.extend(self.of_consent());
         pages.extend(self.of_reference());
         pages
     }
@@ -94,6 +96,12 @@ impl Sample {
             "claude mcp add --transport http workspace {ENDPOINT} --header \"Authorization: Bearer {token}\""
         );
         let lines = [
+            (
+                "Claude, any client that signs in",
+                ConnectKind::Address,
+                "Claude on the web and desktop: Settings → Connectors → Add custom connector",
+                ENDPOINT.to_owned(),
+            ),
             ("Claude Code", ConnectKind::Command, "Terminal", command),
             (
                 "Claude Code",

@@ -38,6 +38,7 @@ impl Sample {
             password_error: None,
             organization: Field::default(),
             refused: None,
+            next: self.t("/authorize?client_id=a"),
         };
         let wrong = WelcomePage {
             name: self.field("Owner"),

@@ -1,7 +1,8 @@
 //! Workspaces, busy, empty and full.
 
+use quaymaster_app::oauth::redirect::Destination;
 use quaymaster_pages::views::{
-    Access, CallRow, Field, FreshTokenPage, TokenForm, TokenRow, Tone, TrashRow, Usage,
+    Access, CallRow, ClientRow, Field, FreshTokenPage, TokenForm, TokenRow, Tone, TrashRow, Usage,
     WorkspacePage, WorkspaceRow, WorkspacesPage,
 };
 
@@ -48,6 +49,7 @@ impl Sample {
         let quiet = WorkspacePage {
             layout: self.inside(),
             tokens: vec![],
+            clients: vec![],
             recent: vec![],
             trash: vec![],
             calls: Usage {
@@ -60,11 +62,14 @@ impl Sample {
             },
             ..busy.clone()
         };
-        let reader = WorkspacePage {
+        let mut reader = WorkspacePage {
             token_form: None,
             cap: None,
             ..busy.clone()
         };
+        for client in &mut reader.clients {
+            client.may_revoke = false;
+        }
         let refused = WorkspacePage {
             layout: self.inside(),
             calls: Usage {
@@ -136,6 +141,16 @@ impl Sample {
             deleted_at: self.ago(7_300),
             kept_until: kept.map(|seconds| self.now.plus_seconds(seconds)),
         };
+        let client = |id: &str, name: &str, destination, access, last: Option<i64>| ClientRow {
+            id: self.t(id),
+            name: self.t(name),
+            destination,
+            access,
+            connected_by: self.t("Owner"),
+            connected_at: self.ago(400_000),
+            last_used_at: last.map(|seconds| self.ago(seconds)),
+            may_revoke: true,
+        };
         WorkspacePage {
             layout: self.saying(Tone::Warning, "The daily cap is lower than today's calls."),
             id: self.t("ws_2"),
@@ -166,6 +181,30 @@ impl Sample {
                 ),
             ],
             token_form: Some(TokenForm::default()),
+            clients: vec![
+                client(
+                    "crd_4",
+                    "Claude",
+                    Some(Destination::Host(self.t("claude.ai"))),
+                    Access::ReadWrite,
+                    Some(60),
+                ),
+                client(
+                    "crd_5",
+                    "Claude Code (quaymaster)",
+                    Some(Destination::ThisMachine),
+                    Access::ReadOnly,
+                    None,
+                ),
+                client(
+                    "crd_6",
+                    "Cursor",
+                    Some(Destination::Program(self.t("cursor"))),
+                    Access::ReadWrite,
+                    Some(7_000),
+                ),
+                client("crd_7", "Old program", None, Access::ReadOnly, None),
+            ],
             calls: Usage {
                 used: 3_412,
                 limit: 10_000,

@@ -1,0 +1,212 @@
+//! From a client's question to a code (RFC 6749 §4.1.1 and §4.1.2, RFC 7636, RFC 9207).
+//!
+//! Nothing is kept between the question and the answer: the consent page sends the question along,
+//! and it is checked again.
+
+use super::client::{Client, ClientId};
+use super::redirect::{Destination, RedirectUri};
+use super::{CODE_SECONDS, OAuthCode, OAuthError, Params, SCOPES, scopes_asked};
+use crate::App;
+use crate::actor::Actor;
+use quaymaster_core::caller::Audience;
+use quaymaster_core::id::{CodeId, WorkspaceId};
+use quaymaster_core::secret::Handle;
+use quaymaster_core::{Fault, Scope, Scopes};
+use quaymaster_store::oauth::Code;
+use secrecy::ExposeSecret as _;
+
+/// A question that may be put to a person.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    pub client: Client,
+    pub redirect_uri: RedirectUri,
+    pub scopes: Scopes,
+    audience: Audience,
+    state: Option<String>,
+    code_challenge: String,
+}
+
+/// Why a question is not put to a person.
+#[derive(Debug)]
+pub enum Unasked {
+    /// The client's description must be fetched, and that is done for nobody who is not signed in.
+    SignInFirst,
+    /// Nobody knows where an answer could go, so the person reads this.
+    Told(Fault),
+    /// The client hears of it.
+    Answered(Answered),
+}
+
+/// An error that goes back to the client.
+#[derive(Debug)]
+pub struct Answered {
+    pub error: OAuthError,
+    /// The address to go on to, with the error in it.
+    pub location: String,
+    /// What is there. Anybody can register an address of the web, so a browser that goes there by
+    /// itself could be led anywhere (RFC 9700 §4.11.2): the person decides.
+    pub destination: Destination,
+}
+
+/// What a person grants.
+#[derive(Debug, Clone)]
+pub struct Granted {
+    pub workspace: WorkspaceId,
+    /// Besides reading.
+    pub write: bool,
+}
+
+impl App {
+    /// Checks the query of an authorization request.
+    pub async fn authorization_asked(
+        &self,
+        query: &str,
+        is_signed_in: bool,
+    ) -> Result<Asked, Unasked> {
+        let params = Params::parse(query.as_bytes());
+        let told = |why: String| {
+            let fault = Fault::invalid_arg("/client_id", "client", why);
+            Unasked::Told(fault.hint("Go back to the program that sent you here, and try again."))
+        };
+        let of_error = |error: OAuthError| told(error.description);
+        let client_id = params.needed("client_id").map_err(of_error)?;
+        let client = match ClientId::of(client_id) {
+            ClientId::Document if !is_signed_in => return Err(Unasked::SignInFirst),
+            ClientId::Document => self.client_of_document(client_id).await,
+            ClientId::Registered => self.registered_client(client_id),
+        };
+        let client = client.map_err(told)?;
+        let redirect = params.one("redirect_uri").map_err(of_error)?;
+        let redirect_uri = client.redirect(redirect).map_err(told)?;
+        let state = params.one("state").ok().flatten().map(str::to_owned);
+        match self.checked(&params) {
+            Ok((scopes, audience, code_challenge)) => Ok(Asked {
+                client,
+                redirect_uri,
+                scopes,
+                audience,
+                state,
+                code_challenge,
+            }),
+            Err(error) => Err(Unasked::Answered(Answered {
+                location: self.answer(
+                    &redirect_uri,
+                    state.as_deref(),
+                    &[
+                        ("error", error.code.name()),
+                        ("error_description", &error.description),
+                    ],
+                ),
+                destination: redirect_uri.destination(),
+                error,
+            })),
+        }
+    }
+
+    fn checked(&self, params: &Params) -> Result<(Scopes, Audience, String), OAuthError> {
+        let refuse = |why: &str| Err(OAuthError::new(OAuthCode::InvalidRequest, why));
+        params.one("state")?;
+        if params.needed("response_type")? != "code" {
+            return Err(OAuthError::new(
+                OAuthCode::UnsupportedResponseType,
+                "This server knows response_type=code.",
+            ));
+        }
+        if params
+            .one("response_mode")?
+            .is_some_and(|mode| mode != "query")
+        {
+            return refuse("This server knows response_mode=query.");
+        }
+        // Without a method the challenge would be plain (RFC 7636 §4.3), which protects nothing.
+        if params.one("code_challenge_method")? != Some("S256") {
+            return refuse("This server needs PKCE with code_challenge_method=S256.");
+        }
+        let challenge = params.needed("code_challenge")?;
+        if challenge.len() != 43 || !challenge.bytes().all(is_base64url) {
+            return refuse("code_challenge must be the SHA-256 of the verifier in base64url.");
+        }
+        let audience = self.audience_of(params)?;
+        let scopes = scopes_asked(params.one("scope")?)?;
+        Ok((scopes, audience, challenge.to_owned()))
+    }
+
+    /// The person agrees. Answers the address to go on to, with a code.
+    pub async fn authorization_granted(
+        &self,
+        actor: &Actor,
+        asked: &Asked,
+        granted: &Granted,
+    ) -> Result<String, Fault> {
+        self.believed_workspace(&actor.org, &granted.workspace)
+            .await?;
+        let scopes: Scopes = SCOPES
+            .into_iter()
+            .filter(|scope| asked.scopes.has(*scope) && actor.scopes.has(*scope))
+            .filter(|scope| *scope != Scope::WriteTools || granted.write)
+            .collect();
+        if scopes.is_empty() {
+            return Err(Fault::invalid_arg(
+                "/write",
+                "minItems",
+                "The client asks to change files only. Allow that, or cancel.",
+            ));
+        }
+        let now = self.now();
+        let handle = Handle::fresh(CodeId::fresh(&*self.clock, &*self.entropy), &*self.entropy);
+        let code = Code {
+            id: handle.id.clone(),
+            secret: handle.digest(),
+            org: actor.org.clone(),
+            user: actor.user.clone(),
+            workspace: granted.workspace.clone(),
+            scopes,
+            audience: asked.audience,
+            client_id: asked.client.id.clone(),
+            client_name: asked.client.name.clone(),
+            redirect_uri: asked.redirect_uri.as_str().to_owned(),
+            code_challenge: asked.code_challenge.clone(),
+            created_at: now,
+            expires_at: now.plus_seconds(CODE_SECONDS),
+            used_at: None,
+            credential: None,
+        };
+        let mut tx = self.store.begin().await?;
+        tx.add_oauth_code(&code).await?;
+        tx.commit().await?;
+        Ok(self.answer(
+            &asked.redirect_uri,
+            asked.state.as_deref(),
+            &[("code", handle.reveal().expose_secret())],
+        ))
+    }
+
+    /// The person does not agree. Answers the address to go on to.
+    pub fn authorization_denied(&self, asked: &Asked) -> String {
+        self.answer(
+            &asked.redirect_uri,
+            asked.state.as_deref(),
+            &[
+                ("error", OAuthCode::AccessDenied.name()),
+                ("error_description", "The person did not agree."),
+            ],
+        )
+    }
+
+    /// Every answer says who gives it (RFC 9207), so that no client mixes servers up.
+    fn answer(
+        &self,
+        redirect: &RedirectUri,
+        state: Option<&str>,
+        params: &[(&str, &str)],
+    ) -> String {
+        let mut all = params.to_vec();
+        all.extend(state.map(|state| ("state", state)));
+        all.push(("iss", self.issuer()));
+        redirect.with(&all)
+    }
+}
+
+fn is_base64url(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')
+}

@@ -1,0 +1,163 @@
+//! How an account signs in.
+
+use super::Template;
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A way to sign in.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Auth {
+    /// Unique in the connector.
+    pub key: String,
+    #[serde(rename = "type")]
+    pub kind: AuthKind,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// What a person types in. OAuth has its own fields and needs none here.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub fields: IndexMap<String, Field>,
+    /// Where the fields go in each request. `basic` needs none.
+    #[serde(default)]
+    pub inject: Inject,
+    /// For the type `oauth2`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oauth2: Option<OAuth2>,
+    /// Where a person gets the credentials.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AuthKind {
+    /// The service is open.
+    None,
+    /// Keys or tokens that a person pastes.
+    ApiKey,
+    /// The fields `username` and `password` (RFC 7617).
+    Basic,
+    Oauth2,
+}
+
+/// Something that a person types in.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Field {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
+    /// Sealed, shown to nobody again, and taken out of every answer.
+    #[serde(default)]
+    pub secret: bool,
+    /// A regular expression that the whole value fits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pattern: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub example: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default: Option<String>,
+    #[serde(default)]
+    pub optional: bool,
+}
+
+/// Where credentials go. The templates hold the fields of the way to sign in and of `connection`;
+/// with OAuth also `access_token`.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Inject {
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub header: IndexMap<String, Template>,
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub query: IndexMap<String, Template>,
+    /// Members of a JSON or form body.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub body: IndexMap<String, Template>,
+    /// Between `base_url` and the action's path.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path_prefix: Option<Template>,
+    /// In front of the positional parameters of an RPC call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rpc_first: Option<Template>,
+}
+
+/// The service's authorization server.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OAuth2 {
+    pub grants: Vec<Grant>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorize_url: Option<Template>,
+    pub token_url: Template,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device_url: Option<Template>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revoke_url: Option<Template>,
+    #[serde(default)]
+    pub pkce: Pkce,
+    #[serde(default)]
+    pub client_auth: ClientAuth,
+    #[serde(default)]
+    pub scopes: Scopes,
+    /// More parameters of the authorization request.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub authorize_params: IndexMap<String, String>,
+    /// More parameters of the token request.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub token_params: IndexMap<String, String>,
+    #[serde(default)]
+    pub refresh: Refresh,
+    /// Members of the token answer that become fields of the account, by JSON Pointer.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub fields_from_token: IndexMap<String, String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Grant {
+    AuthorizationCode,
+    ClientCredentials,
+    DeviceCode,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
+pub enum Pkce {
+    #[default]
+    S256,
+    /// The service refuses parameters that it does not know.
+    #[serde(rename = "off")]
+    Off,
+}
+
+/// How our client proves itself at the token endpoint (RFC 6749 §2.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ClientAuth {
+    #[default]
+    Basic,
+    Body,
+    None,
+}
+
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Scopes {
+    #[serde(default)]
+    pub default: Vec<String>,
+    /// A space unless said otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub separator: Option<String>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Refresh {
+    /// How many seconds before its end a token is refreshed; 120 unless said otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub margin_s: Option<u32>,
+    /// Seconds that an access token lives when the answer does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lifetime_s: Option<u32>,
+}

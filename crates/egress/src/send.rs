@@ -1,0 +1,275 @@
+//! Requests and connections to outside servers.
+
+use crate::dial::{Dialer, Speaks};
+use crate::host::Host;
+use crate::redirect::{self, Message};
+use crate::target::{Target, invalid};
+use crate::{
+    EgressError, MAX_REDIRECTS, Policy, PolicyError, Request, Resolver, Response, SystemResolver,
+    roots,
+};
+use bytes::{Bytes, BytesMut};
+use http::header;
+use http::{HeaderValue, Method, Uri};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::{Body as _, Incoming};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::{Client, Error as ClientError};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use quaymaster_core::Fut;
+use std::error::Error;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout, timeout_at};
+use tower::Service;
+
+const USER_AGENT: HeaderValue =
+    HeaderValue::from_static(concat!("quaymaster/", env!("CARGO_PKG_VERSION")));
+/// The head of an answer, all fields together.
+const HEAD_BYTES: u32 = 64 * 1024;
+const HEAD_FIELDS: usize = 100;
+/// Connections that are kept for the next request, and for how long.
+const IDLE: Duration = Duration::from_secs(30);
+const IDLE_PER_HOST: usize = 8;
+
+/// They describe the connection or the length of the body, which only the client knows; a `Host`
+/// of the caller's would ask the server for a host that nobody checked.
+const NOT_YOURS: &[&str] = &[
+    "connection",
+    "content-length",
+    "expect",
+    "host",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// The way out. Cheap to clone; clones share their connections.
+#[derive(Clone)]
+pub struct Egress {
+    dialer: Dialer,
+    client: Client<Connector, Full<Bytes>>,
+    connect_timeout: Duration,
+}
+
+impl Egress {
+    /// The way out under a policy, with the system's lookup of names.
+    pub fn new(policy: Policy) -> Result<Egress, PolicyError> {
+        Egress::with_resolver(policy, SystemResolver::default())
+    }
+
+    /// As [`Egress::new`], with another lookup of names.
+    pub fn with_resolver(policy: Policy, resolver: impl Resolver) -> Result<Egress, PolicyError> {
+        let tls = roots::tls(policy.extra_roots)?;
+        let dialer = Dialer::new(policy.allow, resolver);
+        let https = HttpsConnectorBuilder::new()
+            .with_tls_config(tls)
+            .https_or_http()
+            .enable_all_versions()
+            .wrap_connector(dialer.clone());
+        let connector = Connector {
+            https,
+            limit: policy.connect_timeout,
+        };
+        let client = Client::builder(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(IDLE)
+            .pool_max_idle_per_host(IDLE_PER_HOST)
+            .http1_max_buf_size(HEAD_BYTES as usize)
+            .http1_max_headers(HEAD_FIELDS)
+            .http2_max_header_list_size(HEAD_BYTES)
+            .build(connector);
+        Ok(Egress {
+            dialer,
+            client,
+            connect_timeout: policy.connect_timeout,
+        })
+    }
+
+    /// Sends a request and takes its whole answer, of any status.
+    pub async fn send(&self, request: Request) -> Result<Response, EgressError> {
+        let mut target = Target::parse(&request.url)?;
+        let mut message = message(&request)?;
+        let deadline = Instant::now() + request.timeout;
+        let late = |target: &Target| EgressError::Timeout {
+            host: target.name(),
+            limit: request.timeout,
+        };
+        let mut hops = 0;
+        loop {
+            let answer = timeout_at(deadline, self.exchange(&target, &message))
+                .await
+                .map_err(|_| late(&target))??;
+            let (head, body) = answer.into_parts();
+            if request.follow_redirects
+                && let Some(to) = redirect::destination(&target, head.status, &head.headers)?
+            {
+                if hops == MAX_REDIRECTS {
+                    return Err(redirect::refused(
+                        &target,
+                        "there were more than 3 before it",
+                    ));
+                }
+                hops += 1;
+                message.follow(head.status, &target, &to)?;
+                target = to;
+                continue;
+            }
+            let body = timeout_at(deadline, whole(body, request.max_body, &target))
+                .await
+                .map_err(|_| late(&target))??;
+            return Ok(Response {
+                status: head.status,
+                headers: head.headers,
+                body,
+                url: target.url.into(),
+            });
+        }
+    }
+
+    /// A connection for another protocol than HTTP, to a public address or one that the operator
+    /// allowed. What is spoken, and whether it is encrypted, is the caller's matter.
+    pub async fn connect(&self, host: &str, port: u16) -> Result<TcpStream, EgressError> {
+        if port == 0 {
+            return Err(invalid("nothing is at port 0"));
+        }
+        let host = Host::parse(host).map_err(invalid)?;
+        let connecting = self.dialer.dial(&host, port, Speaks::Other);
+        timeout(self.connect_timeout, connecting)
+            .await
+            .map_err(|_| EgressError::Timeout {
+                host: host.to_string(),
+                limit: self.connect_timeout,
+            })?
+    }
+
+    async fn exchange(
+        &self,
+        target: &Target,
+        message: &Message,
+    ) -> Result<http::Response<Incoming>, EgressError> {
+        let mut request = http::Request::new(Full::new(message.body.clone()));
+        *request.method_mut() = message.method.clone();
+        *request.uri_mut() = target.uri.clone();
+        *request.headers_mut() = message.headers.clone();
+        let sent = self.client.request(request).await;
+        let answer = sent.map_err(|error| went_wrong(&error, target))?;
+        // The limits of the client are those of its buffers, and a head may be a little longer.
+        let fields = answer.headers().iter();
+        let head: usize = fields
+            .map(|(name, value)| name.as_str().len() + value.len())
+            .sum();
+        if head > HEAD_BYTES as usize {
+            tracing::debug!(host = %target.host, head, "the head of the answer is too large");
+            return Err(EgressError::Exchange {
+                host: target.name(),
+            });
+        }
+        Ok(answer)
+    }
+}
+
+/// What is sent first, if the caller may ask for it.
+fn message(request: &Request) -> Result<Message, EgressError> {
+    if request.method == Method::CONNECT {
+        return Err(EgressError::NotYours {
+            name: request.method.to_string(),
+        });
+    }
+    let mut headers = request.headers.clone();
+    if let Some(name) = NOT_YOURS.iter().find(|name| headers.contains_key(**name)) {
+        return Err(EgressError::NotYours {
+            name: (*name).to_owned(),
+        });
+    }
+    headers.entry(header::USER_AGENT).or_insert(USER_AGENT);
+    headers
+        .entry(header::ACCEPT_ENCODING)
+        .or_insert(HeaderValue::from_static("identity"));
+    Ok(Message {
+        method: request.method.clone(),
+        headers,
+        body: request.body.clone(),
+    })
+}
+
+/// The body, if it is no longer than `most` bytes.
+async fn whole(mut body: Incoming, most: usize, target: &Target) -> Result<Bytes, EgressError> {
+    let too_large = || EgressError::TooLarge {
+        host: target.name(),
+        limit: most,
+    };
+    if body.size_hint().lower() > most as u64 {
+        return Err(too_large());
+    }
+    let mut taken = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| {
+            tracing::debug!(host = %target.host, %error, "the answer broke off");
+            EgressError::Exchange {
+                host: target.name(),
+            }
+        })?;
+        let Ok(data) = frame.into_data() else {
+            continue;
+        };
+        if data.len() > most - taken.len() {
+            return Err(too_large());
+        }
+        taken.extend_from_slice(&data);
+    }
+    Ok(taken.freeze())
+}
+
+/// What the dialer said, if it did; else by how far the request came.
+fn went_wrong(error: &ClientError, target: &Target) -> EgressError {
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        if let Some(known) = inner.downcast_ref::<EgressError>() {
+            return known.clone();
+        }
+        cause = inner.source();
+    }
+    let host = target.name();
+    tracing::debug!(%host, error = error as &dyn Error, "not answered");
+    if error.is_connect() {
+        // The dialer had connected.
+        EgressError::Tls { host }
+    } else {
+        EgressError::Exchange { host }
+    }
+}
+
+/// Connects by the dialer, then by TLS, within one limit. It must be here and not around the
+/// request alone: the client finishes a connection that a request no longer waits for.
+#[derive(Clone)]
+struct Connector {
+    https: HttpsConnector<Dialer>,
+    limit: Duration,
+}
+
+impl Service<Uri> for Connector {
+    type Response = <HttpsConnector<Dialer> as Service<Uri>>::Response;
+    type Error = Box<dyn Error + Send + Sync>;
+    type Future = Fut<'static, Result<Self::Response, Self::Error>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.https.poll_ready(context)
+    }
+
+    fn call(&mut self, uri: Uri) -> Self::Future {
+        let limit = self.limit;
+        let host = uri.host().unwrap_or_default().to_owned();
+        let connecting = self.https.call(uri);
+        Box::pin(async move {
+            timeout(limit, connecting)
+                .await
+                .unwrap_or_else(|_| Err(EgressError::Timeout { host, limit }.into()))
+        })
+    }
+}

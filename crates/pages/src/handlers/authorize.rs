@@ -1,0 +1,170 @@
+//! `/authorize`: what an OAuth client asks of a person, and what they answer (RFC 6749 §4.1).
+//!
+//! Only the button of the page grants anything. Nothing is fetched for somebody who is not signed
+//! in, and the question that comes back with the form is checked again.
+
+use axum::extract::{RawQuery, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use quaymaster_app::App;
+use quaymaster_app::oauth::authorize::{Asked, Granted, Unasked};
+use quaymaster_app::oauth::redirect::Destination;
+use quaymaster_core::{Code, Fault, Scope};
+
+use super::answer::{LeadsAway, Stop, field_of, shown};
+use super::api_keys;
+use super::person::{Person, Visitor};
+use super::posted::{Fields, Form, Posted};
+use crate::views::{ConsentPage, ErrorPage, WorkspaceChoice};
+
+pub(super) async fn read(
+    State(app): State<App>,
+    person: Result<Person, Stop>,
+    visitor: Visitor,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Stop> {
+    let query = query.unwrap_or_default();
+    // A question that nobody can answer is told before anybody signs in for it.
+    match (
+        app.authorization_asked(&query, person.is_ok()).await,
+        person,
+    ) {
+        (Ok(asked), Ok(person)) => {
+            let page = page(&app, person, &asked, query).await?;
+            Ok(consent(StatusCode::OK, &page))
+        }
+        (Ok(_) | Err(Unasked::SignInFirst), Err(sign_in)) => Err(sign_in),
+        (Err(unasked), _) => refused(unasked, visitor),
+    }
+}
+
+pub(super) struct Decision {
+    /// The question: the query that the page was opened with.
+    query: String,
+    /// `allow` or `cancel`.
+    answer: String,
+    workspace: String,
+    write: bool,
+}
+
+impl Form for Decision {
+    fn read(fields: &Fields) -> Self {
+        Decision {
+            query: fields.text("query"),
+            answer: fields.text("answer"),
+            workspace: fields.text("workspace"),
+            write: fields.one("write") == "yes",
+        }
+    }
+}
+
+pub(super) async fn submit(
+    State(app): State<App>,
+    person: Person,
+    visitor: Visitor,
+    Posted(form): Posted<Decision>,
+) -> Result<Response, Stop> {
+    let asked = match app.authorization_asked(&form.query, true).await {
+        Ok(asked) => asked,
+        Err(unasked) => return refused(unasked, visitor),
+    };
+    match form.answer.as_str() {
+        "allow" => {}
+        "cancel" => return Ok(Redirect::to(&app.authorization_denied(&asked)).into_response()),
+        _ => {
+            let fault = Fault::invalid_arg("/answer", "enum", "Allow it, or cancel.")
+                .hint("Go back and use the buttons of the page.");
+            return Err(fault.into());
+        }
+    }
+    let granted = match form.workspace.parse() {
+        Ok(workspace) => {
+            let granted = Granted {
+                workspace,
+                write: form.write,
+            };
+            app.authorization_granted(&person.actor, &asked, &granted)
+                .await
+        }
+        Err(_) => Err(Fault::invalid_arg(
+            "/workspace",
+            "required",
+            "Choose the workspace that the client shall use.",
+        )),
+    };
+    let fault = match granted {
+        Ok(location) => return Ok(Redirect::to(&location).into_response()),
+        Err(fault) => fault,
+    };
+    let mut page = page(&app, person, &asked, form.query).await?;
+    page.chosen = Some(form.workspace);
+    page.write = page.write.map(|_| form.write);
+    match (fault.code, field_of(&fault)) {
+        (Code::InvalidArg, Some("/write")) => page.write_error = Some(fault.message),
+        // Deleted since the page was opened, or never one of theirs.
+        (Code::NotFound, _) | (Code::InvalidArg, Some("/workspace")) => {
+            page.workspace_error = Some(fault.message);
+        }
+        _ => return Err(fault.into()),
+    }
+    Ok(consent(StatusCode::UNPROCESSABLE_ENTITY, &page))
+}
+
+/// Why nobody is asked. A program on this computer hears of it at once; for a site of the web the
+/// person follows a link, since anybody may have registered it.
+fn refused(unasked: Unasked, visitor: Visitor) -> Result<Response, Stop> {
+    let answered = match unasked {
+        Unasked::Told(fault) => return Err(fault.into()),
+        Unasked::SignInFirst => return Err(Stop::Elsewhere("/sign-in".to_owned())),
+        Unasked::Answered(answered) => answered,
+    };
+    let Destination::Host(host) = answered.destination else {
+        return Err(Stop::Elsewhere(answered.location));
+    };
+    let status = StatusCode::BAD_REQUEST;
+    let page = ErrorPage {
+        layout: visitor.layout,
+        status: status.as_u16(),
+        code: Some(answered.error.code.name().to_owned()),
+        message: answered.error.description,
+        hint: Some(
+            "The program that sent you here asked for something that cannot be granted.".to_owned(),
+        ),
+        back_href: answered.location,
+        back_label: format!("Go back to {host}"),
+    };
+    Ok(shown(status, &page))
+}
+
+fn consent(status: StatusCode, page: &ConsentPage) -> Response {
+    let mut response = shown(status, page);
+    response.extensions_mut().insert(LeadsAway);
+    response
+}
+
+async fn page(
+    app: &App,
+    person: Person,
+    asked: &Asked,
+    query: String,
+) -> Result<ConsentPage, Fault> {
+    let workspaces = api_keys::workspaces(app, &person.actor).await?;
+    let chosen = match &workspaces[..] {
+        [WorkspaceChoice { id, .. }] => Some(id.clone()),
+        _ => None,
+    };
+    Ok(ConsentPage {
+        query,
+        client: asked.client.name.clone(),
+        vouched_by: asked.client.vouched_by.clone(),
+        destination: asked.redirect_uri.destination(),
+        workspaces,
+        chosen,
+        workspace_error: None,
+        may_create: person.actor.role.administers(),
+        reads: asked.scopes.has(Scope::ReadTools),
+        write: asked.scopes.has(Scope::WriteTools).then_some(true),
+        write_error: None,
+        layout: person.layout,
+    })
+}

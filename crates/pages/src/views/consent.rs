@@ -1,0 +1,54 @@
+//! The consent page: an OAuth client asks, a person answers.
+
+use askama::Template;
+use quaymaster_app::oauth::redirect::Destination;
+
+use super::api_key::WorkspaceChoice;
+use super::form::{self, Problem};
+use super::layout::Layout;
+
+/// `/authorize`: posts `query`, `workspace`, `write` (`yes`), `answer` (`allow` or `cancel`).
+#[derive(Debug, Clone, Template)]
+#[template(path = "consent.html")]
+pub struct ConsentPage {
+    pub layout: Layout,
+    /// The question itself, as the client put it into the address.
+    pub query: String,
+    /// What the client calls itself.
+    pub client: String,
+    /// The host that vouches for that name.
+    pub vouched_by: Option<String>,
+    pub destination: Destination,
+    pub workspaces: Vec<WorkspaceChoice>,
+    /// Id of the chosen workspace.
+    pub chosen: Option<String>,
+    pub workspace_error: Option<String>,
+    /// Whether the person may make a workspace, when there is none.
+    pub may_create: bool,
+    /// Whether the client asks to read.
+    pub reads: bool,
+    /// Whether changing files has a tick; none when the client does not ask for it.
+    pub write: Option<bool>,
+    pub write_error: Option<String>,
+}
+
+impl ConsentPage {
+    pub fn problems(&self) -> Vec<Problem> {
+        form::problems(
+            None,
+            [
+                ("workspace", self.workspace_error.as_ref()),
+                ("access", self.write_error.as_ref()),
+            ],
+        )
+    }
+
+    pub fn is_chosen(&self, workspace: &WorkspaceChoice) -> bool {
+        self.chosen.as_ref() == Some(&workspace.id)
+    }
+
+    /// The address of this page, to come back to.
+    pub fn here(&self) -> String {
+        format!("/authorize?{}", self.query)
+    }
+}

@@ -1,0 +1,72 @@
+//! The consent page: every kind of client, one workspace, several and none.
+
+use quaymaster_app::oauth::redirect::Destination;
+use quaymaster_pages::views::{ConsentPage, WorkspaceChoice};
+
+use super::{Page, Sample, page};
+
+impl Sample {
+    pub(super) fn of_consent(&self) -> Vec<Page> {
+        let choice = |id: &str, name: &str| WorkspaceChoice {
+            id: self.t(id),
+            name: self.t(name),
+        };
+        let web = ConsentPage {
+            layout: self.inside(),
+            query: self.t("response_type=code&client_id=https%3A%2F%2Fclaude.ai%2Fid"),
+            client: self.t("Claude"),
+            vouched_by: Some(self.t("claude.ai")),
+            destination: Destination::Host(self.t("claude.ai")),
+            workspaces: vec![choice("wsp_1", "Research notes")],
+            chosen: Some(self.t("wsp_1")),
+            workspace_error: None,
+            may_create: true,
+            reads: true,
+            write: Some(true),
+            write_error: None,
+        };
+        let local = ConsentPage {
+            client: self.t("Claude Code (quaymaster)"),
+            vouched_by: None,
+            destination: Destination::ThisMachine,
+            workspaces: vec![
+                choice("wsp_1", "Research notes"),
+                choice("wsp_2", "Harbour log"),
+                choice("wsp_3", "Invoices"),
+            ],
+            chosen: None,
+            ..web.clone()
+        };
+        let program = ConsentPage {
+            client: self.t("Cursor"),
+            destination: Destination::Program(self.t("cursor")),
+            write: None,
+            vouched_by: None,
+            ..web.clone()
+        };
+        let wrong = ConsentPage {
+            workspace_error: Some(self.t("Choose the workspace that the client shall use.")),
+            write_error: Some(self.t("The client asks to change files only.")),
+            write: Some(false),
+            reads: false,
+            ..local.clone()
+        };
+        let none = ConsentPage {
+            workspaces: vec![],
+            chosen: None,
+            ..web.clone()
+        };
+        let member = ConsentPage {
+            may_create: false,
+            ..none.clone()
+        };
+        vec![
+            page("consent", &web),
+            page("consent-local", &local),
+            page("consent-program", &program),
+            page("consent-wrong", &wrong),
+            page("consent-no-workspace", &none),
+            page("consent-no-workspace-member", &member),
+        ]
+    }
+}

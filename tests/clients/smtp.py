@@ -25,6 +25,8 @@ class Inbox:
     async def handle_RCPT(self, server, session, envelope, address, options):
         if address.startswith("refused@"):
             return "550 no such mailbox"
+        if address.startswith("slow@"):
+            await asyncio.sleep(2)
         envelope.rcpt_tos.append(address)
         return "250 OK"
 

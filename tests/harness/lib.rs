@@ -14,6 +14,7 @@ pub mod oauth_client;
 pub mod person;
 pub mod script;
 pub mod server;
+pub mod services;
 pub mod tls_server;
 pub mod visitor;
 
@@ -25,6 +26,7 @@ pub use oauth_client::OAuthClient;
 pub use person::Person;
 pub use script::Script;
 pub use server::{Database, Server, cli, fresh_postgres, tools_directory};
+pub use services::Service;
 pub use tls_server::{Answer, TlsServer};
 pub use visitor::Visitor;
 

@@ -235,6 +235,15 @@ async fn the_way_out_is_checked_before_anything_begins() {
     refused("allow = [\"10.1.2.3/8\"]", &[], &not_a_start).await;
     refused("allow = \"10.0.0.0/8\"", &[], &["egress.allow"]).await;
     refused("", &[("ALLOW", "[intern, 10.1.2.3/8]")], &not_a_start).await;
+    let for_metadata = ["egress.allow_client_metadata", "\"10.1.2.3/8\""];
+    refused(
+        "allow_client_metadata = [\"10.1.2.3/8\"]",
+        &[],
+        &for_metadata,
+    )
+    .await;
+    let variable = [("ALLOW_CLIENT_METADATA", "[10.1.2.3/8]")];
+    refused("", &variable, &for_metadata).await;
     let no_file = ["egress.ca_file", "/no/such.pem"];
     refused("ca_file = \"/no/such.pem\"", &[], &no_file).await;
     refused("", &[("CA_FILE", "/no/such.pem")], &no_file).await;

@@ -7,8 +7,12 @@ use std::time::Duration;
 
 const PASSWORD: &str = "p/w of the mail server";
 
-/// A mail server, and a server that mails through it.
+/// A mail server, and a server that mails through it and believes its certificate by a variable.
 async fn mailing(mode: &str, password: &str) -> (Script, Server) {
+    mailing_that_believes(mode, password, "SSL_CERT_FILE").await
+}
+
+async fn mailing_that_believes(mode: &str, password: &str, file: &str) -> (Script, Server) {
     let mut inbox = Script::start(&python(), &[&script_path("smtp.py"), mode], "");
     let listening = inbox.step("listening").await;
     let port = &listening["port"];
@@ -22,7 +26,7 @@ async fn mailing(mode: &str, password: &str) -> (Script, Server) {
     let environment = [
         ("QUAYMASTER_MAIL_SMTP_URL", url.as_str()),
         ("QUAYMASTER_MAIL_FROM", "Quay <quay@example.com>"),
-        ("SSL_CERT_FILE", listening["certificate"].as_str().unwrap()),
+        (file, listening["certificate"].as_str().unwrap()),
     ];
     let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned()));
     let plain = environment[..2].to_vec();
@@ -52,8 +56,16 @@ fn link(mail: &Value, server: &Server) -> String {
 
 #[tokio::test]
 async fn an_invitation_is_mailed_to_the_address_and_shown_with_every_kind_of_server() {
-    for mode in ["plain", "starttls", "smtps"] {
-        let (mut inbox, server) = mailing(mode, PASSWORD).await;
+    let system = "SSL_CERT_FILE";
+    let own = "QUAYMASTER_EGRESS_CA_FILE";
+    for (mode, file) in [
+        ("plain", system),
+        ("starttls", system),
+        ("smtps", system),
+        ("starttls", own),
+        ("smtps", own),
+    ] {
+        let (mut inbox, server) = mailing_that_believes(mode, PASSWORD, file).await;
         let mut owner = Visitor::owner(&server).await;
         let fields = [("email", "bo@example.com"), ("role", "admin")];
         let page = owner.submit("/settings/invitations", &fields).await;
@@ -164,6 +176,54 @@ async fn a_forgotten_password_is_mailed_a_link_and_the_page_tells_nobody_who_is_
     assert_eq!(set.location, "/sign-in");
     let signed_in = anybody.sign_in("owner@example.com", "another long password");
     assert_eq!(signed_in.await.location, "/");
+}
+
+#[tokio::test]
+async fn a_link_that_anybody_can_have_mailed_ends_none_that_an_administrator_made() {
+    let (mut inbox, server) = mailing("plain", "").await;
+    let mut owner = Visitor::owner(&server).await;
+    owner.invite("bo@example.com", "member").await;
+    inbox.step("mail").await;
+    let key = owner.api_key(&["admin"], "").await;
+    let (_, listed) = server.rest(&key, "GET", "/api/v1/members", None).await;
+    let members = listed["members"].as_array().unwrap();
+    let bo = members.iter().find(|one| one["role"] == "member").unwrap();
+    let path = format!("/api/v1/members/{}/reset-link", bo["id"].as_str().unwrap());
+    let (status, made) = server.rest(&key, "POST", &path, None).await;
+    assert_eq!(status, 201, "{made}");
+    let issued = made["url"].as_str().unwrap().strip_prefix(&server.url);
+    let issued = issued.unwrap();
+
+    let mut anybody = Visitor::unknown(&server.url);
+    let fields = [("email", "bo@example.com")];
+    let asked = anybody.post("/forgot-password", &fields).await;
+    assert_eq!(asked.status, 200);
+    let mailed = link(&inbox.step("mail").await, &server);
+    for path in [issued, &mailed] {
+        let page = anybody.get(path).await;
+        assert!(page.body.contains("Set a new password"), "{}", page.body);
+    }
+    // Either sets the password, and with that the other is over.
+    let new = [("password", "another long password")];
+    assert_eq!(anybody.post(issued, &new).await.location, "/sign-in");
+    let page = anybody.get(&mailed).await;
+    assert!(page.body.contains("no longer works"), "{}", page.body);
+}
+
+#[tokio::test]
+async fn an_invitation_is_mailed_also_when_its_maker_hung_up() {
+    let (mut inbox, server) = mailing("plain", "").await;
+    let key = server.api_key(&["admin"]).await;
+    let made = reqwest::Client::new()
+        .post(format!("{}/api/v1/invitations", server.url))
+        .bearer_auth(&key)
+        .json(&serde_json::json!({ "email": "slow@example.com", "role": "member" }))
+        .timeout(Duration::from_millis(700))
+        .send()
+        .await;
+    assert!(made.is_err_and(|error| error.is_timeout()));
+    let mail = inbox.step("mail").await;
+    assert_eq!(mail["to"], serde_json::json!(["slow@example.com"]));
 }
 
 #[tokio::test]

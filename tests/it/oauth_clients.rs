@@ -143,7 +143,7 @@ async fn the_python_sdk_signs_in_with_a_document_that_describes_it() {
     .await;
     let (allow, ca_file) = (json!([site.authority]).to_string(), site.ca_file());
     let settings = [
-        ("EGRESS_ALLOW", allow.as_str()),
+        ("EGRESS_ALLOW_CLIENT_METADATA", allow.as_str()),
         ("EGRESS_CA_FILE", ca_file.to_str().unwrap()),
     ];
     let server = Server::start_with(Database::Sqlite, &settings).await;

@@ -6,6 +6,9 @@ use quaymaster_tests::person::Page;
 use quaymaster_tests::{Answer, Canary, Database, Person, Server, TlsServer};
 use serde_json::{Value, json};
 use std::net::TcpStream;
+use std::time::Duration;
+
+const ALLOW: &str = "EGRESS_ALLOW_CLIENT_METADATA";
 
 /// A server, its owner, and questions of clients with a document.
 struct Door {
@@ -30,7 +33,7 @@ impl Door {
     async fn open_to(site: &TlsServer) -> Door {
         let (allow, ca_file) = (json!([site.authority]).to_string(), site.ca_file());
         let settings = [
-            ("EGRESS_ALLOW", allow.as_str()),
+            (ALLOW, allow.as_str()),
             ("EGRESS_CA_FILE", ca_file.to_str().unwrap()),
         ];
         Door::open(&settings).await
@@ -223,7 +226,6 @@ async fn a_document_with_a_fault_is_refused_on_a_page_that_names_it() {
         }
     })
     .await;
-    let door = Door::open_to(&site).await;
     let faults = [
         ("/moved", "it answered 302 and not JSON"),
         ("/moved-inside", "it answered 302 and not JSON"),
@@ -243,17 +245,167 @@ async fn a_document_with_a_fault_is_refused_on_a_page_that_names_it() {
         ("/key", "clients are public here"),
         ("/machine", "grant_types must have authorization_code"),
     ];
-    for (path, why) in faults {
-        let id = site.url(path);
-        let said = refusal(&door.asked(&id).await, &id);
-        assert!(said.contains(why), "{id}: {said}");
+    // Nobody makes a server look at more than ten in a minute.
+    for some in faults.chunks(10) {
+        let door = Door::open_to(&site).await;
+        for (path, why) in some {
+            let id = site.url(path);
+            let said = refusal(&door.asked(&id).await, &id);
+            assert!(said.contains(why), "{id}: {said}");
+        }
     }
     // One look each, and none where a redirect led.
     let looks = faults.map(|(path, _)| format!("GET {path}"));
     assert_eq!(site.requests(), looks);
     assert_eq!(canary.connections(), 0);
+    let door = Door::open_to(&site).await;
     let page = door.asked(&site.url("/client.json")).await;
     assert_eq!(page.status, 200, "{}", page.html);
+}
+
+#[tokio::test]
+async fn what_connectors_may_reach_is_nothing_for_documents() {
+    let site = TlsServer::start(|origin, path| {
+        Answer::json(document(&format!("{origin}{path}")).to_string())
+    })
+    .await;
+    let (allow, ca_file) = (json!([site.authority, "127.0.0.0/8"]), site.ca_file());
+    let settings = [
+        ("EGRESS_ALLOW", allow.to_string()),
+        ("EGRESS_CA_FILE", ca_file.to_str().unwrap().to_owned()),
+    ];
+    let settings = settings
+        .each_ref()
+        .map(|(name, value)| (*name, value.as_str()));
+    let door = Door::open(&settings).await;
+    let id = site.url("/client.json");
+    let said = refusal(&door.asked(&id).await, &id);
+    assert!(said.contains("not the address of a public"), "{said}");
+    assert_eq!(site.connections(), 0);
+}
+
+/// The documents that `ChatGPT` publishes, one for all and one for each of a person's own.
+#[tokio::test]
+async fn a_client_that_would_rather_sign_with_a_key_steps_down() {
+    const CHATGPT: &str = "https://chatgpt.example/connector_platform_oauth_redirect";
+    let site = TlsServer::start(|origin, path| {
+        let mut described = json!({
+            "client_id": format!("{origin}{path}"),
+            "client_uri": "https://chatgpt.example/",
+            "redirect_uris": [CHATGPT],
+            "token_endpoint_auth_method": "private_key_jwt",
+            "token_endpoint_auth_methods_supported": ["none", "private_key_jwt"],
+            "grant_types": ["authorization_code", "refresh_token"],
+            "response_types": ["code"],
+            "client_name": "ChatGPT",
+            "logo_uri": "https://chatgpt.example/logo.png",
+            "token_endpoint_auth_signing_alg": "RS256",
+            "jwks_uri": format!("{origin}/jwks.json"),
+        });
+        if path == "/oauth/own/client.json" {
+            described["token_endpoint_auth_methods_supported"] = Value::Null;
+        }
+        Answer::json(described.to_string())
+    })
+    .await;
+    let door = Door::open_to(&site).await;
+    let metadata = format!("{}/.well-known/oauth-authorization-server", door.server.url);
+    let metadata: Value = reqwest::get(&metadata).await.unwrap().json().await.unwrap();
+    let methods = &metadata["token_endpoint_auth_methods_supported"];
+    assert_eq!(methods, &json!(["none"]), "what it steps down to");
+    for path in ["/oauth/client.json", "/oauth/own/client.json"] {
+        let id = site.url(path);
+        let asked = [("client_id", id.as_str()), ("redirect_uri", CHATGPT)];
+        let question = door.client.question(&asked);
+        let page = door.person.get(&question).await;
+        // Another port of a host is another server.
+        let vouches = format!("{} vouches for this name", site.authority);
+        assert!(
+            page.texts("main").join(" ").contains(&vouches),
+            "{}",
+            page.html
+        );
+        let back = door.person.agrees_to(&question).await;
+        let code = param(&back, "code").unwrap();
+        let pairs = [
+            ("grant_type", "authorization_code"),
+            ("code", &code),
+            ("redirect_uri", CHATGPT),
+            ("client_id", &id),
+            ("code_verifier", quaymaster_tests::oauth_client::VERIFIER),
+            ("client_assertion", "a.b.c"),
+            (
+                "client_assertion_type",
+                "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+            ),
+        ];
+        let (status, tokens) = door.client.post("/token", &pairs).await;
+        assert_eq!(status, 200, "{tokens}");
+    }
+    let looks = site.requests();
+    assert!(!looks.iter().any(|look| look.contains("jwks")), "{looks:?}");
+}
+
+#[tokio::test]
+async fn a_document_is_looked_at_once_for_all_who_ask_and_a_failure_is_believed_for_a_while() {
+    let site = TlsServer::start(|origin, path| match path {
+        "/client.json" => Answer::json(document(&format!("{origin}{path}")).to_string()),
+        _ => Answer::not_found(),
+    })
+    .await;
+    let door = Door::open_to(&site).await;
+    for (path, status) in [("/client.json", 200), ("/gone", 400)] {
+        let id = site.url(path);
+        let all = (0..8).map(|_| door.asked(&id));
+        for page in futures_util::future::join_all(all).await {
+            assert_eq!(page.status, status, "{}", page.html);
+        }
+        assert_eq!(door.asked(&id).await.status, status);
+    }
+    assert_eq!(site.requests(), ["GET /client.json", "GET /gone"]);
+}
+
+#[tokio::test]
+async fn one_person_has_ten_documents_a_minute_looked_at() {
+    let site = TlsServer::start(|origin, path| {
+        Answer::json(document(&format!("{origin}{path}")).to_string())
+    })
+    .await;
+    let door = Door::open_to(&site).await;
+    for n in 0..12 {
+        let page = door.asked(&site.url(&format!("/{n}.json"))).await;
+        assert_eq!(page.status, if n < 10 { 200 } else { 429 }, "{n}");
+    }
+    assert_eq!(site.requests().len(), 10);
+    // What is known already costs nothing.
+    assert_eq!(door.asked(&site.url("/0.json")).await.status, 200);
+}
+
+#[tokio::test]
+async fn four_documents_are_looked_at_at_a_time() {
+    // It takes connections and says nothing.
+    let silent = Canary::listen("127.0.0.1").unwrap();
+    let allow = json!([silent.address.to_string()]).to_string();
+    let door = Door::open(&[(ALLOW, &allow)]).await;
+    let ids: Vec<_> = (0..6)
+        .map(|n| format!("https://{}/{n}.json", silent.address))
+        .collect();
+    let all = futures_util::future::join_all(ids.iter().map(|id| door.asked(id)));
+    let counted = async {
+        tokio::time::sleep(Duration::from_millis(1_500)).await;
+        // Counting ends them, which makes room for the others.
+        let first = silent.connections();
+        tokio::time::sleep(Duration::from_millis(1_500)).await;
+        (first, silent.connections())
+    };
+    let looking = async {
+        all.await;
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        counts = counted => assert_eq!(counts, (4, 2)),
+        () = looking => unreachable!("it waits for ever"),
+    }
 }
 
 #[tokio::test]
@@ -263,7 +415,7 @@ async fn a_site_without_a_believed_certificate_describes_no_client() {
     })
     .await;
     let allow = json!([site.authority]).to_string();
-    let door = Door::open(&[("EGRESS_ALLOW", &allow)]).await;
+    let door = Door::open(&[(ALLOW, &allow)]).await;
     let id = site.url("/client.json");
     let said = refusal(&door.asked(&id).await, &id);
     assert!(said.contains("No secure connection to"), "{said}");

@@ -3,6 +3,7 @@
 //! Each test has a server and a Chromium of its own, and ends by asking the browser what it found
 //! wrong: an error of a script or blocked content on any page on the way fails the test.
 
+mod connectors;
 mod consent;
 mod keys;
 mod looks;

@@ -1,15 +1,17 @@
 //! What the tests need besides Rust: official MCP clients and the conformance suite (Node 22 and
-//! Python), a PostgreSQL server and a Chromium browser.
+//! Python), a PostgreSQL server, a Chromium browser, and services for connectors.
 //!
 //! | where, below `<target directory>/tools` | what |
 //! |---|---|
 //! | `node/node_modules/.bin` | `node` (22), `conformance`, `mcp-inspector`, `mcp-remote` |
 //! | `node/node_modules` | the packages of tests/clients/package.json |
 //! | `python/bin/python` | an interpreter with tests/clients/requirements.txt |
+//! | `services/bin` | the programs of tests/services/requirements.txt |
 //!
-//! PostgreSQL and `chromium` (on the `PATH`) come from the system. Its packages are installed
-//! only by root and only with apt; anybody else is told which command does it. Beside each folder lies a stamp with all that went into it: a second
-//! run compares stamps and installs nothing.
+//! The rest comes from the system's [`packages`]. Beside each folder lies a stamp with all that went
+//! into it: a second run compares stamps and installs nothing.
+
+mod packages;
 
 use std::ffi::OsStr;
 use std::fs;
@@ -18,35 +20,10 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::postgres;
 use crate::workspace::{Workspace, stdout};
 
 const CLIENTS: &str = "tests/clients";
-
-/// A package of Debian, and whether what it brings is there.
-struct Package {
-    name: &'static str,
-    present: fn() -> bool,
-}
-
-const PACKAGES: [Package; 4] = [
-    Package {
-        name: "postgresql",
-        present: || postgres::binaries().is_some(),
-    },
-    Package {
-        name: "chromium",
-        present: || on_path("chromium"),
-    },
-    Package {
-        name: "npm",
-        present: || on_path("npm"),
-    },
-    Package {
-        name: "python3-venv",
-        present: || on_path("python3") && has_venv(),
-    },
-];
+const SERVICES: &str = "tests/services";
 
 pub(crate) fn run() -> Result<ExitCode> {
     let folder = install(&Workspace::read()?)?;
@@ -61,64 +38,16 @@ pub(crate) fn install(workspace: &Workspace) -> Result<PathBuf> {
     // Two chores at once would install into each other's folders.
     let lock = fs::File::create(folder.join("lock"))?;
     lock.lock()?;
-    system_packages()?;
+    packages::install()?;
     node(workspace, &folder)?;
-    python(workspace, &folder)?;
+    python(workspace, CLIENTS, &folder.join("python"), "mcp")?;
+    python(
+        workspace,
+        SERVICES,
+        &folder.join("services"),
+        "jupyter_server, kinto, datasette",
+    )?;
     Ok(folder)
-}
-
-fn on_path(program: &str) -> bool {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
-}
-
-/// Debian ships Python without what `python3 -m venv` needs.
-fn has_venv() -> bool {
-    Command::new("python3")
-        .args(["-c", "import ensurepip, venv"])
-        .output()
-        .is_ok_and(|output| output.status.success())
-}
-
-fn system_packages() -> Result<()> {
-    let missing = |packages: &[Package]| -> Vec<&str> {
-        packages
-            .iter()
-            .filter(|p| !(p.present)())
-            .map(|p| p.name)
-            .collect()
-    };
-    let names = missing(&PACKAGES);
-    if names.is_empty() {
-        return Ok(());
-    }
-    let by_hand = format!(
-        "missing: {0}. Install with: apt-get update && apt-get install -y \
-         --no-install-recommends {0} (or what your system calls them)",
-        names.join(" ")
-    );
-    let root = stdout(Command::new("id").arg("-u"))?.trim() == "0";
-    ensure!(root && on_path("apt-get"), by_hand);
-    apt(&["update"]).with_context(|| by_hand.clone())?;
-    let install = ["install", "-y", "--no-install-recommends"];
-    apt(&[&install[..], &names].concat()).with_context(|| by_hand.clone())?;
-    let still = missing(&PACKAGES);
-    ensure!(
-        still.is_empty(),
-        "apt-get installed, but still missing: {}",
-        still.join(" ")
-    );
-    Ok(())
-}
-
-fn apt(args: &[&str]) -> Result<()> {
-    run_quietly(
-        Command::new("apt-get")
-            // Another apt may be at work on a machine that has just started.
-            .args(["-q", "-o", "DPkg::Lock::Timeout=300"])
-            .args(args)
-            .env("DEBIAN_FRONTEND", "noninteractive"),
-    )
 }
 
 fn node(workspace: &Workspace, tools: &Path) -> Result<()> {
@@ -147,17 +76,17 @@ fn node(workspace: &Workspace, tools: &Path) -> Result<()> {
     stamp(&folder, &manifest)
 }
 
-fn python(workspace: &Workspace, tools: &Path) -> Result<()> {
-    let folder = tools.join("python");
+/// An environment with the packages that `list` names; `modules` tell whether they work.
+fn python(workspace: &Workspace, list: &str, folder: &Path, modules: &str) -> Result<()> {
     let python = folder.join("bin/python");
-    let requirements = workspace.text(format!("{CLIENTS}/requirements.txt"))?;
+    let requirements = workspace.text(format!("{list}/requirements.txt"))?;
     // False as well when the interpreter that the environment was made with has gone.
-    if python.exists() && is_stamped(&folder, &requirements) {
+    if python.exists() && is_stamped(folder, &requirements) {
         return Ok(());
     }
-    start_over(&folder)?;
-    run_quietly(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
-    let list = workspace.root.join(CLIENTS).join("requirements.txt");
+    start_over(folder)?;
+    run_quietly(Command::new("python3").args(["-m", "venv"]).arg(folder))?;
+    let list = workspace.root.join(list).join("requirements.txt");
     run_quietly(
         Command::new(&python)
             .args([
@@ -170,8 +99,8 @@ fn python(workspace: &Workspace, tools: &Path) -> Result<()> {
             ])
             .arg(list),
     )?;
-    run_quietly(Command::new(&python).args(["-c", "import mcp"]))?;
-    stamp(&folder, &requirements)
+    run_quietly(Command::new(&python).args(["-c", &format!("import {modules}")]))?;
+    stamp(folder, &requirements)
 }
 
 fn stamp_of(folder: &Path) -> PathBuf {

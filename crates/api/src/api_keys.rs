@@ -218,7 +218,8 @@ pub(crate) struct OneApiKey {
 
 /// Changes an API key
 ///
-/// Connected clients are told when their list of tools changes. Needs an administrator.
+/// Connected clients are told when their list of tools changes. Needs an administrator. A key
+/// acts as its user, so only they give it more scopes; others may take some away.
 #[utoipa::path(
     patch, path = "/api/v1/api-keys/{id}", tag = "API keys",
     security(("bearer" = ["admin"])), request_body = ChangeApiKey,

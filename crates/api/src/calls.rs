@@ -57,6 +57,12 @@ pub(crate) struct CallView {
     protocol: String,
     /// `OK` or the code of the fault.
     outcome: String,
+    /// The connected accounts that it used, as `service:account`, with commas between.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    accounts: Option<String>,
+    /// The last HTTP status of their service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    upstream_status: Option<i64>,
 }
 
 impl From<CallRow> for CallView {
@@ -74,6 +80,8 @@ impl From<CallRow> for CallView {
             transport: row.transport,
             protocol: row.protocol,
             outcome: row.outcome,
+            accounts: row.accounts,
+            upstream_status: row.upstream_status,
         }
     }
 }

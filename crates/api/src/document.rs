@@ -58,7 +58,7 @@ pub(crate) fn frame() -> OpenApi {
 }
 
 /// The groups of operations, in the order of the reference page.
-const GROUPS: [(&str, &str); 9] = [
+const GROUPS: [(&str, &str); 10] = [
     ("Server", "What anybody may ask."),
     (
         "Workspaces",
@@ -83,6 +83,10 @@ const GROUPS: [(&str, &str); 9] = [
     (
         "Members",
         "The people of the organization, and who is invited to it.",
+    ),
+    (
+        "Connectors",
+        "Outside services that agents can call, and the accounts that are connected to them.",
     ),
     ("Activity", "Tool calls, and who changed what."),
     (

@@ -11,14 +11,17 @@
 //! - `auth`: who may; `read`: bodies, queries and paths, read strictly; `paging`; `error`
 //! - `document`: the OpenAPI document; `state`: what handlers can reach
 //! - one file a noun: `health`, `info`, `workspaces`, `tokens`, `connected_clients`, `connect`, `trash`, `api_keys`,
-//!   `members`, `invitations`, `calls`, `events`, `tools`; [`parts`] has a router of its own, whose addresses are signed,
-//!   and so has [`oauth`], whose addresses are those of its RFCs
+//!   `members`, `invitations`, `connectors`, `connections`, `calls`, `events`, `tools`; [`parts`] has a
+//!   router of its own, whose addresses are signed, and so has [`oauth`], whose addresses are those
+//!   of its RFCs
 
 mod api_keys;
 mod auth;
 mod calls;
 mod connect;
 mod connected_clients;
+mod connections;
+mod connectors;
 mod document;
 mod error;
 mod events;
@@ -112,6 +115,20 @@ fn documented() -> OpenApiRouter<ApiState> {
             invitations::create_invitation
         ))
         .routes(routes!(invitations::revoke_invitation))
+        .routes(routes!(connectors::list_connectors))
+        .routes(routes!(connectors::read_connector))
+        .routes(routes!(connectors::modules::read_connector_module))
+        .routes(routes!(
+            connections::list_connections,
+            connections::create_connection
+        ))
+        .routes(routes!(
+            connections::read_connection,
+            connections::rename_connection,
+            connections::disconnect_account
+        ))
+        .routes(routes!(connections::verify_connection))
+        .routes(routes!(connections::replace_credentials))
         .routes(routes!(calls::list_workspace_calls))
         .routes(routes!(calls::list_calls))
         .routes(routes!(events::list_events))

@@ -10,19 +10,23 @@ mod register;
 mod token;
 
 use axum::body::{Body, Bytes};
+use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-    ACCESS_CONTROL_MAX_AGE, CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS,
+    ACCESS_CONTROL_MAX_AGE, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
 use axum::{Json, Router};
+use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use http_body_util::{BodyExt as _, Limited};
 use quaymaster_app::App;
 use quaymaster_app::oauth::{OAuthCode, OAuthError};
 use serde_json::json;
+use std::convert::Infallible;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 /// Metadata of a client and a form are short.
@@ -53,6 +57,18 @@ pub fn router(app: App) -> Router {
         .with_state(app)
 }
 
+/// Where a request comes from, for limits.
+struct Peer(Option<IpAddr>);
+
+impl<S: Sync> FromRequestParts<S> for Peer {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        Ok(Peer(peer.map(|ConnectInfo(peer)| peer.ip())))
+    }
+}
+
 /// An error in the shape of OAuth.
 struct Refused(OAuthError);
 
@@ -71,7 +87,13 @@ impl IntoResponse for Refused {
         let plain = |c: &char| matches!(c, ' '..='~') && !matches!(c, '"' | '\\');
         let description: String = description.chars().filter(plain).collect();
         let body = json!({ "error": code.name(), "error_description": description });
-        (status, Json(body)).into_response()
+        let mut response = (status, Json(body)).into_response();
+        if code == OAuthCode::TooManyRequests {
+            response
+                .headers_mut()
+                .insert(RETRY_AFTER, HeaderValue::from_static("60"));
+        }
+        response
     }
 }
 

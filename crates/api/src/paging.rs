@@ -20,6 +20,11 @@ pub(crate) struct Paging {
 }
 
 impl Paging {
+    /// For an endpoint that has more parameters than these two.
+    pub(crate) fn new(limit: Option<i64>, offset: Option<i64>) -> Self {
+        Paging { limit, offset }
+    }
+
     /// The page of a whole list, and how long the list is.
     pub(crate) fn cut<T>(&self, all: Vec<T>) -> Result<(Vec<T>, usize), Fault> {
         let limit = checked_limit(self.limit)?;

@@ -7,13 +7,22 @@ use crate::credentials::checked_name;
 use crate::organizations::checked_organization;
 use crate::sign_in::SignedIn;
 use crate::wired::duplicate_or;
-use quaymaster_core::id::{SessionId, UserId};
+use quaymaster_core::id::{OrgId, SessionId, UserId};
 use quaymaster_core::{Code, Fault};
 use quaymaster_store::Tx;
 use serde_json::{Value, json};
 
 /// Shortest password that is taken, in characters.
 pub const PASSWORD_MIN: usize = 12;
+
+/// What becomes of what was made in a person's name, when they set another password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Made {
+    /// Keys, tokens and connected clients go on: programs of the person use them.
+    Kept,
+    /// Somebody else may have had the password, and nobody can tell what they made.
+    Revoked,
+}
 
 /// An address in lower case. What it is for is checked by mail or by the person, not here.
 pub(crate) fn checked_email(email: &str) -> Result<String, Fault> {
@@ -99,12 +108,13 @@ impl App {
     }
 
     /// Sets another password. The browser that asks stays signed in; all others of the person are
-    /// signed out, and links that would let somebody in are dead.
+    /// signed out, and links that would let somebody in are dead. What else ends, the person says.
     pub async fn change_password(
         &self,
         person: &SignedIn,
         current: String,
         new: String,
+        made: Made,
     ) -> Result<(), Fault> {
         checked_password(&new)?;
         let user = &person.member.user;
@@ -112,12 +122,16 @@ impl App {
         // so often, wherever they go with it.
         let attempt = self.password_guesses.attempt(None, user.as_str())?;
         let known = self.store.password_hash(user).await?;
-        if !self.passwords.matches(current, known.clone()).await {
+        if !self.passwords.matches(current, known.clone()).await? {
             return Err(wrong_password());
         }
-        attempt.was_right();
+        attempt.take_back();
         let digest = self.passwords.digest(new).await?;
+        let orgs = self.to_lock(user, made).await?;
         let mut tx = self.store.begin().await?;
+        for org in &orgs {
+            tx.lock_organization(org).await?;
+        }
         tx.lock_user(user).await?;
         if tx.password_hash(user).await? != known {
             // Changed from elsewhere in this moment: what was checked is the password no more.
@@ -126,13 +140,45 @@ impl App {
         tx.set_password(user, &digest).await?;
         self.lock_out(&mut tx, user, Some(&person.session.id))
             .await?;
-        self.record_of_user(&mut tx, user, "user.password_changed", &json!({}))
+        let mut details = json!({});
+        if made == Made::Revoked {
+            details["credentials"] = json!(self.disown(&mut tx, user).await?);
+        }
+        self.record_of_user(&mut tx, user, "user.password_changed", &details)
             .await?;
         tx.commit().await?;
+        self.changed().await;
         Ok(())
     }
 
-    /// Ends every way in that a former password opened: browsers, all or all but one, and links.
+    /// The organizations to lock before the person, in one order everywhere. None when nothing but
+    /// the person changes.
+    pub(crate) async fn to_lock(&self, user: &UserId, made: Made) -> Result<Vec<OrgId>, Fault> {
+        if made == Made::Kept {
+            return Ok(Vec::new());
+        }
+        let all = self.store.memberships(user).await?;
+        let mut orgs: Vec<OrgId> = all.into_iter().map(|one| one.org).collect();
+        orgs.sort();
+        Ok(orgs)
+    }
+
+    /// Ends what was made in a person's name, in all their organizations: API keys, workspace
+    /// tokens, connected clients, and the invitations and reset links that let others in. How many
+    /// credentials it were. Browsers and the person's own links are [`App::lock_out`]'s.
+    pub(crate) async fn disown(&self, tx: &mut Tx, user: &UserId) -> Result<usize, Fault> {
+        let now = self.now();
+        let mut ended = 0;
+        for org in tx.organizations_of(user).await? {
+            ended += self.revoke_all_of(tx, &org, user, user.as_str()).await?;
+            tx.revoke_invitations_by(&org, user, None, now).await?;
+        }
+        tx.end_resets_issued_by(user, now).await?;
+        Ok(ended)
+    }
+
+    /// Ends what a former password opened by itself: browsers, all or all but one, and the links
+    /// that would let somebody in. What was made in a browser goes on, unless [`App::disown`] ends it.
     pub(crate) async fn lock_out(
         &self,
         tx: &mut Tx,

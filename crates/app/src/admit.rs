@@ -4,8 +4,9 @@
 //! whether it was known.
 
 use crate::App;
+use crate::connections::Connected;
 use crate::oauth::{SCOPES, scope_text};
-use quaymaster_core::caller::{Audience, Presented, Refusal};
+use quaymaster_core::caller::{Access, Audience, Presented, Refusal};
 use quaymaster_core::id::{AccessTokenId, CredentialId, OrgId, WorkspaceId};
 use quaymaster_core::secret::{Handle, SecretDigest, Token, TokenKind};
 use quaymaster_core::{Caller, Code, Fault, Grant, Scope, Who};
@@ -31,12 +32,14 @@ pub(crate) struct Callers {
     credentials: Mutex<HashMap<CredentialId, Believed<Known>>>,
     access_tokens: Mutex<HashMap<AccessTokenId, Believed<Arc<AccessToken>>>>,
     workspaces: Mutex<HashMap<WorkspaceId, Believed<Arc<Workspace>>>>,
+    pub(crate) accounts: Mutex<HashMap<OrgId, Believed<Arc<[Connected]>>>>,
+    first_workspaces: Mutex<HashMap<OrgId, Believed<WorkspaceId>>>,
     /// Raised whenever something is forgotten: what was read from the database before that is not
     /// remembered.
     forgotten: AtomicU64,
 }
 
-struct Believed<T> {
+pub(crate) struct Believed<T> {
     since: Monotonic,
     what: T,
 }
@@ -76,7 +79,7 @@ enum Dead {
     NoMember,
 }
 
-fn fresh<K: std::hash::Hash + Eq, T: Clone>(
+pub(crate) fn fresh<K: std::hash::Hash + Eq, T: Clone>(
     map: &Mutex<HashMap<K, Believed<T>>>,
     key: &K,
 ) -> Option<T> {
@@ -87,13 +90,13 @@ fn fresh<K: std::hash::Hash + Eq, T: Clone>(
 }
 
 impl Callers {
-    fn generation(&self) -> u64 {
+    pub(crate) fn generation(&self) -> u64 {
         self.forgotten.load(Ordering::SeqCst)
     }
 
     /// Remembers what was read when the generation was `read_at`, unless something was forgotten
     /// since: that may have been this.
-    fn remember<K: std::hash::Hash + Eq, T>(
+    pub(crate) fn remember<K: std::hash::Hash + Eq, T>(
         &self,
         map: &Mutex<HashMap<K, Believed<T>>>,
         read_at: u64,
@@ -127,6 +130,14 @@ impl Callers {
             .remove(token);
     }
 
+    pub(crate) fn forget_accounts(&self, org: &OrgId) {
+        self.forgotten.fetch_add(1, Ordering::SeqCst);
+        self.accounts
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(org);
+    }
+
     pub(crate) fn forget_workspace(&self, workspace: &WorkspaceId) {
         self.forgotten.fetch_add(1, Ordering::SeqCst);
         self.workspaces
@@ -144,7 +155,7 @@ impl App {
         };
         let came = tokio::time::Instant::now();
         let bearer = Bearer::parse(bearer.expose_secret());
-        let why = match self.recognise(bearer.as_ref(), audience).await {
+        let unknown = match self.recognise(bearer.as_ref(), audience).await {
             Ok(caller) => {
                 if let Some(org) = &presented.org
                     && org != caller.org.as_str()
@@ -158,16 +169,22 @@ impl App {
                 }
                 return Ok(Caller::clone(&caller));
             }
-            Err(Unknown::Fault(fault)) => return Err(fault.into()),
-            Err(Unknown::Credential(why)) => why,
+            Err(unknown) => unknown,
         };
         tokio::time::sleep_until(came + REFUSED_AFTER).await;
-        let about = bearer.as_ref().map(Bearer::id);
-        if self.guesses.one_more(presented.address, about) {
-            return Err(Fault::new(Code::RateLimited, "Too many bad credentials.")
+        let (why, guessed) = match unknown {
+            Unknown::Fault(fault) => return Err(fault.into()),
+            Unknown::Proved(why) => (why, None),
+            Unknown::Credential(why) => (why, bearer.as_ref().map(Bearer::id)),
+        };
+        if guessed.is_some_and(|about| self.guesses.one_more(presented.address, about)) {
+            let fault = Fault::new(Code::RateLimited, "Too many bad credentials.")
                 .hint("Wait a minute, then present a good one.")
-                .detail("retry_after_s", 60)
-                .into());
+                .detail("retry_after_s", 60);
+            return Err(Refusal {
+                fault,
+                challenge: Some(self.challenge(audience, Some("invalid_token"))),
+            });
         }
         Err(self.refusal(audience, Some("invalid_token"), why))
     }
@@ -185,8 +202,8 @@ impl App {
                 return Err(Unknown::Credential(why));
             }
         };
-        if caller.expires_at.is_some_and(|at| at <= self.now()) {
-            return Err(Unknown::Credential("The credential has expired."));
+        if caller.good_until().is_some_and(|at| at <= self.now()) {
+            return Err(Unknown::Proved("The credential has expired."));
         }
         Ok(caller)
     }
@@ -216,17 +233,23 @@ impl App {
         }
         if audience != Some(token.audience) {
             let why = "The access token is good for another endpoint of this server only.";
-            return Err(Unknown::Credential(why));
+            return Err(Unknown::Proved(why));
         }
         let grant = self.known(&token.credential).await?.ok_or(UNKNOWN)?;
         let mut caller = Caller::clone(&*grant.living()?);
         let scopes = caller.scopes.iter();
         caller.scopes = scopes.filter(|scope| token.scopes.has(*scope)).collect();
-        caller.expires_at = Some(token.expires_at);
+        caller.access = Some(Access {
+            token: token.id.clone(),
+            expires_at: token.expires_at,
+        });
         Ok(Arc::new(caller))
     }
 
-    async fn access_token(&self, id: &AccessTokenId) -> Result<Option<Arc<AccessToken>>, Fault> {
+    pub(crate) async fn access_token(
+        &self,
+        id: &AccessTokenId,
+    ) -> Result<Option<Arc<AccessToken>>, Fault> {
         if let Some(token) = fresh(&self.callers.access_tokens, id) {
             return Ok(Some(token));
         }
@@ -283,7 +306,10 @@ impl App {
         Ok(living.is_some_and(|caller| caller.scopes.has(Scope::WriteTools)))
     }
 
-    async fn living(&self, credential: &CredentialId) -> Result<Option<Arc<Caller>>, Fault> {
+    pub(crate) async fn living(
+        &self,
+        credential: &CredentialId,
+    ) -> Result<Option<Arc<Caller>>, Fault> {
         let (known, now) = (self.known(credential).await?, self.now());
         Ok(known
             .filter(|known| known.dead.is_none())
@@ -330,6 +356,24 @@ impl App {
         challenge
     }
 
+    /// The organization's oldest workspace, which calls count to that touch none.
+    pub(crate) async fn first_workspace(&self, org: &OrgId) -> Result<Arc<Workspace>, Fault> {
+        if let Some(first) = fresh(&self.callers.first_workspaces, org) {
+            return self.believed_workspace(org, &first).await;
+        }
+        let before = self.callers.generation();
+        let oldest = self.store.workspaces(org).await?;
+        let oldest = oldest.into_iter().min_by(|a, b| a.id.cmp(&b.id));
+        let oldest = oldest.ok_or_else(|| {
+            Fault::not_found("The organization has no workspace yet.")
+                .hint("An administrator makes one on the first page.")
+        })?;
+        let map = &self.callers.first_workspaces;
+        self.callers
+            .remember(map, before, org.clone(), oldest.id.clone());
+        Ok(Arc::new(oldest))
+    }
+
     /// A workspace of the organization, believed for half a second.
     pub(crate) async fn believed_workspace(
         &self,
@@ -359,7 +403,10 @@ impl App {
 }
 
 enum Unknown {
+    /// Nothing of ours, or a guess.
     Credential(&'static str),
+    /// The secret is right, the credential good no more: whoever presents it guesses nothing.
+    Proved(&'static str),
     Fault(Fault),
 }
 
@@ -373,8 +420,8 @@ impl Known {
     fn living(self) -> Result<Arc<Caller>, Unknown> {
         match self.dead {
             None => Ok(self.caller),
-            Some(Dead::Revoked) => Err(Unknown::Credential("The credential was revoked.")),
-            Some(Dead::NoMember) => Err(Unknown::Credential(
+            Some(Dead::Revoked) => Err(Unknown::Proved("The credential was revoked.")),
+            Some(Dead::NoMember) => Err(Unknown::Proved(
                 "The credential's user left the organization.",
             )),
         }
@@ -386,13 +433,16 @@ fn caller_of(credential: Credential) -> Caller {
         (TokenKind::WorkspaceToken, Some(workspace)) => Who::Workspace(workspace.clone()),
         _ => Who::User(credential.user),
     };
+    let catalog = (credential.kind == TokenKind::ApiKey).then_some(Grant::Catalog);
+    let files = credential.workspace.map(Grant::Files);
     Caller {
         org: credential.org,
         who,
         credential: credential.id,
         kind: credential.kind,
         scopes: credential.scopes,
-        grants: credential.workspace.map(Grant::Files).into_iter().collect(),
+        grants: catalog.into_iter().chain(files).collect(),
         expires_at: credential.expires_at,
+        access: None,
     }
 }

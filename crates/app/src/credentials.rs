@@ -104,13 +104,6 @@ impl App {
                 "A key needs at least one scope.",
             ));
         }
-        if !scopes.within(actor.scopes) {
-            return Err(Fault::new(
-                Code::ScopeDenied,
-                "A key cannot have more scopes than whoever makes it.",
-            )
-            .detail("allowed", json!(actor.scopes)));
-        }
         if let Some(workspace) = &new.files {
             self.believed_workspace(&actor.org, workspace).await?;
         }
@@ -248,7 +241,8 @@ impl App {
         Ok(())
     }
 
-    /// Changes what a credential is called and may do. Connected clients are told.
+    /// Changes what a credential is called and may do. What acts as somebody else can only get
+    /// less. Connected clients are told.
     pub async fn update_credential(
         &self,
         admin: &Admin,
@@ -270,6 +264,16 @@ impl App {
                     "These scopes do not fit the credential.",
                 )
                 .detail("allowed", json!(most)));
+            }
+            let acts_as_another =
+                credential.kind != TokenKind::WorkspaceToken && credential.user != admin.user;
+            if acts_as_another && !scopes.within(credential.scopes) {
+                return Err(Fault::new(
+                    Code::Forbidden,
+                    "This key acts as somebody else, so only they give it more scopes.",
+                )
+                .hint("You may take scopes away, or let them make another key.")
+                .detail("allowed", json!(credential.scopes)));
             }
         }
         let mut event = self.event(
@@ -314,7 +318,10 @@ impl App {
         workspace: &WorkspaceId,
     ) -> Result<Vec<ConnectedClient>, Fault> {
         self.believed_workspace(&actor.org, workspace).await?;
-        let grants = self.store.oauth_grants(&actor.org, workspace).await?;
+        let grants = self
+            .store
+            .oauth_grants(&actor.org, workspace, self.now())
+            .await?;
         Ok(grants
             .into_iter()
             .map(|(credential, client)| ConnectedClient { credential, client })
@@ -359,6 +366,15 @@ impl App {
         actor: &Actor,
         credential: &Credential,
     ) -> Result<(), Fault> {
+        // Here, where every way to a new credential passes.
+        if !credential.scopes.within(actor.scopes) {
+            return Err(Fault::new(
+                Code::ScopeDenied,
+                "A key cannot have more scopes than whoever makes it.",
+            )
+            .hint("Make one with the scopes that you have.")
+            .detail("allowed", json!(actor.scopes)));
+        }
         tx.add_credential(credential).await.map_err(|error| {
             wired::duplicate_or(error, || {
                 Fault::new(

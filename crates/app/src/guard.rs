@@ -14,7 +14,7 @@ use quaymaster_core::tool::{Call, Outcome, ToolDef};
 use quaymaster_core::{Caller, Code, Fault, Scope};
 use quaymaster_store::call::CallRow;
 use quaymaster_store::workspace::Workspace;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant as Monotonic;
 
 /// A call that passed the guard. Only this module makes one, so no toolset can be reached around
@@ -23,6 +23,14 @@ pub struct Admitted {
     caller: Arc<Caller>,
     call: Call,
     workspace: Arc<Workspace>,
+    reached: Arc<Mutex<Reached>>,
+}
+
+/// What a call reached outside, for its audit row.
+#[derive(Default)]
+struct Reached {
+    accounts: Vec<String>,
+    status: Option<u16>,
 }
 
 impl Admitted {
@@ -34,8 +42,16 @@ impl Admitted {
         &self.call
     }
 
+    /// The workspace whose files the caller reaches, or the one that its calls count to.
     pub(crate) fn workspace(&self) -> &Arc<Workspace> {
         &self.workspace
+    }
+
+    /// Notes for the audit that a connected account was used, and what its service answered.
+    pub(crate) fn reached(&self, account: String, status: Option<u16>) {
+        let mut reached = self.reached.lock().unwrap_or_else(PoisonError::into_inner);
+        reached.accounts.push(account);
+        reached.status = status.or(reached.status);
     }
 }
 
@@ -86,24 +102,32 @@ impl App {
         // Ahead of the checks: refused calls cost something, too.
         self.rates.one_more(&caller.credential)?;
         let tool = self.find_tool(&caller, &call.tool)?;
-        caller.needs(scope_of(&tool.def))?;
+        tool.needs.before_reading(&caller)?;
         tool.checker.check(&call.args)?;
+        tool.needs.of_call(self, &caller, &call)?;
         match Self::approval(&caller, &call) {
             Approval::Allowed => {}
         }
-        let files = caller.files().ok_or_else(Fault::internal)?;
-        let workspace = self.believed_workspace(&caller.org, files).await?;
+        let workspace = match caller.files() {
+            Some(files) => self.believed_workspace(&caller.org, files).await?,
+            None => self.first_workspace(&caller.org).await?,
+        };
         row.workspace = Some(workspace.id.clone());
         self.count_call(&workspace).await?;
-        tool.run(
-            self,
-            Admitted {
-                caller,
-                call,
-                workspace,
-            },
-        )
-        .await
+        let reached = Arc::new(Mutex::new(Reached::default()));
+        let admitted = Admitted {
+            caller,
+            call,
+            workspace,
+            reached: reached.clone(),
+        };
+        let answer = tool.run(self, admitted).await;
+        let reached = reached.lock().unwrap_or_else(PoisonError::into_inner);
+        if !reached.accounts.is_empty() {
+            row.accounts = Some(reached.accounts.join(","));
+            row.upstream_status = reached.status.map(i64::from);
+        }
+        answer
     }
 
     /// Whether somebody must approve the call first. There are no policies that ask for it yet.
@@ -146,15 +170,8 @@ fn row_of(caller: &Caller, call: &Call) -> CallRow {
         transport: "answered".to_owned(),
         protocol: "result".to_owned(),
         outcome: "OK".to_owned(),
-    }
-}
-
-/// Read-only tools need `read:tools`, all others `write:tools`.
-fn scope_of(def: &ToolDef) -> Scope {
-    if def.nature.read_only {
-        Scope::ReadTools
-    } else {
-        Scope::WriteTools
+        accounts: None,
+        upstream_status: None,
     }
 }
 
@@ -193,9 +210,13 @@ impl Door for App {
         self.feed(caller)
     }
 
+    fn presented_ends(&self, caller: &Caller) -> Fut<'static, ()> {
+        self.end_of_access(caller)
+    }
+
     fn step_up(&self, caller: &Caller, tool: &str) -> Option<Refusal> {
         let tool = self.toolsets.find(caller, tool)?;
-        let fault = caller.needs(scope_of(&tool.def)).err()?;
+        let fault = tool.needs.before_reading(caller).err()?;
         Some(self.too_narrow(fault))
     }
 }

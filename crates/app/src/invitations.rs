@@ -8,9 +8,10 @@ use crate::account::{address_taken, checked_email, checked_password};
 use crate::actor::Admin;
 use crate::browsers::Browser;
 use crate::credentials::checked_name;
+use crate::links::{LinkState, no_link, spent_link};
 use crate::mail::Delivery;
 use crate::members::role_in;
-use crate::sign_in::{LinkState, SignedIn, no_link, spent_link};
+use crate::sign_in::SignedIn;
 use crate::wired::duplicate_or;
 use quaymaster_core::id::{InvitationId, UserId};
 use quaymaster_core::secret::{self, SecretDigest};
@@ -42,8 +43,22 @@ pub struct InvitationLink {
 }
 
 impl App {
-    /// Invites an address. What it was sent before stops working.
+    /// Invites an address. What it was sent before stops working. Runs as its own task: a mail goes
+    /// out also when whoever asked for it has gone away.
     pub async fn invite(
+        &self,
+        admin: &Admin,
+        email: &str,
+        role: Role,
+    ) -> Result<FreshInvitation, Fault> {
+        let (app, admin, email) = (self.clone(), admin.clone(), email.to_owned());
+        let task = self
+            .tasks
+            .spawn(async move { app.invited(&admin, &email, role).await });
+        task.await.unwrap_or_else(|_| Err(Fault::internal()))
+    }
+
+    async fn invited(
         &self,
         admin: &Admin,
         email: &str,

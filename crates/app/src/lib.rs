@@ -6,10 +6,12 @@
 //!
 //! - [`App`]: everything wired together; the [`Door`](quaymaster_core::Door) of the product
 //! - in front of every tool call: [`admit`] (who), [`guard`] (may?), [`caps`], [`rate`], [`audit`]
-//! - [`changes`]: follows events, drops caches, tells open streams
+//! - `guesses`: how often somebody may be wrong; `password`: digests, a few at a time
+//! - [`changes`]: follows events, drops caches; `feed`: what open streams are told
+//! - `invoke`: in front of every call to an outside service
 //! - `toolsets`: one file each; `homes`: the home directories of workspaces
 //! - use cases, one module per noun: [`first_start`], [`credentials`], [`workspaces`], [`organizations`],
-//!   [`sign_in`], [`account`], [`browsers`], [`members`], [`invitations`], [`resets`], [`oauth`], [`reconnect`],
+//!   [`sign_in`], [`links`], `csrf`, [`account`], [`browsers`], [`members`], [`invitations`], [`resets`], [`oauth`], [`reconnect`], [`connections`], [`connectors`],
 //!   [`uploads`], [`trash`], [`events`]; [`connect_lines`]: what a person pastes into a client
 //! - [`mail`]: what is written to people
 
@@ -21,12 +23,19 @@ pub mod browsers;
 pub mod caps;
 pub mod changes;
 pub mod connect_lines;
+pub mod connections;
+pub mod connectors;
 pub mod credentials;
+mod csrf;
 pub mod events;
+mod feed;
 pub mod first_start;
 pub mod guard;
+mod guesses;
 mod homes;
 pub mod invitations;
+mod invoke;
+pub mod links;
 pub mod mail;
 pub mod members;
 pub mod oauth;
@@ -43,9 +52,9 @@ mod wired;
 pub mod workspaces;
 
 pub use actor::{Actor, Admin};
-pub use wired::{App, Settings};
+pub use wired::{App, Settings, WaysOut};
 
-// The way out that `App::start` takes.
+// Of which `WaysOut` is made.
 pub use quaymaster_egress::{Egress, Policy as EgressPolicy};
 
 // The rows that use cases answer with, so that a door needs nothing below this crate.

@@ -4,12 +4,14 @@
 //! and told why.
 
 mod smtp;
+mod starttls;
 
 use crate::App;
 use quaymaster_core::id::EventId;
 use quaymaster_store::member::Role;
 use secrecy::{ExposeSecret as _, SecretString};
 pub(crate) use smtp::Mailer;
+use std::path::PathBuf;
 
 /// The operator's mail server.
 #[derive(Debug, Clone)]
@@ -18,6 +20,8 @@ pub struct MailSettings {
     pub smtp_url: SecretString,
     /// The sender, as `Quaymaster <quaymaster@example.com>` or the bare address.
     pub from: String,
+    /// Certificate authorities that are believed beside those of the system, as a PEM file.
+    pub ca_file: Option<PathBuf>,
 }
 
 /// A mail to one address.
@@ -86,7 +90,7 @@ pub(crate) fn reset(url: &SecretString, hours: i64) -> Letter {
         subject: "Set a new password for Quaymaster".to_owned(),
         text: format!(
             "Somebody asked for a new password for this address.\n\n\
-             Open this link to set one. It works once, for {hours} {unit}, and signs you out everywhere:\n\n{}\n\n\
+             Open this link to set one. It works once, for {hours} {unit}, and signs you out in every browser:\n\n{}\n\n\
              If it was not you, ignore this; your password stays as it is.\n",
             url.expose_secret()
         ),

@@ -93,14 +93,19 @@ impl App {
         org: &OrgId,
     ) -> Result<AfterLeaving, Fault> {
         let user = &person.member.user;
-        let all = self.store.memberships(user).await?;
-        let next = all.into_iter().map(|one| one.org).find(|one| one != org);
+        let used_last_first = self.store.memberships(user).await?;
         let mut tx = self.store.begin().await?;
         let mut after = AfterLeaving::SignedIn;
         tx.lock_organization(org).await?;
         tx.lock_user(user).await?;
         if person.session.org == *org {
-            match &next {
+            // As it is behind the lock: they may have been taken out of another one since.
+            let left = tx.organizations_of(user).await?;
+            let next = used_last_first
+                .iter()
+                .map(|one| &one.org)
+                .find(|one| *one != org && left.contains(one));
+            match next {
                 Some(next) => self.move_session(&mut tx, person, next).await?,
                 None => after = AfterLeaving::SignedOut,
             }

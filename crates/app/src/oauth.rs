@@ -6,22 +6,29 @@
 //! client's id is its own signed metadata.
 //!
 //! - [`client`]: who a client is: registered (`registration`) or by a document at its own address
-//!   (`document`); [`redirect`]: where an answer may go
+//!   (`document`, fetched by `documents`); [`redirect`]: where an answer may go
+//! - [`OAuthError`], [`Params`]; here: scopes, and the resources that tokens are for
 //! - [`authorize`]: from the client's question to a code
-//! - [`token`]: codes and refresh tokens against access tokens, and revocation
+//! - [`token`]: codes and refresh tokens against access tokens; `revocation`: given back
 
 pub mod authorize;
 pub mod client;
 mod document;
+mod documents;
+mod error;
+mod params;
 pub mod redirect;
 mod registration;
+mod revocation;
 pub mod token;
 
-pub(crate) use document::Documents;
+pub(crate) use documents::Documents;
+pub use error::{OAuthCode, OAuthError};
+pub use params::Params;
 
 use crate::App;
 use quaymaster_core::caller::Audience;
-use quaymaster_core::{Code, Fault, Scope, Scopes};
+use quaymaster_core::{Scope, Scopes};
 use url::Url;
 
 /// An authorization code is good for this long, once.
@@ -34,130 +41,16 @@ pub const REFRESH_SECONDS: i64 = 90 * 86_400;
 /// after its first use, and this many times more.
 pub const GRACE_SECONDS: i64 = 120;
 pub const GRACE_USES: i64 = 10;
+/// How often one grant is refreshed: as often at once, then so often a second. A client needs one a
+/// day, and each leaves two rows.
+pub(crate) const REFRESH_BURST: f64 = 30.0;
+pub(crate) const REFRESHES_A_SECOND: f64 = 0.1;
 
 /// What a client may ask for, besides `offline_access`.
 pub const SCOPES: [Scope; 2] = [Scope::ReadTools, Scope::WriteTools];
 /// Refresh tokens are always given; who asks for them by this name (`OpenID` Connect Core §11) gets
 /// no refusal.
 pub const OFFLINE_ACCESS: &str = "offline_access";
-
-/// The errors of RFC 6749 §4.1.2.1 and §5.2, RFC 7591 §3.2.2 and RFC 8707 §2.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OAuthCode {
-    AccessDenied,
-    InvalidClient,
-    InvalidClientMetadata,
-    InvalidGrant,
-    InvalidRedirectUri,
-    InvalidRequest,
-    InvalidScope,
-    InvalidTarget,
-    ServerError,
-    TemporarilyUnavailable,
-    UnsupportedGrantType,
-    UnsupportedResponseType,
-}
-
-impl OAuthCode {
-    pub const fn name(self) -> &'static str {
-        match self {
-            OAuthCode::AccessDenied => "access_denied",
-            OAuthCode::InvalidClient => "invalid_client",
-            OAuthCode::InvalidClientMetadata => "invalid_client_metadata",
-            OAuthCode::InvalidGrant => "invalid_grant",
-            OAuthCode::InvalidRedirectUri => "invalid_redirect_uri",
-            OAuthCode::InvalidRequest => "invalid_request",
-            OAuthCode::InvalidScope => "invalid_scope",
-            OAuthCode::InvalidTarget => "invalid_target",
-            OAuthCode::ServerError => "server_error",
-            OAuthCode::TemporarilyUnavailable => "temporarily_unavailable",
-            OAuthCode::UnsupportedGrantType => "unsupported_grant_type",
-            OAuthCode::UnsupportedResponseType => "unsupported_response_type",
-        }
-    }
-
-    /// The HTTP status of an answer to a program.
-    pub const fn status(self) -> u16 {
-        match self {
-            OAuthCode::InvalidClient => 401,
-            OAuthCode::ServerError => 500,
-            OAuthCode::TemporarilyUnavailable => 503,
-            _ => 400,
-        }
-    }
-}
-
-/// Why a client does not get what it asked for, in the words of OAuth.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OAuthError {
-    pub code: OAuthCode,
-    /// For the client's developer: ASCII without quotes (RFC 6749 §5.2).
-    pub description: String,
-}
-
-impl OAuthError {
-    pub fn new(code: OAuthCode, description: impl Into<String>) -> Self {
-        OAuthError {
-            code,
-            description: description.into(),
-        }
-    }
-}
-
-impl From<Fault> for OAuthError {
-    fn from(fault: Fault) -> Self {
-        let code = match fault.code {
-            Code::Unavailable => OAuthCode::TemporarilyUnavailable,
-            _ => OAuthCode::ServerError,
-        };
-        OAuthError::new(code, fault.message)
-    }
-}
-
-impl From<quaymaster_store::StoreError> for OAuthError {
-    fn from(error: quaymaster_store::StoreError) -> Self {
-        Fault::from(error).into()
-    }
-}
-
-/// Parameters of a query or form. Unknown ones are left alone (RFC 6749 §3.1).
-pub struct Params(Vec<(String, String)>);
-
-impl Params {
-    /// Reads `application/x-www-form-urlencoded`.
-    pub fn parse(text: &[u8]) -> Self {
-        Params(url::form_urlencoded::parse(text).into_owned().collect())
-    }
-
-    /// A parameter that may stand once; one without a value counts as absent.
-    pub fn one(&self, name: &str) -> Result<Option<&str>, OAuthError> {
-        let mut values = self.all(name);
-        let first = values.next();
-        if values.next().is_some() {
-            return Err(OAuthError::new(
-                OAuthCode::InvalidRequest,
-                format!("The parameter {name} stands more than once."),
-            ));
-        }
-        Ok(first.filter(|value| !value.is_empty()))
-    }
-
-    pub fn needed(&self, name: &str) -> Result<&str, OAuthError> {
-        self.one(name)?.ok_or_else(|| {
-            OAuthError::new(
-                OAuthCode::InvalidRequest,
-                format!("The parameter {name} is missing."),
-            )
-        })
-    }
-
-    fn all(&self, name: &str) -> impl Iterator<Item = &str> {
-        self.0
-            .iter()
-            .filter(move |(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
-    }
-}
 
 impl App {
     /// The issuer (RFC 8414 §2): the origin of the public address.
@@ -253,17 +146,5 @@ mod tests {
             asked(Some("admin")).unwrap_err().code,
             OAuthCode::InvalidScope
         );
-    }
-
-    #[test]
-    fn a_parameter_that_stands_twice_is_refused() {
-        let params = Params::parse(b"state=a&state=b&empty=&scope=x");
-        assert_eq!(
-            params.one("state").unwrap_err().code,
-            OAuthCode::InvalidRequest
-        );
-        assert_eq!(params.one("empty").unwrap(), None);
-        assert_eq!(params.one("scope").unwrap(), Some("x"));
-        assert!(params.needed("missing").is_err());
     }
 }

@@ -4,8 +4,8 @@
 use crate::App;
 use crate::actor::Actor;
 use crate::credentials::Fresh;
+use crate::links::{LinkState, no_link, spent_link, state_of};
 use crate::organizations::Membership;
-use crate::sign_in::{LinkState, no_link, spent_link, state_of};
 use quaymaster_core::id::{LinkId, WorkspaceId};
 use quaymaster_core::secret::{self, SecretDigest};
 use quaymaster_core::{Caller, Code, Fault, Instant};
@@ -86,7 +86,7 @@ impl App {
         })
     }
 
-    /// What a reconnect link is for. Members of another organization do not find it.
+    /// What a reconnect link is for. A member of another organization is told whose it is not.
     pub async fn reconnect(&self, actor: &Actor, text: &str) -> Result<Reconnect, Fault> {
         let link = self.link_of(text).await?;
         let LinkTo::Reconnect {

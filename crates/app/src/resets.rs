@@ -6,12 +6,12 @@
 //! again when the link is used, because an hour has passed.
 
 use crate::App;
-use crate::account::checked_password;
+use crate::account::{Made, checked_password};
 use crate::actor::Admin;
 use crate::browsers::Browser;
+use crate::links::{LinkState, no_link, spent_link};
 use crate::members::no_such_member;
 use crate::reconnect::FreshLink;
-use crate::sign_in::{LinkState, no_link, spent_link};
 use quaymaster_core::id::{OrgId, ResetId, UserId};
 use quaymaster_core::secret::{self, SecretDigest};
 use quaymaster_core::{Code, Fault};
@@ -119,8 +119,9 @@ impl App {
         })
     }
 
-    /// Sets the new password and ends all sessions of the person.
-    pub async fn use_reset(&self, text: &str, password: String) -> Result<(), Fault> {
+    /// Sets the new password and ends all sessions of the person. What else ends, they say: whoever
+    /// only forgot the password wants their programs to go on.
+    pub async fn use_reset(&self, text: &str, password: String, made: Made) -> Result<(), Fault> {
         let link = self.reset_link(text).await?;
         if link.state != LinkState::Good {
             return Err(spent_link());
@@ -128,9 +129,16 @@ impl App {
         checked_password(&password)?;
         let reset = self.reset_of(text).await?;
         let digest = self.passwords.digest(password).await?;
+        let mut orgs = self.to_lock(&reset.user, made).await?;
+        if let ResetOrigin::Administrator { org, .. } = &reset.origin {
+            orgs.push(org.clone());
+            orgs.sort();
+        }
         let mut tx = self.store.begin().await?;
-        if let ResetOrigin::Administrator { org, user } = &reset.origin {
+        for org in &orgs {
             tx.lock_organization(org).await?;
+        }
+        if let ResetOrigin::Administrator { org, user } = &reset.origin {
             tx.lock_user(&reset.user).await?;
             check_reach(&mut tx, org, user, &reset.user)
                 .await
@@ -143,16 +151,20 @@ impl App {
         }
         tx.set_password(&reset.user, &digest).await?;
         self.lock_out(&mut tx, &reset.user, None).await?;
-        let by = match &reset.origin {
+        let mut details = match &reset.origin {
             ResetOrigin::Administrator { user, .. } => {
                 json!({ "by": "administrator", "issued_by": user })
             }
             ResetOrigin::Operator => json!({ "by": "command line" }),
             ResetOrigin::Mail => json!({ "by": "mail" }),
         };
-        self.record_of_user(&mut tx, &reset.user, "user.password_reset", &by)
+        if made == Made::Revoked {
+            details["credentials"] = json!(self.disown(&mut tx, &reset.user).await?);
+        }
+        self.record_of_user(&mut tx, &reset.user, "user.password_reset", &details)
             .await?;
         tx.commit().await?;
+        self.changed().await;
         Ok(())
     }
 
@@ -164,7 +176,7 @@ impl App {
         }
         let email = email.trim().to_lowercase();
         let about = if email.len() > 254 { "" } else { &email };
-        if self.reset_requests.one_more(browser.address, Some(about)) {
+        if self.reset_requests.one_more(browser.address, about) {
             return Err(
                 Fault::new(Code::RateLimited, "Too many attempts. Wait a minute.")
                     .detail("retry_after_s", 60),
@@ -196,7 +208,7 @@ impl App {
         if tx.mailed_resets_since(&found.user, since).await? >= MAILS_AN_HOUR {
             return Ok(());
         }
-        tx.end_resets(&found.user, reset.created_at).await?;
+        tx.end_mailed_resets(&found.user, reset.created_at).await?;
         tx.add_reset(&reset).await?;
         let details = json!({ "user": found.user, "by": "mail" });
         let event = self.event(

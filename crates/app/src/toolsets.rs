@@ -1,5 +1,6 @@
 //! What a caller sees: toolsets list tools and run them, and check nothing themselves.
 
+mod catalog;
 mod connection;
 mod files;
 mod uploads;
@@ -8,7 +9,7 @@ use crate::App;
 use crate::guard::Admitted;
 use quaymaster_core::door::Fut;
 use quaymaster_core::schema::Checker;
-use quaymaster_core::tool::{Content, JsonObject, Nature, Outcome, ToolDef, ToolResult};
+use quaymaster_core::tool::{Call, Content, JsonObject, Nature, Outcome, ToolDef, ToolResult};
 use quaymaster_core::{Caller, Fault, Scope};
 use quaymaster_files::schema_of;
 use schemars::JsonSchema;
@@ -23,7 +24,46 @@ type Run = Box<dyn for<'a> Fn(&'a App, Admitted) -> Fut<'a, Result<Outcome, Faul
 pub(crate) struct Tool {
     pub(crate) def: ToolDef,
     pub(crate) checker: Checker,
+    pub(crate) needs: Needs,
     run: Run,
+}
+
+/// Says of the arguments of a call, which fit the schema, whether it only reads.
+type Reads = fn(&App, &Caller, &Call) -> Result<bool, Fault>;
+
+/// Which scope a call needs.
+pub(crate) enum Needs {
+    Read,
+    Write,
+    /// One or the other, as the arguments say.
+    Either(Reads),
+}
+
+impl Needs {
+    fn scope(reads: bool) -> Scope {
+        if reads {
+            Scope::ReadTools
+        } else {
+            Scope::WriteTools
+        }
+    }
+
+    /// What can be said before the arguments are read.
+    pub(crate) fn before_reading(&self, caller: &Caller) -> Result<(), Fault> {
+        match self {
+            Needs::Write => caller.needs(Scope::WriteTools),
+            Needs::Either(_) if caller.scopes.has(Scope::WriteTools) => Ok(()),
+            Needs::Read | Needs::Either(_) => caller.needs(Scope::ReadTools),
+        }
+    }
+
+    /// What only the arguments say.
+    pub(crate) fn of_call(&self, app: &App, caller: &Caller, call: &Call) -> Result<(), Fault> {
+        match self {
+            Needs::Read | Needs::Write => Ok(()),
+            Needs::Either(reads) => caller.needs(Needs::scope(reads(app, caller, call)?)),
+        }
+    }
 }
 
 impl Tool {
@@ -63,7 +103,29 @@ impl Tool {
                 run(app, admitted, request).await.map(Outcome::Done)
             })
         });
-        Ok(Tool { def, checker, run })
+        let needs = if nature.read_only {
+            Needs::Read
+        } else {
+            Needs::Write
+        };
+        Ok(Tool {
+            def,
+            checker,
+            needs,
+            run,
+        })
+    }
+
+    /// A tool whose structured result has no fixed members.
+    fn without_output_schema(mut self) -> Tool {
+        self.def.output = None;
+        self
+    }
+
+    /// A tool whose arguments say which scope a call needs.
+    fn that_reads_when(mut self, reads: Reads) -> Tool {
+        self.needs = Needs::Either(reads);
+        self
     }
 
     pub(crate) async fn run(&self, app: &App, admitted: Admitted) -> Result<Outcome, Fault> {
@@ -91,51 +153,96 @@ fn structured<T: Serialize>(answer: &T) -> Result<ToolResult, Fault> {
 }
 
 pub(crate) struct Toolsets {
+    catalog: Vec<Tool>,
     files: Vec<Tool>,
-    /// What of the file tools is listed, by whether reading and changing tools are.
-    listed: [Arc<[ToolDef]>; 4],
+    /// The lists of all callers, by [`Sees::index`].
+    listed: [Arc<[ToolDef]>; Sees::ALL],
+}
+
+/// What decides which tools a caller's list has.
+#[derive(Clone, Copy)]
+struct Sees {
+    reading: bool,
+    writing: bool,
+    catalog: bool,
+    files: bool,
+}
+
+impl Sees {
+    const ALL: usize = 16;
+
+    fn of(caller: &Caller) -> Self {
+        Sees {
+            reading: caller.scopes.has(Scope::ReadTools),
+            writing: caller.scopes.has(Scope::WriteTools),
+            catalog: caller.has_catalog(),
+            files: caller.files().is_some(),
+        }
+    }
+
+    fn at(index: usize) -> Self {
+        let bit = |n: usize| index >> n & 1 == 1;
+        Sees {
+            reading: bit(0),
+            writing: bit(1),
+            catalog: bit(2),
+            files: bit(3),
+        }
+    }
+
+    fn index(self) -> usize {
+        let bit = |is_set: bool, n: usize| usize::from(is_set) << n;
+        bit(self.reading, 0) | bit(self.writing, 1) | bit(self.catalog, 2) | bit(self.files, 3)
+    }
+
+    fn lists(self, tool: &Tool) -> bool {
+        match tool.needs {
+            Needs::Read => self.reading,
+            Needs::Write => self.writing,
+            Needs::Either(_) => self.reading || self.writing,
+        }
+    }
 }
 
 impl Toolsets {
     pub(crate) fn new() -> Result<Self, Fault> {
+        let catalog = catalog::tools()?;
         let mut files = files::tools()?;
         files.extend(uploads::tools()?);
         files.extend(connection::tools()?);
-        let of = |read: bool, write: bool| -> Arc<[ToolDef]> {
-            files
-                .iter()
-                .filter(|tool| {
-                    if tool.def.nature.read_only {
-                        read
-                    } else {
-                        write
-                    }
-                })
+        let listed = std::array::from_fn(|index| {
+            let sees = Sees::at(index);
+            let of_catalog = catalog.iter().filter(|_| sees.catalog);
+            let of_files = files.iter().filter(|_| sees.files);
+            of_catalog
+                .chain(of_files)
+                .filter(|tool| sees.lists(tool))
                 .map(|tool| tool.def.clone())
                 .collect()
-        };
-        let listed = [
-            of(false, false),
-            of(true, false),
-            of(false, true),
-            of(true, true),
-        ];
-        Ok(Toolsets { files, listed })
+        });
+        Ok(Toolsets {
+            catalog,
+            files,
+            listed,
+        })
     }
 
     pub(crate) fn find(&self, caller: &Caller, name: &str) -> Option<&Tool> {
-        caller.files()?;
-        self.files.iter().find(|tool| tool.def.name == name)
+        let sees = Sees::of(caller);
+        let catalog = self.catalog.iter().filter(|_| sees.catalog);
+        let files = self.files.iter().filter(|_| sees.files);
+        catalog.chain(files).find(|tool| tool.def.name == name)
     }
 
     pub(crate) fn listed(&self, caller: &Caller) -> Arc<[ToolDef]> {
-        let has = |scope| caller.files().is_some() && caller.scopes.has(scope);
-        let (read, write) = (has(Scope::ReadTools), has(Scope::WriteTools));
-        self.listed[usize::from(read) + 2 * usize::from(write)].clone()
+        self.listed[Sees::of(caller).index()].clone()
     }
 
     pub(crate) fn instructions(caller: &Caller) -> Option<String> {
-        caller.files().map(|_| files::INSTRUCTIONS.to_owned())
+        let catalog = caller.has_catalog().then_some(catalog::INSTRUCTIONS);
+        let files = caller.files().map(|_| files::INSTRUCTIONS);
+        let all: Vec<&str> = catalog.into_iter().chain(files).collect();
+        (!all.is_empty()).then(|| all.join("\n\n"))
     }
 }
 

@@ -4,13 +4,17 @@ use crate::admit::Callers;
 use crate::audit::Audit;
 use crate::caps::Caps;
 use crate::changes::Changes;
+use crate::guesses::Guesses;
 use crate::homes::Homes;
+use crate::invoke::Ready;
 use crate::mail::{MailSettings, Mailer};
-use crate::oauth::Documents;
+use crate::oauth::{Documents, REFRESH_BURST, REFRESHES_A_SECOND};
 use crate::password::Passwords;
-use crate::rate::{Guesses, Rates};
+use crate::rate::Rates;
 use crate::toolsets::Toolsets;
 use crate::uploads::UploadSigner;
+use quaymaster_connectors::catalog::Catalog;
+use quaymaster_connectors::send::Sender;
 use quaymaster_core::clock::{Clock, Entropy};
 use quaymaster_core::id::{CallId, EventId, OrgId};
 use quaymaster_core::{Fault, Instant};
@@ -54,6 +58,14 @@ impl Settings {
     }
 }
 
+/// The ways out of the machine, apart: what an operator lets one reach, the other does not.
+pub struct WaysOut {
+    /// To outside services, by connectors that administrators set up.
+    pub services: Egress,
+    /// To the metadata of OAuth clients, at addresses that any member may name.
+    pub client_metadata: Egress,
+}
+
 /// The product behind its doors. Cheap to clone.
 #[derive(Clone)]
 pub struct App {
@@ -66,8 +78,9 @@ pub struct Inner {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) settings: Settings,
-    /// The only way to an outside server.
-    pub(crate) egress: Egress,
+    pub(crate) catalog: Catalog,
+    pub(crate) ready: Ready,
+    pub(crate) sender: Sender,
     pub(crate) callers: Callers,
     /// Bad tokens, and bad passwords: nobody clears one by the other.
     pub(crate) guesses: Guesses,
@@ -77,6 +90,8 @@ pub struct Inner {
     pub(crate) reset_room: Arc<Semaphore>,
     pub(crate) mailer: Option<Mailer>,
     pub(crate) rates: Rates,
+    /// Refreshes of OAuth grants.
+    pub(crate) refreshes: Rates,
     pub(crate) caps: Caps,
     pub(crate) audit: Audit,
     pub(crate) changes: Changes,
@@ -106,7 +121,7 @@ impl App {
     pub async fn start(
         store: Store,
         settings: Settings,
-        egress: Egress,
+        ways_out: WaysOut,
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
     ) -> Result<App, Fault> {
@@ -119,15 +134,19 @@ impl App {
         let protocol_key = store.instance_secret("mcp_state", now, &*entropy).await?;
         let inner = Inner {
             protocol_key,
+            catalog: Catalog::embedded(),
+            ready: Ready::default(),
+            sender: Sender::new(ways_out.services, clock.clone()),
             client_key,
-            documents: Documents::default(),
+            documents: Documents::new(ways_out.client_metadata),
             callers: Callers::default(),
             guesses: Guesses::default(),
-            password_guesses: Guesses::default(),
-            reset_requests: Guesses::default(),
+            password_guesses: Guesses::by_place(),
+            reset_requests: Guesses::by_place(),
             reset_room: Arc::new(Semaphore::new(RESETS_AT_A_TIME)),
             mailer: settings.mail.as_ref().map(Mailer::new).transpose()?,
             rates: Rates::new(settings.calls_per_second),
+            refreshes: Rates::with_burst(REFRESHES_A_SECOND, REFRESH_BURST),
             caps: Caps::default(),
             audit: Audit::default(),
             changes: Changes::starting_at(now),
@@ -142,7 +161,6 @@ impl App {
             clock,
             entropy,
             settings,
-            egress,
         };
         let app = App {
             inner: Arc::new(inner),

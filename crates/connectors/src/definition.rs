@@ -12,9 +12,12 @@ mod protocol;
 mod template;
 
 pub use auth::{Auth, AuthKind, ClientAuth, Field, Grant, Inject, OAuth2, Pkce, Refresh, Scopes};
-pub use defaults::{Defaults, Equals, Errors, Holds, PageSize, Pagination, PaginationKind, Retry, Unit, Wait};
+pub use defaults::{
+    Defaults, Equals, Errors, Holds, PageSize, Pagination, PaginationKind, Retry, Unit, Wait,
+};
 pub use protocol::{Batch, Envelope, Graphql, Handshake, Kind, Mcp, Positional, Rpc};
 pub use template::{Encoding, Template, TemplateError};
+pub(crate) use template::{push_percent, push_segment};
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
@@ -136,8 +139,12 @@ pub struct Action {
     pub query: Option<String>,
     /// JSON Schema of the inputs, an object. A parameter that stands in the path goes there; else
     /// those of GET, HEAD and DELETE go into the query and all others into the body; `x-in` (path,
-    /// query, header, body) says otherwise. `$enum: name` stands for the values of an enum,
-    /// `x-select: name` says where values can be looked up.
+    /// query, header, body, `entire_body`: it is the body and no member of it) says otherwise. A
+    /// parameter with a `const` is sent with every call. `$enum: name` stands for the values of an
+    /// enum, `x-select: name` says where values can be looked up, `x-order: 1` the place among
+    /// positional parameters, where `default` stands for one that is not given. `x-style` says how
+    /// a list is written in a query or form: `repeat` (`a=1&a=2`, which is usual), `comma`, `brackets`
+    /// (`a[]=1`) or `json`; and in a path `segments`, when slashes in the value part segments.
     #[serde(default)]
     pub params: Map<String, Value>,
     #[serde(default)]
@@ -176,7 +183,8 @@ pub enum ContentType {
     Json,
     /// `application/x-www-form-urlencoded`
     Form,
-    /// `multipart/form-data`
+    /// `multipart/form-data`. A parameter that is an object with `content` or `content_base64`,
+    /// and `filename` and `media_type`, is a file.
     Multipart,
     /// The parameter `text` as it is, as `text/plain`.
     Text,

@@ -5,5 +5,24 @@
 //! [egress](quaymaster_egress); what comes back is data, cleaned of control characters.
 //!
 //! - [`definition`]: the format of a connector, strictly read
+//! - [`load`]: from YAML, with everything that is wrong at its place; [`lint`]: the rules that types
+//!   cannot say; [`published`]: the format's JSON Schema
+//! - [`catalog`]: the connectors there are, and how they are found
+//! - [`passport`]: what an agent reads of them; [`resolve`]: from what it then asks for to what to call
+//! - [`params`]: an action's inputs as plain JSON Schema
+//! - [`request`]: from an action, an account and inputs to one request; [`send`]: retries, limits,
+//!   pages, errors
+//! - [`clean`], [`redact`]: what nobody sees and what nobody may see, taken out of answers
 
+pub mod catalog;
+pub mod clean;
 pub mod definition;
+pub mod lint;
+pub mod load;
+pub mod params;
+pub mod passport;
+pub mod published;
+pub mod redact;
+pub mod request;
+pub mod resolve;
+pub mod send;

@@ -2,7 +2,7 @@
 
 use crate::clock::Instant;
 use crate::fault::Fault;
-use crate::id::{CredentialId, OrgId, UserId, WorkspaceId};
+use crate::id::{AccessTokenId, CredentialId, OrgId, UserId, WorkspaceId};
 use crate::scope::{Scope, Scopes};
 use crate::secret::TokenKind;
 use secrecy::SecretString;
@@ -18,6 +18,8 @@ pub enum Who {
 /// One toolset that a caller sees.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Grant {
+    /// The tools of connectors, over the organization's connected accounts.
+    Catalog,
     /// The 19 file tools over the home directory of one workspace. A caller has at most one.
     Files(WorkspaceId),
 }
@@ -31,16 +33,36 @@ pub struct Caller {
     pub kind: TokenKind,
     pub scopes: Scopes,
     pub grants: Vec<Grant>,
+    /// When the credential ends. That of an OAuth grant moves on with each refresh.
     pub expires_at: Option<Instant>,
+    /// The access token that was presented, when the credential is an OAuth grant.
+    pub access: Option<Access>,
+}
+
+/// An access token of an OAuth grant, which ends before its grant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Access {
+    pub token: AccessTokenId,
+    pub expires_at: Instant,
 }
 
 impl Caller {
     /// The workspace whose files the caller reaches.
     pub fn files(&self) -> Option<&WorkspaceId> {
-        self.grants
-            .iter()
-            .map(|Grant::Files(workspace)| workspace)
-            .next()
+        self.grants.iter().find_map(|grant| match grant {
+            Grant::Files(workspace) => Some(workspace),
+            Grant::Catalog => None,
+        })
+    }
+
+    /// When what was presented is good no longer.
+    pub fn good_until(&self) -> Option<Instant> {
+        let access = self.access.as_ref().map(|access| access.expires_at);
+        access.into_iter().chain(self.expires_at).min()
+    }
+
+    pub fn has_catalog(&self) -> bool {
+        self.grants.contains(&Grant::Catalog)
     }
 
     pub fn user(&self) -> Option<&UserId> {

@@ -89,7 +89,14 @@ pub trait Door: Send + Sync {
 
     fn call<'a>(&'a self, caller: &'a Caller, call: Call) -> Fut<'a, Result<Outcome, Fault>>;
 
+    /// What changes for a caller until their credential ends. A session is fed by it.
     fn changes(&self, caller: &Caller) -> Box<dyn ChangeFeed>;
+
+    /// Waits until what the caller presented is no longer good, when that ends before the
+    /// credential: an answer that goes on for long ends with it.
+    fn presented_ends(&self, _caller: &Caller) -> Fut<'static, ()> {
+        Box::pin(std::future::pending())
+    }
 
     /// The challenge for a caller whose scopes do not allow a tool, when it can get more by asking
     /// its person. From memory: it is asked before a call is read.

@@ -115,6 +115,8 @@ ids! {
     InvitationId "inv"
     /// A link that sets a new password.
     ResetId "rst"
+    /// A connected account of a connector.
+    ConnectionId "con"
     /// An OAuth authorization code.
     CodeId "oac"
     /// An OAuth access token.

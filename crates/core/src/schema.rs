@@ -133,9 +133,9 @@ mod tests {
           "details": {
             "errors": [
               {
-                "message": "There is no argument `startLine`.",
                 "pointer": "/startLine",
-                "rule": "additionalProperties"
+                "rule": "additionalProperties",
+                "message": "There is no argument `startLine`."
               }
             ]
           }

@@ -33,6 +33,22 @@ pub struct AllowError {
 }
 
 impl Allow {
+    /// One port of one host, and nothing else of it.
+    pub(crate) fn one(host: &Host, port: u16) -> Allow {
+        let what = match host {
+            Host::Name(name) => What::Name(name.clone()),
+            Host::Address(address) => {
+                let network = address.to_canonical();
+                let prefix = if network.is_ipv4() { 32 } else { 128 };
+                What::Range { network, prefix }
+            }
+        };
+        Allow {
+            what,
+            port: Some(port),
+        }
+    }
+
     /// Whether a host of that name may be anywhere on `port`.
     pub(crate) fn names(&self, name: &str, port: u16) -> bool {
         self.has_port(port)

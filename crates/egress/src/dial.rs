@@ -39,7 +39,7 @@ pub(crate) struct Dialer {
 
 struct Shared {
     allow: Vec<Allow>,
-    resolver: Box<dyn Resolver>,
+    resolver: Arc<dyn Resolver>,
 }
 
 impl Dialer {
@@ -47,7 +47,19 @@ impl Dialer {
         Dialer {
             shared: Arc::new(Shared {
                 allow,
-                resolver: Box::new(resolver),
+                resolver: Arc::new(resolver),
+            }),
+        }
+    }
+
+    /// A dialer that may also reach what `allow` says. Lookups are shared.
+    pub(crate) fn allowing(&self, allow: Allow) -> Dialer {
+        let mut all = self.shared.allow.clone();
+        all.push(allow);
+        Dialer {
+            shared: Arc::new(Shared {
+                allow: all,
+                resolver: self.shared.resolver.clone(),
             }),
         }
     }

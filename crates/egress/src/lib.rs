@@ -9,8 +9,9 @@
 //!   connection to make, resolves once, checks every address, and connects to one that it
 //!   checked. No spelling of a host, no second answer of a name server and no redirect passes by it.
 //! - One address that may not be reached refuses the whole name.
-//! - The policy is fixed for the life of an [`Egress`]. A connection is used again only for the same
-//!   scheme, host and port, which the same policy let through.
+//! - The policy is fixed for the life of an [`Egress`]; [`Egress::allowing`] makes another one. A
+//!   connection is used again only for the same scheme, host and port, which the same policy let
+//!   through.
 //! - No answer is larger or slower than its request allows. Nothing is decompressed.
 //! - No error tells an address that a name stands for, or whether it stands for one at all.
 //!
@@ -38,4 +39,4 @@ pub use error::EgressError;
 pub use policy::{Policy, PolicyError};
 pub use request::{DEFAULT_MAX_BODY, DEFAULT_TIMEOUT, MAX_REDIRECTS, Request, Response};
 pub use resolve::{Resolver, SystemResolver};
-pub use send::Egress;
+pub use send::{Egress, TlsStream};

@@ -5,8 +5,8 @@ use crate::host::Host;
 use crate::redirect::{self, Message};
 use crate::target::{Target, invalid};
 use crate::{
-    EgressError, MAX_REDIRECTS, Policy, PolicyError, Request, Resolver, Response, SystemResolver,
-    roots,
+    Allow, EgressError, MAX_REDIRECTS, Policy, PolicyError, Request, Resolver, Response,
+    SystemResolver, roots,
 };
 use bytes::{Bytes, BytesMut};
 use http::header;
@@ -17,12 +17,20 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::{Client, Error as ClientError};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use quaymaster_core::Fut;
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
+use std::collections::HashMap;
 use std::error::Error;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
+use tokio_rustls::TlsConnector;
 use tower::Service;
+
+/// A connection that [`Egress::encrypt`] made.
+pub type TlsStream = tokio_rustls::client::TlsStream<TcpStream>;
 
 const USER_AGENT: HeaderValue =
     HeaderValue::from_static(concat!("quaymaster/", env!("CARGO_PKG_VERSION")));
@@ -31,7 +39,9 @@ const HEAD_BYTES: u32 = 64 * 1024;
 const HEAD_FIELDS: usize = 100;
 /// Connections that are kept for the next request, and for how long.
 const IDLE: Duration = Duration::from_secs(30);
-const IDLE_PER_HOST: usize = 8;
+const IDLE_PER_HOST: usize = 32;
+/// Ways out with one more host that are kept.
+const WIDER_AT_MOST: usize = 256;
 
 /// They describe the connection or the length of the body, which only the client knows; a `Host`
 /// of the caller's would ask the server for a host that nobody checked.
@@ -54,6 +64,9 @@ pub struct Egress {
     dialer: Dialer,
     client: Client<Connector, Full<Bytes>>,
     connect_timeout: Duration,
+    tls: ClientConfig,
+    /// Those that [`Egress::allowing`] made.
+    wider: Arc<Mutex<HashMap<(Host, u16), Egress>>>,
 }
 
 impl Egress {
@@ -66,14 +79,18 @@ impl Egress {
     pub fn with_resolver(policy: Policy, resolver: impl Resolver) -> Result<Egress, PolicyError> {
         let tls = roots::tls(policy.extra_roots)?;
         let dialer = Dialer::new(policy.allow, resolver);
+        Ok(Egress::over(dialer, tls, policy.connect_timeout))
+    }
+
+    fn over(dialer: Dialer, tls: ClientConfig, connect_timeout: Duration) -> Egress {
         let https = HttpsConnectorBuilder::new()
-            .with_tls_config(tls)
+            .with_tls_config(tls.clone())
             .https_or_http()
             .enable_all_versions()
             .wrap_connector(dialer.clone());
         let connector = Connector {
             https,
-            limit: policy.connect_timeout,
+            limit: connect_timeout,
         };
         let client = Client::builder(TokioExecutor::new())
             .timer(TokioTimer::new())
@@ -84,11 +101,36 @@ impl Egress {
             .http1_max_headers(HEAD_FIELDS)
             .http2_max_header_list_size(HEAD_BYTES)
             .build(connector);
-        Ok(Egress {
+        Egress {
             dialer,
             client,
-            connect_timeout: policy.connect_timeout,
-        })
+            connect_timeout,
+            tls,
+            wider: Arc::default(),
+        }
+    }
+
+    /// A way out that reaches one port of one host besides, wherever it is and also by plain http:
+    /// for what an administrator said is inside the network. Never to be made from what a stranger
+    /// says. It shares no connection with this one, so that what it opened serves nobody else, and
+    /// is the same one for the same host and port.
+    pub fn allowing(&self, host: &str, port: u16) -> Result<Egress, EgressError> {
+        if port == 0 {
+            return Err(invalid("nothing is at port 0"));
+        }
+        let host = Host::parse(host).map_err(invalid)?;
+        let mut wider = self.wider.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = wider.get(&(host.clone(), port)) {
+            return Ok(known.clone());
+        }
+        // They only save connections, and whoever is using one has its own.
+        if wider.len() >= WIDER_AT_MOST {
+            wider.clear();
+        }
+        let dialer = self.dialer.allowing(Allow::one(&host, port));
+        let made = Egress::over(dialer, self.tls.clone(), self.connect_timeout);
+        wider.insert((host, port), made.clone());
+        Ok(made)
     }
 
     /// Sends a request and takes its whole answer, of any status.
@@ -146,6 +188,25 @@ impl Egress {
                 host: host.to_string(),
                 limit: self.connect_timeout,
             })?
+    }
+
+    /// Encrypts a connection to `host`, whose certificate must be for that name and of an authority
+    /// that the policy believes.
+    pub async fn encrypt(&self, host: &str, stream: TcpStream) -> Result<TlsStream, EgressError> {
+        let tls = || EgressError::Tls {
+            host: host.to_owned(),
+        };
+        let name = ServerName::try_from(host.to_owned()).map_err(|_| tls())?;
+        let connector = TlsConnector::from(Arc::new(self.tls.clone()));
+        let encrypting = timeout(self.connect_timeout, connector.connect(name, stream));
+        let encrypted = encrypting.await.map_err(|_| EgressError::Timeout {
+            host: host.to_owned(),
+            limit: self.connect_timeout,
+        })?;
+        encrypted.map_err(|error| {
+            tracing::debug!(%host, %error, "not encrypted");
+            tls()
+        })
     }
 
     async fn exchange(

@@ -23,16 +23,18 @@ pub(crate) fn notification(change: &Change) -> Option<ServerNotification> {
     }
 }
 
-/// Tells a client of the stateless era what it subscribed to, until its credential ends.
+/// Tells a client of the stateless era what it subscribed to, until what it presented ends.
 pub(crate) async fn listen(
     handler: &Handler,
     context: &SubscriptionContext,
 ) -> Result<(), ErrorData> {
     let caller = caller(&context.request_context().extensions)?;
     let mut changes = handler.shared.door.changes(&caller);
+    let mut ends = handler.shared.door.presented_ends(&caller);
     loop {
         let change = tokio::select! {
             change = changes.next() => change,
+            () = &mut ends => return Ok(()),
             () = context.cancelled() => return Ok(()),
         };
         let Some(notification) = change.as_ref().and_then(notification) else {

@@ -1,6 +1,7 @@
-//! The endpoint: `Host` and `Origin` → credential → method, `Accept`, `Content-Type` → session →
+//! The endpoint: `Host` and `Origin` → what a browser asks ahead → credential → method, `Accept`, `Content-Type` → session →
 //! `rmcp`.
 
+use crate::cors;
 use crate::handler::{Handler, Shared};
 use crate::origin::Origins;
 use crate::sessions::{OpenStream, Sessions};
@@ -11,12 +12,14 @@ use axum::extract::{ConnectInfo, State};
 use axum::response::{IntoResponse as _, Response};
 use axum::{Json, Router};
 use bytes::Bytes;
-use http::header::{ACCEPT, ALLOW, AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
+use http::header::{
+    ACCEPT, ALLOW, AUTHORIZATION, CONTENT_TYPE, ORIGIN, RETRY_AFTER, WWW_AUTHENTICATE,
+};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
 use http_body::Frame;
 use quaymaster_core::caller::{Audience, Presented, Refusal};
 use quaymaster_core::clock::{Clock, Entropy};
-use quaymaster_core::door::Door;
+use quaymaster_core::door::{Door, Fut};
 use quaymaster_core::{Caller, Code, Fault};
 use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
@@ -100,7 +103,6 @@ impl Mcp {
     }
 
     async fn answer(&self, mut request: Request<Body>) -> Result<Response, Box<Response>> {
-        self.origins.check(request.uri(), request.headers())?;
         let caller = self
             .door
             .admit(presented(&request))
@@ -109,6 +111,7 @@ impl Mcp {
         check_method_and_types(request.method(), request.headers())?;
         let session = self.session_of(request.headers_mut(), &caller)?;
         let ends_session = request.method() == Method::DELETE;
+        let listens = request.method() == Method::GET;
         let caller = Arc::new(caller);
         let mut request = step_up::check(&*self.door, &caller, request).await?;
         request.extensions_mut().insert(caller.clone());
@@ -121,7 +124,15 @@ impl Mcp {
         if let Some(session) = session {
             if !ends_session {
                 let open = self.sessions.stream(session.into());
-                return Ok(answer.map(|body| Body::new(Held { body, _open: open })));
+                // A call that is running ends by itself; who listens must come again.
+                let until = listens.then(|| self.door.presented_ends(&caller));
+                return Ok(answer.map(|body| {
+                    Body::new(Held {
+                        body: Some(body),
+                        until,
+                        open,
+                    })
+                }));
             }
             self.sessions.end(&session.into()).await;
         } else if let Some(opened) = answer
@@ -167,7 +178,18 @@ impl Mcp {
 }
 
 async fn enter(State(mcp): State<Mcp>, request: Request<Body>) -> Response {
-    let answer = mcp.answer(request).await.unwrap_or_else(|refusal| *refusal);
+    if let Err(refusal) = mcp.origins.check(request.uri(), request.headers()) {
+        return no_store(*refusal);
+    }
+    let page = request.headers().get(ORIGIN).cloned();
+    let mut answer = if cors::is_preflight(&request) {
+        cors::preflight()
+    } else {
+        mcp.answer(request).await.unwrap_or_else(|refusal| *refusal)
+    };
+    if let Some(origin) = page {
+        cors::let_read(&mut answer, origin);
+    }
     no_store(answer)
 }
 
@@ -230,6 +252,11 @@ pub(crate) fn refuse(refusal: &Refusal) -> Response {
         .and_then(|text| HeaderValue::from_str(text).ok());
     if let Some(challenge) = challenge {
         response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+    }
+    let details = refusal.fault.details.as_ref();
+    let seconds = details.and_then(|details| details.get("retry_after_s")?.as_u64());
+    if let Some(seconds) = seconds {
+        response.headers_mut().insert(RETRY_AFTER, seconds.into());
     }
     response
 }
@@ -306,10 +333,13 @@ fn accepts(headers: &HeaderMap, wanted: &str) -> bool {
         })
 }
 
-/// An answer that keeps its session's stream counted while it is read.
+/// An answer that keeps its session's stream counted while it is read, and ends in time.
 struct Held<B> {
-    body: B,
-    _open: OpenStream,
+    /// None once it is over: the session must know at once that nobody reads here any more.
+    body: Option<B>,
+    until: Option<Fut<'static, ()>>,
+    #[expect(dead_code, reason = "the stream counts for as long as this lives")]
+    open: OpenStream,
 }
 
 impl<B> http_body::Body for Held<B>
@@ -323,10 +353,18 @@ where
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
+        let over = self.until.as_mut().map(|until| until.as_mut().poll(cx));
+        if over.is_some_and(|over| over.is_ready()) {
+            self.until = None;
+            self.body = None;
+        }
+        match &mut self.body {
+            Some(body) => Pin::new(body).poll_frame(cx),
+            None => Poll::Ready(None),
+        }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        (self.body.as_ref()).is_none_or(http_body::Body::is_end_stream)
     }
 }

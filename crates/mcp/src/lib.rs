@@ -8,7 +8,8 @@
 //! that opened it, and another's looks exactly like one that never was.
 //!
 //! - [`Mcp`]: the endpoint as an axum router
-//! - [`origin`]: whose `Host` and `Origin` are accepted, for every route of the server
+//! - [`origin`]: whose `Host` and `Origin` are accepted, for every route of the server; `cors`: what
+//!   pages of those may do here
 //! - `endpoint`: from the socket to `rmcp` and back; `step_up`: grants that are too narrow; `sessions`, and what their clients wish for in
 //!   `wishes`
 //! - `handler`: the table of methods; `calls`, `resources`, `prompts`, `logging`, `changes` behind it
@@ -19,6 +20,7 @@ mod asking;
 mod calls;
 mod changes;
 mod convert;
+mod cors;
 mod endpoint;
 mod handler;
 mod logging;

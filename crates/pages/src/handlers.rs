@@ -11,6 +11,8 @@ mod api_keys;
 mod authorize;
 mod connect;
 mod connected_clients;
+mod connections;
+mod connectors;
 mod cookie;
 mod invitation;
 mod invitations;
@@ -111,6 +113,21 @@ pub fn router(app: App, mut openapi: Value) -> Router {
         .route(
             "/workspaces/{id}/connected-clients/{client}/revoke",
             post(connected_clients::revoke),
+        )
+        .route("/connectors", get(connectors::list))
+        .route("/connectors/{key}", get(connectors::read))
+        .route("/connectors/{key}/connect", post(connectors::connect))
+        .route(
+            "/connectors/{key}/modules/{module}",
+            get(connectors::module),
+        )
+        .route("/connections/{id}", get(connections::read))
+        .route("/connections/{id}/verify", post(connections::verify))
+        .route("/connections/{id}/rename", post(connections::rename))
+        .route("/connections/{id}/credentials", post(connections::replace))
+        .route(
+            "/connections/{id}/disconnect",
+            post(connections::disconnect),
         )
         .route("/settings", get(settings::read).post(settings::rename))
         .route("/settings/account", get(account::read))

@@ -5,8 +5,9 @@
 //!
 //! Invariants: no style, script or event handler stands inside a page, so that
 //! [`CONTENT_SECURITY_POLICY`] can forbid them; no page loads anything from another host; every
-//! form is a POST with the field `csrf`; every page works without the script, which only adds
-//! comfort (copying, the theme, modal dialogs, updates in place).
+//! form that changes something is a POST, and that of somebody signed in has their token in the
+//! field `csrf`; every page works without the script, which only adds comfort
+//! (copying, the theme, modal dialogs, updates in place).
 //!
 //! - [`router`]: every page and its forms, from `handlers`, one file per noun
 //! - [`views`]: one file per noun, with the page structs

@@ -11,7 +11,9 @@ mod schema;
 
 use serde_json::{Map, Value};
 
-use crate::views::reference::{Answer, Auth, Body, Group, Operation, ReferenceView, Row};
+use crate::views::reference::{
+    Answer, Auth, Body, Group, Operation, Paragraph, ReferenceView, Row,
+};
 use document::{Document, text};
 
 /// The verbs of a path item, in the order in which they are shown.
@@ -55,6 +57,16 @@ pub fn from_openapi(document: &Value) -> ReferenceView {
     view.groups.retain(|group| !group.operations.is_empty());
     name_anchors(&mut view.groups);
     view
+}
+
+/// The properties of a schema of an object that stands for itself, and text as [`from_openapi`]
+/// reads it: paragraphs and `code`.
+pub(crate) fn rows(schema: &Value) -> Vec<Row> {
+    schema::rows(&Document::new(schema), schema)
+}
+
+pub(crate) fn paragraphs(text: &str) -> Vec<Paragraph> {
+    prose::paragraphs(text)
 }
 
 /// The group of the operation's first tag, made when it is new.

@@ -10,6 +10,8 @@ pub mod amount;
 pub mod api_key;
 pub mod connect;
 pub mod connected_client;
+pub mod connection;
+pub mod connector;
 pub mod consent;
 pub mod error;
 pub mod form;
@@ -30,6 +32,11 @@ pub use account::{AccountPage, BrowserRow, OrganizationRow};
 pub use api_key::{ApiKeyForm, ApiKeyRow, ApiKeysPage, Expiry, FreshKeyPage, WorkspaceChoice};
 pub use connect::{Connect, ConnectKind, ConnectLine};
 pub use connected_client::ClientRow;
+pub use connection::{AccountCard, Changing, ConnectionPage, InputRow};
+pub use connector::{
+    ActionInFull, ActionView, Connecting, ConnectorCard, ConnectorPage, ConnectorsPage, ModulePage,
+    ModuleView, RecipeView, TestedHow, WayChoice,
+};
 pub use consent::ConsentPage;
 pub use error::ErrorPage;
 pub use form::{Field, Problem};

@@ -69,6 +69,11 @@ pub(crate) enum Verb {
         #[command(subcommand)]
         verb: KeysVerb,
     },
+    /// Work on definitions of connectors; needs neither a server nor a data directory.
+    Connector {
+        #[command(subcommand)]
+        verb: ConnectorVerb,
+    },
     /// Write the database and all files to one archive, while the server runs.
     Backup { file: PathBuf },
     /// Unpack an archive of `backup` into an empty data directory.
@@ -134,6 +139,18 @@ pub(crate) enum OrganizationVerb {
     },
     /// List organizations.
     List,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConnectorVerb {
+    /// Say everything that is wrong with definitions, each with its line.
+    Check {
+        /// Files of the format `quaymaster: 1`.
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+    /// Print the JSON Schema of the format.
+    Schema,
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,5 +1,7 @@
 //! Configuration: command line over environment over file over defaults.
 
+mod mistakes;
+
 use crate::cli::Options;
 use anyhow::Context as _;
 use figment::Figment;
@@ -7,6 +9,7 @@ use figment::providers::{Env, Format as _, Serialized, Toml};
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use url::Url;
 
 /// What can be configured. In the environment each name has `QUAYMASTER_` in front.
 #[derive(Clone, Serialize, Deserialize)]
@@ -58,6 +61,8 @@ pub(crate) struct Mail {
 pub(crate) struct EgressConfig {
     /// What may be reached beside public servers by https: ranges, addresses, host names.
     pub allow: Vec<String>,
+    /// The same for the metadata of OAuth clients alone, whose addresses any member may name.
+    pub allow_client_metadata: Vec<String>,
     /// Certificate authorities beside those of the system, as a PEM file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ca_file: Option<PathBuf>,
@@ -108,10 +113,13 @@ impl Config {
         if let Some(url) = &options.public_url {
             figment = figment.merge(Serialized::default("public_url", url));
         }
-        let mut config: Config = figment
-            .extract()
-            .context("the configuration is not valid")?;
+        let mut config: Config = figment.extract().map_err(mistakes::told)?;
         config.public_url = config.public_url.as_deref().map(checked_url).transpose()?;
+        anyhow::ensure!(
+            is_quotable(&config.server_name),
+            "server_name is 1 to 100 printable ASCII characters without \" and \\; server_title may \
+             be any text"
+        );
         anyhow::ensure!(
             config.calls_per_second > 0,
             "calls_per_second must be at least 1"
@@ -170,20 +178,68 @@ fn default_data() -> PathBuf {
         )
 }
 
+/// As browsers name an origin: scheme and host in lower case, no port that goes without saying
+/// (RFC 6454 §6.2). What goes by the text, as the names of cookies do, goes by this one.
 fn checked_url(url: &str) -> anyhow::Result<String> {
-    let trimmed = url.trim_end_matches('/');
-    let uri: http::Uri = trimmed
-        .parse()
-        .with_context(|| format!("public_url {url:?} is not a URL"))?;
-    let plain = uri
-        .authority()
-        .is_some_and(|authority| !authority.as_str().contains('@'))
-        && matches!(uri.scheme_str(), Some("http" | "https"))
-        && matches!(uri.path(), "" | "/")
-        && uri.query().is_none();
+    let url = Url::parse(url.trim()).context("public_url is not a URL")?;
+    let plain = matches!(url.scheme(), "http" | "https")
+        && url.username().is_empty()
+        && url.password().is_none()
+        && url.path().trim_end_matches('/').is_empty()
+        && url.query().is_none()
+        && url.fragment().is_none();
     anyhow::ensure!(
         plain,
         "public_url is scheme and host only, for example https://tools.example.com"
     );
-    Ok(trimmed.to_owned())
+    Ok(url.origin().ascii_serialization())
+}
+
+/// Whether a text fits into the challenge of a refusal, between quotes (RFC 9110 §5.6.4).
+fn is_quotable(text: &str) -> bool {
+    let fits = |c: char| (c.is_ascii_graphic() || c == ' ') && !matches!(c, '"' | '\\');
+    (1..=100).contains(&text.len()) && !text.trim().is_empty() && text.chars().all(fits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_public_address_is_kept_as_browsers_name_it() {
+        for (typed, kept) in [
+            ("HTTPS://Tools.Example", "https://tools.example"),
+            ("https://tools.example:443/", "https://tools.example"),
+            ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+            ("https://bücher.example", "https://xn--bcher-kva.example"),
+            ("http://[::1]:80", "http://[::1]"),
+        ] {
+            assert_eq!(checked_url(typed).unwrap(), kept);
+        }
+        for wrong in [
+            "tools.example",
+            "ftp://tools.example",
+            "https://u:hidden@tools.example",
+            "https://tools.example/base",
+            "https://tools.example/?a",
+            "https://tools.example/#a",
+            "https://:hidden",
+        ] {
+            let error = format!("{:#}", checked_url(wrong).unwrap_err());
+            assert!(
+                error.contains("public_url") && !error.contains("hidden"),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_name_that_breaks_the_challenge_of_a_refusal_is_none() {
+        for good in ["quaymaster", "Tools of Harbour (2)"] {
+            assert!(is_quotable(good), "{good}");
+        }
+        for bad in ["", " ", "a\"b", "a\\b", "Grüße", "a\nb", &"x".repeat(101)] {
+            assert!(!is_quotable(bad), "{bad:?}");
+        }
+    }
 }

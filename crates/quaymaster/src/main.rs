@@ -4,6 +4,7 @@ mod backup;
 mod cli;
 mod config;
 mod connect;
+mod connector;
 mod doctor;
 mod keys;
 mod listen;
@@ -72,6 +73,7 @@ async fn dispatch(cli: cli::Cli) -> anyhow::Result<()> {
         cli::Verb::Restore { file } => {
             restore::restore(&config::Config::read(options)?, &file, json)
         }
+        cli::Verb::Connector { verb } => connector::connector(verb, json),
         cli::Verb::Connect { url, token } => connect::connect(&url, token, json).await,
     }
 }

@@ -1,12 +1,12 @@
 //! Opening the data directory.
 
-use crate::config::Config;
+use crate::config::{Config, EgressConfig};
 use anyhow::Context as _;
 use quaymaster_app::mail::MailSettings;
-use quaymaster_app::{App, Settings};
+use quaymaster_app::{App, Settings, WaysOut};
 use quaymaster_core::Fault;
 use quaymaster_core::clock::{SystemClock, SystemEntropy};
-use quaymaster_egress::{Egress, Policy};
+use quaymaster_egress::{Egress, Policy, PolicyError};
 use quaymaster_store::Store;
 use quaymaster_store::db::Location;
 use quaymaster_store::keys::KeySource;
@@ -117,21 +117,35 @@ pub(crate) fn restore_was_cut_off(config: &Config) -> bool {
 
 /// The product over the data directory. `public_url` is where it is reached.
 pub(crate) async fn app(config: &Config, public_url: String) -> anyhow::Result<App> {
-    let egress = egress(config)?;
-    start(config, store(config).await?, egress, public_url).await
+    let ways_out = ways_out(config)?;
+    start(config, store(config).await?, ways_out, public_url).await
 }
 
-/// The only way out, as the configuration allows.
-fn egress(config: &Config) -> anyhow::Result<Egress> {
-    let policy = Policy::configured(&config.egress.allow, config.egress.ca_file.as_deref())
-        .context("the configuration is not valid")?;
-    Egress::new(policy).context("the configuration is not valid")
+/// The ways out, as the configuration allows.
+fn ways_out(config: &Config) -> anyhow::Result<WaysOut> {
+    let EgressConfig {
+        allow,
+        allow_client_metadata,
+        ca_file,
+    } = &config.egress;
+    let way = |allow: &[String], setting: &str| {
+        let policy = Policy::configured(allow, ca_file.as_deref());
+        let made = policy.and_then(Egress::new).map_err(|error| match error {
+            PolicyError::Allow(error) => anyhow::anyhow!("{setting}: {error}"),
+            error => error.into(),
+        });
+        made.context("the configuration is not valid")
+    };
+    Ok(WaysOut {
+        services: way(allow, "egress.allow")?,
+        client_metadata: way(allow_client_metadata, "egress.allow_client_metadata")?,
+    })
 }
 
 async fn start(
     config: &Config,
     store: Store,
-    egress: Egress,
+    ways_out: WaysOut,
     public_url: String,
 ) -> anyhow::Result<App> {
     let settings = Settings {
@@ -145,12 +159,13 @@ async fn start(
         mail: config.mail.as_ref().map(|mail| MailSettings {
             smtp_url: mail.smtp_url.clone().into(),
             from: mail.from.clone(),
+            ca_file: config.egress.ca_file.clone(),
         }),
     };
     Ok(App::start(
         store,
         settings,
-        egress,
+        ways_out,
         Arc::new(SystemClock),
         Arc::new(SystemEntropy),
     )
@@ -159,9 +174,9 @@ async fn start(
 
 /// The product for a command that looks after what is there.
 pub(crate) async fn app_in_use(config: &Config) -> anyhow::Result<App> {
-    let egress = egress(config)?;
+    let ways_out = ways_out(config)?;
     let store = store_in_use(config).await?;
-    start(config, store, egress, known_public_url(config)).await
+    start(config, store, ways_out, known_public_url(config)).await
 }
 
 /// The product for a command beside a server that may be running. Makes the first organization

@@ -8,8 +8,9 @@ use axum::middleware::Next;
 use axum::response::Response;
 use http::HeaderMap;
 use ipnet::IpNet;
+use quaymaster_core::Place;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 
 /// The networks that the operator trusts.
 #[derive(Debug, Clone)]
@@ -28,7 +29,9 @@ impl Proxies {
         Ok(Proxies(networks?.into()))
     }
 
-    fn trusts(&self, address: IpAddr) -> bool {
+    /// Whether what a peer says about its clients is believed.
+    pub(crate) fn trusts(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
         self.0.iter().any(|network| network.contains(&address))
     }
 
@@ -62,6 +65,9 @@ fn address_of(hop: &str) -> Option<IpAddr> {
     address.ok().map(|address| address.to_canonical())
 }
 
+/// Once is enough.
+static WARN: Once = Once::new();
+
 /// Replaces the peer's address by the client's, for everything behind.
 pub(crate) async fn client_address(
     State(proxies): State<Proxies>,
@@ -69,6 +75,16 @@ pub(crate) async fn client_address(
     next: Next,
 ) -> Response {
     if let Some(ConnectInfo(peer)) = request.extensions().get::<ConnectInfo<SocketAddr>>() {
+        let is_named = request.headers().contains_key("x-forwarded-for");
+        if is_named && Place::of(peer.ip()).is_none() && !proxies.trusts(peer.ip()) {
+            WARN.call_once(|| {
+                tracing::warn!(
+                    peer = %peer.ip(),
+                    "a proxy names its clients and is not in trusted_proxies: limits by address \
+                     take all of them for one"
+                );
+            });
+        }
         let client = proxies.client(peer.ip(), request.headers());
         let client = SocketAddr::new(client, peer.port());
         request.extensions_mut().insert(ConnectInfo(client));

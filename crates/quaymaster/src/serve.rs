@@ -1,9 +1,10 @@
 //! `serve`: from the socket to the doors.
 
 use crate::config::Config;
+use crate::listen::{self, Limits};
 use crate::open::{self, Running};
 use crate::proxies::{Proxies, client_address};
-use crate::{listen, welcome};
+use crate::welcome;
 use anyhow::Context as _;
 use axum::Router;
 use axum::extract::{Request, State};
@@ -11,6 +12,7 @@ use axum::middleware::{self, Next};
 use axum::response::Response;
 use quaymaster_api::ProtocolInfo;
 use quaymaster_app::App;
+use quaymaster_core::Place;
 use quaymaster_core::clock::{SystemClock, SystemEntropy};
 use quaymaster_mcp::Mcp;
 use quaymaster_mcp::origin::Origins;
@@ -43,12 +45,16 @@ pub(crate) async fn serve(config: &Config, json: bool) -> anyhow::Result<()> {
     std::fs::write(config.server_file(), serde_json::to_string(&running)?)?;
     let first = app.first_start().await?;
     let stop = CancellationToken::new();
-    let router = router(config, &app, &public_url, &stop)?;
+    let proxies = Proxies::read(&config.trusted_proxies)?;
+    let router = router(config, &app, &public_url, &proxies, &stop)?;
+    warn_of_clear_text(&public_url);
     // Listened to before anybody is told that the server runs, and may stop it.
     let signals = Signals::listen()?;
     welcome::print(config, &app, address, first, json);
     tokio::spawn(stop_on_signal(signals, stop.clone()));
-    listen::serve(listener, router, stop, PATIENCE).await;
+    let place_of = move |peer| Place::of(peer).filter(|_| !proxies.trusts(peer));
+    let limits = Limits::default();
+    listen::serve(listener, router, limits, place_of, stop, PATIENCE).await;
     app.shut_down(PATIENCE).await;
     tracing::info!("stopped");
     Ok(())
@@ -58,6 +64,7 @@ fn router(
     config: &Config,
     app: &App,
     public_url: &str,
+    proxies: &Proxies,
     stop: &CancellationToken,
 ) -> anyhow::Result<Router> {
     let known = config.allowed_origins.iter().map(String::as_str);
@@ -83,11 +90,32 @@ fn router(
         .merge(quaymaster_pages::router(app.clone(), openapi))
         .layer(middleware::from_fn_with_state(origins, our_origin_only));
     // Outermost, so that no door goes by the address of a proxy.
-    let proxies = Proxies::read(&config.trusted_proxies)?;
     Ok(mcp
         .router()
         .merge(others)
-        .layer(middleware::from_fn_with_state(proxies, client_address)))
+        .layer(middleware::from_fn_with_state(
+            proxies.clone(),
+            client_address,
+        )))
+}
+
+/// Over http, browsers keep cookies without `Secure`, and tokens travel in clear.
+fn warn_of_clear_text(public_url: &str) {
+    let url = url::Url::parse(public_url).ok();
+    let is_local = url
+        .as_ref()
+        .and_then(url::Url::host)
+        .is_some_and(|host| match host {
+            url::Host::Domain(name) => name == "localhost",
+            url::Host::Ipv4(address) => address.is_loopback(),
+            url::Host::Ipv6(address) => address.is_loopback(),
+        });
+    if url.is_some_and(|url| url.scheme() == "http") && !is_local {
+        tracing::warn!(
+            "{public_url} is not https: passwords and tokens travel in clear; put a reverse proxy \
+             with TLS in front and set --public-url to its address"
+        );
+    }
 }
 
 /// The public information and the endpoints of OAuth may be read by any page, and a probe asks for

@@ -26,6 +26,10 @@ pub struct CallRow {
     pub protocol: String,
     /// `OK` or the code of the fault.
     pub outcome: String,
+    /// The connected accounts that it used, as `service:account`, with commas between.
+    pub accounts: Option<String>,
+    /// The last HTTP status of their service.
+    pub upstream_status: Option<i64>,
 }
 
 /// The row as both databases unpack it from JSON.
@@ -44,6 +48,8 @@ struct Packed<'a> {
     transport: &'a str,
     protocol: &'a str,
     outcome: &'a str,
+    accounts: Option<&'a str>,
+    upstream_status: Option<i64>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -61,6 +67,8 @@ struct Row {
     transport: String,
     protocol: String,
     outcome: String,
+    accounts: Option<String>,
+    upstream_status: Option<i64>,
 }
 
 impl TryFrom<Row> for CallRow {
@@ -80,12 +88,14 @@ impl TryFrom<Row> for CallRow {
             transport: row.transport,
             protocol: row.protocol,
             outcome: row.outcome,
+            accounts: row.accounts,
+            upstream_status: row.upstream_status,
         })
     }
 }
 
 const INTO: &str = "INSERT INTO calls (id, org_id, workspace_id, credential_id, user_id, tool, source, client, \
-     started_at, duration_us, transport, protocol, outcome) ";
+     started_at, duration_us, transport, protocol, outcome, accounts, upstream_status) ";
 
 impl Store {
     /// Writes a batch of rows with one statement.
@@ -93,12 +103,13 @@ impl Store {
         const SQLITE: &str = "SELECT value ->> 'id', value ->> 'org_id', value ->> 'workspace_id', \
              value ->> 'credential_id', value ->> 'user_id', value ->> 'tool', value ->> 'source', \
              value ->> 'client', value ->> 'started_at', value ->> 'duration_us', \
-             value ->> 'transport', value ->> 'protocol', value ->> 'outcome' FROM json_each($1)";
+             value ->> 'transport', value ->> 'protocol', value ->> 'outcome', \
+             value ->> 'accounts', value ->> 'upstream_status' FROM json_each($1)";
         const POSTGRES: &str = "SELECT id, org_id, workspace_id, credential_id, user_id, tool, source, client, \
-             started_at, duration_us, transport, protocol, outcome FROM jsonb_to_recordset($1::jsonb) AS r \
+             started_at, duration_us, transport, protocol, outcome, accounts, upstream_status FROM jsonb_to_recordset($1::jsonb) AS r \
              (id text, org_id text, workspace_id text, credential_id text, user_id text, tool text, \
              source text, client text, started_at bigint, duration_us bigint, transport text, \
-             protocol text, outcome text)";
+             protocol text, outcome text, accounts text, upstream_status bigint)";
         if rows.is_empty() {
             return Ok(());
         }
@@ -118,6 +129,8 @@ impl Store {
                 transport: &row.transport,
                 protocol: &row.protocol,
                 outcome: &row.outcome,
+                accounts: row.accounts.as_deref(),
+                upstream_status: row.upstream_status,
             })
             .collect();
         let batch = serde_json::to_string(&packed)
@@ -145,7 +158,7 @@ impl Store {
         limit: i64,
     ) -> Result<Vec<CallRow>, StoreError> {
         const SQL: &str = "SELECT id, org_id, workspace_id, credential_id, user_id, tool, source, client, \
-             started_at, duration_us, transport, protocol, outcome FROM calls \
+             started_at, duration_us, transport, protocol, outcome, accounts, upstream_status FROM calls \
              WHERE org_id = $1 AND ($2 IS NULL OR workspace_id = $2) AND started_at < $3 \
              ORDER BY started_at DESC, id DESC LIMIT $4";
         let rows = reading!(self, pool => {

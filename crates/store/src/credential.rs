@@ -225,21 +225,23 @@ impl Store {
         rows.into_iter().map(Credential::try_from).collect()
     }
 
-    /// OAuth grants to a workspace that are not revoked, newest first.
+    /// OAuth grants to a workspace that are neither revoked nor over, newest first.
     pub(crate) async fn workspace_grants(
         &self,
         org: &OrgId,
         workspace: &WorkspaceId,
+        now: Instant,
     ) -> Result<Vec<Credential>, StoreError> {
         const SQL: &str = concat!(
             columns!(),
             "WHERE c.org_id = $1 AND c.workspace_id = $2 AND c.kind = 'oauth_grant' AND c.revoked_at IS NULL \
-             ORDER BY c.created_at DESC, c.id DESC"
+             AND (c.expires_at IS NULL OR c.expires_at > $3) ORDER BY c.created_at DESC, c.id DESC"
         );
         let rows = reading!(self, pool => {
             sqlx::query_as::<_, Row>(SQL)
                 .bind(org.as_str())
                 .bind(workspace.as_str())
+                .bind(now.micros())
                 .fetch_all(pool)
                 .await?
         });

@@ -55,14 +55,19 @@ impl TryFrom<Row> for Event {
 }
 
 impl Store {
-    /// Events of every organization since then, oldest first, at most [`EVENTS_A_PAGE`]. For the
-    /// node itself.
-    pub async fn events_since(&self, at: Instant) -> Result<Vec<Event>, StoreError> {
+    /// Events of every organization since then, oldest first, at most [`EVENTS_A_PAGE`]; of that
+    /// very instant only those behind `after`, the last one of the page before. For the node itself.
+    pub async fn events_since(
+        &self,
+        at: Instant,
+        after: Option<&EventId>,
+    ) -> Result<Vec<Event>, StoreError> {
         const SQL: &str = "SELECT id, at, org_id, workspace_id, credential_id, actor, action, details \
-             FROM events WHERE at >= $1 ORDER BY at, id LIMIT $2";
+             FROM events WHERE at >= $1 AND (at > $1 OR id > $2) ORDER BY at, id LIMIT $3";
         let rows = reading!(self, pool => {
             sqlx::query_as::<_, Row>(SQL)
                 .bind(at.micros())
+                .bind(after.map_or("", EventId::as_str))
                 .bind(EVENTS_A_PAGE as i64)
                 .fetch_all(pool)
                 .await?

@@ -34,8 +34,9 @@ impl Store {
         if get().await?.is_none() {
             let mut secret = [0u8; 32];
             entropy.fill(&mut secret);
+            self.prepare_sealing(now, INSTANCE).await?;
+            let sealed = self.seal(place(name), &secret)?;
             let mut tx = self.begin().await?;
-            let sealed = self.seal(&mut tx, now, place(name), &secret).await?;
             within!(tx, conn => { sqlx::query(ADD).bind(name).bind(sealed).execute(conn).await?; });
             tx.commit().await?;
         }

@@ -37,6 +37,14 @@ struct Opened {
     active: HashMap<String, Key>,
 }
 
+impl Opened {
+    /// The active key of an organization, once it is durable.
+    fn remember(&mut self, org: &str, key: Key) {
+        self.by_id.insert(key.id(), key.clone());
+        self.active.insert(org.to_owned(), key);
+    }
+}
+
 /// What `keys verify` found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyReport {
@@ -189,19 +197,23 @@ impl Store {
         Ok(())
     }
 
-    /// Seals a value with the organization's active key, which is made at its first use.
-    pub async fn seal(
-        &self,
-        tx: &mut Tx,
-        now: Instant,
-        place: Place<'_>,
-        plain: &[u8],
-    ) -> Result<Vec<u8>, StoreError> {
+    /// Makes sure that an organization has a data key, in a transaction of its own: a key must be
+    /// durable before anything is sealed with it, and what is sealed may be rolled back.
+    pub async fn prepare_sealing(&self, now: Instant, org: &str) -> Result<(), StoreError> {
+        if self.keyring.opened().active.contains_key(org) {
+            return Ok(());
+        }
+        let mut tx = self.begin().await?;
+        let key = self.new_data_key(&mut tx, now, org).await?;
+        tx.commit().await?;
+        self.keyring.opened().remember(org, key);
+        Ok(())
+    }
+
+    /// Seals a value with the organization's active key ([`Store::prepare_sealing`]).
+    pub fn seal(&self, place: Place<'_>, plain: &[u8]) -> Result<Vec<u8>, StoreError> {
         let active = self.keyring.opened().active.get(place.org).cloned();
-        let key = match active {
-            Some(key) => key,
-            None => self.new_data_key(tx, now, place.org).await?,
-        };
+        let key = active.ok_or(KeyError::Sealed)?;
         Ok(key.seal(place, plain)?)
     }
 
@@ -230,6 +242,7 @@ impl Store {
         Ok(key)
     }
 
+    /// Known to the keyring once it is committed ([`Opened::remember`]).
     async fn new_data_key(&self, tx: &mut Tx, now: Instant, org: &str) -> Result<Key, StoreError> {
         const RETIRE: &str =
             "UPDATE data_keys SET retired_at = $2 WHERE org_id = $1 AND retired_at IS NULL";
@@ -250,9 +263,6 @@ impl Store {
             sqlx::query(RETIRE).bind(org).bind(now.micros()).execute(&mut *conn).await?;
             sqlx::query(ADD).bind(&id).bind(org).bind(wrapped).bind(now.micros()).execute(conn).await?;
         });
-        let mut opened = self.keyring.opened();
-        opened.by_id.insert(id, key.clone());
-        opened.active.insert(org.to_owned(), key.clone());
         Ok(key)
     }
 
@@ -285,7 +295,9 @@ impl Store {
         self.verify_keys().await
     }
 
-    /// Gives the server a fresh data key and seals its secrets anew.
+    /// Gives the server and each organization with sealed values a fresh data key, and seals those
+    /// anew: one transaction each, so that being cut off leaves some with the old key, which still
+    /// opens.
     pub async fn rotate_data_key(&self, now: Instant) -> Result<KeyReport, StoreError> {
         const RESEAL: &str = "UPDATE instance_secrets SET sealed = $2 WHERE name = $1";
         let mut tx = self.begin().await?;
@@ -298,7 +310,46 @@ impl Store {
             });
         }
         tx.commit().await?;
+        self.keyring.opened().remember(INSTANCE, key);
+        let mut orgs: Vec<String> = self
+            .sealed_connections()
+            .await?
+            .into_iter()
+            .map(|(org, _, _)| org)
+            .collect();
+        orgs.dedup();
+        for org in orgs {
+            self.reseal_connections(now, &org).await?;
+        }
         self.verify_keys().await
+    }
+
+    async fn reseal_connections(&self, now: Instant, org: &str) -> Result<(), StoreError> {
+        const READ: &str = "SELECT id, secrets FROM connections WHERE org_id = $1";
+        const RESEAL: &str =
+            "UPDATE connections SET secrets = $3 WHERE org_id = $1 AND id = $2 AND secrets = $4";
+        let mut tx = self.begin().await?;
+        let key = self.new_data_key(&mut tx, now, org).await?;
+        let rows = within!(tx, conn => {
+            sqlx::query_as::<_, (String, Vec<u8>)>(READ).bind(org).fetch_all(conn).await?
+        });
+        for (id, sealed) in rows {
+            let place = crate::connection::place(org, &id);
+            let resealed = key.seal(place, &self.unseal(place, &sealed).await?)?;
+            // What somebody changed meanwhile has the new key already, or is changed by them.
+            within!(tx, conn => {
+                sqlx::query(RESEAL)
+                    .bind(org)
+                    .bind(&id)
+                    .bind(resealed)
+                    .bind(sealed)
+                    .execute(conn)
+                    .await?;
+            });
+        }
+        tx.commit().await?;
+        self.keyring.opened().remember(org, key);
+        Ok(())
     }
 
     /// Opens every sealed value there is.
@@ -306,20 +357,23 @@ impl Store {
         let rows =
             reading!(self, pool => sqlx::query_as::<_, Row>(ALL_KEYS).fetch_all(pool).await?);
         let secrets = self.instance_secrets().await?;
+        let connections = self.sealed_connections().await?;
+        let of_server = secrets
+            .iter()
+            .map(|(name, sealed)| (crate::instance::place(name), sealed));
+        let of_connections = connections
+            .iter()
+            .map(|(org, id, sealed)| (crate::connection::place(org, id), sealed));
         let mut unreadable = 0;
-        for (name, sealed) in &secrets {
-            if self
-                .unseal(crate::instance::place(name), sealed)
-                .await
-                .is_err()
-            {
+        for (place, sealed) in of_server.chain(of_connections) {
+            if self.unseal(place, sealed).await.is_err() {
                 unreadable += 1;
             }
         }
         Ok(KeyReport {
             key_id: self.keyring.kek()?.id(),
             data_keys: rows.len(),
-            sealed_values: secrets.len(),
+            sealed_values: secrets.len() + connections.len(),
             unreadable,
         })
     }

@@ -239,6 +239,7 @@ impl Store {
         &self,
         org: &OrgId,
         workspace: &WorkspaceId,
+        now: Instant,
     ) -> Result<Vec<(Credential, GrantedClient)>, StoreError> {
         const SQL: &str = "SELECT o.credential_id, o.client_id, o.redirect_uri FROM oauth_clients o \
              JOIN credentials c ON c.id = o.credential_id \
@@ -260,7 +261,7 @@ impl Store {
                 (credential, client)
             })
             .collect();
-        let grants = self.workspace_grants(org, workspace).await?;
+        let grants = self.workspace_grants(org, workspace, now).await?;
         Ok(grants
             .into_iter()
             .filter_map(|grant| {

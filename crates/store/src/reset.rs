@@ -1,4 +1,5 @@
-//! Links that set a new password. The secret is stored as a digest; a person has one live link.
+//! Links that set a new password. The secret is stored as a digest. A person has at most one live
+//! link that somebody made for them, and one that was mailed.
 
 use crate::db::{Store, StoreError, Tx, id, optional_id};
 use quaymaster_core::Instant;
@@ -111,7 +112,36 @@ impl Tx {
         Ok(())
     }
 
-    /// Ends the live link of a user, if there is one.
+    /// Ends the mailed link of a user that is still good. Anybody can have one mailed, which ends
+    /// none that an administrator or the operator made.
+    pub async fn end_mailed_resets(
+        &mut self,
+        user: &UserId,
+        now: Instant,
+    ) -> Result<(), StoreError> {
+        const SQL: &str = "UPDATE password_resets SET replaced_at = $2 WHERE user_id = $1 \
+             AND origin = 'mail' AND used_at IS NULL AND replaced_at IS NULL";
+        within!(self, conn => {
+            sqlx::query(SQL).bind(user.as_str()).bind(now.micros()).execute(conn).await?;
+        });
+        Ok(())
+    }
+
+    /// Ends what somebody had made for others, in any organization.
+    pub async fn end_resets_issued_by(
+        &mut self,
+        issuer: &UserId,
+        now: Instant,
+    ) -> Result<(), StoreError> {
+        const SQL: &str = "UPDATE password_resets SET replaced_at = $2 \
+             WHERE issued_by = $1 AND used_at IS NULL AND replaced_at IS NULL";
+        within!(self, conn => {
+            sqlx::query(SQL).bind(issuer.as_str()).bind(now.micros()).execute(conn).await?;
+        });
+        Ok(())
+    }
+
+    /// Ends the live links of a user.
     pub async fn end_resets(&mut self, user: &UserId, now: Instant) -> Result<(), StoreError> {
         const SQL: &str = "UPDATE password_resets SET replaced_at = $2 \
              WHERE user_id = $1 AND used_at IS NULL AND replaced_at IS NULL";

@@ -70,6 +70,47 @@ impl Store {
                 }
             }
         }
-        Ok(gone)
+        Ok(gone + self.sweep_grants(days_ago(OAUTH_DAYS)).await?)
+    }
+
+    /// Deletes OAuth grants that ended before then, with the clients behind them, once nothing that
+    /// tells of them is left. Other credentials are few, and stay.
+    async fn sweep_grants(&self, before: Instant) -> Result<u64, StoreError> {
+        macro_rules! ended {
+            () => {
+                "SELECT c.id FROM credentials c WHERE c.kind = 'oauth_grant' \
+                 AND (c.expires_at < $1 OR c.revoked_at < $1) \
+                 AND NOT EXISTS (SELECT 1 FROM oauth_codes o WHERE o.credential_id = c.id) \
+                 AND NOT EXISTS (SELECT 1 FROM oauth_access_tokens a WHERE a.credential_id = c.id) \
+                 AND NOT EXISTS (SELECT 1 FROM oauth_refresh_tokens r WHERE r.credential_id = c.id) \
+                 AND NOT EXISTS (SELECT 1 FROM links l WHERE l.credential_id = c.id) \
+                 AND NOT EXISTS (SELECT 1 FROM uploads u WHERE u.credential_id = c.id) \
+                 ORDER BY c.id LIMIT $2"
+            };
+        }
+        const CLIENTS: &str = concat!(
+            "DELETE FROM oauth_clients WHERE credential_id IN (",
+            ended!(),
+            ")"
+        );
+        const GRANTS: &str = concat!("DELETE FROM credentials WHERE id IN (", ended!(), ")");
+        let mut gone = 0;
+        loop {
+            let mut tx = self.begin().await?;
+            let batch = within!(tx, conn => {
+                sqlx::query(CLIENTS).bind(before.micros()).bind(BATCH).execute(&mut *conn).await?;
+                sqlx::query(GRANTS)
+                    .bind(before.micros())
+                    .bind(BATCH)
+                    .execute(conn)
+                    .await?
+                    .rows_affected()
+            });
+            tx.commit().await?;
+            gone += batch;
+            if batch < BATCH.cast_unsigned() {
+                return Ok(gone);
+            }
+        }
     }
 }

@@ -156,7 +156,7 @@ impl Tx {
         Ok(row.flatten())
     }
 
-    /// Sets a new password for somebody who has one.
+    /// Sets the password, whether there was one or not.
     pub async fn set_password(
         &mut self,
         user: &UserId,

@@ -5,7 +5,7 @@ use super::*;
 use quaymaster_tests::OAuthClient;
 
 /// Looks at the page that is open, without loading it again.
-async fn look(tab: &Tab, page: &str) {
+pub(super) async fn look(tab: &Tab, page: &str) {
     let background = "getComputedStyle(document.body).backgroundColor.match(/\\d+/g).slice(0, 3)
         .reduce((sum, part) => sum + Number(part), 0)";
     let shade = async || tab.value(background).await.as_f64().unwrap();
@@ -106,6 +106,11 @@ async fn every_page_fits_a_phone_has_a_dark_side_and_lets_the_keyboard_in() {
         question.strip_prefix(&server.url).unwrap(),
         "/",
         &workspace,
+        "/connectors",
+        "/connectors?query=nothing-at-all-fits-this",
+        "/connectors/transmission",
+        "/connectors/github?auth=oauth2",
+        "/connectors/github/modules/issues",
         "/settings",
         "/settings/account",
         "/settings/members",

@@ -1,6 +1,6 @@
 //! The token endpoint (RFC 6749 §3.2) and the revocation endpoint (RFC 7009).
 
-use super::{Refused, body_of};
+use super::{Peer, Refused, body_of};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
@@ -25,11 +25,12 @@ pub(super) struct Granted {
 
 pub(super) async fn token(
     State(app): State<App>,
+    Peer(from): Peer,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Granted>, Refused> {
     let body = body_of(&headers, body, FORM).await?;
-    let tokens = app.token(Params::parse(&body)).await?;
+    let tokens = app.token(Params::parse(&body), from).await?;
     Ok(Json(Granted {
         access_token: tokens.access.expose_secret().to_owned(),
         token_type: "Bearer",
@@ -41,10 +42,11 @@ pub(super) async fn token(
 
 pub(super) async fn revoke(
     State(app): State<App>,
+    Peer(from): Peer,
     headers: HeaderMap,
     body: Body,
 ) -> Result<StatusCode, Refused> {
     let body = body_of(&headers, body, FORM).await?;
-    app.revoke_token(&Params::parse(&body)).await?;
+    app.revoke_token(&Params::parse(&body), from).await?;
     Ok(StatusCode::OK)
 }

@@ -32,7 +32,8 @@ async fn connect(product: &Product, tenant: &Tenant, name: &str, write: bool) ->
         .append_pair("code_challenge", CHALLENGE)
         .append_pair("code_challenge_method", "S256")
         .finish();
-    let asked = app.authorization_asked(&question, true).await.unwrap();
+    let asker = Some(&tenant.owner.user);
+    let asked = app.authorization_asked(&question, asker).await.unwrap();
     let granted = Granted {
         workspace: tenant.workspace.id.clone(),
         write,
@@ -46,7 +47,7 @@ async fn connect(product: &Product, tenant: &Tenant, name: &str, write: bool) ->
         .append_pair("code_verifier", VERIFIER)
         .append_pair("code", &code)
         .finish();
-    let tokens = app.token(Params::parse(exchange.as_bytes())).await;
+    let tokens = app.token(Params::parse(exchange.as_bytes()), None).await;
     tokens.unwrap().access.expose_secret().to_owned()
 }
 

@@ -1,5 +1,6 @@
 //! The life of an API key.
 
+use crate::members::joined;
 use crate::product::{Product, body_is};
 use http::StatusCode;
 use serde_json::json;
@@ -156,4 +157,52 @@ async fn a_workspace_token_is_no_api_key() {
     let id = product.ours.token.split('.').next().unwrap();
     let answer = product.delete(&format!("{KEYS}/{id}")).await;
     assert_eq!(answer.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn an_administrator_narrows_anothers_key_and_only_its_own_user_widens_it() {
+    let product = Product::start().await;
+    let admin = joined(&product, "ada@example.com", "admin").await;
+    let narrow = json!({ "name": "Agent", "scopes": ["read:tools", "write:tools"] });
+    let made = product.post(KEYS, narrow).await;
+    let path = format!("{KEYS}/{}", made.body["apiKey"]["id"].as_str().unwrap());
+    let change = async |key: &str, scopes: &[&str]| {
+        let body = json!({ "scopes": scopes });
+        product.patch_as(key, &path, body).await
+    };
+    for wider in [
+        &["admin"][..],
+        &["read:tools", "write:tools", "chat"],
+        &["read:data"],
+    ] {
+        let refused = change(&admin.key, wider).await;
+        assert_eq!(refused.status, StatusCode::FORBIDDEN, "{wider:?}");
+        assert!(refused.body["hint"].as_str().unwrap().contains("scopes"));
+    }
+    let narrowed = change(&admin.key, &["read:tools"]).await;
+    assert_eq!(narrowed.body["apiKey"]["scopes"], json!(["read:tools"]));
+    let back = change(&admin.key, &["read:tools", "write:tools"]).await;
+    assert_eq!(back.status, StatusCode::FORBIDDEN, "not even back");
+    let widened = change(&product.ours.key, &["admin"]).await;
+    assert_eq!(widened.body["apiKey"]["scopes"], json!(["admin"]));
+    // What it includes by another name is no more.
+    let named = change(&admin.key, &["admin", "chat"]).await;
+    assert_eq!(named.status, StatusCode::OK, "{}", named.body);
+}
+
+#[tokio::test]
+async fn nobody_gets_a_fresh_key_with_scopes_that_they_lost() {
+    let product = Product::start().await;
+    let key = &product.member_key;
+    let listed = product.get_as(key, KEYS).await;
+    let id = listed.body["apiKeys"][0]["id"].as_str().unwrap();
+    let path = format!("{KEYS}/{id}/regenerate");
+    let refused = product.post_as(key, &path, json!({})).await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN, "{}", refused.body);
+    assert_eq!(refused.body["fault"], "SCOPE_DENIED");
+    let still = product.get_as(key, KEYS).await;
+    assert_eq!(still.body["total"], 1, "the old one is as it was");
+    let wide = json!({ "name": "Wide", "scopes": ["admin"] });
+    let refused = product.post_as(key, KEYS, wide).await;
+    assert_eq!(refused.body["fault"], "SCOPE_DENIED");
 }

@@ -8,6 +8,8 @@
 mod activity;
 mod bodies;
 mod connected_clients;
+mod connections;
+mod connectors;
 mod contract;
 mod document;
 mod door;
@@ -17,4 +19,5 @@ mod oauth;
 mod product;
 mod tools;
 mod trash;
+mod upstream;
 mod workspaces;

@@ -2,6 +2,7 @@
 
 use crate::product::{Answer, Product, body_is};
 use http::StatusCode;
+use quaymaster_app::account::Made;
 use quaymaster_app::browsers::Browser;
 use quaymaster_app::credentials::{Expiry, NewApiKey};
 use quaymaster_core::id::UserId;
@@ -17,12 +18,12 @@ async fn invite(product: &Product, key: &str, email: &str, role: &str) -> Answer
 }
 
 /// Somebody who accepted an invitation, with a key of every scope that they have.
-struct Joined {
-    id: String,
-    key: String,
+pub(crate) struct Joined {
+    pub(crate) id: String,
+    pub(crate) key: String,
 }
 
-async fn joined(product: &Product, email: &str, role: &str) -> Joined {
+pub(crate) async fn joined(product: &Product, email: &str, role: &str) -> Joined {
     let made = invite(product, &product.ours.key, email, role).await;
     assert_eq!(made.status, StatusCode::CREATED, "{}", made.body);
     let url = made.body["url"].as_str().unwrap();
@@ -279,7 +280,8 @@ async fn a_reset_link_is_shown_once_and_on_record_without_its_secret() {
 
     let text = url.rsplit_once('/').unwrap().1;
     let password = "another long password".to_owned();
-    product.app.use_reset(text, password).await.unwrap();
+    let set = product.app.use_reset(text, password, Made::Kept);
+    set.await.unwrap();
     let events = product.get("/api/v1/events?limit=1").await;
     let event = &events.body["events"][0];
     assert_eq!(event["action"], "user.password_reset");

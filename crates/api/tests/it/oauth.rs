@@ -1,6 +1,7 @@
 //! The authorization server with a clock that the test moves. The page between question and answer
 //! is left out: the person's decision is given to the use case.
 
+mod ends;
 mod exchange;
 mod questions;
 mod refresh;
@@ -14,10 +15,11 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::{Method, Request};
 use http_body_util::BodyExt as _;
 use quaymaster_app::oauth::authorize::{Answered, Granted, Unasked};
-use quaymaster_core::caller::{Audience, Presented};
+use quaymaster_core::caller::{Audience, Presented, Refusal};
 use quaymaster_core::clock::{Clock, SystemClock};
+use quaymaster_core::id::UserId;
 use quaymaster_core::secret::TokenKind;
-use quaymaster_core::{Door as _, Instant};
+use quaymaster_core::{Caller, Door as _, Instant};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
@@ -103,6 +105,8 @@ impl Server {
         let status = response.status().as_u16();
         assert_eq!(response.headers()["access-control-allow-origin"], "*");
         assert_eq!(response.headers()["cache-control"], "no-store");
+        let waits = response.headers().contains_key("retry-after");
+        assert_eq!(waits, status == 429);
         let bytes = response.into_body().collect().await.unwrap().to_bytes();
         (
             status,
@@ -132,6 +136,10 @@ impl Server {
         self.post("/token", pairs).await
     }
 
+    fn owner(&self) -> &UserId {
+        &self.product.ours.owner.user
+    }
+
     /// A good question.
     fn question(&self) -> Pairs<'static> {
         let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(VERIFIER));
@@ -151,7 +159,7 @@ impl Server {
     async fn agreed(&self, question: &Pairs<'_>, write: bool) -> String {
         let app = &self.product.app;
         let asked = app
-            .authorization_asked(&form(question), true)
+            .authorization_asked(&form(question), Some(self.owner()))
             .await
             .unwrap();
         let owner = &self.product.ours.owner;
@@ -169,7 +177,7 @@ impl Server {
         match self
             .product
             .app
-            .authorization_asked(&form(question), true)
+            .authorization_asked(&form(question), Some(self.owner()))
             .await
         {
             Err(Unasked::Answered(Answered { location, .. })) => {
@@ -185,7 +193,7 @@ impl Server {
         let asked = self
             .product
             .app
-            .authorization_asked(&form(question), true)
+            .authorization_asked(&form(question), Some(self.owner()))
             .await;
         matches!(asked, Err(Unasked::Told(_)))
     }
@@ -219,13 +227,21 @@ impl Server {
         tokens
     }
 
-    async fn is_good_at(&self, tokens: &Value, audience: Option<Audience>) -> bool {
+    async fn admitted(
+        &self,
+        tokens: &Value,
+        audience: Option<Audience>,
+    ) -> Result<Caller, Refusal> {
         let presented = Presented {
             bearer: Some(text(&tokens["access_token"]).into()),
             audience,
             ..Presented::default()
         };
-        self.product.app.admit(presented).await.is_ok()
+        self.product.app.admit(presented).await
+    }
+
+    async fn is_good_at(&self, tokens: &Value, audience: Option<Audience>) -> bool {
+        self.admitted(tokens, audience).await.is_ok()
     }
 
     async fn is_good(&self, tokens: &Value) -> bool {

@@ -7,7 +7,9 @@ use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use quaymaster_api::ProtocolInfo;
 use quaymaster_app::credentials::{Expiry, NewApiKey};
-use quaymaster_app::{Admin, App, Credential, Egress, EgressPolicy, Origin, Settings, Workspace};
+use quaymaster_app::{
+    Admin, App, Credential, Egress, EgressPolicy, Origin, Settings, WaysOut, Workspace,
+};
 use quaymaster_core::clock::{Clock, SystemClock, SystemEntropy};
 use quaymaster_core::id::{CredentialId, OrgId, UserId, WorkspaceId};
 use quaymaster_core::secret::{self, SecretDigest, Token, TokenKind};
@@ -83,7 +85,10 @@ impl Product {
         let app = App::start(
             store,
             settings,
-            Egress::new(EgressPolicy::default()).unwrap(),
+            WaysOut {
+                services: Egress::new(EgressPolicy::default()).unwrap(),
+                client_metadata: Egress::new(EgressPolicy::default()).unwrap(),
+            },
             clock,
             Arc::new(SystemEntropy),
         )
@@ -166,6 +171,10 @@ impl Product {
 
     pub(crate) async fn patch(&self, path: &str, body: Value) -> Answer {
         self.patch_as(&self.ours.key, path, body).await
+    }
+
+    pub(crate) async fn put_as(&self, key: &str, path: &str, body: Value) -> Answer {
+        self.call(Method::PUT, path, key, Some(&body)).await
     }
 
     pub(crate) async fn delete_as(&self, key: &str, path: &str) -> Answer {

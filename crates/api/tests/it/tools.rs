@@ -12,7 +12,8 @@ async fn tools_are_listed_with_their_schemas() {
     let product = Product::start().await;
     let answer = product.get(TOOLS).await;
     let tools = answer.body["tools"].as_array().unwrap();
-    assert_eq!(tools.len(), 19);
+    // The file tools of its workspace, and those of connectors.
+    assert_eq!(tools.len(), 19 + 3);
     for tool in tools {
         assert_eq!(tool["inputSchema"]["type"], "object", "{tool}");
         assert!(tool["annotations"]["readOnlyHint"].is_boolean(), "{tool}");
@@ -140,7 +141,7 @@ async fn an_unknown_tool_is_not_found_with_a_suggestion() {
       },
       "error": "There is no tool \"read_fil\".",
       "fault": "NOT_FOUND",
-      "hint": "Did you mean read_file, search_files, move_file?",
+      "hint": "Did you mean read_file?",
       "message": "There is no tool \"read_fil\".",
       "retryable": false
     }

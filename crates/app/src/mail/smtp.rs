@@ -2,28 +2,23 @@
 //!
 //! A connection for each mail: mails are few, and servers close idle connections.
 
-use super::{Letter, MailSettings};
+use super::{Letter, MailSettings, starttls};
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, Message};
 use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
-use lettre::transport::smtp::client::{AsyncSmtpConnection, AsyncTokioStream, TlsParameters};
+use lettre::transport::smtp::client::{AsyncSmtpConnection, AsyncTokioStream};
 use lettre::transport::smtp::extension::ClientId;
 use percent_encoding::percent_decode_str;
 use quaymaster_core::{Code, Fault};
-use quaymaster_egress::{Egress, Policy};
+use quaymaster_egress::{Egress, Policy, TlsStream};
 use secrecy::{ExposeSecret as _, SecretString};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
-use tokio_rustls::client::TlsStream;
-use tokio_rustls::rustls::pki_types::ServerName;
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 use url::Url;
 
 /// Whoever made an invitation waits for this.
@@ -97,7 +92,7 @@ impl Mailer {
         } else {
             format!("{host}:{port}")
         };
-        let egress = Policy::configured(&[bracketed], None)
+        let egress = Policy::configured(&[bracketed], settings.ca_file.as_deref())
             .and_then(Egress::new)
             .map_err(|error| wrong(format!("mail.smtp_url: {error}")))?;
         Ok(Mailer {
@@ -165,32 +160,37 @@ impl Mailer {
     }
 
     /// Up to the point where the server may be told secrets.
-    async fn greet(&self, stream: TcpStream) -> Result<AsyncSmtpConnection, String> {
-        let insecure = || {
+    async fn greet(&self, mut stream: TcpStream) -> Result<AsyncSmtpConnection, String> {
+        let insecure = |error: io::Error| {
+            tracing::debug!(host = %self.host, %error, "no TLS with the mail server");
             format!(
                 "The mail server {} has no TLS that can be trusted.",
                 self.host
             )
         };
-        let stream: Box<dyn AsyncTokioStream> = match self.security {
-            Security::Implicit => {
-                let config = tls_config().map_err(|_| insecure())?;
-                let name = ServerName::try_from(self.host.clone()).map_err(|_| insecure())?;
-                let connector = TlsConnector::from(Arc::new(config));
-                let stream = connector.connect(name, stream).await;
-                Box::new(Encrypted(stream.map_err(|_| insecure())?))
-            }
-            Security::StartTls | Security::Plain => Box::new(stream),
+        let encrypt = async |stream| {
+            let encrypted = self.egress.encrypt(&self.host, stream).await;
+            encrypted.map_err(|error| insecure(io::Error::other(error)))
         };
-        let mut server = AsyncSmtpConnection::connect_with_transport(stream, &self.hello)
+        let stream: Box<dyn AsyncTokioStream> = match self.security {
+            Security::Plain => Box::new(stream),
+            Security::Implicit => Box::new(Encrypted {
+                stream: encrypt(stream).await?,
+                said: b"",
+            }),
+            Security::StartTls => {
+                let hello = self.hello.to_string();
+                let asked = starttls::ask(&mut stream, &hello).await;
+                asked.map_err(insecure)?;
+                Box::new(Encrypted {
+                    stream: encrypt(stream).await?,
+                    said: GREETING,
+                })
+            }
+        };
+        AsyncSmtpConnection::connect_with_transport(stream, &self.hello)
             .await
-            .map_err(|_| format!("The mail server {} did not greet.", self.host))?;
-        if self.security == Security::StartTls {
-            let tls = TlsParameters::new(self.host.clone()).map_err(|_| insecure())?;
-            let upgraded = server.starttls(tls, &self.hello).await;
-            upgraded.map_err(|_| insecure())?;
-        }
-        Ok(server)
+            .map_err(|_| format!("The mail server {} did not greet.", self.host))
     }
 }
 
@@ -217,24 +217,20 @@ fn is_loopback(host: &str) -> bool {
             .is_ok_and(|address| address.is_loopback())
 }
 
-/// Trusts whom the machine trusts; `SSL_CERT_FILE` names others.
-fn tls_config() -> Result<ClientConfig, tokio_rustls::rustls::Error> {
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    let provider = Arc::new(tokio_rustls::rustls::crypto::aws_lc_rs::default_provider());
-    Ok(ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots)
-        .with_no_client_auth())
-}
+/// After STARTTLS all begins anew but for the greeting (RFC 3207 §4.2), which is waited for.
+const GREETING: &[u8] = b"220 encrypted\r\n";
 
-/// A stream that was encrypted before SMTP began.
+/// A stream that is encrypted before the conversation begins.
 #[derive(Debug)]
-struct Encrypted(TlsStream<TcpStream>);
+struct Encrypted {
+    stream: TlsStream,
+    /// Read ahead of what the server says.
+    said: &'static [u8],
+}
 
 impl AsyncTokioStream for Encrypted {
     fn peer_addr(&self) -> io::Result<SocketAddr> {
-        self.0.get_ref().0.peer_addr()
+        self.stream.get_ref().0.peer_addr()
     }
 }
 
@@ -244,7 +240,13 @@ impl AsyncRead for Encrypted {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_read(context, buffer)
+        if !self.said.is_empty() {
+            let (now, later) = self.said.split_at(self.said.len().min(buffer.remaining()));
+            buffer.put_slice(now);
+            self.said = later;
+            return Poll::Ready(Ok(()));
+        }
+        Pin::new(&mut self.stream).poll_read(context, buffer)
     }
 }
 
@@ -254,15 +256,15 @@ impl AsyncWrite for Encrypted {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(context, bytes)
+        Pin::new(&mut self.stream).poll_write(context, bytes)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(context)
+        Pin::new(&mut self.stream).poll_flush(context)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_shutdown(context)
+        Pin::new(&mut self.stream).poll_shutdown(context)
     }
 }
 
@@ -274,6 +276,7 @@ mod tests {
         let settings = MailSettings {
             smtp_url: url.to_owned().into(),
             from: "Quay <quay@example.com>".to_owned(),
+            ca_file: None,
         };
         Mailer::new(&settings).map_err(|fault| fault.message)
     }
@@ -334,6 +337,7 @@ mod tests {
         let settings = MailSettings {
             smtp_url: "smtps://u:hidden@mail.example.com".to_owned().into(),
             from: "quay@example.com".to_owned(),
+            ca_file: None,
         };
         assert!(!format!("{settings:?}").contains("hidden"));
     }

@@ -4,12 +4,13 @@
 //! and it is checked again.
 
 use super::client::{Client, ClientId};
+use super::documents::told;
 use super::redirect::{Destination, RedirectUri};
 use super::{CODE_SECONDS, OAuthCode, OAuthError, Params, SCOPES, scopes_asked};
 use crate::App;
 use crate::actor::Actor;
 use quaymaster_core::caller::Audience;
-use quaymaster_core::id::{CodeId, WorkspaceId};
+use quaymaster_core::id::{CodeId, UserId, WorkspaceId};
 use quaymaster_core::secret::Handle;
 use quaymaster_core::{Fault, Scope, Scopes};
 use quaymaster_store::oauth::Code;
@@ -57,25 +58,24 @@ pub struct Granted {
 }
 
 impl App {
-    /// Checks the query of an authorization request.
+    /// Checks the query of an authorization request. `asker` is whoever is signed in.
     pub async fn authorization_asked(
         &self,
         query: &str,
-        is_signed_in: bool,
+        asker: Option<&UserId>,
     ) -> Result<Asked, Unasked> {
         let params = Params::parse(query.as_bytes());
-        let told = |why: String| {
-            let fault = Fault::invalid_arg("/client_id", "client", why);
-            Unasked::Told(fault.hint("Go back to the program that sent you here, and try again."))
-        };
+        let told = |why: String| Unasked::Told(told(why));
         let of_error = |error: OAuthError| told(error.description);
         let client_id = params.needed("client_id").map_err(of_error)?;
-        let client = match ClientId::of(client_id) {
-            ClientId::Document if !is_signed_in => return Err(Unasked::SignInFirst),
-            ClientId::Document => self.client_of_document(client_id).await,
-            ClientId::Registered => self.registered_client(client_id),
+        let client = match (ClientId::of(client_id), asker) {
+            (ClientId::Document, None) => return Err(Unasked::SignInFirst),
+            (ClientId::Document, Some(asker)) => self
+                .client_of_document(client_id, asker)
+                .await
+                .map_err(Unasked::Told)?,
+            (ClientId::Registered, _) => self.registered_client(client_id).map_err(told)?,
         };
-        let client = client.map_err(told)?;
         let redirect = params.one("redirect_uri").map_err(of_error)?;
         let redirect_uri = client.redirect(redirect).map_err(told)?;
         let state = params.one("state").ok().flatten().map(str::to_owned);

@@ -1,6 +1,6 @@
 //! Who a client is. What a client says of itself is shown to people and never believed.
 
-use super::redirect::RedirectUri;
+use super::redirect::{NotTaken, RedirectUri};
 use super::{OAuthCode, OAuthError};
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +14,7 @@ pub struct Client {
     /// Its own words, without what could disguise them.
     pub name: String,
     pub redirect_uris: Vec<RedirectUri>,
-    /// The host that vouches for the name: the one a metadata document came from.
+    /// Host and port that vouch for the name: those that a metadata document came from.
     pub vouched_by: Option<String>,
 }
 
@@ -61,11 +61,8 @@ impl Metadata {
                 format!("A client has 1 to {MOST_REDIRECTS} redirect URIs."),
             ));
         }
-        let redirects: Vec<RedirectUri> = redirects
-            .iter()
-            .map(|text| RedirectUri::parse(text))
-            .collect::<Result<_, _>>()
-            .map_err(|why| OAuthError::new(OAuthCode::InvalidRedirectUri, why))?;
+        let redirects = known(redirects)
+            .map_err(|why| OAuthError::new(OAuthCode::InvalidRedirectUri, String::from(why)))?;
         let lacks = |list: &Option<Vec<String>>, needed: &str| {
             list.as_ref()
                 .is_some_and(|list| !list.is_empty() && !list.iter().any(|item| item == needed))
@@ -85,6 +82,23 @@ impl Metadata {
         let first = redirects.first().map(name_of);
         let name = plain_name(self.client_name.as_deref().unwrap_or_default());
         Ok((name.or(first).unwrap_or_default(), redirects))
+    }
+}
+
+/// The addresses that are taken. One client names those of all machines that it runs on, so what
+/// opens a program that is not known here is left out, provided that something remains.
+fn known(texts: &[String]) -> Result<Vec<RedirectUri>, NotTaken> {
+    let (mut taken, mut left_out) = (Vec::new(), None);
+    for text in texts {
+        match RedirectUri::read(text) {
+            Ok(redirect) => taken.push(redirect),
+            Err(NotTaken::UnknownProgram) => left_out = Some(NotTaken::UnknownProgram),
+            Err(unsafe_one) => return Err(unsafe_one),
+        }
+    }
+    match left_out {
+        Some(why) if taken.is_empty() => Err(why),
+        _ => Ok(taken),
     }
 }
 

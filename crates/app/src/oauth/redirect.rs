@@ -1,6 +1,6 @@
 //! Where the answer to an authorization request may go (RFC 9700 §2.1, RFC 8252 §7).
 
-use url::{Host, Url};
+use url::{Host, Position, Url};
 
 /// No known client has a longer one.
 const LONGEST: usize = 512;
@@ -17,6 +17,53 @@ const SCHEMES_OF_CLIENTS: [&str; 8] = [
     "raycast",
 ];
 
+/// What browsers and systems open themselves. A program's own scheme is none of these.
+const SCHEMES_OF_NO_PROGRAM: [&str; 17] = [
+    "about",
+    "blob",
+    "chrome",
+    "content",
+    "data",
+    "file",
+    "filesystem",
+    "ftp",
+    "http",
+    "https",
+    "intent",
+    "jar",
+    "javascript",
+    "vbscript",
+    "view-source",
+    "ws",
+    "wss",
+];
+
+/// Why a redirect address is not taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum NotTaken {
+    /// It opens a program that is not known here. Nothing is sent there, and nobody comes to harm
+    /// who names it among others.
+    UnknownProgram,
+    /// A sentence.
+    Unsafe(String),
+}
+
+impl From<NotTaken> for String {
+    fn from(why: NotTaken) -> String {
+        match why {
+            NotTaken::UnknownProgram => refused(NOT_ALLOWED),
+            NotTaken::Unsafe(why) => why,
+        }
+    }
+}
+
+const NOT_ALLOWED: &str = "only https, http on this machine (127.0.0.1, [::1], localhost) and the \
+    schemes of known clients are allowed";
+
+fn refused(why: &str) -> String {
+    format!("The redirect URI is refused: {why}.")
+}
+
 /// A redirect address that was found to be safe.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RedirectUri {
@@ -27,7 +74,7 @@ pub struct RedirectUri {
 /// What a person is told of where an answer goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Destination {
-    /// A host of the web.
+    /// A host of the web, with its port when that does not go without saying.
     Host(String),
     /// A program on the person's own machine, at a local port.
     ThisMachine,
@@ -39,7 +86,12 @@ impl RedirectUri {
     /// `https` anywhere, `http` on loopback, and the schemes of known desktop clients. The error is
     /// a sentence.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let refuse = |why: &str| Err(format!("The redirect URI is refused: {why}."));
+        RedirectUri::read(text).map_err(String::from)
+    }
+
+    /// As [`RedirectUri::parse`], with the reason told apart.
+    pub(super) fn read(text: &str) -> Result<Self, NotTaken> {
+        let refuse = |why: &str| Err(NotTaken::Unsafe(refused(why)));
         if text.len() > LONGEST {
             return refuse("it has more than 512 characters");
         }
@@ -55,12 +107,16 @@ impl RedirectUri {
         let Ok(url) = Url::parse(text) else {
             return refuse("it is not an address");
         };
+        if authority(text).contains('@') {
+            return refuse("it has a user name in it");
+        }
+        let is_known = SCHEMES_OF_CLIENTS.contains(&url.scheme());
+        if !is_known && is_of_a_program(url.scheme()) {
+            return Err(NotTaken::UnknownProgram);
+        }
         let plain = format!("{}://", url.scheme());
         if !text.to_ascii_lowercase().starts_with(&plain) {
             return refuse("it does not say scheme and host");
-        }
-        if authority(text).contains('@') {
-            return refuse("it has a user name in it");
         }
         // The parser takes more than names and addresses have.
         let of_hosts = |byte: u8| {
@@ -72,13 +128,10 @@ impl RedirectUri {
         let fits = match url.scheme() {
             "https" => url.host().is_some(),
             "http" => is_loopback(&url),
-            scheme => SCHEMES_OF_CLIENTS.contains(&scheme),
+            _ => is_known,
         };
         if !fits {
-            return refuse(
-                "only https, http on this machine (127.0.0.1, [::1], localhost) and the schemes of \
-                 known clients are allowed",
-            );
+            return refuse(NOT_ALLOWED);
         }
         Ok(RedirectUri {
             text: text.to_owned(),
@@ -115,11 +168,19 @@ impl RedirectUri {
 
     pub fn destination(&self) -> Destination {
         match self.url.scheme() {
-            "https" => Destination::Host(self.url.host_str().unwrap_or_default().to_owned()),
+            // Another port is another server.
+            "https" => {
+                Destination::Host(self.url[Position::BeforeHost..Position::AfterPort].to_owned())
+            }
             "http" => Destination::ThisMachine,
             scheme => Destination::Program(scheme.to_owned()),
         }
     }
+}
+
+/// Whether a scheme may be one that a program took for itself (RFC 8252 §7.1).
+fn is_of_a_program(scheme: &str) -> bool {
+    !SCHEMES_OF_NO_PROGRAM.contains(&scheme) && !scheme.ends_with("-extension")
 }
 
 fn authority(text: &str) -> &str {
@@ -208,6 +269,45 @@ mod tests {
     }
 
     #[test]
+    fn the_scheme_of_an_unknown_program_is_told_apart_from_what_is_unsafe() {
+        for text in [
+            "com.example.app://callback",
+            "com.example.app:/callback",
+            "example-app:callback",
+            "EXAMPLE://callback?x=1",
+        ] {
+            let why = RedirectUri::read(text).unwrap_err();
+            assert_eq!(why, NotTaken::UnknownProgram, "{text}");
+            assert!(RedirectUri::parse(text).is_err(), "{text}");
+        }
+        for text in [
+            "javascript:alert(1)",
+            "JAVASCRIPT://x/%0aalert(1)",
+            "vbscript:x",
+            "data:text/html,x",
+            "data://x",
+            "file:///etc/passwd",
+            "blob:https://claude.ai/1",
+            "about:blank",
+            "view-source:https://claude.ai/",
+            "filesystem:https://claude.ai/",
+            "intent://x",
+            "ftp://claude.ai/",
+            "wss://claude.ai/",
+            "chrome-extension://abc/cb",
+            "http://evil.example/",
+            "example://user@host/callback",
+            "example://host/callback#fragment",
+            "example://*/callback",
+            "example://host/call back",
+            "cursor:callback",
+        ] {
+            let why = RedirectUri::read(text).unwrap_err();
+            assert!(matches!(why, NotTaken::Unsafe(_)), "{text}: {why:?}");
+        }
+    }
+
+    #[test]
     fn on_loopback_any_port_is_the_registered_one_and_nothing_else_varies() {
         let registered = uri("http://127.0.0.1:33418/callback");
         assert!(registered.covers(&uri("http://127.0.0.1:50000/callback")));
@@ -248,6 +348,8 @@ mod tests {
     fn a_person_is_told_where_it_goes() {
         let web = uri("https://claude.ai/cb");
         assert_eq!(web.destination(), Destination::Host("claude.ai".into()));
+        let port = uri("https://claude.ai:8443/cb").destination();
+        assert_eq!(port, Destination::Host("claude.ai:8443".into()));
         let local = uri("http://127.0.0.1:9/cb");
         assert_eq!(local.destination(), Destination::ThisMachine);
         let program = uri("cursor://host/cb");

@@ -1,5 +1,4 @@
-//! Codes and refresh tokens against access tokens (RFC 6749 §4.1.3 and §6), and revocation
-//! (RFC 7009).
+//! Codes and refresh tokens against access tokens (RFC 6749 §4.1.3 and §6).
 
 use super::{
     ACCESS_SECONDS, GRACE_SECONDS, GRACE_USES, OAuthCode, OAuthError, Params, REFRESH_SECONDS,
@@ -18,6 +17,7 @@ use quaymaster_store::oauth::{AccessToken, Code, Grace, GrantedClient, RefreshTo
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
+use std::net::IpAddr;
 
 /// What a client gets.
 #[derive(Debug)]
@@ -28,24 +28,27 @@ pub struct Tokens {
     pub scope: String,
 }
 
-fn bad_grant(why: &str) -> OAuthError {
+pub(super) fn bad_grant(why: &str) -> OAuthError {
     OAuthError::new(OAuthCode::InvalidGrant, why)
 }
 
 impl App {
     /// The token endpoint. Runs as its own task: a client that goes away in the middle leaves nothing
     /// half done.
-    pub async fn token(&self, params: Params) -> Result<Tokens, OAuthError> {
+    /// `from` is where the request comes from, for limits on guessing.
+    pub async fn token(&self, params: Params, from: Option<IpAddr>) -> Result<Tokens, OAuthError> {
         let app = self.clone();
-        let task = self.tasks.spawn(async move { app.tokens(&params).await });
+        let task = self
+            .tasks
+            .spawn(async move { app.tokens(&params, from).await });
         task.await.unwrap_or_else(|_| Err(Fault::internal().into()))
     }
 
-    async fn tokens(&self, params: &Params) -> Result<Tokens, OAuthError> {
+    async fn tokens(&self, params: &Params, from: Option<IpAddr>) -> Result<Tokens, OAuthError> {
         let grant_type = params.needed("grant_type")?;
         match grant_type {
-            "authorization_code" => self.exchange(params).await,
-            "refresh_token" => self.refresh(params).await,
+            "authorization_code" => self.exchange(params, from).await,
+            "refresh_token" => self.refresh(params, from).await,
             _ => Err(OAuthError::new(
                 OAuthCode::UnsupportedGrantType,
                 "This server knows authorization_code and refresh_token.",
@@ -53,7 +56,7 @@ impl App {
         }
     }
 
-    async fn exchange(&self, params: &Params) -> Result<Tokens, OAuthError> {
+    async fn exchange(&self, params: &Params, from: Option<IpAddr>) -> Result<Tokens, OAuthError> {
         const UNKNOWN: &str = "The code is unknown, was used before or has expired.";
         let client_id = client_id(params)?;
         let presented = Handle::<CodeId>::parse(params.needed("code")?);
@@ -64,7 +67,7 @@ impl App {
         let code = self.store.oauth_code(&presented.id).await?;
         let code = code
             .filter(|code| code.secret.matches(presented.secret.expose_secret()))
-            .ok_or_else(|| bad_grant(UNKNOWN))?;
+            .ok_or_else(|| self.guessed(from, presented.id.as_str(), UNKNOWN))?;
         if code.used_at.is_some() {
             self.code_was_stolen(&code).await?;
             return Err(bad_grant(UNKNOWN));
@@ -125,7 +128,7 @@ impl App {
         Ok(tokens)
     }
 
-    async fn refresh(&self, params: &Params) -> Result<Tokens, OAuthError> {
+    async fn refresh(&self, params: &Params, from: Option<IpAddr>) -> Result<Tokens, OAuthError> {
         const UNKNOWN: &str = "The refresh token is unknown, was revoked or has expired.";
         let client_id = client_id(params)?;
         let presented = Handle::<RefreshTokenId>::parse(params.needed("refresh_token")?);
@@ -135,7 +138,7 @@ impl App {
         let token = self.store.oauth_refresh_token(&presented.id).await?;
         let token = token
             .filter(|token| token.secret.matches(presented.secret.expose_secret()))
-            .ok_or_else(|| bad_grant(UNKNOWN))?;
+            .ok_or_else(|| self.guessed(from, presented.id.as_str(), UNKNOWN))?;
         let client = self.store.oauth_client(&token.credential).await?;
         if client.is_none_or(|client| client.client_id != client_id) {
             return Err(bad_grant("The refresh token was given to another client."));
@@ -155,6 +158,12 @@ impl App {
             Some(_) => within(scopes_asked(scope)?, grant.scopes)?,
             None => grant.scopes,
         };
+        if !self.refreshes.take(&grant.id) {
+            return Err(OAuthError::new(
+                OAuthCode::TooManyRequests,
+                "The client refreshes too often. An access token is good for a day: use it.",
+            ));
+        }
         let grace = Grace {
             seconds: GRACE_SECONDS,
             uses: GRACE_USES,
@@ -180,55 +189,15 @@ impl App {
         Ok(tokens)
     }
 
-    /// The revocation endpoint. What is no token of ours is revoked already (RFC 7009 §2.2). A
-    /// refresh token takes the whole grant with it, an access token goes alone.
-    pub async fn revoke_token(&self, params: &Params) -> Result<(), OAuthError> {
-        let text = params.needed("token")?;
-        let client_id = params.one("client_id")?;
-        if let Some(presented) = Handle::<RefreshTokenId>::parse(text) {
-            let token = self.store.oauth_refresh_token(&presented.id).await?;
-            let Some(token) =
-                token.filter(|token| token.secret.matches(presented.secret.expose_secret()))
-            else {
-                return Ok(());
-            };
-            self.revocable(&token.credential, client_id).await?;
-            let found = self.store.credential_to_admit(&token.credential).await?;
-            if let Some(found) = found {
-                let grant = found.credential;
-                self.end_grant(&grant.org, &grant.id, "the client revoked it")
-                    .await?;
-            }
-        } else if let Some(presented) = Handle::<AccessTokenId>::parse(text) {
-            let token = self.store.oauth_access_token(&presented.id).await?;
-            let Some(token) =
-                token.filter(|token| token.secret.matches(presented.secret.expose_secret()))
-            else {
-                return Ok(());
-            };
-            self.revocable(&token.credential, client_id).await?;
-            let mut tx = self.store.begin().await?;
-            tx.end_oauth_access_token(&token.id).await?;
-            tx.commit().await?;
-            self.callers.forget_access_token(&token.id);
+    /// Counts a code or token whose secret is wrong.
+    pub(super) fn guessed(&self, from: Option<IpAddr>, about: &str, why: &str) -> OAuthError {
+        if self.guesses.one_more(from, about) {
+            return OAuthError::new(
+                OAuthCode::TooManyRequests,
+                "Too many bad codes and tokens. Wait a minute, then present a good one.",
+            );
         }
-        Ok(())
-    }
-
-    /// Whoever has the token may revoke it; a client that names itself must be the right one.
-    async fn revocable(
-        &self,
-        grant: &CredentialId,
-        client_id: Option<&str>,
-    ) -> Result<(), OAuthError> {
-        let Some(client_id) = client_id else {
-            return Ok(());
-        };
-        let client = self.store.oauth_client(grant).await?;
-        if client.is_some_and(|client| client.client_id == client_id) {
-            return Ok(());
-        }
-        Err(bad_grant("The token was given to another client."))
+        bad_grant(why)
     }
 
     async fn code_was_stolen(&self, code: &Code) -> Result<(), OAuthError> {
@@ -242,7 +211,7 @@ impl App {
     }
 
     /// Ends a grant with all its tokens, unless it has ended before.
-    async fn end_grant(
+    pub(super) async fn end_grant(
         &self,
         org: &OrgId,
         grant: &CredentialId,

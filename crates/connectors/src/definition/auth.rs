@@ -18,7 +18,8 @@ pub struct Auth {
     /// What a person types in. OAuth has its own fields and needs none here.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub fields: IndexMap<String, Field>,
-    /// Where the fields go in each request. `basic` needs none.
+    /// Where the fields go in each request. `basic` needs none, nor does `oauth2`, whose token is
+    /// a bearer token unless this says otherwise.
     #[serde(default)]
     pub inject: Inject,
     /// For the type `oauth2`.

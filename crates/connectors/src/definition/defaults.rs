@@ -18,7 +18,8 @@ pub struct Defaults {
     pub retry: Retry,
     #[serde(default)]
     pub errors: Errors,
-    /// Where the result stands in an answer: a JSON Pointer. The whole answer unless said otherwise.
+    /// Where the result stands in an answer: a JSON Pointer. Unless said otherwise `/result` for
+    /// JSON-RPC, `/data` for GraphQL, and the whole answer for all others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -92,7 +93,8 @@ pub struct Equals {
     pub equals: String,
 }
 
-/// How an answer says that something went wrong, besides its status. Places are JSON Pointers.
+/// How an answer says that something went wrong, besides its status. Places are JSON Pointers. What
+/// JSON-RPC and GraphQL say about errors is known.
 #[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Errors {
@@ -130,7 +132,7 @@ pub struct Holds {
 pub struct Pagination {
     #[serde(rename = "type")]
     pub kind: PaginationKind,
-    /// The parameter that names the next page.
+    /// The parameter that names the next page: its name, or a JSON Pointer into the body.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub param: Option<String>,
     /// Where the answer says what the next page is: a JSON Pointer, or a header's name for the type

@@ -104,45 +104,60 @@ impl Template {
         encoding: Encoding,
         value: impl Fn(&str) -> Option<Cow<'v, str>>,
     ) -> Result<String, TemplateError> {
-        let mut rendered = String::with_capacity(self.text.len());
+        self.write(|name, rendered| {
+            let value = value(name).ok_or_else(|| TemplateError::Missing(name.to_owned()))?;
+            match encoding {
+                Encoding::Plain | Encoding::Host => rendered.push_str(&value),
+                Encoding::Segment if matches!(&*value, "" | "." | "..") => {
+                    return Err(TemplateError::NoSegment(name.to_owned()));
+                }
+                Encoding::Segment => push_segment(rendered, &value),
+            }
+            Ok(())
+        })
+    }
+
+    /// The text, where `value` writes what each name stands for behind what is written already.
+    pub(crate) fn write<E>(
+        &self,
+        mut value: impl FnMut(&str, &mut String) -> Result<(), E>,
+    ) -> Result<String, E> {
+        let mut written = String::with_capacity(self.text.len() + 16);
         for part in &self.parts {
             match part {
-                Part::Text(text) => rendered.push_str(text),
-                Part::Name(name) => {
-                    let value =
-                        value(name).ok_or_else(|| TemplateError::Missing(name.clone()))?;
-                    match encoding {
-                        Encoding::Plain | Encoding::Host => rendered.push_str(&value),
-                        Encoding::Segment if matches!(&*value, "" | "." | "..") => {
-                            return Err(TemplateError::NoSegment(name.clone()));
-                        }
-                        Encoding::Segment => push_segment(&mut rendered, &value),
-                    }
-                }
+                Part::Text(text) => written.push_str(text),
+                Part::Name(name) => value(name, &mut written)?,
             }
         }
-        Ok(rendered)
+        Ok(written)
     }
 }
 
 fn is_name(text: &str) -> bool {
     let mut bytes = text.bytes();
-    bytes.next().is_some_and(|first| first.is_ascii_alphabetic())
+    bytes
+        .next()
+        .is_some_and(|first| first.is_ascii_alphabetic())
         && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
-fn push_segment(text: &mut String, value: &str) {
-    const HEX: &[u8; 16] = b"0123456789ABCDEF";
+/// Writes a value so that nothing in it has a meaning in a path or query (RFC 3986 §2.3).
+pub(crate) fn push_segment(text: &mut String, value: &str) {
     for byte in value.bytes() {
-        let unreserved = byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
-        if unreserved {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
             text.push(char::from(byte));
         } else {
-            text.push('%');
-            text.push(char::from(HEX[usize::from(byte >> 4)]));
-            text.push(char::from(HEX[usize::from(byte & 15)]));
+            push_percent(text, byte);
         }
     }
+}
+
+/// `%` and two digits.
+pub(crate) fn push_percent(text: &mut String, byte: u8) {
+    const HEX: &[u8; 16] = b"0123456789ABCDEF";
+    text.push('%');
+    text.push(char::from(HEX[usize::from(byte >> 4)]));
+    text.push(char::from(HEX[usize::from(byte & 15)]));
 }
 
 impl TryFrom<String> for Template {

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod allow;
+mod allowing;
 mod canaries;
 mod connect;
 mod faults;

@@ -75,44 +75,45 @@ fn every_schema_is_a_plain_closed_object() {
 fn an_agent_reads_what_each_argument_is() {
     insta::assert_json_snapshot!(schema_of::<ReplaceLines>(), @r#"
     {
+      "type": "object",
       "additionalProperties": false,
       "properties": {
-        "content": {
-          "description": "The new lines; the final line end may be left out. Empty = remove the lines.",
-          "type": "string"
-        },
-        "dry_run": {
-          "default": false,
-          "description": "Write nothing; answer what would happen.",
-          "type": "boolean"
-        },
-        "encoding": {
-          "description": "Encoding label (WHATWG). Default: the file's own, detected.",
-          "type": "string"
-        },
-        "end_line": {
-          "description": "Last line to replace, inclusive; -1 = the last line of the file.",
-          "minimum": -1,
-          "type": "integer"
-        },
-        "expect": {
-          "description": "The text that these lines must have now; otherwise nothing is written.",
-          "type": "string"
-        },
-        "if_match": {
-          "description": "Edit only if the file's etag is this one (from an earlier answer); `*` = any.",
-          "type": "string"
-        },
         "path": {
+          "type": "string",
           "description": "Text file to edit, relative to the workspace root.",
-          "maxLength": 4096,
           "minLength": 1,
-          "type": "string"
+          "maxLength": 4096
         },
         "start_line": {
-          "description": "First line to replace, from 1.",
+          "type": "integer",
           "minimum": 1,
-          "type": "integer"
+          "description": "First line to replace, from 1."
+        },
+        "end_line": {
+          "type": "integer",
+          "minimum": -1,
+          "description": "Last line to replace, inclusive; -1 = the last line of the file."
+        },
+        "content": {
+          "type": "string",
+          "description": "The new lines; the final line end may be left out. Empty = remove the lines."
+        },
+        "expect": {
+          "type": "string",
+          "description": "The text that these lines must have now; otherwise nothing is written."
+        },
+        "encoding": {
+          "type": "string",
+          "description": "Encoding label (WHATWG). Default: the file's own, detected."
+        },
+        "if_match": {
+          "type": "string",
+          "description": "Edit only if the file's etag is this one (from an earlier answer); `*` = any."
+        },
+        "dry_run": {
+          "type": "boolean",
+          "description": "Write nothing; answer what would happen.",
+          "default": false
         }
       },
       "required": [
@@ -120,26 +121,25 @@ fn an_agent_reads_what_each_argument_is() {
         "start_line",
         "end_line",
         "content"
-      ],
-      "type": "object"
+      ]
     }
     "#);
     insta::assert_json_snapshot!(schema_of::<FindReplace>()["properties"]["expected_count"], @r#"
     {
       "anyOf": [
         {
-          "minimum": 1,
-          "type": "integer"
+          "type": "integer",
+          "minimum": 1
         },
         {
+          "type": "string",
           "enum": [
             "all"
-          ],
-          "type": "string"
+          ]
         }
       ],
-      "default": 1,
-      "description": "How often it must occur, else nothing is written; \"all\" = at least once."
+      "description": "How often it must occur, else nothing is written; \"all\" = at least once.",
+      "default": 1
     }
     "#);
 }

@@ -37,68 +37,68 @@ fn matches_come_in_order_with_what_was_left_out() {
     let found = yard.ok("search_files", json!({ "query": "helper", "context": 1 }));
     steady().bind(|| {
         insta::assert_json_snapshot!(found, @r#"
-    {
-      "files_searched": 6,
-      "matches": [
         {
-          "column": 9,
-          "line": 1,
-          "path": "README.md",
-          "text": "Run the helper."
-        },
-        {
-          "column": 1,
-          "line": 1,
-          "path": "notes/keep.tmp",
-          "text": "helper"
-        },
-        {
-          "after": [
-            "// Helper of helpers"
+          "mode": "content",
+          "matches": [
+            {
+              "path": "README.md",
+              "line": 1,
+              "column": 9,
+              "text": "Run the helper."
+            },
+            {
+              "path": "notes/keep.tmp",
+              "line": 1,
+              "column": 1,
+              "text": "helper"
+            },
+            {
+              "path": "src/lib.rs",
+              "line": 1,
+              "column": 8,
+              "text": "pub fn helper() {}",
+              "after": [
+                "// Helper of helpers"
+              ]
+            },
+            {
+              "path": "src/lib.rs",
+              "line": 2,
+              "column": 4,
+              "text": "// Helper of helpers",
+              "before": [
+                "pub fn helper() {}"
+              ]
+            },
+            {
+              "path": "src/main.rs",
+              "line": 2,
+              "column": 5,
+              "text": "    helper();",
+              "before": [
+                "fn main() {"
+              ],
+              "after": [
+                "}"
+              ]
+            },
+            {
+              "path": "src-old/lib.rs",
+              "line": 1,
+              "column": 4,
+              "text": "fn helper() {}"
+            }
           ],
-          "column": 8,
-          "line": 1,
-          "path": "src/lib.rs",
-          "text": "pub fn helper() {}"
-        },
-        {
-          "before": [
-            "pub fn helper() {}"
-          ],
-          "column": 4,
-          "line": 2,
-          "path": "src/lib.rs",
-          "text": "// Helper of helpers"
-        },
-        {
-          "after": [
-            "}"
-          ],
-          "before": [
-            "fn main() {"
-          ],
-          "column": 5,
-          "line": 2,
-          "path": "src/main.rs",
-          "text": "    helper();"
-        },
-        {
-          "column": 4,
-          "line": 1,
-          "path": "src-old/lib.rs",
-          "text": "fn helper() {}"
+          "files_searched": 6,
+          "skipped": {
+            "binary": 1,
+            "too_large": 0,
+            "ignored": 4
+          },
+          "truncated": false,
+          "timed_out": false
         }
-      ],
-      "mode": "content",
-      "skipped": {
-        "binary": 1,
-        "ignored": 4,
-        "too_large": 0
-      },
-      "timed_out": false,
-      "truncated": false
-    }
-    "#);
+        "#);
     });
     let sensitive = yard.ok("search_files", json!({ "query": "Helper", "path": "src" }));
     assert_eq!(paths(&sensitive), ["src/lib.rs:2"]);

@@ -21,58 +21,58 @@ fn list_files_shows_directories_first() {
     std::os::unix::fs::symlink("b.txt", yard.host("link")).unwrap();
     shows!(yard.ok("list_files", json!({})), @r#"
     {
+      "path": "",
       "entries": [
         {
-          "modified_at": "[time]",
           "path": "src",
+          "type": "directory",
           "size": 0,
-          "type": "directory"
+          "modified_at": "[time]"
         },
         {
-          "mime": "text/x-rust",
-          "modified_at": "[time]",
           "path": "a.rs",
+          "type": "file",
           "size": 9,
-          "type": "file"
+          "modified_at": "[time]",
+          "mime": "text/x-rust"
         },
         {
-          "mime": "text/plain",
-          "modified_at": "[time]",
           "path": "b.txt",
+          "type": "file",
           "size": 1,
-          "type": "file"
+          "modified_at": "[time]",
+          "mime": "text/plain"
         },
         {
-          "modified_at": "[time]",
           "path": "link",
+          "type": "symlink",
           "size": 0,
-          "type": "symlink"
+          "modified_at": "[time]"
         }
       ],
-      "path": "",
       "total": 4,
       "truncated": false
     }
     "#);
     shows!(yard.ok("list_files", json!({ "recursive": true, "depth": 3, "glob": "*.rs" })), @r#"
     {
+      "path": "",
       "entries": [
         {
-          "mime": "text/x-rust",
-          "modified_at": "[time]",
           "path": "a.rs",
+          "type": "file",
           "size": 9,
-          "type": "file"
+          "modified_at": "[time]",
+          "mime": "text/x-rust"
         },
         {
-          "mime": "text/x-rust",
-          "modified_at": "[time]",
           "path": "src/main.rs",
+          "type": "file",
           "size": 0,
-          "type": "file"
+          "modified_at": "[time]",
+          "mime": "text/x-rust"
         }
       ],
-      "path": "",
       "total": 2,
       "truncated": false
     }
@@ -118,37 +118,37 @@ fn read_file_numbers_lines_and_says_where_to_go_on() {
     yard.put("notes.md", "# One\r\ntwo\nthree\nfour");
     shows!(yard.ok("read_file", json!({ "path": "/notes.md" })), @r#"
     {
-      "bom": false,
-      "content": "1\t# One\r\n2\ttwo\n3\tthree\n4\tfour",
-      "encoding": "utf-8",
-      "end_line": 4,
-      "eol": "mixed",
-      "etag": "sha256:06be1d58f9d8752649d2c52bb2480a822b478d4ad12a9397cd708f6f9aa7085c",
-      "mime": "text/markdown",
       "path": "notes.md",
+      "etag": "sha256:06be1d58f9d8752649d2c52bb2480a822b478d4ad12a9397cd708f6f9aa7085c",
       "size": 21,
-      "start_line": 1,
+      "mime": "text/markdown",
+      "encoding": "utf-8",
+      "eol": "mixed",
+      "bom": false,
       "total_lines": 4,
+      "start_line": 1,
+      "end_line": 4,
+      "content": "1\t# One\r\n2\ttwo\n3\tthree\n4\tfour",
       "truncated": false
     }
     "#);
     shows!(yard.ok("read_file", json!({ "path": "notes.md", "max_bytes": 12 })), @r#"
     {
-      "bom": false,
-      "content": "1\t# One\r\n",
-      "encoding": "utf-8",
-      "end_line": 1,
-      "eol": "mixed",
+      "path": "notes.md",
       "etag": "sha256:06be1d58f9d8752649d2c52bb2480a822b478d4ad12a9397cd708f6f9aa7085c",
+      "size": 21,
       "mime": "text/markdown",
+      "encoding": "utf-8",
+      "eol": "mixed",
+      "bom": false,
+      "total_lines": 4,
+      "start_line": 1,
+      "end_line": 1,
+      "content": "1\t# One\r\n",
+      "truncated": true,
       "next": {
         "start_line": 2
-      },
-      "path": "notes.md",
-      "size": 21,
-      "start_line": 1,
-      "total_lines": 4,
-      "truncated": true
+      }
     }
     "#);
     let tail = yard.ok(
@@ -199,25 +199,25 @@ fn read_file_shows_images_and_pages_other_bytes() {
     yard.put("data.bin", [0, 1, 2, 3]);
     shows!(yard.ok("read_file", json!({ "path": "dot.png" })), @r#"
     {
-      "etag": "sha256:02a3e298f1533f62558c58e4c70edcab9af5a50d62d925fd5390942020fb0fb8",
-      "media": "image/png",
-      "mime": "image/png",
       "path": "dot.png",
+      "etag": "sha256:02a3e298f1533f62558c58e4c70edcab9af5a50d62d925fd5390942020fb0fb8",
       "size": 16,
-      "truncated": false
+      "mime": "image/png",
+      "truncated": false,
+      "media": "image/png"
     }
     "#);
     shows!(yard.ok("read_file", json!({ "path": "data.bin", "length": 2 })), @r#"
     {
-      "blob": "AAE=",
+      "path": "data.bin",
       "etag": "sha256:054edec1d0211f624fed0cbca9d4f9400b0e491c43742af2c5b0abebf0c990d8",
+      "size": 4,
       "mime": "application/octet-stream",
+      "blob": "AAE=",
+      "truncated": true,
       "next": {
         "offset": 2
-      },
-      "path": "data.bin",
-      "size": 4,
-      "truncated": true
+      }
     }
     "#);
     let text = yard.ok("read_file", json!({ "path": "dot.png", "as": "base64" }));
@@ -232,19 +232,19 @@ fn get_file_info_tells_everything_but_the_content() {
     std::os::unix::fs::symlink("/etc", yard.host("dir/out")).unwrap();
     shows!(yard.ok("get_file_info", json!({ "path": "dir/a.txt" })), @r#"
     {
+      "path": "dir/a.txt",
+      "type": "file",
+      "size": 8,
+      "modified_at": "[time]",
+      "etag": "sha256:c3f9c8c283a2b1f2f1896f27a01cbe3cddc0c9d93f752e4639035a0f5b36f6e8",
+      "mime": "text/plain",
+      "exists": true,
+      "mode": "0644",
       "created_at": "[time]",
+      "is_text": true,
       "encoding": "utf-8",
       "eol": "lf",
-      "etag": "sha256:c3f9c8c283a2b1f2f1896f27a01cbe3cddc0c9d93f752e4639035a0f5b36f6e8",
-      "exists": true,
-      "is_text": true,
-      "mime": "text/plain",
-      "mode": "0644",
-      "modified_at": "[time]",
-      "path": "dir/a.txt",
-      "size": 8,
       "total_lines": 2,
-      "type": "file",
       "writable": true
     }
     "#);

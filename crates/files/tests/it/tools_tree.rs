@@ -14,12 +14,12 @@ fn write_file_creates_overwrites_and_appends() {
     let yard = yard();
     shows!(yard.ok("write_file", json!({ "path": "new/a.txt", "content": "one\n" })), @r#"
     {
-      "bytes_written": 4,
-      "created": true,
-      "dry_run": false,
-      "etag": "sha256:2c8b08da5ce60398e1f19af0e5dccc744df274b826abe585eaba68c525434806",
       "path": "new/a.txt",
+      "etag": "sha256:2c8b08da5ce60398e1f19af0e5dccc744df274b826abe585eaba68c525434806",
+      "created": true,
       "size": 4,
+      "bytes_written": 4,
+      "dry_run": false,
       "unchanged": false
     }
     "#);
@@ -29,19 +29,19 @@ fn write_file_creates_overwrites_and_appends() {
             "path": "new/a.txt", "content": "two\n", "if_match": etag, "dry_run": true
         })),
         @r#"
-        {
-          "bytes_written": 4,
-          "created": false,
-          "diff": "@@ -1 +1 @@\n-one\n+two\n",
-          "diff_truncated": false,
-          "dry_run": true,
-          "etag": "sha256:27dd8ed44a83ff94d557f9fd0412ed5a8cbca69ea04922d88c01184a07300a5a",
-          "old_etag": "sha256:2c8b08da5ce60398e1f19af0e5dccc744df274b826abe585eaba68c525434806",
-          "path": "new/a.txt",
-          "size": 4,
-          "unchanged": false
-        }
-        "#
+    {
+      "path": "new/a.txt",
+      "etag": "sha256:27dd8ed44a83ff94d557f9fd0412ed5a8cbca69ea04922d88c01184a07300a5a",
+      "old_etag": "sha256:2c8b08da5ce60398e1f19af0e5dccc744df274b826abe585eaba68c525434806",
+      "created": false,
+      "size": 4,
+      "bytes_written": 4,
+      "diff": "@@ -1 +1 @@\n-one\n+two\n",
+      "diff_truncated": false,
+      "dry_run": true,
+      "unchanged": false
+    }
+    "#
     );
     assert_eq!(yard.text("new/a.txt"), "one\n");
     yard.ok(
@@ -80,13 +80,13 @@ fn delete_file_moves_to_the_trash() {
     assert!(yard.host("dir").exists());
     shows!(yard.ok("delete_file", json!({ "path": "dir", "recursive": true })), @r#"
     {
-      "deleted_files": 2,
-      "dry_run": false,
-      "freed_bytes": 5,
       "path": "dir",
-      "restorable_until": "[time]",
+      "type": "directory",
+      "deleted_files": 2,
+      "freed_bytes": 5,
       "trash_id": "trs_03qcpc7p00001g000000000004",
-      "type": "directory"
+      "restorable_until": "[time]",
+      "dry_run": false
     }
     "#);
     assert!(!yard.host("dir").exists());
@@ -99,8 +99,8 @@ fn create_directory_twice_is_success() {
     let yard = yard();
     shows!(yard.ok("create_directory", json!({ "path": "a/b/c" })), @r#"
     {
-      "created": true,
-      "path": "a/b/c"
+      "path": "a/b/c",
+      "created": true
     }
     "#);
     assert_eq!(
@@ -117,11 +117,11 @@ fn move_file_renames_and_replaces_only_when_told() {
     yard.put("b.txt", "b");
     shows!(yard.ok("move_file", json!({ "source": "a.txt", "destination": "x/y.txt" })), @r#"
     {
+      "source": "a.txt",
       "destination": "x/y.txt",
       "etag": "sha256:ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb",
-      "replaced": false,
-      "source": "a.txt",
-      "type": "file"
+      "type": "file",
+      "replaced": false
     }
     "#);
     let replaced = yard.ok(
@@ -147,24 +147,24 @@ fn copy_file_copies_trees_and_leaves_out_links_that_lead_away() {
     shows!(
         yard.ok("copy_file", json!({ "source": "src", "destination": "copy/src", "recursive": true })),
         @r#"
-        {
-          "bytes": 5,
-          "destination": "copy/src",
-          "files": 3,
-          "skipped": 2,
-          "source": "src"
-        }
-        "#
+    {
+      "source": "src",
+      "destination": "copy/src",
+      "files": 3,
+      "bytes": 5,
+      "skipped": 2
+    }
+    "#
     );
     assert_eq!(yard.text("copy/src/deep/in"), "abc");
     assert!(yard.host("copy/src/deep/out").symlink_metadata().is_err());
     shows!(yard.ok("copy_file", json!({ "source": "src/a.txt", "destination": "c.txt" })), @r#"
     {
-      "bytes": 3,
+      "source": "src/a.txt",
       "destination": "c.txt",
       "etag": "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
       "files": 1,
-      "source": "src/a.txt"
+      "bytes": 3
     }
     "#);
 }

@@ -97,3 +97,48 @@ async fn changes_that_nobody_reads_do_not_keep_a_session_from_ending() {
         .await
         .expect("the session ends");
 }
+
+#[tokio::test]
+async fn a_stream_ends_with_the_token_that_opened_it_and_its_session_goes_on() {
+    let door = FixtureDoor::new();
+    let client = Client::new(&door).open().await;
+    let mut stream = client.stream(client.request(Method::GET, &[], "")).await;
+    door.tell(Change::Tools);
+    assert!(stream.next().await.is_some());
+    let over = async {
+        tokio::join!(stream.next(), async {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            door.end_tokens();
+        })
+    };
+    let (last, ()) = tokio::time::timeout(Duration::from_secs(5), over)
+        .await
+        .expect("the stream ends");
+    assert_eq!(last, None);
+    assert_eq!(client.ask("tools/list", json!({})).await.status, 200);
+    let mut again = client.stream(client.request(Method::GET, &[], "")).await;
+    door.tell(Change::Tools);
+    assert!(again.next().await.is_some());
+}
+
+#[tokio::test]
+async fn a_listener_without_a_session_hears_no_more_once_its_token_ended() {
+    let door = FixtureDoor::new();
+    let client = Client::new(&door);
+    let listen = client.stateless(
+        "subscriptions/listen",
+        json!({ "notifications": { "toolsListChanged": true } }),
+    );
+    let mut stream = client.stream(listen).await;
+    assert!(stream.next().await.is_some(), "acknowledged");
+    let over = async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        door.end_tokens();
+        while let Some(last) = stream.next().await {
+            assert!(last["result"].is_object(), "{last}");
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(5), over)
+        .await
+        .expect("the stream ends");
+}

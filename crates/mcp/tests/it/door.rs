@@ -24,6 +24,8 @@ pub(crate) struct FixtureDoor {
     pub(crate) called: AtomicUsize,
     offers: Offers,
     changes: broadcast::Sender<Change>,
+    /// Everybody's access tokens end.
+    ends: Arc<tokio::sync::Notify>,
     clock: Arc<Ahead>,
 }
 
@@ -55,6 +57,7 @@ impl FixtureDoor {
             called: AtomicUsize::new(0),
             offers,
             changes: broadcast::channel(4096).0,
+            ends: Arc::default(),
             clock: Arc::new(Ahead(AtomicI64::new(0))),
         })
     }
@@ -67,6 +70,11 @@ impl FixtureDoor {
     pub(crate) fn tell(&self, change: Change) {
         // Nobody listening is fine.
         let _ = self.changes.send(change);
+    }
+
+    /// Ends what everybody presented, and no credential.
+    pub(crate) fn end_tokens(&self) {
+        self.ends.notify_waiters();
     }
 
     /// The protocol over this door.
@@ -101,6 +109,7 @@ fn caller(letter: &str) -> Caller {
         scopes: Scopes::of_tools(),
         grants: Vec::new(),
         expires_at: None,
+        access: None,
     }
 }
 
@@ -154,6 +163,11 @@ impl Door for FixtureDoor {
 
     fn changes(&self, _caller: &Caller) -> Box<dyn ChangeFeed> {
         Box::new(Feed(self.changes.subscribe()))
+    }
+
+    fn presented_ends(&self, _caller: &Caller) -> Fut<'static, ()> {
+        let ends = self.ends.clone();
+        Box::pin(async move { ends.notified().await })
     }
 
     fn header_schema(&self, _caller: &Caller, tool: &str) -> Option<Arc<JsonObject>> {

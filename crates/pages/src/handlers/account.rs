@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use quaymaster_app::App;
+use quaymaster_app::account::Made;
 use quaymaster_app::browsers::BrowserSession;
 use quaymaster_app::members::AfterLeaving;
 use quaymaster_app::organizations::Membership;
@@ -15,7 +16,7 @@ use super::members::label_of;
 use super::notice::Notice;
 use super::person::Person;
 use super::posted::{Fields, Form, Posted};
-use super::{Pages, cookie, local};
+use super::{Pages, cookie, local, reset};
 use crate::views::{AccountPage, BrowserRow, Field, Flash, OrganizationRow, Tone};
 
 const PATH: &str = "/settings/account";
@@ -56,6 +57,7 @@ pub(super) async fn rename(
 pub(super) struct NewPassword {
     current: String,
     password: String,
+    made: Made,
 }
 
 impl Form for NewPassword {
@@ -63,6 +65,7 @@ impl Form for NewPassword {
         NewPassword {
             current: fields.text("current"),
             password: fields.text("password"),
+            made: reset::made(fields),
         }
     }
 }
@@ -72,11 +75,16 @@ pub(super) async fn change_password(
     person: Person,
     Posted(form): Posted<NewPassword>,
 ) -> Result<Response, Stop> {
-    let changed = pages
-        .app
-        .change_password(&person.browser, form.current, form.password);
+    let changed =
+        pages
+            .app
+            .change_password(&person.browser, form.current, form.password, form.made);
+    let notice = match form.made {
+        Made::Kept => Notice::PasswordChanged,
+        Made::Revoked => Notice::PasswordChangedAndRevoked,
+    };
     let fault = match changed.await {
-        Ok(()) => return Ok(answer::done(&pages, PATH, Notice::PasswordChanged)),
+        Ok(()) => return Ok(answer::done(&pages, PATH, notice)),
         Err(fault) => fault,
     };
     let status = match fault.code {
@@ -85,6 +93,7 @@ pub(super) async fn change_password(
         _ => return Err(fault.into()),
     };
     let mut page = page(&pages.app, person).await?;
+    page.revoke = form.made == Made::Revoked;
     if field_of(&fault) == Some("/password") {
         page.password_error = Some(fault.message);
     } else {
@@ -201,6 +210,7 @@ async fn page(app: &App, person: Person) -> Result<AccountPage, Fault> {
         email: browser.member.email.clone().unwrap_or_default(),
         current_error: None,
         password_error: None,
+        revoke: false,
         browsers: browsers.into_iter().map(browser_row).collect(),
         organizations: organizations.into_iter().map(organization_row).collect(),
         layout: person.layout,

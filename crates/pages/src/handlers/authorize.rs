@@ -25,10 +25,8 @@ pub(super) async fn read(
 ) -> Result<Response, Stop> {
     let query = query.unwrap_or_default();
     // A question that nobody can answer is told before anybody signs in for it.
-    match (
-        app.authorization_asked(&query, person.is_ok()).await,
-        person,
-    ) {
+    let asker = person.as_ref().ok().map(|person| &person.actor.user);
+    match (app.authorization_asked(&query, asker).await, person) {
         (Ok(asked), Ok(person)) => {
             let page = page(&app, person, &asked, query).await?;
             Ok(consent(StatusCode::OK, &page))
@@ -64,7 +62,10 @@ pub(super) async fn submit(
     visitor: Visitor,
     Posted(form): Posted<Decision>,
 ) -> Result<Response, Stop> {
-    let asked = match app.authorization_asked(&form.query, true).await {
+    let asked = match app
+        .authorization_asked(&form.query, Some(&person.actor.user))
+        .await
+    {
         Ok(asked) => asked,
         Err(unasked) => return refused(unasked, visitor),
     };

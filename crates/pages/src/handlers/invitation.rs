@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use quaymaster_app::App;
-use quaymaster_app::sign_in::LinkState;
+use quaymaster_app::links::LinkState;
 use quaymaster_core::{Code, Fault};
 
 use super::answer::{self, At, Stop, field_of, shown};

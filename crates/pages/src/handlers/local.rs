@@ -39,15 +39,16 @@ pub(super) fn next_of(query: Option<&str>) -> String {
     path(&next.map_or_else(String::new, |(_, next)| next.into_owned())).to_owned()
 }
 
-/// Whether a form came from a page of ours, as far as the browser says: `Origin` names the host
-/// that was asked, or the public address when a proxy changed the host (RFC 6454 §7.3).
+/// Whether a form came from a page of ours, as the browser says: `Origin` names the host that was
+/// asked, or the public address when a proxy changed the host (RFC 6454 §7.3). Every browser sends
+/// it with a form, or `Sec-Fetch-Site`; what comes with neither is refused.
 pub(super) fn is_from_here(headers: &HeaderMap, public_url: &str) -> bool {
     let site = headers.get("sec-fetch-site");
     if site.is_some_and(|site| site != "same-origin" && site != "none") {
         return false;
     }
     let Some(origin) = headers.get(header::ORIGIN) else {
-        return true;
+        return site.is_some();
     };
     let Ok(origin) = origin.to_str() else {
         return false;
@@ -127,7 +128,9 @@ mod tests {
             is_from_here(&headers, "https://quay.example/base")
         };
         let host = ("host", "127.0.0.1:80");
-        assert!(from(&[host]));
+        assert!(!from(&[host]), "no browser sends neither");
+        assert!(from(&[host, ("sec-fetch-site", "same-origin")]));
+        assert!(!from(&[host, ("sec-fetch-site", "cross-site")]));
         assert!(from(&[host, ("origin", "http://127.0.0.1:80")]));
         assert!(from(&[host, ("origin", "https://quay.example")]));
         assert!(!from(&[host, ("origin", "https://evil.example")]));

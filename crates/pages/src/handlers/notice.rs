@@ -22,7 +22,9 @@ pub(super) enum Notice {
     Renamed,
     NameSet,
     PasswordChanged,
+    PasswordChangedAndRevoked,
     PasswordSet,
+    PasswordSetAndRevoked,
     BrowserSignedOut,
     BrowsersSignedOut,
     Switched,
@@ -32,10 +34,19 @@ pub(super) enum Notice {
     MemberRemoved,
     InvitationRevoked,
     Joined,
+    AccountConnected,
+    AccountSaved,
+    AccountUntried,
+    AccountWorks,
+    AccountFails,
+    AccountRenamed,
+    CredentialsReplaced,
+    CredentialsFail,
+    AccountDisconnected,
 }
 
 impl Notice {
-    const ALL: [Notice; 19] = [
+    const ALL: [Notice; 30] = [
         Notice::SignedOut,
         Notice::CapSet,
         Notice::TokenRevoked,
@@ -45,7 +56,9 @@ impl Notice {
         Notice::Renamed,
         Notice::NameSet,
         Notice::PasswordChanged,
+        Notice::PasswordChangedAndRevoked,
         Notice::PasswordSet,
+        Notice::PasswordSetAndRevoked,
         Notice::BrowserSignedOut,
         Notice::BrowsersSignedOut,
         Notice::Switched,
@@ -55,6 +68,15 @@ impl Notice {
         Notice::MemberRemoved,
         Notice::InvitationRevoked,
         Notice::Joined,
+        Notice::AccountConnected,
+        Notice::AccountSaved,
+        Notice::AccountUntried,
+        Notice::AccountWorks,
+        Notice::AccountFails,
+        Notice::AccountRenamed,
+        Notice::CredentialsReplaced,
+        Notice::CredentialsFail,
+        Notice::AccountDisconnected,
     ];
 
     const fn code(self) -> &'static str {
@@ -68,7 +90,9 @@ impl Notice {
             Notice::Renamed => "renamed",
             Notice::NameSet => "name-set",
             Notice::PasswordChanged => "password-changed",
+            Notice::PasswordChangedAndRevoked => "password-changed-and-revoked",
             Notice::PasswordSet => "password-set",
+            Notice::PasswordSetAndRevoked => "password-set-and-revoked",
             Notice::BrowserSignedOut => "browser-signed-out",
             Notice::BrowsersSignedOut => "browsers-signed-out",
             Notice::Switched => "switched",
@@ -78,6 +102,15 @@ impl Notice {
             Notice::MemberRemoved => "member-removed",
             Notice::InvitationRevoked => "invitation-revoked",
             Notice::Joined => "joined",
+            Notice::AccountConnected => "account-connected",
+            Notice::AccountSaved => "account-saved",
+            Notice::AccountUntried => "account-untried",
+            Notice::AccountWorks => "account-works",
+            Notice::AccountFails => "account-fails",
+            Notice::AccountRenamed => "account-renamed",
+            Notice::CredentialsReplaced => "credentials-replaced",
+            Notice::CredentialsFail => "credentials-fail",
+            Notice::AccountDisconnected => "account-disconnected",
         }
     }
 
@@ -94,6 +127,12 @@ impl Notice {
             Notice::PasswordChanged => {
                 "Your password is changed. Every other browser is signed out."
             }
+            Notice::PasswordChangedAndRevoked => {
+                "Your password is changed. Every other browser is signed out, and what was made in your name is revoked."
+            }
+            Notice::PasswordSetAndRevoked => {
+                "Your new password is set, every browser is signed out, and what was made in your name is revoked. Sign in with the new password."
+            }
             Notice::PasswordSet => {
                 "Your new password is set, and every browser is signed out. Sign in with it."
             }
@@ -108,6 +147,30 @@ impl Notice {
             }
             Notice::InvitationRevoked => "The invitation is revoked. Its link has stopped working.",
             Notice::Joined => "Welcome. You are a member now.",
+            Notice::AccountConnected => "The account is connected, and works.",
+            Notice::AccountSaved => {
+                "The account is saved, but it does not work yet. The reason is below."
+            }
+            Notice::AccountUntried => {
+                "The account is connected. There is no call to try it with, so it was not tried."
+            }
+            Notice::AccountWorks => "The account works.",
+            Notice::AccountFails => "The account does not work. The reason is below.",
+            Notice::AccountRenamed => "The account has its new name.",
+            Notice::CredentialsReplaced => "The new credentials are stored, and work.",
+            Notice::CredentialsFail => {
+                "The new credentials are stored, but the account does not work with them. The reason is below."
+            }
+            Notice::AccountDisconnected => {
+                "The account is disconnected. Agents cannot reach it any more."
+            }
+        }
+    }
+
+    const fn tone(self) -> Tone {
+        match self {
+            Notice::AccountSaved | Notice::AccountFails | Notice::CredentialsFail => Tone::Failed,
+            _ => Tone::Done,
         }
     }
 
@@ -123,7 +186,7 @@ pub(super) fn flash(app: &App, headers: &HeaderMap) -> Option<Flash> {
         .into_iter()
         .find(|notice| notice.code() == code)?;
     Some(Flash {
-        tone: Tone::Done,
+        tone: notice.tone(),
         message: notice.message().to_owned(),
     })
 }

@@ -1,5 +1,7 @@
 //! Forms: `application/x-www-form-urlencoded`, at most 64 KiB, from our own pages only.
 
+use std::collections::BTreeMap;
+
 use axum::body::{Body, to_bytes};
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -38,6 +40,14 @@ impl Fields {
     pub(super) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         let named = move |(key, _): &&(String, String)| key == name;
         self.0.iter().filter(named).map(|(_, value)| value.as_str())
+    }
+
+    /// The fields `<prefix><name>` as they were sent, by name.
+    pub(super) fn below(&self, prefix: &str) -> BTreeMap<String, String> {
+        let named = |(key, value): &(String, String)| {
+            Some((key.strip_prefix(prefix)?.to_owned(), value.clone()))
+        };
+        self.0.iter().filter_map(named).collect()
     }
 
     async fn of(headers: &HeaderMap, body: Body) -> Result<Self, Stop> {

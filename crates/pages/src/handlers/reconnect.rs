@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use quaymaster_app::App;
-use quaymaster_app::sign_in::LinkState;
+use quaymaster_app::links::LinkState;
 use quaymaster_core::{Code, Fault};
 
 use super::answer::{At, Stop, shown};

@@ -5,7 +5,8 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use quaymaster_app::App;
-use quaymaster_app::sign_in::LinkState;
+use quaymaster_app::account::Made;
+use quaymaster_app::links::LinkState;
 use quaymaster_core::{Code, Fault};
 
 use super::Pages;
@@ -26,13 +27,23 @@ pub(super) async fn read(
 
 pub(super) struct NewPassword {
     password: String,
+    made: Made,
 }
 
 impl Form for NewPassword {
     fn read(fields: &Fields) -> Self {
         NewPassword {
             password: fields.text("password"),
+            made: made(fields),
         }
+    }
+}
+
+/// Whether what was made in the person's name is to go, too.
+pub(super) fn made(fields: &Fields) -> Made {
+    match fields.one("revoke") {
+        "yes" => Made::Revoked,
+        _ => Made::Kept,
     }
 }
 
@@ -42,8 +53,13 @@ pub(super) async fn submit(
     At(id): At<String>,
     PostedOutside(form): PostedOutside<NewPassword>,
 ) -> Result<Response, Stop> {
-    let fault = match pages.app.use_reset(&id, form.password).await {
-        Ok(()) => return Ok(answer::done(&pages, "/sign-in", Notice::PasswordSet)),
+    let notice = match form.made {
+        Made::Kept => Notice::PasswordSet,
+        Made::Revoked => Notice::PasswordSetAndRevoked,
+    };
+    let done = pages.app.use_reset(&id, form.password, form.made).await;
+    let fault = match done {
+        Ok(()) => return Ok(answer::done(&pages, "/sign-in", notice)),
         Err(fault) => fault,
     };
     let status = match fault.code {
@@ -52,10 +68,15 @@ pub(super) async fn submit(
         _ => return Err(fault.into()),
     };
     let mut page = page(&pages.app, visitor, id).await?;
-    if let ResetState::Ready { password_error, .. } = &mut page.state
+    if let ResetState::Ready {
+        password_error,
+        revoke,
+        ..
+    } = &mut page.state
         && field_of(&fault) == Some("/password")
     {
         *password_error = Some(fault.message);
+        *revoke = form.made == Made::Revoked;
     }
     Ok(shown(status, &page))
 }
@@ -68,6 +89,7 @@ async fn page(app: &App, visitor: Visitor, id: String) -> Result<ResetPage, Faul
         state: match link.state {
             LinkState::Good => ResetState::Ready {
                 email: link.email,
+                revoke: false,
                 password_error: None,
             },
             LinkState::Expired => ResetState::Expired,

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
-use quaymaster_app::sign_in;
+use quaymaster_app::links;
 use quaymaster_core::Code;
 
 use super::answer::{At, Stop, shown};
@@ -51,9 +51,9 @@ async fn page(pages: &Pages, visitor: Visitor, id: String) -> Result<SignInLinkP
         layout: visitor.layout,
         id,
         state: match link.state {
-            sign_in::LinkState::Good => LinkState::Ready { email: link.email },
-            sign_in::LinkState::Expired => LinkState::Expired,
-            sign_in::LinkState::Used | sign_in::LinkState::Withdrawn => LinkState::Used,
+            links::LinkState::Good => LinkState::Ready { email: link.email },
+            links::LinkState::Expired => LinkState::Expired,
+            links::LinkState::Used | links::LinkState::Withdrawn => LinkState::Used,
         },
     })
 }

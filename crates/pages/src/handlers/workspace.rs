@@ -164,6 +164,9 @@ fn call(row: workspaces::CallRow, names: &HashMap<CredentialId, String>) -> Call
         outcome: row.outcome,
         duration_ms: row.duration_us.max(0).cast_unsigned() / 1_000,
         source: row.source,
+        // With a place to break between them.
+        accounts: row.accounts.map(|accounts| accounts.replace(',', ", ")),
+        upstream_status: row.upstream_status,
     }
 }
 

@@ -7,8 +7,8 @@ use super::form::{self, Field, Problem};
 use super::layout::Layout;
 use super::moment::Shown;
 
-/// `/settings/account`: posts `name` to `/name`, `current` and `password` to `/password`, nothing
-/// to the paths of browsers and organizations.
+/// `/settings/account`: posts `name` to `/name`, `current`, `password` and `revoke` (`yes`) to
+/// `/password`, nothing to the paths of browsers and organizations.
 #[derive(Debug, Clone, Template)]
 #[template(path = "account.html")]
 pub struct AccountPage {
@@ -18,6 +18,8 @@ pub struct AccountPage {
     /// The errors under the two passwords; what was typed is never sent back.
     pub current_error: Option<String>,
     pub password_error: Option<String>,
+    /// Whether it is ticked that keys, tokens and connected clients go with the old password.
+    pub revoke: bool,
     /// The last one seen first.
     pub browsers: Vec<BrowserRow>,
     /// The last one used first.

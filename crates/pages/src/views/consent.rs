@@ -16,7 +16,7 @@ pub struct ConsentPage {
     pub query: String,
     /// What the client calls itself.
     pub client: String,
-    /// The host that vouches for that name.
+    /// Host and port that vouch for that name.
     pub vouched_by: Option<String>,
     pub destination: Destination,
     pub workspaces: Vec<WorkspaceChoice>,

@@ -1,5 +1,7 @@
 //! Form fields that remember what was typed and say what is wrong with it.
 
+use std::borrow::Cow;
+
 /// One input: what stands in it, and the error under it.
 #[derive(Debug, Clone, Default)]
 pub struct Field {
@@ -28,14 +30,14 @@ impl Field {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// The id of the input to go to; none when the whole form was refused.
-    pub input: Option<&'static str>,
+    pub input: Option<Cow<'static, str>>,
     pub message: String,
 }
 
 /// Collects problems in the order of the page.
-pub(crate) fn problems<'a>(
+pub(crate) fn problems<'a, Id: Into<Cow<'static, str>>>(
     whole: Option<&'a String>,
-    fields: impl IntoIterator<Item = (&'static str, Option<&'a String>)>,
+    fields: impl IntoIterator<Item = (Id, Option<&'a String>)>,
 ) -> Vec<Problem> {
     let whole = whole.map(|message| Problem {
         input: None,
@@ -43,7 +45,7 @@ pub(crate) fn problems<'a>(
     });
     let fields = fields.into_iter().filter_map(|(input, error)| {
         error.map(|message| Problem {
-            input: Some(input),
+            input: Some(input.into()),
             message: message.clone(),
         })
     });

@@ -5,7 +5,7 @@ use askama::Template;
 use super::form::{self, Field, Problem};
 use super::layout::Layout;
 
-/// `/reset/{id}`: posts `password` to the same path. Opening the page uses nothing up.
+/// `/reset/{id}`: posts `password` and `revoke` (`yes`) to the same path. Opening the page uses nothing up.
 #[derive(Debug, Clone, Template)]
 #[template(path = "reset.html")]
 pub struct ResetPage {
@@ -19,6 +19,8 @@ pub enum ResetState {
     Ready {
         /// Whose password it sets.
         email: String,
+        /// Whether it is ticked that keys, tokens and connected clients go, too.
+        revoke: bool,
         /// The error under the password; what was typed is never sent back.
         password_error: Option<String>,
     },

@@ -137,6 +137,10 @@ pub struct CallRow {
     pub duration_ms: u64,
     /// How the call came in, for example `mcp`, `rest`, `page`.
     pub source: String,
+    /// The connected accounts that it used, as `service:account`.
+    pub accounts: Option<String>,
+    /// The last HTTP status of their service.
+    pub upstream_status: Option<i64>,
 }
 
 /// Something deleted that can be brought back.

@@ -167,3 +167,30 @@ async fn when_a_browser_was_last_seen_is_exact_to_a_minute() {
     owner.get("/").await;
     assert_eq!(seen().await.unwrap(), first);
 }
+
+#[tokio::test]
+async fn whoever_leaves_is_not_shown_an_organization_that_they_were_taken_out_of_meanwhile() {
+    let server = Server::start().await;
+    let mut owner = server.owner().await;
+    let (mut stranger, org) = server.stranger_without_workspace().await;
+    let user = server
+        .app
+        .actor_at_command_line(&org)
+        .await
+        .unwrap()
+        .user
+        .clone();
+    let invited = owner.invite("stranger@example.com", "member").await;
+    stranger.submit(&format!("{invited}/accept"), &[]).await;
+    // The browser shows Harbour now; the other organization is the next.
+    let harbour = server.owner_actor().await.org;
+    let path = format!("/settings/account/organizations/{harbour}/leave");
+    let mut tx = server.transaction().await;
+    tx.remove_member(&org, &user).await.unwrap();
+    let (left, ()) = tokio::join!(stranger.submit(&path, &[]), async {
+        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        tx.commit().await.unwrap();
+    });
+    assert_eq!(left.location(), "/sign-in", "{}", left.body);
+    assert!(!stranger.cookies.contains_key("quaymaster"));
+}

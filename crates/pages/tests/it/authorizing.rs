@@ -105,7 +105,11 @@ async fn somebody_else_can_sign_in_and_comes_back() {
     let out = owner.submit("/sign-out", &[("next", &next)]).await;
     assert_eq!(out.location(), wanted);
     let sign_in = owner.get(out.location()).await;
-    assert!(sign_in.location().starts_with("/sign-in?next=/authorize%3F"));
+    assert!(
+        sign_in
+            .location()
+            .starts_with("/sign-in?next=/authorize%3F")
+    );
     let page = owner.get(sign_in.location()).await;
     assert_eq!(page.text("#notices"), "You are signed out.");
     let next = page.attribute("input[name=next]", "value").unwrap();

@@ -63,7 +63,11 @@ impl<'a> Client<'a> {
             .append_pair("code_verifier", VERIFIER)
             .append_pair("code", code)
             .finish();
-        let tokens = self.server.app.token(Params::parse(body.as_bytes())).await;
+        let tokens = self
+            .server
+            .app
+            .token(Params::parse(body.as_bytes()), None)
+            .await;
         tokens.unwrap().access.expose_secret().to_owned()
     }
 

@@ -12,6 +12,8 @@ mod connected_clients;
 #[cfg(test)]
 mod connecting;
 #[cfg(test)]
+mod connectors;
+#[cfg(test)]
 mod contrast;
 #[cfg(test)]
 mod forms;
@@ -37,5 +39,7 @@ mod sample;
 mod server;
 #[cfg(test)]
 mod signing_in;
+#[cfg(test)]
+mod upstream;
 #[cfg(test)]
 mod workspaces;

@@ -1,6 +1,9 @@
 use axum::http::StatusCode;
+use quaymaster_app::credentials::NewApiKey;
 use secrecy::ExposeSecret as _;
+use serde_json::json;
 
+use crate::connecting::Client;
 use crate::server::{Answer, Browser, PASSWORD, Server, path_of};
 
 const OTHER: &str = "another long password";
@@ -227,4 +230,123 @@ async fn a_sign_in_link_of_somebody_who_was_removed_opens_nothing() {
     let refused = browser.post(&link, &[]).await;
     assert_eq!(refused.status, StatusCode::NOT_FOUND);
     assert!(browser.cookies.is_empty());
+}
+
+/// What an administrator made: a key, a token, a connected client, an invitation, a reset link of
+/// another member.
+struct Made {
+    key: String,
+    token: String,
+    client: String,
+    invitation: String,
+    reset: String,
+}
+
+impl Made {
+    async fn by(server: &Server, admin: &mut Browser<'_>) -> Made {
+        let user = server.user("admin@example.com").await;
+        let org = server.owner_actor().await.org;
+        let actor = server.app.actor_of_user(&org, &user).await.unwrap();
+        let new = NewApiKey {
+            name: "Agent".to_owned(),
+            files: Some(server.workspace.clone()),
+            ..NewApiKey::default()
+        };
+        let key = server.app.create_api_key(&actor, new).await.unwrap();
+        let token = server
+            .app
+            .create_workspace_token(&actor, &server.workspace, "Made", false)
+            .await
+            .unwrap();
+        let client = Client::registered(server, "A client", "http://127.0.0.1:9000/callback");
+        Made {
+            key: key.token.expose_secret().to_owned(),
+            token: token.token.expose_secret().to_owned(),
+            client: client.connect(admin, true).await,
+            invitation: admin.invite("cy@example.com", "admin").await,
+            reset: link(server, admin, "member@example.com").await,
+        }
+    }
+
+    async fn are_good(&self, server: &Server) -> [bool; 5] {
+        let mut browser = server.browser();
+        let works = async |token: &str| server.call(token, "list_files", json!({})).await.is_ok();
+        [
+            works(&self.key).await,
+            works(&self.token).await,
+            works(&self.client).await,
+            browser.get(&self.invitation).await.text("h1") == "Join Harbour",
+            browser.get(&self.reset).await.text("h1") == "Set a new password",
+        ]
+    }
+}
+
+#[tokio::test]
+async fn a_reset_lets_programs_go_on_unless_the_person_says_that_somebody_knew_the_password() {
+    let server = Server::start().await;
+    server.owner().await;
+    server.member().await;
+    let mut admin = server.admin().await;
+    let made = Made::by(&server, &mut admin).await;
+    assert_eq!(made.are_good(&server).await, [true; 5]);
+    let reset = async || {
+        let id = server.user("admin@example.com").await;
+        let org = server.owner_actor().await.org;
+        let link = server.app.issue_reset_at_command_line(&org, &id).await;
+        path_of(link.unwrap().url.expose_secret())
+    };
+    let mut browser = server.browser();
+
+    let first = reset().await;
+    let page = browser.get(&first).await;
+    assert!(page.text("main").contains("keep working"), "{}", page.body);
+    assert!(page.attribute("#revoke", "checked").is_none());
+    browser.post(&first, &[("password", OTHER)]).await;
+    assert_eq!(made.are_good(&server).await, [true; 5], "only forgotten");
+
+    let second = reset().await;
+    let short = [("password", "short"), ("revoke", "yes")];
+    let page = browser.post(&second, &short).await;
+    assert!(
+        page.attribute("#revoke", "checked").is_some(),
+        "{}",
+        page.body
+    );
+    assert_eq!(made.are_good(&server).await, [true; 5]);
+    let right = [("password", PASSWORD), ("revoke", "yes")];
+    let done = browser.post(&second, &right).await;
+    assert_eq!(done.location(), "/sign-in");
+    assert_eq!(made.are_good(&server).await, [false; 5]);
+    let page = browser.get("/sign-in").await;
+    assert!(
+        page.text("#notices").contains("is revoked"),
+        "{}",
+        page.body
+    );
+    // Nobody else lost anything.
+    let others = server.call(&server.token, "list_files", json!({})).await;
+    assert!(others.is_ok(), "{others:?}");
+}
+
+#[tokio::test]
+async fn a_changed_password_takes_what_was_made_with_it_when_the_person_says_so() {
+    let server = Server::start().await;
+    server.owner().await;
+    server.member().await;
+    let mut admin = server.admin().await;
+    let made = Made::by(&server, &mut admin).await;
+    let path = "/settings/account/password";
+    admin
+        .submit(path, &[("current", PASSWORD), ("password", OTHER)])
+        .await;
+    assert_eq!(made.are_good(&server).await, [true; 5]);
+    let fields = [
+        ("current", OTHER),
+        ("password", PASSWORD),
+        ("revoke", "yes"),
+    ];
+    let done = admin.submit(path, &fields).await;
+    assert_eq!(done.location(), "/settings/account", "{}", done.body);
+    assert_eq!(made.are_good(&server).await, [false; 5]);
+    assert_eq!(admin.get("/").await.status, StatusCode::OK);
 }

@@ -4,11 +4,17 @@ use crate::server::{Answer, Server};
 
 const WORKSPACE: &str = "/workspaces/ws_01arz3ndektsv4rrffq69g5fav";
 
+const CONNECTION: &str = "/connections/con_01arz3ndektsv4rrffq69g5fav";
+
 fn gets() -> Vec<String> {
     let of_workspace = [WORKSPACE.to_owned()];
     let others = [
         "/",
         "/welcome",
+        "/connectors",
+        "/connectors/github",
+        "/connectors/github/modules/users",
+        "/connections/con_01arz3ndektsv4rrffq69g5fav",
         "/settings",
         "/settings/api-keys",
         "/settings/account",
@@ -37,6 +43,11 @@ fn posts() -> Vec<String> {
         format!("{WORKSPACE}/trash/restore"),
         format!("{WORKSPACE}/connected-clients/crd_01arz3ndektsv4rrffq69g5fav/revoke"),
         "/authorize".to_owned(),
+        "/connectors/github/connect".to_owned(),
+        format!("{CONNECTION}/verify"),
+        format!("{CONNECTION}/rename"),
+        format!("{CONNECTION}/credentials"),
+        format!("{CONNECTION}/disconnect"),
         "/settings".to_owned(),
         "/settings/api-keys".to_owned(),
         "/settings/api-keys/crd_01arz3ndektsv4rrffq69g5fav/revoke".to_owned(),
@@ -124,6 +135,8 @@ async fn every_page_and_every_error_has_the_headers_of_a_page() {
         "/settings/api-keys",
         "/settings/account",
         "/settings/members",
+        "/connectors",
+        "/connectors/github",
         "/reference",
         "/no-such-page",
         "/welcome/x",

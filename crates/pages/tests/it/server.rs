@@ -4,7 +4,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use http_body_util::BodyExt as _;
-use quaymaster_app::{Actor, App, Egress, EgressPolicy, Settings};
+use quaymaster_app::{Actor, App, Egress, EgressPolicy, Settings, WaysOut};
 use quaymaster_core::Door as _;
 use quaymaster_core::caller::{Audience, Presented};
 use quaymaster_core::clock::{Clock, Instant, SystemEntropy};
@@ -68,7 +68,10 @@ impl Server {
         let app = App::start(
             store,
             settings,
-            Egress::new(EgressPolicy::default()).unwrap(),
+            WaysOut {
+                services: Egress::new(EgressPolicy::default()).unwrap(),
+                client_metadata: Egress::new(EgressPolicy::default()).unwrap(),
+            },
             clock.clone(),
             Arc::new(SystemEntropy),
         )
@@ -201,6 +204,11 @@ impl Server {
         )
     }
 
+    /// A transaction of another process. On SQLite nobody else writes before it ends.
+    pub(crate) async fn transaction(&self) -> quaymaster_store::Tx {
+        store(self.dir.path()).await.begin().await.unwrap()
+    }
+
     pub(crate) fn workspace_path(&self) -> String {
         format!("/workspaces/{}", self.workspace)
     }
@@ -307,6 +315,7 @@ impl Browser<'_> {
             .finish();
         let request = Request::post(path)
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header(header::ORIGIN, "http://127.0.0.1:8080")
             .header(header::USER_AGENT, agent);
         self.send(request, body).await
     }
@@ -403,6 +412,16 @@ impl Answer {
         let html = Html::parse_document(&self.body);
         let found = html.select(&Selector::parse(css).unwrap()).next()?;
         found.attr(name).map(str::to_owned)
+    }
+
+    /// Where the links lead.
+    pub(crate) fn addresses(&self, css: &str) -> Vec<String> {
+        let html = Html::parse_document(&self.body);
+        let selector = Selector::parse(css).unwrap();
+        let links = html.select(&selector);
+        links
+            .filter_map(|link| link.attr("href").map(str::to_owned))
+            .collect()
     }
 
     pub(crate) fn text(&self, css: &str) -> String {

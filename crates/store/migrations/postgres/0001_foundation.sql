@@ -167,7 +167,8 @@ CREATE TABLE password_resets (
     used_at       BIGINT,
     replaced_at   BIGINT
 );
-CREATE UNIQUE INDEX password_resets_one_live ON password_resets (user_id)
+-- One that was mailed and one that somebody made may live beside each other.
+CREATE UNIQUE INDEX password_resets_one_live ON password_resets (user_id, (origin = 'mail'))
     WHERE used_at IS NULL AND replaced_at IS NULL;
 
 -- Calls granted to a node for one UTC day, written before the calls are made.
@@ -192,7 +193,10 @@ CREATE TABLE calls (
     duration_us   BIGINT NOT NULL,
     transport     TEXT NOT NULL,
     protocol      TEXT NOT NULL,
-    outcome       TEXT NOT NULL
+    outcome       TEXT NOT NULL,
+    -- The connected accounts that it used, and the last status of their service.
+    accounts        TEXT,
+    upstream_status BIGINT
 );
 CREATE INDEX calls_by_workspace ON calls (workspace_id, started_at);
 CREATE INDEX calls_by_org ON calls (org_id, started_at);
@@ -255,4 +259,23 @@ CREATE TABLE data_keys (
 CREATE TABLE instance_secrets (
     name   TEXT PRIMARY KEY,
     sealed BYTEA NOT NULL
+);
+
+-- Connected accounts of connectors. What is secret in them is sealed with the organization's key.
+CREATE TABLE connections (
+    id           TEXT PRIMARY KEY,
+    org_id       TEXT NOT NULL REFERENCES organizations (id),
+    workspace_id TEXT REFERENCES workspaces (id),
+    connector    TEXT NOT NULL,
+    name         TEXT NOT NULL,
+    label        TEXT,
+    auth         TEXT NOT NULL,
+    fields       TEXT NOT NULL,
+    secrets      BYTEA NOT NULL,
+    is_local     BOOLEAN NOT NULL,
+    problem      TEXT,
+    user_id      TEXT NOT NULL REFERENCES users (id),
+    created_at   BIGINT NOT NULL,
+    verified_at  BIGINT,
+    UNIQUE (org_id, connector, name)
 );

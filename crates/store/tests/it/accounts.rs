@@ -131,7 +131,7 @@ async fn who_may_invite_less_keeps_only_what_they_still_may_give() {
 }
 
 #[tokio::test]
-async fn a_person_has_one_live_reset_link_and_it_works_once() {
+async fn a_person_has_one_live_reset_link_of_each_kind_and_it_works_once() {
     for place in both().await {
         let store = place.open().await;
         let tenant = tenant(&store, "one").await;
@@ -147,7 +147,25 @@ async fn a_person_has_one_live_reset_link_and_it_works_once() {
         tx.add_reset(&first).await.unwrap();
         tx.commit().await.unwrap();
         let mut tx = store.begin().await.unwrap();
-        assert!(tx.add_reset(&second).await.unwrap_err().is_duplicate());
+        let another = reset(&tenant.user, ResetOrigin::Operator);
+        assert!(tx.add_reset(&another).await.unwrap_err().is_duplicate());
+        drop(tx);
+
+        // One that was mailed neither ends it nor is kept out by it.
+        let mailed = reset(&tenant.user, ResetOrigin::Mail);
+        let mut tx = store.begin().await.unwrap();
+        tx.end_mailed_resets(&tenant.user, NOW).await.unwrap();
+        tx.add_reset(&mailed).await.unwrap();
+        tx.end_mailed_resets(&tenant.user, NOW).await.unwrap();
+        tx.commit().await.unwrap();
+        for (link, replaced) in [(&first, false), (&mailed, true)] {
+            let read = store.reset(&link.id).await.unwrap().unwrap();
+            assert_eq!(read.replaced_at.is_some(), replaced, "{:?}", link.origin);
+        }
+        // What somebody had made for others goes with them.
+        let mut tx = store.begin().await.unwrap();
+        tx.end_resets_issued_by(&tenant.user, NOW).await.unwrap();
+        assert!(!tx.use_reset(&first.id, NOW).await.unwrap());
         drop(tx);
 
         let mut tx = store.begin().await.unwrap();
@@ -155,7 +173,7 @@ async fn a_person_has_one_live_reset_link_and_it_works_once() {
         tx.add_reset(&second).await.unwrap();
         let before = NOW.plus_seconds(-1);
         let mailed = tx.mailed_resets_since(&tenant.user, before).await.unwrap();
-        assert_eq!(mailed, 1);
+        assert_eq!(mailed, 2);
         assert!(!tx.use_reset(&first.id, NOW).await.unwrap());
         let late = NOW.plus_seconds(100);
         assert!(!tx.use_reset(&second.id, late).await.unwrap());

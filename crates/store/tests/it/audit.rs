@@ -28,6 +28,8 @@ async fn a_batch_of_calls_reads_back_newest_first_with_every_field() {
                 transport: "answered".into(),
                 protocol: "result".into(),
                 outcome: "OK".into(),
+                accounts: None,
+                upstream_status: None,
             })
             .collect();
         store.add_calls(&rows).await.unwrap();
@@ -52,7 +54,7 @@ async fn a_batch_of_calls_reads_back_newest_first_with_every_field() {
     }
 }
 
-struct At(Instant);
+pub(crate) struct At(pub(crate) Instant);
 
 impl Clock for At {
     fn now(&self) -> Instant {
@@ -80,6 +82,8 @@ async fn old_calls_are_forgotten_and_young_ones_are_kept() {
             transport: "answered".into(),
             protocol: "result".into(),
             outcome: "OK".into(),
+            accounts: None,
+            upstream_status: None,
         };
         let mut rows: Vec<_> = (0..2_500).map(|_| row(91)).collect();
         rows.push(row(89));
@@ -114,9 +118,12 @@ async fn events_are_read_in_order_from_an_instant_on() {
             tx.record(&event).await.unwrap();
         }
         tx.commit().await.unwrap();
-        let since = store.events_since(NOW.plus_seconds(3)).await.unwrap();
+        let since = store.events_since(NOW.plus_seconds(3), None).await.unwrap();
         let actions: Vec<_> = since.iter().map(|event| event.action.as_str()).collect();
         assert_eq!(actions, ["test.3", "test.4"]);
+        let behind = store.events_since(since[0].at, Some(&since[0].id)).await;
+        let behind: Vec<_> = behind.unwrap().into_iter().map(|event| event.id).collect();
+        assert_eq!(behind, [since[1].id.clone()], "the next page");
         let newest = store.events(&tenant.org, 1).await.unwrap();
         assert_eq!(newest[0].details, json!({ "n": 4 }));
     }

@@ -1,6 +1,7 @@
+use crate::audit::At;
 use crate::{NOW, Tenant, both, credential, tenant};
 use quaymaster_core::caller::Audience;
-use quaymaster_core::clock::{SystemClock, SystemEntropy};
+use quaymaster_core::clock::{Clock, SystemClock, SystemEntropy};
 use quaymaster_core::id::{CodeId, CredentialId, RefreshTokenId};
 use quaymaster_core::secret::{Handle, SecretDigest, TokenKind};
 use quaymaster_core::{Instant, Scopes};
@@ -58,8 +59,12 @@ async fn code(store: &Store, tenant: &Tenant) -> Code {
 }
 
 async fn refresh_token(store: &Store, grant: &CredentialId) -> RefreshToken {
+    refresh_token_of(&SystemClock, store, grant).await
+}
+
+async fn refresh_token_of(clock: &dyn Clock, store: &Store, grant: &CredentialId) -> RefreshToken {
     let token = RefreshToken {
-        id: RefreshTokenId::fresh(&SystemClock, &SystemEntropy),
+        id: RefreshTokenId::fresh(clock, &SystemEntropy),
         credential: grant.clone(),
         secret: SecretDigest::of("secret"),
         audience: Audience::Mcp,
@@ -91,13 +96,13 @@ async fn a_grant_reads_back_with_its_client_until_it_is_revoked() {
         let theirs = tenant(&store, "theirs").await;
         let made = grant(&store, &ours).await;
         let listed = store
-            .oauth_grants(&ours.org, &ours.workspace)
+            .oauth_grants(&ours.org, &ours.workspace, NOW)
             .await
             .unwrap();
         assert_eq!(listed.len(), 1);
         assert_eq!(format!("{:?}", listed[0].0), format!("{made:?}"));
         assert_eq!(listed[0].1, client());
-        let foreign = store.oauth_grants(&theirs.org, &ours.workspace).await;
+        let foreign = store.oauth_grants(&theirs.org, &ours.workspace, NOW).await;
         assert!(foreign.unwrap().is_empty());
         // It is no token of the workspace, which could be shown or regenerated.
         let tokens = store.workspace_tokens(&ours.org, &ours.workspace).await;
@@ -107,7 +112,7 @@ async fn a_grant_reads_back_with_its_client_until_it_is_revoked() {
             .await
             .unwrap();
         tx.commit().await.unwrap();
-        let listed = store.oauth_grants(&ours.org, &ours.workspace).await;
+        let listed = store.oauth_grants(&ours.org, &ours.workspace, NOW).await;
         assert!(listed.unwrap().is_empty());
     }
 }
@@ -177,5 +182,62 @@ async fn of_thirty_uses_at_once_eleven_are_good() {
         let uses = (0..30).map(|_| used(&store, &token, NOW));
         let good = futures_util::future::join_all(uses).await;
         assert_eq!(good.into_iter().filter(|good| *good).count(), 11);
+    }
+}
+
+#[tokio::test]
+async fn a_grant_that_is_over_is_not_listed_and_forgotten_after_its_tokens() {
+    for place in both().await {
+        let store = place.open().await;
+        let tenant = tenant(&store, "one").await;
+        // It lives as long as its token: for a thousand seconds.
+        let over = grant(&store, &tenant).await;
+        let ten_days_on = At(NOW.plus_seconds(10 * 86_400));
+        refresh_token_of(&ten_days_on, &store, &over.id).await;
+        let revoked = grant(&store, &tenant).await;
+        let alive = grant(&store, &tenant).await;
+        let mut tx = store.begin().await.unwrap();
+        tx.revoke_credential(&tenant.org, &revoked.id, NOW)
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+        let listed = async |after: i64| {
+            let now = NOW.plus_seconds(after);
+            let listed = store.oauth_grants(&tenant.org, &tenant.workspace, now);
+            let listed = listed.await.unwrap().into_iter();
+            let mut ids: Vec<_> = listed.map(|(grant, _)| grant.id).collect();
+            ids.sort();
+            ids
+        };
+        let mut both = vec![over.id.clone(), alive.id.clone()];
+        both.sort();
+        assert_eq!(listed(999).await, both);
+        assert_eq!(listed(1_000).await, std::slice::from_ref(&alive.id));
+
+        let kept = async |days: i64| {
+            store.sweep(NOW.plus_seconds(days * 86_400)).await.unwrap();
+            let mut kept = Vec::new();
+            for grant in [&over, &revoked, &alive] {
+                let found = store.credential(&tenant.org, &grant.id).await.unwrap();
+                let client = store.oauth_client(&grant.id).await.unwrap();
+                assert_eq!(found.is_some(), client.is_some());
+                kept.push(found.is_some());
+            }
+            kept
+        };
+        assert_eq!(kept(90).await, [true, true, true]);
+        assert_eq!(kept(92).await, [true, false, true], "its token is younger");
+        assert_eq!(kept(102).await, [false, false, true]);
+        // A token of a workspace is no grant.
+        let default = credential(&tenant, Origin::Default);
+        crate::add(&store, &default).await;
+        let mut tx = store.begin().await.unwrap();
+        tx.revoke_credential(&tenant.org, &default.id, NOW)
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+        kept(200).await;
+        let found = store.credential(&tenant.org, &default.id).await.unwrap();
+        assert!(found.is_some());
     }
 }

@@ -121,3 +121,47 @@ async fn a_public_client_revokes_its_tokens() {
         assert_eq!(server.post("/revoke", &again).await.0, 200);
     }
 }
+
+#[tokio::test]
+async fn a_grant_is_refreshed_thirty_times_at_once_and_then_seldom() {
+    let server = Server::start().await;
+    let mut tokens = server.granted().await;
+    let other = server.granted().await;
+    let mut good = 0;
+    for _ in 0..40 {
+        let (status, next) = server.token(&server.refresh(&tokens)).await;
+        if status == 200 {
+            good += 1;
+            tokens = next;
+        } else {
+            // No error that makes a client forget its tokens.
+            assert_eq!(error(&(status, next)), (429, "too_many_requests"));
+        }
+    }
+    assert!((30..=32).contains(&good), "{good}");
+    assert!(server.is_good(&tokens).await);
+    assert_eq!(server.grants().await, 2);
+    let (status, _) = server.token(&server.refresh(&other)).await;
+    assert_eq!(status, 200, "another grant has its own count");
+}
+
+#[tokio::test]
+async fn guesses_of_a_token_are_counted_and_keep_nobody_from_the_right_one() {
+    let server = Server::start().await;
+    let tokens = server.granted().await;
+    let right = text(&tokens["refresh_token"]);
+    let (id, _) = right.split_once('.').unwrap();
+    let guess = format!("{id}.{}", "A".repeat(43));
+    let refresh = with(server.refresh(&tokens), "refresh_token", &guess);
+    for _ in 0..20 {
+        let refused = server.token(&refresh).await;
+        assert_eq!(error(&refused), (400, "invalid_grant"));
+    }
+    let refused = server.token(&refresh).await;
+    assert_eq!(error(&refused), (429, "too_many_requests"));
+    let back = vec![("token", guess)];
+    let refused = server.post("/revoke", &back).await;
+    assert_eq!(error(&refused), (429, "too_many_requests"));
+    let (status, next) = server.token(&server.refresh(&tokens)).await;
+    assert_eq!(status, 200, "{next}");
+}

@@ -1,6 +1,6 @@
 //! Dynamic registration.
 
-use super::{CALLBACK, Server, error};
+use super::{CALLBACK, Server, error, with};
 use http::Method;
 use serde_json::json;
 
@@ -26,7 +26,8 @@ async fn a_registration_answers_what_it_made_of_the_metadata() {
     assert_eq!(first["client_id"], second["client_id"], "the same client");
     first["client_id"] = json!("[id]");
     first["client_id_issued_at"] = json!("[seconds]");
-    insta::assert_json_snapshot!(first, @r#"
+    insta::with_settings!({ sort_maps => true }, {
+        insta::assert_json_snapshot!(first, @r#"
     {
       "client_id": "[id]",
       "client_id_issued_at": "[seconds]",
@@ -47,6 +48,25 @@ async fn a_registration_answers_what_it_made_of_the_metadata() {
       "token_endpoint_auth_method": "none"
     }
     "#);
+    });
+}
+
+#[tokio::test]
+async fn the_address_of_an_unknown_program_is_left_out_and_the_answer_says_so() {
+    let server = Server::start().await;
+    let metadata = json!({
+        "client_name": "On many machines",
+        "redirect_uris": ["com.example.app:/callback", CALLBACK, "example://callback"],
+    });
+    let (status, registered) = server.register(&metadata).await;
+    assert_eq!(status, 201, "{registered}");
+    assert_eq!(registered["redirect_uris"], json!([CALLBACK]));
+    let id = registered["client_id"].as_str().unwrap();
+    let question = with(server.question(), "client_id", id);
+    let left_out = with(question.clone(), "redirect_uri", "example://callback");
+    assert!(server.told(&left_out).await);
+    let location = server.agreed(&question, true).await;
+    assert!(location.starts_with(CALLBACK), "{location}");
 }
 
 #[tokio::test]
@@ -65,7 +85,20 @@ async fn a_registration_with_an_unsafe_address_is_refused() {
         let answer = server.register(&both).await;
         assert_eq!(error(&answer), (400, "invalid_redirect_uri"), "{address}");
     }
+    for address in [
+        "vbscript:x",
+        "data:text/html,x",
+        "file:///etc/passwd",
+        "blob:https://a.example/1",
+        "about:blank",
+        "example://user@host/callback",
+    ] {
+        let both = json!({ "redirect_uris": [CALLBACK, address] });
+        let answer = server.register(&both).await;
+        assert_eq!(error(&answer), (400, "invalid_redirect_uri"), "{address}");
+    }
     for metadata in [
+        json!({ "redirect_uris": ["com.example.app:/callback"] }),
         json!({}),
         json!({ "redirect_uris": [] }),
         json!({ "redirect_uris": vec![CALLBACK; 11] }),

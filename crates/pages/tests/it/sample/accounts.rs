@@ -34,6 +34,7 @@ impl Sample {
             email: self.t("ada@example.com"),
             current_error: None,
             password_error: None,
+            revoke: false,
             browsers: vec![
                 browser("ses_1", "Firefox on Linux", 10, Some("192.0.2.7")),
                 browser(
@@ -203,6 +204,7 @@ impl Sample {
             state,
         };
         let ready = |error: Option<&str>| ResetState::Ready {
+            revoke: error.is_some(),
             email: self.t("bo@example.com"),
             password_error: error.map(|error| self.t(error)),
         };

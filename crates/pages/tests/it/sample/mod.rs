@@ -1,6 +1,7 @@
 //! Every page in every state, with sample data. Tests read them; the example `gallery` shows them.
 
 mod accounts;
+mod connectors;
 mod consent;
 mod outside;
 mod reference;
@@ -31,6 +32,7 @@ impl Sample {
     pub(crate) fn pages(&self) -> Vec<Page> {
         let mut pages = self.of_signing_in();
         pages.extend(self.of_workspaces());
+        pages.extend(self.of_connectors());
         pages.extend(self.of_settings());
         pages.extend(self.of_accounts());
         pages.extend(self.of_invitations());

@@ -132,6 +132,13 @@ impl Sample {
             failed: outcome != "OK",
             duration_ms,
             source: self.t("mcp"),
+            accounts: None,
+            upstream_status: None,
+        };
+        let outside = |outcome: &str, accounts: &str, status| CallRow {
+            accounts: Some(self.t(accounts)),
+            upstream_status: Some(status),
+            ..call("connector_execute", outcome, 20, 412)
         };
         let deleted = |path: &str, size, kept: Option<i64>| TrashRow {
             id: self.t("1-a"),
@@ -217,6 +224,12 @@ impl Sample {
             },
             recent: vec![
                 call("write_file", "OK", 12, 9),
+                outside(
+                    "OK",
+                    "github:work, github:private-account-with-a-long-name",
+                    200,
+                ),
+                outside("UPSTREAM_ERROR", "powerdns:main", 404),
                 call("find_replace", "COUNT_MISMATCH", 40, 3),
                 call("search_files", "OK", 95, 1_240),
                 call("get_file_info", "OK", 600, 1),

@@ -1,0 +1,318 @@
+//! Connected accounts of connectors: listed, connected, verified, renamed, given new credentials,
+//! disconnected. No answer has a secret.
+
+use crate::auth::{Administrator, Person};
+use crate::error::{Answer, Faults};
+use crate::paging::Paging;
+use crate::read::{Json, Path, Query};
+use crate::workspaces::find;
+use axum::extract::State;
+use http::StatusCode;
+use quaymaster_app::App;
+use quaymaster_app::connections::{Connection, Fields, NewConnection};
+use quaymaster_core::id::{ConnectionId, UserId, WorkspaceId};
+use quaymaster_core::{Fault, Instant};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use utoipa::{IntoParams, ToSchema};
+
+/// Whether an account works, as far as is known: `ERROR` since the last try failed, else `ACTIVE`.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "UPPERCASE")]
+#[schema(as = ConnectionStatus)]
+pub(crate) enum Status {
+    Active,
+    Error,
+}
+
+/// A connected account, without its secrets.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Connection)]
+pub(crate) struct ConnectionView {
+    #[schema(value_type = String)]
+    id: ConnectionId,
+    /// Key of the connector.
+    connector: String,
+    /// How agents name it, as `connector:name`; unique for a connector.
+    name: String,
+    /// What the service calls the account.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    label: Option<String>,
+    status: Status,
+    /// Why it does not work.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<String>,
+    /// Key of the way to sign in.
+    auth: String,
+    /// The fields that are not secret.
+    fields: BTreeMap<String, String>,
+    /// Only calls of this workspace reach it.
+    #[schema(value_type = Option<String>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    workspace_id: Option<WorkspaceId>,
+    /// It may be inside the network.
+    is_local: bool,
+    /// Who connected it.
+    #[schema(value_type = String)]
+    user_id: UserId,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Instant,
+    /// When it was last tried.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verified_at: Option<Instant>,
+}
+
+impl From<Connection> for ConnectionView {
+    fn from(connection: Connection) -> Self {
+        ConnectionView {
+            status: match connection.problem {
+                Some(_) => Status::Error,
+                None => Status::Active,
+            },
+            id: connection.id,
+            connector: connection.connector,
+            name: connection.name,
+            label: connection.label,
+            problem: connection.problem,
+            auth: connection.auth,
+            fields: connection.fields,
+            workspace_id: connection.workspace,
+            is_local: connection.is_local,
+            user_id: connection.user,
+            created_at: connection.created_at,
+            verified_at: connection.verified_at,
+        }
+    }
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct OneConnection {
+    connection: ConnectionView,
+}
+
+impl From<Connection> for OneConnection {
+    fn from(connection: Connection) -> Self {
+        OneConnection {
+            connection: connection.into(),
+        }
+    }
+}
+
+/// What cannot be an id names no connection.
+fn id_of(named: &str) -> Result<ConnectionId, Fault> {
+    named.parse().map_err(|_| {
+        Fault::not_found("There is no such connection.").hint("GET /api/v1/connections lists them.")
+    })
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Looked {
+    /// Only those of this connector.
+    connector: Option<String>,
+    /// How many at most.
+    #[param(minimum = 1, maximum = 500, default = 100)]
+    limit: Option<i64>,
+    /// How many to leave out at the start.
+    #[param(minimum = 0, default = 0)]
+    offset: Option<i64>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ConnectionList {
+    connections: Vec<ConnectionView>,
+    /// How many there are in all pages.
+    total: usize,
+}
+
+/// Lists connections
+///
+/// By connector and name.
+#[utoipa::path(
+    get, path = "/api/v1/connections", tag = "Connectors",
+    security(("bearer" = ["admin"])), params(Looked),
+    responses((status = 200, description = "A page of connections.", body = ConnectionList), Faults)
+)]
+pub(crate) async fn list_connections(
+    State(app): State<App>,
+    Person(actor): Person,
+    Query(looked): Query<Looked>,
+) -> Answer<axum::Json<ConnectionList>> {
+    let mut all = app.connections(&actor).await?;
+    if let Some(connector) = &looked.connector {
+        all.retain(|connection| connection.connector == *connector);
+    }
+    let (page, total) = Paging::new(looked.limit, looked.offset).cut(all)?;
+    let connections = page.into_iter().map(ConnectionView::from).collect();
+    Ok(axum::Json(ConnectionList { connections, total }))
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct CreateConnection {
+    /// Key of the connector.
+    connector: String,
+    /// How agents name it; without one `main`, or the first free of `main-2`, `main-3`.
+    #[schema(pattern = "^[a-z0-9_-]{1,40}$")]
+    name: Option<String>,
+    /// Key of the way to sign in; without one the connector's first.
+    auth: Option<String>,
+    /// What the way to sign in asks for, by name, secrets too.
+    #[serde(default)]
+    fields: BTreeMap<String, String>,
+    /// Id or slug of a workspace: only its calls reach the account.
+    workspace: Option<String>,
+    /// The service is inside the network: requests may go to private addresses and by plain HTTP.
+    is_local: Option<bool>,
+}
+
+/// Connects an account
+///
+/// It is tried at once. One that does not work is kept; `status` and `problem` say so. Needs an
+/// administrator.
+#[utoipa::path(
+    post, path = "/api/v1/connections", tag = "Connectors",
+    security(("bearer" = ["admin"])), request_body = CreateConnection,
+    responses((status = 201, description = "The connection.", body = OneConnection), Faults)
+)]
+pub(crate) async fn create_connection(
+    State(app): State<App>,
+    Administrator(admin): Administrator,
+    Json(new): Json<CreateConnection>,
+) -> Answer<(StatusCode, axum::Json<OneConnection>)> {
+    let workspace = match &new.workspace {
+        Some(named) => Some(find(&app, &admin, named).await?.id),
+        None => None,
+    };
+    let new = NewConnection {
+        connector: new.connector,
+        name: new.name,
+        auth: new.auth,
+        fields: Fields(new.fields),
+        workspace,
+        is_local: new.is_local.unwrap_or(false),
+    };
+    let made = app.connect_account(&admin, new).await?;
+    Ok((StatusCode::CREATED, axum::Json(made.into())))
+}
+
+/// Reads a connection
+#[utoipa::path(
+    get, path = "/api/v1/connections/{id}", tag = "Connectors",
+    security(("bearer" = ["admin"])),
+    params(("id" = String, Path, description = "Id of the connection.")),
+    responses((status = 200, description = "The connection.", body = OneConnection), Faults)
+)]
+pub(crate) async fn read_connection(
+    State(app): State<App>,
+    Person(actor): Person,
+    Path(id): Path<String>,
+) -> Answer<axum::Json<OneConnection>> {
+    let connection = app.connection(&actor, &id_of(&id)?).await?;
+    Ok(axum::Json(connection.into()))
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RenameConnection {
+    #[schema(pattern = "^[a-z0-9_-]{1,40}$")]
+    name: String,
+}
+
+/// Renames a connection
+///
+/// Agents name it by its new name at once. Needs an administrator.
+#[utoipa::path(
+    patch, path = "/api/v1/connections/{id}", tag = "Connectors",
+    security(("bearer" = ["admin"])), request_body = RenameConnection,
+    params(("id" = String, Path, description = "Id of the connection.")),
+    responses((status = 200, description = "The connection as it is now.", body = OneConnection), Faults)
+)]
+pub(crate) async fn rename_connection(
+    State(app): State<App>,
+    Administrator(admin): Administrator,
+    Path(id): Path<String>,
+    Json(change): Json<RenameConnection>,
+) -> Answer<axum::Json<OneConnection>> {
+    let id = id_of(&id)?;
+    let renamed = app.rename_connection(&admin, &id, &change.name).await?;
+    Ok(axum::Json(renamed.into()))
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct DisconnectedAccount {
+    deleted: bool,
+    #[schema(value_type = String)]
+    id: ConnectionId,
+}
+
+/// Disconnects an account
+///
+/// Its credentials are removed, and no call reaches it any more. What the service itself knows of
+/// them stays: revoke them there as well. Needs an administrator.
+#[utoipa::path(
+    delete, path = "/api/v1/connections/{id}", tag = "Connectors",
+    security(("bearer" = ["admin"])),
+    params(("id" = String, Path, description = "Id of the connection.")),
+    responses((status = 200, description = "It is gone.", body = DisconnectedAccount), Faults)
+)]
+pub(crate) async fn disconnect_account(
+    State(app): State<App>,
+    Administrator(admin): Administrator,
+    Path(id): Path<String>,
+) -> Answer<axum::Json<DisconnectedAccount>> {
+    let id = id_of(&id)?;
+    app.disconnect_account(&admin, &id).await?;
+    Ok(axum::Json(DisconnectedAccount { deleted: true, id }))
+}
+
+/// Verifies a connection
+///
+/// Calls the service and remembers what came of it: `status`, `problem` and `label`. Needs an
+/// administrator.
+#[utoipa::path(
+    post, path = "/api/v1/connections/{id}/verify", tag = "Connectors",
+    security(("bearer" = ["admin"])),
+    params(("id" = String, Path, description = "Id of the connection.")),
+    responses((status = 200, description = "The connection as it is now.", body = OneConnection), Faults)
+)]
+pub(crate) async fn verify_connection(
+    State(app): State<App>,
+    Administrator(admin): Administrator,
+    Path(id): Path<String>,
+) -> Answer<axum::Json<OneConnection>> {
+    let verified = app.verify_connection(&admin, &id_of(&id)?).await?;
+    Ok(axum::Json(verified.into()))
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ReplaceCredentials {
+    /// Everything that the connection's way to sign in asks for: what is absent is not kept.
+    fields: BTreeMap<String, String>,
+}
+
+/// Replaces the credentials of a connection
+///
+/// They are tried at once; `status` and `problem` say what came of it. The old ones are gone either
+/// way. Needs an administrator.
+#[utoipa::path(
+    put, path = "/api/v1/connections/{id}/credentials", tag = "Connectors",
+    security(("bearer" = ["admin"])), request_body = ReplaceCredentials,
+    params(("id" = String, Path, description = "Id of the connection.")),
+    responses((status = 200, description = "The connection as it is now.", body = OneConnection), Faults)
+)]
+pub(crate) async fn replace_credentials(
+    State(app): State<App>,
+    Administrator(admin): Administrator,
+    Path(id): Path<String>,
+    Json(new): Json<ReplaceCredentials>,
+) -> Answer<axum::Json<OneConnection>> {
+    let id = id_of(&id)?;
+    let fields = Fields(new.fields);
+    let replaced = app.replace_credentials(&admin, &id, &fields).await?;
+    Ok(axum::Json(replaced.into()))
+}

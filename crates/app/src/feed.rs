@@ -1,0 +1,148 @@
+//! What an open stream is told: the changes of its credential, and the end of the access token that
+//! opened it.
+//!
+//! A session lives as long as its credential, so that it goes on when a client refreshed its grant.
+
+use crate::App;
+use crate::changes::{Signal, Told};
+use quaymaster_core::caller::Access;
+use quaymaster_core::door::{Change, ChangeFeed, Fut};
+use quaymaster_core::id::CredentialId;
+use quaymaster_core::{Caller, Instant};
+use std::future::pending;
+use std::time::Duration;
+use tokio::sync::broadcast;
+use tokio::sync::broadcast::error::RecvError;
+use tokio_util::sync::CancellationToken;
+
+impl App {
+    pub(crate) fn feed(&self, caller: &Caller) -> Box<dyn ChangeFeed> {
+        Box::new(Feed {
+            app: self.clone(),
+            unsure: true,
+            credential: caller.credential.clone(),
+            ends_at: caller.expires_at.map(|at| self.on_the_timer(at)),
+            signals: self.changes.subscribe(),
+            stop: self.stop.clone(),
+        })
+    }
+
+    /// Waits until the access token that was presented has expired or was revoked. What has none
+    /// ends with its credential.
+    pub(crate) fn end_of_access(&self, caller: &Caller) -> Fut<'static, ()> {
+        let Some(access) = caller.access.clone() else {
+            return Box::pin(pending());
+        };
+        let signals = self.changes.subscribe();
+        let app = self.clone();
+        Box::pin(async move { app.access_ends(access, signals).await })
+    }
+
+    async fn access_ends(self, access: Access, mut signals: broadcast::Receiver<Signal>) {
+        let ends_at = self.on_the_timer(access.expires_at);
+        let ended = Told::AccessEnded(access.token.clone());
+        // It may have been revoked before we listened.
+        let mut unsure = true;
+        loop {
+            if std::mem::take(&mut unsure)
+                && matches!(self.access_token(&access.token).await, Ok(None))
+            {
+                return;
+            }
+            tokio::select! {
+                received = signals.recv() => match received {
+                    Ok(signal) if signal.what == ended => return,
+                    Ok(_) => {}
+                    Err(RecvError::Lagged(_)) => unsure = true,
+                    Err(RecvError::Closed) => return,
+                },
+                () = tokio::time::sleep_until(ends_at) => return,
+            }
+        }
+    }
+
+    fn on_the_timer(&self, at: Instant) -> tokio::time::Instant {
+        let left = u64::try_from(at.micros() - self.now().micros()).unwrap_or(0);
+        tokio::time::Instant::now() + Duration::from_micros(left)
+    }
+}
+
+struct Feed {
+    app: App,
+    /// A signal may have been missed: before we listened, or because there were too many.
+    unsure: bool,
+    credential: CredentialId,
+    /// When the credential expires, as far as we know: a refresh puts the end of a grant off.
+    ends_at: Option<tokio::time::Instant>,
+    signals: broadcast::Receiver<Signal>,
+    stop: CancellationToken,
+}
+
+impl Feed {
+    /// The next change; of several that wait, one is told, and the end before all others.
+    async fn wait(&mut self) -> Option<Change> {
+        loop {
+            if std::mem::take(&mut self.unsure) && self.is_over().await {
+                return Some(Change::Revoked);
+            }
+            let expiry = async {
+                match self.ends_at {
+                    Some(at) => tokio::time::sleep_until(at).await,
+                    None => pending().await,
+                }
+            };
+            let received = tokio::select! {
+                received = self.signals.recv() => received,
+                () = expiry => {
+                    if self.was_prolonged().await {
+                        continue;
+                    }
+                    return Some(Change::Revoked);
+                }
+                () = self.stop.cancelled() => return None,
+            };
+            let mut change = match received {
+                Ok(signal) if *signal.credential == self.credential => match signal.what {
+                    Told::Changed(change) => change,
+                    Told::AccessEnded(_) => continue,
+                },
+                Ok(_) => continue,
+                Err(RecvError::Lagged(_)) => {
+                    self.unsure = true;
+                    if self.is_over().await {
+                        return Some(Change::Revoked);
+                    }
+                    Change::Tools
+                }
+                Err(RecvError::Closed) => return None,
+            };
+            while let Ok(more) = self.signals.try_recv() {
+                if *more.credential == self.credential
+                    && more.what == Told::Changed(Change::Revoked)
+                {
+                    change = Change::Revoked;
+                }
+            }
+            return Some(change);
+        }
+    }
+
+    async fn is_over(&self) -> bool {
+        matches!(self.app.is_alive(&self.credential).await, Ok(false))
+    }
+
+    /// Whether the credential goes on although its end as we knew it has come.
+    async fn was_prolonged(&mut self) -> bool {
+        let Ok(Some(caller)) = self.app.living(&self.credential).await else {
+            return false;
+        };
+        self.ends_at = caller.expires_at.map(|at| self.app.on_the_timer(at));
+        true
+    }
+}
+
+impl ChangeFeed for Feed {
+    fn next(&mut self) -> Fut<'_, Option<Change>> {
+        Box::pin(self.wait())
+    }
+}

@@ -1,0 +1,257 @@
+//! `connector_execute`: one executor for every service.
+
+use super::accounts::{self, Chosen};
+use crate::App;
+use crate::connections::Connected;
+use crate::guard::Admitted;
+use crate::invoke::Target;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use futures_util::stream::{self, StreamExt as _};
+use quaymaster_connectors::definition::Definition;
+use quaymaster_connectors::request::Invocation;
+use quaymaster_connectors::resolve::{self, Resolved};
+use quaymaster_connectors::send::{Answer, Data, Failure};
+use quaymaster_core::door::Fut;
+use quaymaster_core::tool::{Call, Content, ToolResult};
+use quaymaster_core::{Caller, Code, Fault};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use std::sync::Arc;
+
+/// Accounts that are asked at the same time.
+const AT_ONCE: usize = 10;
+/// An image or sound that comes along; larger ones are told and left out.
+const MOST_EMBEDDED: usize = 3 * 1024 * 1024;
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ConnectorExecute {
+    /// The key of a service, with the account behind a colon where there are several: `ozon:second`.
+    #[schemars(length(min = 1, max = 128))]
+    service: String,
+    /// A module of the service, as its passport lists it.
+    #[serde(default)]
+    #[schemars(length(max = 128))]
+    module: Option<String>,
+    /// REST: the verb. RPC: the name of the method.
+    #[schemars(length(min = 1, max = 200))]
+    method: String,
+    /// REST: the path. RPC: left out.
+    #[serde(default)]
+    #[schemars(length(max = 4096))]
+    path: Option<String>,
+    /// The body of a call that writes, or the parameters of an RPC method.
+    #[serde(default)]
+    body: Option<Value>,
+    /// Parameters of the query.
+    #[serde(default)]
+    query: Option<Map<String, Value>>,
+    /// The account, by its `instance_id` or name, when there are several.
+    #[serde(default)]
+    #[schemars(length(max = 128))]
+    instance_id: Option<String>,
+    /// How many pages of a list to read and put together, 1 to 20.
+    #[serde(default)]
+    #[schemars(range(min = 1, max = 20))]
+    pages: Option<u32>,
+}
+
+/// A call that was understood, before its account is chosen.
+struct Understood {
+    definition: Arc<Definition>,
+    resolved: Resolved,
+    /// The account behind the colon.
+    account: Option<String>,
+}
+
+fn understood(app: &App, request: &ConnectorExecute) -> Result<Understood, Fault> {
+    let known = app.catalog.entries().iter().map(|entry| entry.key.as_str());
+    let addressed = resolve::service(&request.service, known)?;
+    let definition = app.definition(&addressed.key)?;
+    let resolved = resolve::call(
+        &definition,
+        request.module.as_deref(),
+        &request.method,
+        request.path.as_deref(),
+    )?;
+    Ok(Understood {
+        definition,
+        resolved,
+        account: addressed.account,
+    })
+}
+
+/// Whether a call only reads, for its scope.
+pub(super) fn reads(app: &App, _caller: &Caller, call: &Call) -> Result<bool, Fault> {
+    let request = super::super::read_arguments(&call.args)?;
+    Ok(understood(app, &request)?.resolved.reads)
+}
+
+pub(super) async fn run(
+    app: &App,
+    admitted: Admitted,
+    request: ConnectorExecute,
+) -> Result<ToolResult, Fault> {
+    let understood = understood(app, &request)?;
+    let (definition, resolved) = (&understood.definition, &understood.resolved);
+    let reached = accounts::of_service(app, admitted.caller(), &definition.key).await?;
+    let chosen = accounts::choose(
+        definition,
+        &reached,
+        understood.account.as_deref(),
+        request.instance_id.as_deref(),
+        resolved.reads,
+    )
+    .map_err(|fault| match fault.code {
+        Code::ConnectionRequired => app.must_reconnect(&definition.key, fault),
+        _ => fault,
+    })?;
+    let more_pages = request.pages.unwrap_or(1).saturating_sub(1);
+    let call = Invocation {
+        module: resolved.module.clone(),
+        action: resolved.action.clone(),
+        inputs: resolved.path_values.clone(),
+        verb: resolved.verb,
+        path: resolved.path.clone(),
+        query: request.query.unwrap_or_default(),
+        body: request.body,
+        rpc: resolved.rpc.clone(),
+        ..Invocation::default()
+    };
+    let calling = Calling {
+        app,
+        admitted: &admitted,
+        call: &call,
+        more_pages,
+    };
+    match chosen {
+        Chosen::One(account) => {
+            let answer = calling.to(account.target()).await;
+            let answer = answer.map_err(|failure| failure.fault)?;
+            shown(answer, &account.target(), resolved)
+        }
+        Chosen::Nobody => {
+            let account = accounts::nobody(definition);
+            let target = Target {
+                connector: &definition.key,
+                name: "open",
+                id: &definition.key,
+                account: &account,
+            };
+            let answer = calling.to(target).await;
+            let answer = answer.map_err(|failure| failure.fault)?;
+            shown(answer, &target, resolved)
+        }
+        Chosen::All => {
+            let mut asked: Vec<Fut<'_, Value>> = Vec::new();
+            for account in reached.iter() {
+                let answer = calling.to(account.target());
+                asked.push(Box::pin(async { of_account(account, answer.await) }));
+            }
+            let answers: Vec<Value> = stream::iter(asked).buffered(AT_ONCE).collect().await;
+            let meta = json!({
+                "service": definition.key,
+                "accounts": answers.len(),
+                "hints": resolved.hints,
+            });
+            Ok(text_of(&json!({ "data": answers, "meta": meta })))
+        }
+    }
+}
+
+/// One call, for as many accounts as it concerns.
+struct Calling<'a> {
+    app: &'a App,
+    admitted: &'a Admitted,
+    call: &'a Invocation,
+    more_pages: u32,
+}
+
+impl Calling<'_> {
+    async fn to(&self, target: Target<'_>) -> Result<Answer, Failure> {
+        let answer = self.app.invoke(target, self.call, self.more_pages).await;
+        let status = match &answer {
+            Ok(answer) => Some(answer.status),
+            Err(failure) => failure.status,
+        };
+        let address = format!("{}:{}", target.connector, target.name);
+        self.admitted.reached(address, status);
+        answer
+    }
+}
+
+/// One of several accounts: its result or its fault.
+fn of_account(account: &Connected, answer: Result<Answer, Failure>) -> Value {
+    let mut shown = json!({
+        "account": account.connection.name,
+        "instance_id": account.connection.id,
+    });
+    let Value::Object(members) = &mut shown else {
+        return shown;
+    };
+    match answer {
+        Ok(answer) => {
+            let meta = json!(answer.meta);
+            members.insert("data".to_owned(), data_of(answer.data).0);
+            members.insert("meta".to_owned(), meta);
+        }
+        Err(failure) => {
+            members.insert("error".to_owned(), failure.fault.to_json());
+        }
+    }
+    shown
+}
+
+/// `{data, meta}`, since clients hide the protocol's own place for metadata.
+fn shown(answer: Answer, target: &Target<'_>, resolved: &Resolved) -> Result<ToolResult, Fault> {
+    let mut meta = json!({
+        "service": target.connector,
+        "account": target.name,
+        "upstream_status": answer.status,
+    });
+    let more = serde_json::to_value(&answer.meta).map_err(|_| Fault::internal())?;
+    let hints = serde_json::to_value(&resolved.hints).map_err(|_| Fault::internal())?;
+    if let (Value::Object(meta), Value::Object(more), Value::Object(hints)) =
+        (&mut meta, more, hints)
+    {
+        meta.extend(more);
+        meta.extend(hints);
+    }
+    let (data, media) = data_of(answer.data);
+    let mut result = text_of(&json!({ "data": data, "meta": meta }));
+    result.content.extend(media);
+    Ok(result)
+}
+
+/// What an answer is in JSON, and the block that shows it when it is a picture or sound.
+fn data_of(data: Data) -> (Value, Option<Content>) {
+    match data {
+        Data::Value(value) => (value, None),
+        Data::Text(text) => (Value::String(text), None),
+        Data::Bytes { bytes, media_type } => {
+            let about = json!({ "media_type": media_type, "bytes": bytes.len() });
+            if bytes.len() > MOST_EMBEDDED {
+                return (about, None);
+            }
+            let mime = media_type;
+            let data = STANDARD.encode(&bytes);
+            match mime.split('/').next() {
+                Some("image") => (about, Some(Content::Image { data, mime })),
+                Some("audio") => (about, Some(Content::Audio { data, mime })),
+                _ => (
+                    json!({ "media_type": mime, "bytes": bytes.len(), "base64": data }),
+                    None,
+                ),
+            }
+        }
+    }
+}
+
+fn text_of(value: &Value) -> ToolResult {
+    ToolResult {
+        content: vec![Content::Text(value.to_string())],
+        structured: Some(value.clone()),
+    }
+}

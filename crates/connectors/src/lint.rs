@@ -1,0 +1,288 @@
+//! The rules of a definition that types cannot say.
+
+mod actions;
+mod auth;
+mod defaults;
+mod examples;
+mod schema;
+mod text;
+
+use crate::definition::{Definition, Field, Kind, Template};
+use crate::load::{Finding, Problem};
+use indexmap::IndexMap;
+use std::collections::BTreeSet;
+
+/// The longest summary, in characters: all connectors together are one handshake.
+pub const LONGEST_SUMMARY: usize = 34;
+
+/// What is wrong with a definition, without files and lines; [`load`](crate::load::load) adds them.
+pub fn lint(definition: &Definition) -> Vec<Problem> {
+    findings(definition)
+        .into_iter()
+        .map(Finding::unplaced)
+        .collect()
+}
+
+pub(crate) fn findings(definition: &Definition) -> Vec<Finding> {
+    let mut report = Report { found: Vec::new() };
+    let root = Spot::default();
+    head(definition, &root, &mut report);
+    addresses(definition, &root, &mut report);
+    fields(&definition.connection, &root.key("connection"), &mut report);
+    for (name, field) in &definition.connection {
+        if field.secret {
+            let at = root.key("connection").key(name).key("secret");
+            report.say(&at, "Fields of `connection` are shown to people. Put secrets into the `fields` of `auth`.");
+        }
+    }
+    auth::check(definition, &root, &mut report);
+    environment(definition, &root, &mut report);
+    defaults::check(definition, &root, &mut report);
+    enums(definition, &root, &mut report);
+    actions::check(definition, &root, &mut report);
+    examples::check(definition, &root, &mut report);
+    text::clean(definition, &mut report);
+    report.found
+}
+
+/// A place in a definition.
+#[derive(Debug, Clone, Default)]
+struct Spot(Vec<String>);
+
+impl Spot {
+    fn key(&self, name: &str) -> Spot {
+        let mut path = self.0.clone();
+        path.push(name.to_owned());
+        Spot(path)
+    }
+
+    fn item(&self, index: usize) -> Spot {
+        self.key(&index.to_string())
+    }
+}
+
+struct Report {
+    found: Vec<Finding>,
+}
+
+impl Report {
+    fn say(&mut self, at: &Spot, message: impl Into<String>) {
+        self.found.push(Finding {
+            at: at.0.clone(),
+            message: message.into(),
+        });
+    }
+
+    fn unless(&mut self, good: bool, at: &Spot, message: impl Into<String>) {
+        if !good {
+            self.say(at, message);
+        }
+    }
+}
+
+fn head(definition: &Definition, root: &Spot, report: &mut Report) {
+    report.unless(
+        definition.quaymaster == 1,
+        &root.key("quaymaster"),
+        "This program reads version 1 of the format: write `quaymaster: 1`.",
+    );
+    report.unless(
+        text::is_key(&definition.key, 63),
+        &root.key("key"),
+        format!(
+            "{:?} is no key: a small letter, then small letters, digits and `_`, at most 63.",
+            definition.key
+        ),
+    );
+    report.unless(
+        (1..=32).contains(&definition.version.len()),
+        &root.key("version"),
+        "The version has 1 to 32 characters, for example \"1.0.0\".",
+    );
+    text::one_line(&definition.title, 60, &root.key("title"), report);
+    text::one_line(
+        &definition.summary,
+        LONGEST_SUMMARY,
+        &root.key("summary"),
+        report,
+    );
+    for (index, category) in definition.categories.iter().enumerate() {
+        report.unless(
+            text::is_category(category),
+            &root.key("categories").item(index),
+            format!("{category:?} is no category: small letters, digits and spaces, at most 32."),
+        );
+    }
+    if let Some(url) = &definition.docs_url {
+        report.unless(
+            url::Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "https" | "http")),
+            &root.key("docs_url"),
+            "It has to be the address of a page, with https:// in front.",
+        );
+    }
+    let kind = definition.kind;
+    let only = [
+        ("rpc", definition.rpc.is_some(), Kind::Rpc),
+        ("graphql", definition.graphql.is_some(), Kind::Graphql),
+        ("mcp", definition.mcp.is_some(), Kind::Mcp),
+    ];
+    for (name, there, of) in only {
+        report.unless(
+            !there || kind == of,
+            &root.key(name),
+            format!("`{name}` is for `kind: {name}`; this connector's kind is another."),
+        );
+    }
+    report.unless(
+        kind != Kind::Rpc || definition.rpc.is_some(),
+        &root.key("kind"),
+        "`kind: rpc` needs the key `rpc`, at least `rpc: {envelope: jsonrpc2}`.",
+    );
+    report.unless(
+        !definition.open_methods || matches!(kind, Kind::Rpc | Kind::Mcp),
+        &root.key("open_methods"),
+        "It is for the kinds `rpc` and `mcp`; unlisted paths of others may always be called.",
+    );
+}
+
+fn addresses(definition: &Definition, root: &Spot, report: &mut Report) {
+    let known = address_names(definition);
+    text::base_url(&definition.base_url, &known, &root.key("base_url"), report);
+    for (name, module) in &definition.modules {
+        if let Some(base) = &module.base_url {
+            let at = root.key("modules").key(name).key("base_url");
+            text::base_url(base, &known, &at, report);
+        }
+    }
+    for (index, host) in definition.allow_hosts.iter().enumerate() {
+        report.unless(
+            text::is_host(host),
+            &root.key("allow_hosts").item(index),
+            format!("{host:?} is no host: write its name alone, in small letters, for example api.example.com."),
+        );
+    }
+}
+
+/// The names that addresses may hold: fields of `connection`, and what a token's answer tells.
+fn address_names(definition: &Definition) -> BTreeSet<&str> {
+    let told = definition
+        .auth
+        .iter()
+        .filter_map(|auth| auth.oauth2.as_ref());
+    let told = told.flat_map(|oauth2| oauth2.fields_from_token.keys());
+    definition
+        .connection
+        .keys()
+        .chain(told)
+        .map(String::as_str)
+        .collect()
+}
+
+/// Fields that a person types in.
+fn fields(fields: &IndexMap<String, Field>, at: &Spot, report: &mut Report) {
+    for (name, field) in fields {
+        let at = at.key(name);
+        report.unless(
+            text::is_key(name, 40) && name != "access_token",
+            &at,
+            format!("{name:?} is no name of a field: a small letter, then small letters, digits and `_`; `access_token` is taken."),
+        );
+        let Some(pattern) = &field.pattern else {
+            continue;
+        };
+        match regex::Regex::new(&format!("^(?:{pattern})$")) {
+            Ok(pattern) => {
+                for (key, value) in [("example", &field.example), ("default", &field.default)] {
+                    report.unless(
+                        value.as_deref().is_none_or(|value| pattern.is_match(value)),
+                        &at.key(key),
+                        "It does not fit the field's own `pattern`.",
+                    );
+                }
+            }
+            Err(error) => {
+                let error = error.to_string();
+                let last = error.lines().last().unwrap_or_default();
+                report.say(
+                    &at.key("pattern"),
+                    format!("It is no regular expression: {last}"),
+                );
+            }
+        }
+    }
+}
+
+/// Says which names of a template nothing stands for.
+fn names(template: &Template, known: &BTreeSet<&str>, at: &Spot, report: &mut Report) {
+    for name in template.names().filter(|name| !known.contains(name)) {
+        let known: Vec<&str> = known.iter().copied().collect();
+        let message = if known.is_empty() {
+            format!("Nothing stands for {{{name}}} here: there are no fields.")
+        } else {
+            format!(
+                "Nothing stands for {{{name}}} here. There are: {}.",
+                known.join(", ")
+            )
+        };
+        report.say(at, message);
+    }
+}
+
+fn environment(definition: &Definition, root: &Spot, report: &mut Report) {
+    let mut known: BTreeSet<&str> = address_names(definition);
+    for auth in &definition.auth {
+        known.extend(auth::names(definition, auth));
+    }
+    for (field, variable) in &definition.env {
+        let at = root.key("env").key(field);
+        report.unless(
+            known.contains(field.as_str()),
+            &at,
+            format!("There is no field {field:?}; `env` leads from fields to variables."),
+        );
+        report.unless(
+            text::is_variable(variable),
+            &at,
+            format!("{variable:?} is no variable that a connector may set: capitals, digits and `_`, and none that programs read for themselves."),
+        );
+    }
+    // Two ways to sign in may fill the same variable, one way may not fill it twice.
+    for auth in &definition.auth {
+        let mut taken = BTreeSet::new();
+        let own = auth::names(definition, auth);
+        for (field, variable) in definition
+            .env
+            .iter()
+            .filter(|(field, _)| own.contains(field.as_str()))
+        {
+            let at = root.key("env").key(field);
+            report.unless(
+                taken.insert(variable),
+                &at,
+                format!("{variable} is set twice."),
+            );
+        }
+    }
+}
+
+fn enums(definition: &Definition, root: &Spot, report: &mut Report) {
+    let used = schema::used(definition, crate::params::ENUM);
+    for (name, choices) in &definition.enums {
+        let at = root.key("enums").key(name);
+        report.unless(!choices.is_empty(), &at, "An enum has at least one value.");
+        for (index, choice) in choices.iter().enumerate() {
+            report.unless(
+                choices[..index]
+                    .iter()
+                    .all(|other| other.value != choice.value),
+                &at.item(index),
+                format!("The value {} stands here twice.", choice.value),
+            );
+        }
+        report.unless(
+            used.contains(name.as_str()),
+            &at,
+            format!("No parameter has `$enum: {name}`."),
+        );
+    }
+}

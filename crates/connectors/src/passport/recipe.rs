@@ -1,0 +1,66 @@
+//! A recipe as the call that comes of it.
+
+use crate::definition::{Action, Definition, Encoding, Kind, Recipe};
+use crate::params::{Part, part};
+use serde_json::{Map, Value, json};
+use std::borrow::Cow;
+
+/// How an agent calls an action: `VERB /path` with names in the path, or the name of a method.
+pub(super) fn call(definition: &Definition, key: &str, action: &Action) -> String {
+    match (definition.kind, action.method, &action.path, &action.rpc) {
+        (Kind::Rest, Some(verb), Some(path), _) => format!("{} {}", verb.name(), path.as_str()),
+        (Kind::Rpc | Kind::Mcp, _, _, Some(name)) => name.clone(),
+        _ => key.to_owned(),
+    }
+}
+
+/// `{title, module, action, call, query?, headers?, body?, note?}`: the parts of `connector_execute`, with the
+/// path filled in.
+pub(super) fn shown(definition: &Definition, recipe: &Recipe) -> Option<Value> {
+    let (module, _, action) = definition.action(&recipe.action)?;
+    let mut shown = Map::new();
+    shown.insert("title".to_owned(), json!(recipe.title));
+    shown.insert("module".to_owned(), json!(module));
+    shown.insert("action".to_owned(), json!(recipe.action));
+    shown.insert("call".to_owned(), json!(filled(definition, recipe, action)));
+    let schemas = action.params.get("properties").and_then(Value::as_object);
+    for (name, value) in &recipe.with {
+        let schema = schemas
+            .and_then(|all| all.get(name))
+            .unwrap_or(&Value::Null);
+        let at = match part(definition, action, name, schema) {
+            Part::Path => continue,
+            Part::EntireBody => {
+                shown.insert("body".to_owned(), value.clone());
+                continue;
+            }
+            Part::Query => "query",
+            Part::Headers => "headers",
+            Part::Body => "body",
+        };
+        let members = shown.entry(at).or_insert_with(|| json!({}));
+        if let Value::Object(members) = members {
+            members.insert(name.clone(), value.clone());
+        }
+    }
+    if let Some(note) = &recipe.note {
+        shown.insert("note".to_owned(), json!(note));
+    }
+    Some(Value::Object(shown))
+}
+
+fn filled(definition: &Definition, recipe: &Recipe, action: &Action) -> String {
+    let unfilled = call(definition, &recipe.action, action);
+    let (Kind::Rest, Some(verb), Some(path)) = (definition.kind, action.method, &action.path)
+    else {
+        return unfilled;
+    };
+    let text = |name: &str| match recipe.with.get(name)? {
+        Value::String(text) => Some(Cow::Borrowed(text.as_str())),
+        other => Some(Cow::Owned(other.to_string())),
+    };
+    match path.render(Encoding::Segment, text) {
+        Ok(path) => format!("{} {path}", verb.name()),
+        Err(_) => unfilled,
+    }
+}

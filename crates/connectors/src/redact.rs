@@ -1,0 +1,166 @@
+//! Takes an account's secrets out of what comes back, however they are written.
+
+use crate::clean;
+use crate::definition::push_segment;
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use memchr::memmem;
+use quaymaster_core::{Fault, hex};
+use serde_json::Value;
+use std::borrow::Cow;
+
+/// What stands in the place of a secret.
+pub const REDACTED: &str = "[redacted]";
+/// A shorter value is no secret: it would tear words apart.
+const SHORTEST: usize = 6;
+/// Of base64 somewhere in a longer one, what can be told for sure.
+const SHORTEST_WITHIN: usize = 8;
+
+/// Finds the secrets of one account: as they are, percent-encoded, as base64 (on its own or within
+/// a longer one), as hexadecimal digits, and escaped as in JSON, HTML and forms.
+#[derive(Clone, Default)]
+pub struct Redactor {
+    /// The longest first: one form can hold another.
+    forms: Vec<Vec<u8>>,
+}
+
+impl Redactor {
+    pub fn new<'s>(secrets: impl IntoIterator<Item = &'s str>) -> Redactor {
+        let mut forms = Vec::new();
+        for secret in secrets {
+            // A value is redacted without what surrounds it.
+            let secret = secret.trim();
+            if secret.len() >= SHORTEST {
+                push_forms(&mut forms, secret);
+            }
+            // Texts are cleaned before they are searched.
+            if let Cow::Owned(clean) = clean::text(secret)
+                && clean.len() >= SHORTEST
+            {
+                push_forms(&mut forms, &clean);
+            }
+        }
+        forms.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+        forms.dedup();
+        Redactor { forms }
+    }
+
+    /// Whether there is a secret in it as it stands.
+    pub fn finds(&self, bytes: &[u8]) -> bool {
+        self.forms
+            .iter()
+            .any(|form| memmem::find(bytes, form).is_some())
+    }
+
+    /// The text without the secrets.
+    pub fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        let mut text = Cow::Borrowed(text);
+        for form in &self.forms {
+            let Ok(form) = std::str::from_utf8(form) else {
+                continue;
+            };
+            if memmem::find(text.as_bytes(), form.as_bytes()).is_some() {
+                text = Cow::Owned(text.replace(form, REDACTED));
+            }
+        }
+        text
+    }
+
+    /// Cleaned of hidden characters, then redacted: a secret with one of them in it is one.
+    pub fn tidy<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        match clean::text(text) {
+            Cow::Borrowed(text) => self.text(text),
+            Cow::Owned(clean) => Cow::Owned(self.text(&clean).into_owned()),
+        }
+    }
+
+    /// Every text of the value, tidied.
+    pub fn value(&self, value: &mut Value) {
+        clean::each_text(value, &|text| match self.tidy(text) {
+            Cow::Borrowed(_) => None,
+            Cow::Owned(changed) => Some(changed),
+        });
+    }
+
+    /// Bytes of any kind keep their length; the secrets in them become asterisks.
+    pub fn bytes(&self, bytes: &mut [u8]) {
+        for form in &self.forms {
+            let mut from = 0;
+            while let Some(at) = memmem::find(&bytes[from..], form) {
+                let found = from + at..from + at + form.len();
+                bytes[found.clone()].fill(b'*');
+                from = found.end;
+            }
+        }
+    }
+
+    /// What a fault tells.
+    pub fn fault(&self, fault: &mut Fault) {
+        fault.message = self.tidy(&fault.message).into_owned();
+        if let Some(hint) = &mut fault.hint {
+            *hint = self.tidy(hint).into_owned();
+        }
+        if let Some(details) = &mut fault.details {
+            self.value(details);
+        }
+    }
+}
+
+fn push_forms(forms: &mut Vec<Vec<u8>>, secret: &str) {
+    let mut push = |form: String| forms.push(form.into_bytes());
+    push(secret.to_owned());
+    let mut encoded = String::new();
+    push_segment(&mut encoded, secret);
+    push(lower_escapes(&encoded));
+    push(encoded);
+    let form: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+    push(lower_escapes(&form));
+    push(form);
+    let digits = hex(secret.as_bytes());
+    push(digits.to_ascii_uppercase());
+    push(digits);
+    let json = Value::from(secret).to_string();
+    let json = &json[1..json.len() - 1];
+    push(json.replace('/', "\\/"));
+    push(Value::from(json).to_string().trim_matches('"').to_owned());
+    push(json.to_owned());
+    push(
+        secret
+            .replace('&', "&amp;")
+            .replace('<', "&lt;")
+            .replace('>', "&gt;")
+            .replace('"', "&quot;"),
+    );
+    for engine in [STANDARD_NO_PAD, URL_SAFE_NO_PAD] {
+        push(engine.encode(secret));
+        // Within a longer base64 it looks otherwise at each of three places; the characters at its
+        // ends hold bits of the neighbours and are left out.
+        for (before, skipped) in [(0, 0), (1, 2), (2, 3)] {
+            let mut padded = vec![0; before];
+            padded.extend_from_slice(secret.as_bytes());
+            let encoded = engine.encode(&padded);
+            let whole = padded.len() * 8 / 6;
+            if let Some(sure) = encoded.get(skipped..whole)
+                && sure.len() >= SHORTEST_WITHIN
+            {
+                push(sure.to_owned());
+            }
+        }
+    }
+}
+
+/// `%2F` as `%2f`.
+fn lower_escapes(text: &str) -> String {
+    let mut lower = String::with_capacity(text.len());
+    let mut left = 0;
+    for c in text.chars() {
+        left = if c == '%' { 2 } else { left };
+        if c != '%' && left > 0 {
+            left -= 1;
+            lower.push(c.to_ascii_lowercase());
+        } else {
+            lower.push(c);
+        }
+    }
+    lower
+}

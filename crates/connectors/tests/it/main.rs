@@ -1,0 +1,26 @@
+//! Connectors, from their files to requests and answers.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod addresses;
+mod answers;
+mod calls;
+mod catalog;
+mod fixture;
+mod guide;
+mod hostile;
+mod listing;
+mod load;
+mod pages;
+mod passports;
+mod published;
+mod redaction;
+mod remote;
+mod requests;
+mod resolving;
+mod retries;
+mod rules;
+mod samples;
+mod typos;
+mod upstream;
+mod vectors;

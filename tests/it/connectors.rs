@@ -1,4 +1,4 @@
-//! The three tools of connectors, at the MCP door, against a real service: PowerDNS with two
+//! The three tools of connectors, at the MCP door, against a real service: a name server with two
 //! accounts, one of which has a wrong key.
 
 use quaymaster_tests::services::Service;

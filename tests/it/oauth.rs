@@ -189,6 +189,29 @@ async fn each_connection_is_its_own_credential_and_a_revocation_ends_its_stream_
 }
 
 #[tokio::test]
+async fn a_session_outlives_the_access_token_that_opened_it_and_its_stream_does_not() {
+    for database in Database::BOTH {
+        let one = Connected::start_on(database).await;
+        let mut session = Mcp::open(&one.server.endpoint, one.access()).await;
+        let mut headers = session.headers();
+        headers.remove("content-type");
+        let stream = session.client.get(&session.endpoint).headers(headers);
+        let stream = stream.send().await.unwrap();
+        assert_eq!(stream.status(), 200);
+        let refresh = one.tokens["refresh_token"].as_str().unwrap();
+        let (_, refreshed) = one.client.refresh(refresh).await;
+        let (status, _) = one.client.post("/revoke", &[("token", one.access())]).await;
+        assert_eq!(status, 200);
+        let rest = tokio::time::timeout(Duration::from_secs(2), stream.bytes()).await;
+        rest.expect("the stream ends").unwrap();
+        let asked = json!({ "jsonrpc": "2.0", "id": 7, "method": "tools/list" });
+        assert_eq!(session.post(&asked).await.status, 401);
+        session.token = refreshed["access_token"].as_str().unwrap().to_owned();
+        assert_eq!(session.post(&asked).await.status, 200, "the same session");
+    }
+}
+
+#[tokio::test]
 async fn the_metadata_name_the_configured_address_whatever_the_request_says() {
     let settings = [("PUBLIC_URL", "https://tools.example.com")];
     let server = Server::start_with(Database::Sqlite, &settings).await;

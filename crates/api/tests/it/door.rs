@@ -48,9 +48,11 @@ async fn a_bad_credential_is_challenged_as_invalid() {
 #[tokio::test]
 async fn too_many_bad_credentials_wait_a_minute() {
     let product = Product::start().await;
-    let mut last = product.get_as("x", "/api/v1/workspaces").await;
+    let (id, _) = product.ours.key.split_once('.').unwrap();
+    let wrong = format!("{id}.wrong");
+    let mut last = product.get_as(&wrong, "/api/v1/workspaces").await;
     for _ in 0..20 {
-        last = product.get_as("x", "/api/v1/workspaces").await;
+        last = product.get_as(&wrong, "/api/v1/workspaces").await;
     }
     assert_eq!(last.status, StatusCode::TOO_MANY_REQUESTS);
     assert_eq!(last.header("retry-after"), Some("60"));

@@ -6,6 +6,12 @@ mod head;
 mod search;
 mod synonyms;
 
+/// How words are taken from texts, for whatever else is searched.
+pub(crate) mod words {
+    pub(crate) use super::search::words;
+    pub(crate) use super::synonyms::related;
+}
+
 pub use search::ranked;
 
 use crate::definition::{Definition, Tested};

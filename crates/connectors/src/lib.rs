@@ -12,6 +12,7 @@
 //! - [`params`]: an action's inputs as plain JSON Schema
 //! - [`request`]: from an action, an account and inputs to one request; [`send`]: retries, limits,
 //!   pages, errors
+//! - [`surface`]: from actions to tools for models and code
 //! - [`clean`], [`redact`]: what nobody sees and what nobody may see, taken out of answers
 
 pub mod catalog;
@@ -26,3 +27,4 @@ pub mod redact;
 pub mod request;
 pub mod resolve;
 pub mod send;
+pub mod surface;

@@ -158,7 +158,7 @@ pub fn ranked<'e>(entries: impl IntoIterator<Item = &'e Entry>, query: &str) -> 
 }
 
 /// The words of a text that say something, stemmed.
-fn words(text: &str) -> Vec<String> {
+pub(crate) fn words(text: &str) -> Vec<String> {
     text.to_lowercase()
         .split(|c: char| !c.is_alphanumeric())
         .filter(|word| !word.is_empty() && !EMPTY.contains(word))

@@ -64,6 +64,6 @@ static RELATED: LazyLock<HashMap<String, Vec<String>>> = LazyLock::new(|| {
 });
 
 /// The words related to a stemmed one, stemmed.
-pub(super) fn related(word: &str) -> &'static [String] {
+pub(crate) fn related(word: &str) -> &'static [String] {
     RELATED.get(word).map_or(&[], Vec::as_slice)
 }

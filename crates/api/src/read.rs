@@ -131,6 +131,15 @@ where
     }
 }
 
+/// A field that can be absent, null, or something: absent stays, null takes away.
+pub(crate) fn nullable<'de, T, D>(from: D) -> Result<Option<Option<T>>, D::Error>
+where
+    T: serde::Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    Option::<T>::deserialize(from).map(Some)
+}
+
 /// An optional instant of a body or query; says by example what one looks like.
 pub(crate) fn instant<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Instant>, D::Error> {
     let Some(text) = Option::<String>::deserialize(from)? else {

@@ -14,6 +14,7 @@ use quaymaster_core::tool::{
 use quaymaster_core::{Code, Door as _, Fault};
 use serde::Serialize;
 use serde_json::Value;
+use std::borrow::Cow;
 use std::sync::Arc;
 use utoipa::ToSchema;
 
@@ -26,8 +27,8 @@ pub(crate) struct ToolList {
 #[serde(rename_all = "camelCase")]
 #[schema(as = Tool)]
 pub(crate) struct ToolView {
-    name: &'static str,
-    title: &'static str,
+    name: Cow<'static, str>,
+    title: Cow<'static, str>,
     description: String,
     /// JSON Schema 2020-12 of the arguments.
     #[schema(value_type = Object)]
@@ -43,7 +44,7 @@ pub(crate) struct ToolView {
 #[serde(rename_all = "camelCase")]
 #[schema(as = ToolAnnotations)]
 pub(crate) struct Annotations {
-    title: &'static str,
+    title: Cow<'static, str>,
     read_only_hint: bool,
     destructive_hint: bool,
     idempotent_hint: bool,
@@ -59,13 +60,13 @@ impl From<&ToolDef> for ToolView {
             open_world,
         } = def.nature;
         ToolView {
-            name: def.name,
-            title: def.title,
+            name: def.name.clone(),
+            title: def.title.clone(),
             description: def.description.clone(),
             input_schema: def.input.clone(),
             output_schema: def.output.clone(),
             annotations: Annotations {
-                title: def.title,
+                title: def.title.clone(),
                 read_only_hint: read_only,
                 destructive_hint: destructive,
                 idempotent_hint: idempotent,

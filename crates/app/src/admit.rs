@@ -6,9 +6,10 @@
 use crate::App;
 use crate::catalog::Own;
 use crate::connections::Connected;
+use crate::hosted::Hosted;
 use crate::oauth::{SCOPES, scope_text};
 use quaymaster_core::caller::{Access, Audience, Presented, Refusal};
-use quaymaster_core::id::{AccessTokenId, CredentialId, OrgId, WorkspaceId};
+use quaymaster_core::id::{AccessTokenId, CredentialId, EndUserId, OrgId, ServerId, WorkspaceId};
 use quaymaster_core::secret::{Handle, SecretDigest, Token, TokenKind};
 use quaymaster_core::{Caller, Code, Fault, Grant, Scope, Who};
 use quaymaster_store::credential::Credential;
@@ -33,8 +34,10 @@ pub(crate) struct Callers {
     credentials: Mutex<HashMap<CredentialId, Believed<Known>>>,
     access_tokens: Mutex<HashMap<AccessTokenId, Believed<Arc<AccessToken>>>>,
     workspaces: Mutex<HashMap<WorkspaceId, Believed<Arc<Workspace>>>>,
-    pub(crate) accounts: Mutex<HashMap<OrgId, Believed<Arc<[Connected]>>>>,
+    /// An organization's own, and those of each end user.
+    pub(crate) accounts: Mutex<HashMap<(OrgId, Option<EndUserId>), Believed<Arc<[Connected]>>>>,
     pub(crate) definitions: Mutex<HashMap<OrgId, Believed<Arc<[Own]>>>>,
+    pub(crate) servers: Mutex<HashMap<ServerId, Believed<Arc<Hosted>>>>,
     first_workspaces: Mutex<HashMap<OrgId, Believed<WorkspaceId>>>,
     /// Raised whenever something is forgotten: what was read from the database before that is not
     /// remembered.
@@ -43,6 +46,8 @@ pub(crate) struct Callers {
 
 pub(crate) struct Believed<T> {
     since: Monotonic,
+    /// It may have changed since, and is asked for again before its time.
+    is_doubted: bool,
     what: T,
 }
 
@@ -87,7 +92,7 @@ pub(crate) fn fresh<K: std::hash::Hash + Eq, T: Clone>(
 ) -> Option<T> {
     let map = map.lock().unwrap_or_else(PoisonError::into_inner);
     map.get(key)
-        .filter(|entry| entry.since.elapsed() < BELIEVED)
+        .filter(|entry| !entry.is_doubted && entry.since.elapsed() < BELIEVED)
         .map(|entry| entry.what.clone())
 }
 
@@ -121,8 +126,12 @@ impl Callers {
         if map.len() >= MOST {
             map.clear();
         }
-        let since = Monotonic::now();
-        map.insert(key, Believed { since, what });
+        let believed = Believed {
+            since: Monotonic::now(),
+            is_doubted: false,
+            what,
+        };
+        map.insert(key, believed);
     }
 
     pub(crate) fn forget_credential(&self, credential: &CredentialId) {
@@ -146,7 +155,28 @@ impl Callers {
         self.accounts
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .remove(org);
+            .retain(|(of, _), _| of != org);
+    }
+
+    /// Every server of an organization is made again.
+    pub(crate) fn forget_servers(&self, org: &OrgId) {
+        self.forgotten.fetch_add(1, Ordering::SeqCst);
+        self.servers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .retain(|_, known| known.what.server.org != *org);
+    }
+
+    /// Every server of an organization is asked for again; what did not change is not made again.
+    pub(crate) fn doubt_servers(&self, org: &OrgId) {
+        self.forgotten.fetch_add(1, Ordering::SeqCst);
+        let mut map = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
+        for (_, known) in map
+            .iter_mut()
+            .filter(|(_, known)| known.what.server.org == *org)
+        {
+            known.is_doubted = true;
+        }
     }
 
     pub(crate) fn forget_definitions(&self, org: &OrgId) {
@@ -168,7 +198,7 @@ impl Callers {
 
 impl App {
     pub(crate) async fn admit_presented(&self, presented: Presented) -> Result<Caller, Refusal> {
-        let audience = presented.audience;
+        let audience = presented.audience.as_ref();
         let Some(bearer) = &presented.bearer else {
             return Err(self.refusal(audience, None, "No credential was presented."));
         };
@@ -211,7 +241,7 @@ impl App {
     async fn recognise(
         &self,
         bearer: Option<&Bearer>,
-        audience: Option<Audience>,
+        audience: Option<&Audience>,
     ) -> Result<Arc<Caller>, Unknown> {
         let caller = match bearer {
             Some(Bearer::Token(token)) => self.of_token(token).await?,
@@ -223,6 +253,16 @@ impl App {
         };
         if caller.good_until().is_some_and(|at| at <= self.now()) {
             return Err(Unknown::Proved("The credential has expired."));
+        }
+        let is_at = match audience {
+            Some(Audience::Server(server)) => Some(server),
+            Some(Audience::Mcp) | None => None,
+        };
+        if caller.hosted().map(|(server, _)| server) != is_at {
+            return Err(Unknown::Proved(match is_at {
+                Some(_) => "The credential is not this server's.",
+                None => "The credential is good at the endpoint of its hosted server only.",
+            }));
         }
         Ok(caller)
     }
@@ -242,7 +282,7 @@ impl App {
     async fn of_access_token(
         &self,
         access: &Handle<AccessTokenId>,
-        audience: Option<Audience>,
+        audience: Option<&Audience>,
     ) -> Result<Arc<Caller>, Unknown> {
         const UNKNOWN: Unknown =
             Unknown::Credential("The access token is unknown, was revoked or has expired.");
@@ -250,7 +290,7 @@ impl App {
         if !token.secret.matches(access.secret.expose_secret()) {
             return Err(UNKNOWN);
         }
-        if audience != Some(token.audience) {
+        if audience != Some(&token.audience) {
             let why = "The access token is good for another endpoint of this server only.";
             return Err(Unknown::Proved(why));
         }
@@ -337,7 +377,7 @@ impl App {
     }
 
     /// A 401 with the challenge of RFC 6750 §3; the text names what a good credential looks like.
-    fn refusal(&self, audience: Option<Audience>, error: Option<&str>, why: &str) -> Refusal {
+    fn refusal(&self, audience: Option<&Audience>, error: Option<&str>, why: &str) -> Refusal {
         let fault = Fault::new(
             Code::Unauthenticated,
             format!(
@@ -356,18 +396,18 @@ impl App {
     pub(crate) fn too_narrow(&self, fault: Fault) -> Refusal {
         Refusal {
             fault,
-            challenge: Some(self.challenge(Some(Audience::Mcp), Some("insufficient_scope"))),
+            challenge: Some(self.challenge(Some(&Audience::Mcp), Some("insufficient_scope"))),
         }
     }
 
     /// At an endpoint that takes OAuth tokens it says where to get one (RFC 9728 §5.1) and, in one
     /// go, all scopes that may be needed.
-    fn challenge(&self, audience: Option<Audience>, error: Option<&str>) -> String {
+    fn challenge(&self, audience: Option<&Audience>, error: Option<&str>) -> String {
         let mut challenge = format!("Bearer realm=\"{}\"", self.settings.server_name);
         if let Some(error) = error {
             challenge = format!("{challenge}, error=\"{error}\"");
         }
-        if let Some(audience) = audience {
+        if let Some(audience @ Audience::Mcp) = audience {
             let metadata = self.resource_metadata(audience);
             let scope = scope_text(SCOPES.into_iter().collect());
             challenge = format!("{challenge}, resource_metadata=\"{metadata}\", scope=\"{scope}\"");
@@ -448,19 +488,26 @@ impl Known {
 }
 
 fn caller_of(credential: Credential) -> Caller {
-    let who = match (&credential.kind, &credential.workspace) {
-        (TokenKind::WorkspaceToken, Some(workspace)) => Who::Workspace(workspace.clone()),
+    let grants = match (credential.server.clone(), credential.workspace.clone()) {
+        (Some(server), Some(workspace)) => vec![Grant::Hosted(server, workspace)],
+        (_, workspace) => {
+            let catalog = (credential.kind == TokenKind::ApiKey).then_some(Grant::Catalog);
+            let files = workspace.map(Grant::Files);
+            catalog.into_iter().chain(files).collect()
+        }
+    };
+    let who = match (credential.kind, credential.server, credential.workspace) {
+        (TokenKind::ServerToken, Some(server), _) => Who::Server(server, credential.end_user),
+        (TokenKind::WorkspaceToken, _, Some(workspace)) => Who::Workspace(workspace),
         _ => Who::User(credential.user),
     };
-    let catalog = (credential.kind == TokenKind::ApiKey).then_some(Grant::Catalog);
-    let files = credential.workspace.map(Grant::Files);
     Caller {
         org: credential.org,
         who,
         credential: credential.id,
         kind: credential.kind,
         scopes: credential.scopes,
-        grants: catalog.into_iter().chain(files).collect(),
+        grants,
         expires_at: credential.expires_at,
         access: None,
     }

@@ -4,7 +4,7 @@
 use crate::App;
 use quaymaster_core::Instant;
 use quaymaster_core::door::Change;
-use quaymaster_core::id::{AccessTokenId, CredentialId, EventId};
+use quaymaster_core::id::{AccessTokenId, CredentialId, EventId, WorkspaceId};
 use quaymaster_store::event::{EVENTS_A_PAGE, Event};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -32,8 +32,15 @@ struct Seen {
 /// What feeds are told. Each looks for what is its own.
 #[derive(Debug, Clone)]
 pub(crate) struct Signal {
-    pub(crate) credential: Arc<CredentialId>,
+    pub(crate) whom: Whom,
     pub(crate) what: Told,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Whom {
+    Credential(Arc<CredentialId>),
+    /// Callers of hosted servers of a workspace.
+    ServersOf(Arc<WorkspaceId>),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,13 +115,24 @@ impl App {
     }
 
     async fn apply(&self, event: &Event) {
-        if event.action.starts_with("connection.") {
+        let noun = event.action.split('.').next().unwrap_or_default();
+        if matches!(noun, "connection" | "end_user") {
             self.callers.forget_accounts(&event.org);
         }
-        if event.action.starts_with("definition.") {
+        if noun == "definition" {
             self.callers.forget_definitions(&event.org);
             // A definition that leads elsewhere stops its accounts.
             self.callers.forget_accounts(&event.org);
+            self.callers.forget_servers(&event.org);
+        }
+        if matches!(noun, "server" | "server_tool" | "integration" | "partial") {
+            self.callers.doubt_servers(&event.org);
+            if let Some(workspace) = &event.workspace {
+                self.tell(
+                    Whom::ServersOf(Arc::new(workspace.clone())),
+                    Told::Changed(Change::Tools),
+                );
+            }
         }
         if let Some(workspace) = &event.workspace {
             self.callers.forget_workspace(workspace);
@@ -136,13 +154,13 @@ impl App {
                 }
                 _ => return,
             };
-            let signal = Signal {
-                credential: Arc::new(credential.clone()),
-                what,
-            };
-            // Nobody listening is fine.
-            let _ = self.changes.signals.send(signal);
+            self.tell(Whom::Credential(Arc::new(credential.clone())), what);
         }
+    }
+
+    fn tell(&self, whom: Whom, what: Told) {
+        // Nobody listening is fine.
+        let _ = self.changes.signals.send(Signal { whom, what });
     }
 }
 

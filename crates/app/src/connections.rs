@@ -9,7 +9,7 @@ use crate::{App, wired};
 use quaymaster_connectors::definition::{Auth, AuthKind, Definition, Field};
 use quaymaster_connectors::request::{Account, Invocation};
 use quaymaster_connectors::send::Data;
-use quaymaster_core::id::{ConnectionId, OrgId, WorkspaceId};
+use quaymaster_core::id::{ConnectionId, EndUserId, IntegrationId, OrgId, WorkspaceId};
 use quaymaster_core::suggest::did_you_mean;
 use quaymaster_core::{Code, Fault};
 pub use quaymaster_store::connection::Connection;
@@ -38,6 +38,14 @@ pub struct NewConnection {
     pub fields: Fields,
     /// Only for this workspace.
     pub workspace: Option<WorkspaceId>,
+    /// It is this person's: calls for nobody else reach it.
+    pub end_user: Option<EndUserId>,
+    /// The integration that it is connected for.
+    pub integration: Option<IntegrationId>,
+    /// What a developer calls it.
+    pub external_id: Option<String>,
+    /// For people.
+    pub display_name: Option<String>,
     /// It is inside the network, and shall be reached there.
     pub is_local: bool,
 }
@@ -81,9 +89,10 @@ impl Connected {
 }
 
 impl App {
-    /// The organization's connections, by connector and name.
+    /// The organization's own connections, by connector and name; those of end users are not among
+    /// them.
     pub async fn connections(&self, actor: &Actor) -> Result<Vec<Connection>, Fault> {
-        Ok(self.store.connections(&actor.org).await?)
+        Ok(self.store.connections(&actor.org, None).await?)
     }
 
     pub async fn connection(&self, actor: &Actor, id: &ConnectionId) -> Result<Connection, Fault> {
@@ -97,6 +106,16 @@ impl App {
         admin: &Admin,
         new: NewConnection,
     ) -> Result<Connection, Fault> {
+        let made = self.make_connection(admin, new).await?;
+        self.try_connection(admin, &made).await
+    }
+
+    /// Makes a connection on behalf of somebody, who was asked before whether they may.
+    pub(crate) async fn make_connection(
+        &self,
+        admin: &Actor,
+        new: NewConnection,
+    ) -> Result<ConnectionId, Fault> {
         let usable = self.usable(&admin.org, &new.connector).await?;
         let definition = usable.definition().clone();
         let auth = auth_of(&definition, new.auth.as_deref())?;
@@ -114,17 +133,26 @@ impl App {
             ));
         }
         let (fields, secrets) = sorted(&definition, auth, &new.fields)?;
-        let known = self.store.connections(&admin.org).await?;
-        let name = match &new.name {
-            Some(name) => checked_account(name)?,
-            None => free_name(&known, &new.connector),
+        let id = ConnectionId::fresh(&*self.clock, &*self.entropy);
+        let name = match (&new.name, &new.end_user) {
+            (Some(name), _) => checked_account(name)?,
+            // Nobody calls it by name, and there may be thousands.
+            (None, Some(_)) => id.to_string(),
+            (None, None) => free_name(
+                &self.store.connections(&admin.org, None).await?,
+                &new.connector,
+            ),
         };
         let connection = Connection {
-            id: ConnectionId::fresh(&*self.clock, &*self.entropy),
+            id,
             org: admin.org.clone(),
             workspace: new.workspace,
+            end_user: new.end_user,
+            integration: new.integration,
             connector: new.connector,
             name,
+            external_id: new.external_id,
+            display_name: new.display_name,
             label: None,
             auth: auth.key.clone(),
             fields,
@@ -149,7 +177,7 @@ impl App {
                         Code::AlreadyExists,
                         format!(
                             "An account of that connector is called {:?} already.",
-                            connection.name
+                            connection.external_id.as_ref().unwrap_or(&connection.name)
                         ),
                     )
                     .hint("Choose another name, or rename the other one.")
@@ -165,7 +193,7 @@ impl App {
         tx.record(&event).await?;
         tx.commit().await?;
         self.changed().await;
-        self.verify_connection(admin, &connection.id).await
+        Ok(connection.id)
     }
 
     /// Tries an account with the connector's own request for that, and remembers what came of it.
@@ -174,10 +202,19 @@ impl App {
         admin: &Admin,
         id: &ConnectionId,
     ) -> Result<Connection, Fault> {
+        self.try_connection(admin, id).await
+    }
+
+    pub(crate) async fn try_connection(
+        &self,
+        admin: &Actor,
+        id: &ConnectionId,
+    ) -> Result<Connection, Fault> {
         let connection = self.connection(admin, id).await?;
         let definition = self.definition(&admin.org, &connection.connector).await?;
         if let Some(verify) = &definition.verify {
-            let accounts = self.accounts(&admin.org).await?;
+            let whose = connection.end_user.as_ref();
+            let accounts = self.accounts(&admin.org, whose).await?;
             let account = accounts.iter().find(|account| account.connection.id == *id);
             let account = account.ok_or_else(unknown)?;
             let call = Invocation {
@@ -257,6 +294,10 @@ impl App {
     }
 
     pub async fn disconnect_account(&self, admin: &Admin, id: &ConnectionId) -> Result<(), Fault> {
+        self.disconnect(admin, id).await
+    }
+
+    pub(crate) async fn disconnect(&self, admin: &Actor, id: &ConnectionId) -> Result<(), Fault> {
         let connection = self.connection(admin, id).await?;
         let details = json!({
             "connection": connection.id,
@@ -276,7 +317,7 @@ impl App {
 
     async fn change_connection(
         &self,
-        admin: &Admin,
+        admin: &Actor,
         connection: &Connection,
         change: ConnectionChange<'_>,
         action: &str,
@@ -308,16 +349,22 @@ impl App {
         Ok(())
     }
 
-    /// All accounts of an organization, ready to sign, believed for half a second.
-    pub(crate) async fn accounts(&self, org: &OrgId) -> Result<Arc<[Connected]>, Fault> {
-        if let Some(known) = fresh(&self.callers.accounts, org) {
+    /// The organization's own accounts or those of one end user, ready to sign, believed for half a
+    /// second.
+    pub(crate) async fn accounts(
+        &self,
+        org: &OrgId,
+        end_user: Option<&EndUserId>,
+    ) -> Result<Arc<[Connected]>, Fault> {
+        let whose = (org.clone(), end_user.cloned());
+        if let Some(known) = fresh(&self.callers.accounts, &whose) {
             return Ok(known);
         }
         let before = self.callers.generation();
-        let mut secrets = self.store.connection_secrets(org).await?;
+        let mut secrets = self.store.connection_secrets(org, end_user).await?;
         let accounts: Arc<[Connected]> = self
             .store
-            .connections(org)
+            .connections(org, end_user)
             .await?
             .into_iter()
             .map(|connection| {
@@ -338,8 +385,7 @@ impl App {
             })
             .collect();
         let map = &self.callers.accounts;
-        self.callers
-            .remember(map, before, org.clone(), accounts.clone());
+        self.callers.remember(map, before, whose, accounts.clone());
         Ok(accounts)
     }
 }

@@ -220,6 +220,8 @@ impl App {
         let mut fresh = self.fresh(actor, old.kind, old.name.clone(), old.origin, old.scopes);
         fresh.credential.user = old.user.clone();
         fresh.credential.workspace = old.workspace.clone();
+        fresh.credential.server = old.server.clone();
+        fresh.credential.end_user = old.end_user.clone();
         fresh.credential.expires_at = old.expires_at.map(|at| {
             // As long as it was made for, from now on.
             Instant::from_micros(now.micros() + at.micros() - old.created_at.micros())
@@ -255,7 +257,9 @@ impl App {
         if let Some(scopes) = scopes {
             let most = match credential.kind {
                 TokenKind::ApiKey => admin.scopes,
-                TokenKind::WorkspaceToken | TokenKind::OAuthGrant => Scopes::of_tools(),
+                TokenKind::WorkspaceToken | TokenKind::OAuthGrant | TokenKind::ServerToken => {
+                    Scopes::of_tools()
+                }
             };
             if scopes.is_empty() || !scopes.within(most) {
                 return Err(Fault::invalid_arg(
@@ -265,8 +269,10 @@ impl App {
                 )
                 .detail("allowed", json!(most)));
             }
-            let acts_as_another =
-                credential.kind != TokenKind::WorkspaceToken && credential.user != admin.user;
+            let acts_as_another = !matches!(
+                credential.kind,
+                TokenKind::WorkspaceToken | TokenKind::ServerToken
+            ) && credential.user != admin.user;
             if acts_as_another && !scopes.within(credential.scopes) {
                 return Err(Fault::new(
                     Code::Forbidden,
@@ -337,7 +343,7 @@ impl App {
             .ok_or_else(unknown_credential)
     }
 
-    async fn revoke_within(
+    pub(crate) async fn revoke_within(
         &self,
         tx: &mut Tx,
         actor: &Actor,
@@ -418,7 +424,7 @@ impl App {
         fresh
     }
 
-    fn fresh(
+    pub(crate) fn fresh(
         &self,
         actor: &Actor,
         kind: TokenKind,
@@ -442,6 +448,8 @@ impl App {
             name,
             user: actor.user.clone(),
             workspace: None,
+            server: None,
+            end_user: None,
             origin,
             scopes,
             secret: Some(digest),

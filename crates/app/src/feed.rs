@@ -4,10 +4,10 @@
 //! A session lives as long as its credential, so that it goes on when a client refreshed its grant.
 
 use crate::App;
-use crate::changes::{Signal, Told};
+use crate::changes::{Signal, Told, Whom};
 use quaymaster_core::caller::Access;
 use quaymaster_core::door::{Change, ChangeFeed, Fut};
-use quaymaster_core::id::CredentialId;
+use quaymaster_core::id::{CredentialId, WorkspaceId};
 use quaymaster_core::{Caller, Instant};
 use std::future::pending;
 use std::time::Duration;
@@ -21,6 +21,7 @@ impl App {
             app: self.clone(),
             unsure: true,
             credential: caller.credential.clone(),
+            servers_of: caller.hosted().map(|(_, workspace)| workspace.clone()),
             ends_at: caller.expires_at.map(|at| self.on_the_timer(at)),
             signals: self.changes.subscribe(),
             stop: self.stop.clone(),
@@ -72,6 +73,8 @@ struct Feed {
     /// A signal may have been missed: before we listened, or because there were too many.
     unsure: bool,
     credential: CredentialId,
+    /// The workspace of the caller's hosted server.
+    servers_of: Option<WorkspaceId>,
     /// When the credential expires, as far as we know: a refresh puts the end of a grant off.
     ends_at: Option<tokio::time::Instant>,
     signals: broadcast::Receiver<Signal>,
@@ -102,7 +105,7 @@ impl Feed {
                 () = self.stop.cancelled() => return None,
             };
             let mut change = match received {
-                Ok(signal) if *signal.credential == self.credential => match signal.what {
+                Ok(signal) if self.concerns(&signal.whom) => match signal.what {
                     Told::Changed(change) => change,
                     Told::AccessEnded(_) => continue,
                 },
@@ -117,13 +120,18 @@ impl Feed {
                 Err(RecvError::Closed) => return None,
             };
             while let Ok(more) = self.signals.try_recv() {
-                if *more.credential == self.credential
-                    && more.what == Told::Changed(Change::Revoked)
-                {
+                if self.concerns(&more.whom) && more.what == Told::Changed(Change::Revoked) {
                     change = Change::Revoked;
                 }
             }
             return Some(change);
+        }
+    }
+
+    fn concerns(&self, whom: &Whom) -> bool {
+        match whom {
+            Whom::Credential(credential) => **credential == self.credential,
+            Whom::ServersOf(workspace) => self.servers_of.as_ref() == Some(&**workspace),
         }
     }
 

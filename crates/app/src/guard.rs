@@ -4,15 +4,19 @@
 //! Authentication happened when the [`Caller`] was made.
 
 use crate::App;
-use crate::toolsets::{Tool, Toolsets};
+use crate::actions::Acting;
+use crate::hosted::{Hosted, HostedTool};
+use crate::toolsets::hosted::Calling;
+use crate::toolsets::{Tool, Toolsets, code, hosted};
 use quaymaster_core::caller::{Presented, Refusal};
 use quaymaster_core::door::{About, ChangeFeed, Door, Fut, Offers};
 use quaymaster_core::fault::UNKNOWN_TOOL;
 use quaymaster_core::schema::shorten;
 use quaymaster_core::suggest::did_you_mean;
-use quaymaster_core::tool::{Call, Outcome, ToolDef};
+use quaymaster_core::tool::{Call, Outcome, Source, ToolDef};
 use quaymaster_core::{Caller, Code, Fault, Scope};
 use quaymaster_store::call::CallRow;
+use quaymaster_store::server::Mode;
 use quaymaster_store::workspace::Workspace;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant as Monotonic;
@@ -64,13 +68,18 @@ enum Approval {
 
 impl App {
     /// Runs a call as its own task: a client that goes away does not stop it.
-    async fn call_guarded(&self, caller: &Caller, call: Call) -> Result<Outcome, Fault> {
+    pub(crate) async fn call_guarded(
+        &self,
+        caller: &Caller,
+        call: Call,
+        acting: Option<Arc<Acting>>,
+    ) -> Result<Outcome, Fault> {
         let (sender, receiver) = tokio::sync::oneshot::channel();
         let (app, caller) = (self.clone(), Arc::new(caller.clone()));
         self.tasks.spawn(async move {
             let begun = Monotonic::now();
             let mut row = row_of(&caller, &call);
-            let answer = app.admit_and_run(caller, call, &mut row).await;
+            let answer = app.admit_and_run(caller, call, acting, &mut row).await;
             row.duration_us = i64::try_from(begun.elapsed().as_micros()).unwrap_or(i64::MAX);
             if let Err(fault) = &answer {
                 fault.code.name().clone_into(&mut row.outcome);
@@ -97,19 +106,26 @@ impl App {
         &self,
         caller: Arc<Caller>,
         call: Call,
+        acting: Option<Arc<Acting>>,
         row: &mut CallRow,
     ) -> Result<Outcome, Fault> {
         // Ahead of the checks: refused calls cost something, too.
         self.rates.one_more(&caller.credential)?;
-        let tool = self.find_tool(&caller, &call.tool)?;
-        tool.needs.before_reading(&caller)?;
-        tool.checker.check(&call.args)?;
-        tool.needs.of_call(self, &caller, &call).await?;
+        let tool = match &acting {
+            Some(acting) => Found::Acting(acting),
+            None => self.find_tool(&caller, &call).await?,
+        };
+        tool.check(self, &caller, &call).await?;
         match Self::approval(&caller, &call) {
             Approval::Allowed => {}
         }
-        let workspace = match caller.files() {
-            Some(files) => self.believed_workspace(&caller.org, files).await?,
+        let of = caller.hosted().map(|(_, workspace)| workspace);
+        let of = acting
+            .as_ref()
+            .map(|acting| &acting.hosted.server.workspace)
+            .or(of);
+        let workspace = match of.or(caller.files()) {
+            Some(workspace) => self.believed_workspace(&caller.org, workspace).await?,
             None => self.first_workspace(&caller.org).await?,
         };
         row.workspace = Some(workspace.id.clone());
@@ -135,21 +151,121 @@ impl App {
         Approval::Allowed
     }
 
-    fn find_tool(&self, caller: &Caller, name: &str) -> Result<&Tool, Fault> {
-        if let Some(tool) = self.toolsets.find(caller, name) {
-            return Ok(tool);
+    async fn find_tool(&self, caller: &Caller, call: &Call) -> Result<Found<'_>, Fault> {
+        let name = call.tool.as_str();
+        let Some((server, _)) = caller.hosted() else {
+            return match self.toolsets.find(caller, name) {
+                Some(tool) => Ok(Found::BuiltIn(tool)),
+                None => {
+                    let known = self.toolsets.listed(caller);
+                    let close = did_you_mean(name, known.iter().map(|def| &*def.name), 3);
+                    Err(no_tool(name, &close))
+                }
+            };
+        };
+        let hosted = self.hosted(&caller.org, server).await?;
+        // In code mode, the tools behind the three are for programs.
+        let by_name = hosted.server.mode == Mode::Tools || call.source == Source::Code;
+        if by_name && let Some(index) = hosted.index_of(name) {
+            return Ok(Found::Hosted(hosted, index));
         }
-        let known = self.toolsets.listed(caller);
-        let shown = shorten(name);
-        let mut fault = Fault::not_found(format!("There is no tool {shown:?}."))
-            .detail(UNKNOWN_TOOL, shown)
-            .hint("List the tools to see which there are.");
-        let close = did_you_mean(name, known.iter().map(|def| def.name), 3);
-        if !close.is_empty() {
-            fault = fault.hint(format!("Did you mean {}?", close.join(", ")));
+        if hosted.server.mode == Mode::Code
+            && call.source != Source::Code
+            && let Some(tool) = self.toolsets.code.find(name)
+        {
+            return Ok(Found::Code(hosted, tool));
         }
-        Err(fault)
+        Err(no_tool(name, &hosted.close_to(name)))
     }
+}
+
+/// The tool that a call means, with what the guard needs to admit it.
+enum Found<'a> {
+    BuiltIn(&'a Tool),
+    Hosted(Arc<Hosted>, usize),
+    Code(Arc<Hosted>, &'a code::Tool),
+    /// One action that the management API was asked for, which has a scope of its own.
+    Acting(&'a Acting),
+}
+
+impl Found<'_> {
+    /// Scope and input schema.
+    async fn check(&self, app: &App, caller: &Caller, call: &Call) -> Result<(), Fault> {
+        match self {
+            Found::BuiltIn(tool) => {
+                tool.needs.before_reading(caller)?;
+                tool.checker.check(&call.args)?;
+                tool.needs.of_call(app, caller, call).await
+            }
+            Found::Hosted(hosted, index) => {
+                let tool = &hosted.tools[*index];
+                caller.needs(tool.scope())?;
+                tool.check(hosted, &call.args)
+            }
+            Found::Code(_, tool) => {
+                caller.needs(tool.scope)?;
+                tool.checker.check(&call.args)
+            }
+            Found::Acting(acting) => {
+                caller.needs(Scope::ConnectorGateway)?;
+                acting.hosted.tools[acting.index].check(&acting.hosted, &call.args)
+            }
+        }
+    }
+
+    async fn run(&self, app: &App, admitted: Admitted) -> Result<Outcome, Fault> {
+        match self {
+            Found::BuiltIn(tool) => tool.run(app, admitted).await,
+            Found::Hosted(hosted, index) => {
+                let end_user = admitted.caller.end_user().cloned();
+                let calling = Calling {
+                    hosted,
+                    tool: &hosted.tools[*index],
+                    connection: None,
+                    end_user: end_user.as_ref(),
+                };
+                hosted::run(app, &admitted, &calling)
+                    .await
+                    .map(Outcome::Done)
+            }
+            Found::Acting(acting) => {
+                let calling = Calling {
+                    hosted: &acting.hosted,
+                    tool: &acting.hosted.tools[acting.index],
+                    connection: acting.connection.as_ref(),
+                    end_user: acting.end_user.as_ref(),
+                };
+                hosted::run(app, &admitted, &calling)
+                    .await
+                    .map(Outcome::Done)
+            }
+            Found::Code(hosted, tool) => code::run(app, admitted, hosted, tool)
+                .await
+                .map(Outcome::Done),
+        }
+    }
+}
+
+impl HostedTool {
+    pub(crate) fn scope(&self) -> Scope {
+        if self.reads {
+            Scope::ReadTools
+        } else {
+            Scope::WriteTools
+        }
+    }
+}
+
+fn no_tool(name: &str, close: &[impl AsRef<str>]) -> Fault {
+    let shown = shorten(name);
+    let fault = Fault::not_found(format!("There is no tool {shown:?}."))
+        .detail(UNKNOWN_TOOL, shown)
+        .hint("List the tools to see which there are.");
+    if close.is_empty() {
+        return fault;
+    }
+    let close: Vec<&str> = close.iter().map(AsRef::as_ref).collect();
+    fault.hint(format!("Did you mean {}?", close.join(", ")))
 }
 
 /// The audit row of a call that goes well; what differs is set when it ends.
@@ -198,12 +314,24 @@ impl Door for App {
                     "Listing tools needs the scope read:tools or write:tools.",
                 ));
             }
-            Ok(self.toolsets.listed(caller))
+            let Some((server, _)) = caller.hosted() else {
+                return Ok(self.toolsets.listed(caller));
+            };
+            let hosted = self.hosted(&caller.org, server).await?;
+            let all = caller.scopes.has(Scope::ReadTools) && caller.scopes.has(Scope::WriteTools);
+            if all || hosted.server.mode == Mode::Code {
+                return Ok(hosted.listed.clone());
+            }
+            let scoped = hosted
+                .tools
+                .iter()
+                .filter(|tool| caller.scopes.has(tool.scope()));
+            Ok(scoped.map(|tool| tool.def.clone()).collect())
         })
     }
 
     fn call<'a>(&'a self, caller: &'a Caller, call: Call) -> Fut<'a, Result<Outcome, Fault>> {
-        Box::pin(self.call_guarded(caller, call))
+        Box::pin(self.call_guarded(caller, call, None))
     }
 
     fn changes(&self, caller: &Caller) -> Box<dyn ChangeFeed> {

@@ -9,13 +9,15 @@
 //! - `guesses`: how often somebody may be wrong; `password`: digests, a few at a time
 //! - [`changes`]: follows events, drops caches; `feed`: what open streams are told
 //! - `catalog`: the connectors of an organization; `invoke`: in front of every call to one
+//! - `hosted`: a hosted server as its callers see it
 //! - `toolsets`: one file each; `homes`: the home directories of workspaces
 //! - use cases, one module per noun: [`first_start`], [`credentials`], [`workspaces`], [`organizations`],
 //!   [`sign_in`], [`links`], `csrf`, [`account`], [`browsers`], [`members`], [`invitations`], [`resets`], [`oauth`], [`reconnect`], [`connections`], [`connectors`],
-//!   [`uploads`], [`trash`], [`events`]; [`connect_lines`]: what a person pastes into a client
+//!   [`actions`], [`uploads`], [`trash`], [`events`], [`integrations`], [`partials`], [`end_users`], [`servers`], [`server_tools`], [`connect_sessions`]; [`connect_lines`]: what a person pastes into a client
 //! - [`mail`]: what is written to people
 
 pub mod account;
+pub mod actions;
 pub mod actor;
 pub mod admit;
 pub mod audit;
@@ -24,16 +26,20 @@ pub mod caps;
 mod catalog;
 pub mod changes;
 pub mod connect_lines;
+pub mod connect_sessions;
 pub mod connections;
 pub mod connectors;
 pub mod credentials;
 mod csrf;
+pub mod end_users;
 pub mod events;
 mod feed;
 pub mod first_start;
 pub mod guard;
 mod guesses;
 mod homes;
+mod hosted;
+pub mod integrations;
 pub mod invitations;
 mod invoke;
 pub mod links;
@@ -41,10 +47,13 @@ pub mod mail;
 pub mod members;
 pub mod oauth;
 pub mod organizations;
+pub mod partials;
 mod password;
 pub mod rate;
 pub mod reconnect;
 pub mod resets;
+pub mod server_tools;
+pub mod servers;
 pub mod sign_in;
 mod toolsets;
 pub mod trash;

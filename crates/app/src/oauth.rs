@@ -59,17 +59,19 @@ impl App {
     }
 
     /// The resource (RFC 8707) that an audience stands for.
-    pub fn resource(&self, audience: Audience) -> String {
+    pub fn resource(&self, audience: &Audience) -> String {
         match audience {
             Audience::Mcp => self.settings.endpoint(),
+            Audience::Server(server) => self.settings.endpoint_of(server),
         }
     }
 
     /// Where the metadata of a resource stand: the well-known path goes between host and path
     /// (RFC 9728 §3.1).
-    pub fn resource_metadata(&self, audience: Audience) -> String {
+    pub fn resource_metadata(&self, audience: &Audience) -> String {
         let path = match audience {
-            Audience::Mcp => "/mcp",
+            Audience::Mcp => "/mcp".to_owned(),
+            Audience::Server(server) => format!("/mcp/{server}"),
         };
         let origin = self.issuer();
         format!("{origin}/.well-known/oauth-protected-resource{path}")
@@ -78,7 +80,7 @@ impl App {
     /// What the parameters `resource` ask for: none is the MCP endpoint, another server's address is
     /// refused. Clients add and drop one trailing slash.
     fn audience_of(&self, params: &Params) -> Result<Audience, OAuthError> {
-        let ours = self.resource(Audience::Mcp);
+        let ours = self.resource(&Audience::Mcp);
         let bare = |text: &str| text.strip_suffix('/').unwrap_or(text).to_owned();
         let foreign = params.all("resource").any(|asked| {
             // The parser brings scheme and host to lower case and drops the default port.

@@ -1,8 +1,10 @@
 //! What a caller sees: toolsets list tools and run them, and check nothing themselves.
 
-mod catalog;
+pub(crate) mod catalog;
+pub(crate) mod code;
 mod connection;
 mod files;
+pub(crate) mod hosted;
 mod uploads;
 
 use crate::App;
@@ -93,8 +95,8 @@ impl Tool {
             Fault::internal()
         })?;
         let def = ToolDef {
-            name,
-            title,
+            name: name.into(),
+            title: title.into(),
             description: description.to_owned(),
             input: Arc::new(input),
             output: Some(Arc::new(schema_of::<Answer>())),
@@ -158,6 +160,8 @@ fn structured<T: Serialize>(answer: &T) -> Result<ToolResult, Fault> {
 }
 
 pub(crate) struct Toolsets {
+    /// The three tools of hosted servers in code mode.
+    pub(crate) code: code::Tools,
     catalog: Vec<Tool>,
     files: Vec<Tool>,
     /// The lists of all callers, by [`Sees::index`].
@@ -226,6 +230,7 @@ impl Toolsets {
                 .collect()
         });
         Ok(Toolsets {
+            code: code::Tools::new()?,
             catalog,
             files,
             listed,

@@ -16,9 +16,10 @@ use crate::uploads::UploadSigner;
 use quaymaster_connectors::catalog::Catalog;
 use quaymaster_connectors::send::Sender;
 use quaymaster_core::clock::{Clock, Entropy};
-use quaymaster_core::id::{CallId, EventId, OrgId};
+use quaymaster_core::id::{CallId, EventId, OrgId, ServerId};
 use quaymaster_core::{Code, Fault, Instant};
 use quaymaster_egress::Egress;
+use quaymaster_sandbox::{Pool, PoolOptions};
 use quaymaster_store::event::Event;
 use quaymaster_store::{Store, StoreError};
 use serde_json::Value;
@@ -57,6 +58,16 @@ pub struct Settings {
 impl Settings {
     pub fn endpoint(&self) -> String {
         format!("{}/mcp", self.public_url)
+    }
+
+    /// The endpoint of a hosted server, under the shorter of its two addresses.
+    pub fn endpoint_of(&self, server: &ServerId) -> String {
+        format!("{}/mcp/{server}", self.public_url)
+    }
+
+    /// The same endpoint where the management API has it.
+    pub fn protocol_of(&self, server: &ServerId) -> String {
+        format!("{}/api/v1/mcp/servers/{server}/protocol", self.public_url)
     }
 }
 
@@ -100,6 +111,8 @@ pub struct Inner {
     pub(crate) changes: Changes,
     pub(crate) homes: Homes,
     pub(crate) toolsets: Toolsets,
+    /// Where programs run.
+    pub(crate) pool: Pool,
     pub(crate) passwords: Passwords,
     pub(crate) signer: UploadSigner,
     pub(crate) csrf: quaymaster_store::keys::InstanceSecret,
@@ -107,6 +120,8 @@ pub struct Inner {
     protocol_key: quaymaster_store::keys::InstanceSecret,
     /// Signs the ids of OAuth clients that registered.
     pub(crate) client_key: quaymaster_store::keys::InstanceSecret,
+    /// Makes the secrets of setup links.
+    pub(crate) link_key: quaymaster_store::keys::InstanceSecret,
     pub(crate) documents: Documents,
     pub(crate) tasks: TaskTracker,
     pub(crate) stop: CancellationToken,
@@ -135,12 +150,14 @@ impl App {
             .instance_secret("oauth_clients", now, &*entropy)
             .await?;
         let protocol_key = store.instance_secret("mcp_state", now, &*entropy).await?;
+        let link_key = store.instance_secret("setup_links", now, &*entropy).await?;
         let inner = Inner {
             protocol_key,
             catalog: Arc::new(catalog(settings.definitions.as_deref())?),
             ready: Ready::default(),
             sender: Sender::new(ways_out.services, clock.clone()),
             client_key,
+            link_key,
             documents: Documents::new(ways_out.client_metadata),
             callers: Callers::default(),
             guesses: Guesses::default(),
@@ -155,6 +172,7 @@ impl App {
             changes: Changes::starting_at(now),
             homes: Homes::new(settings.data.join("workspaces")),
             toolsets: Toolsets::new()?,
+            pool: Pool::new(PoolOptions::default()),
             passwords: Passwords::default(),
             signer: UploadSigner::new(upload_key),
             csrf,

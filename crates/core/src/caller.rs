@@ -2,7 +2,7 @@
 
 use crate::clock::Instant;
 use crate::fault::Fault;
-use crate::id::{AccessTokenId, CredentialId, OrgId, UserId, WorkspaceId};
+use crate::id::{AccessTokenId, CredentialId, EndUserId, OrgId, ServerId, UserId, WorkspaceId};
 use crate::scope::{Scope, Scopes};
 use crate::secret::TokenKind;
 use secrecy::SecretString;
@@ -13,6 +13,8 @@ pub enum Who {
     User(UserId),
     /// A credential that acts for a workspace and no person, as a workspace token does.
     Workspace(WorkspaceId),
+    /// A hosted server, for the end user if it is of one.
+    Server(ServerId, Option<EndUserId>),
 }
 
 /// One toolset that a caller sees.
@@ -22,6 +24,8 @@ pub enum Grant {
     Catalog,
     /// The 19 file tools over the home directory of one workspace. A caller has at most one.
     Files(WorkspaceId),
+    /// The tools of one hosted server and nothing else, and the workspace that it is of.
+    Hosted(ServerId, WorkspaceId),
 }
 
 /// Who a request is and what is behind its credential. Made by [`crate::Door::admit`].
@@ -51,8 +55,24 @@ impl Caller {
     pub fn files(&self) -> Option<&WorkspaceId> {
         self.grants.iter().find_map(|grant| match grant {
             Grant::Files(workspace) => Some(workspace),
-            Grant::Catalog => None,
+            Grant::Catalog | Grant::Hosted(..) => None,
         })
+    }
+
+    /// The hosted server that the caller is at, and its workspace.
+    pub fn hosted(&self) -> Option<(&ServerId, &WorkspaceId)> {
+        self.grants.iter().find_map(|grant| match grant {
+            Grant::Hosted(server, workspace) => Some((server, workspace)),
+            Grant::Catalog | Grant::Files(_) => None,
+        })
+    }
+
+    /// The end user whose accounts the caller uses.
+    pub fn end_user(&self) -> Option<&EndUserId> {
+        match &self.who {
+            Who::Server(_, end_user) => end_user.as_ref(),
+            Who::User(_) | Who::Workspace(_) => None,
+        }
     }
 
     /// When what was presented is good no longer.
@@ -68,7 +88,7 @@ impl Caller {
     pub fn user(&self) -> Option<&UserId> {
         match &self.who {
             Who::User(user) => Some(user),
-            Who::Workspace(_) => None,
+            Who::Workspace(_) | Who::Server(..) => None,
         }
     }
 
@@ -88,11 +108,13 @@ impl Caller {
     }
 }
 
-/// What an OAuth access token is good for (RFC 8707): one endpoint, and nothing else.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// An endpoint of the protocol. An OAuth access token is good for one and nothing else (RFC 8707).
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Audience {
     /// The MCP endpoint `/mcp`.
     Mcp,
+    /// The endpoint of a hosted server, under both of its addresses.
+    Server(ServerId),
 }
 
 /// What somebody presents at a door.

@@ -52,6 +52,7 @@ codes! {
     ConnectionRequired "CONNECTION_REQUIRED" "CONNECTION_REQUIRED" 409 true "An account must be connected first; `details.setup_url` says where."
     SandboxUnavailable "SANDBOX_UNAVAILABLE" "SHARD_UNAVAILABLE" 503 false "This host cannot isolate programs; the hint says how to fix it."
     Timeout "TIMEOUT" "HTTP_ERROR" 504 true "It took too long and was stopped."
+    CodeError "CODE_ERROR" "ACTION_FAILED" 422 false "A program failed or went over a limit; `details` has its outcome, log and calls."
     FlowError "FLOW_ERROR" "ACTION_FAILED" 422 false "A step of the flow failed."
     IsADirectory "IS_A_DIRECTORY" "VALIDATION_ERROR" 409 false "The path is a directory, and this tool works on files."
     NotADirectory "NOT_A_DIRECTORY" "VALIDATION_ERROR" 409 false "The path is a file, and this tool works on directories."

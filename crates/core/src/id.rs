@@ -119,6 +119,18 @@ ids! {
     ConnectionId "con"
     /// A definition of a connector that belongs to one organization.
     DefinitionId "def"
+    /// A connector that is switched on in a workspace.
+    IntegrationId "int"
+    /// Saved inputs of an action.
+    PartialId "prt"
+    /// A person of a developer's own product.
+    EndUserId "eu"
+    /// A hosted server.
+    ServerId "srv"
+    /// A tool that was picked for a hosted server.
+    ServerToolId "stl"
+    /// Somebody is asked to connect an account.
+    ConnectSessionId "cse"
     /// An OAuth authorization code.
     CodeId "oac"
     /// An OAuth access token.

@@ -53,6 +53,8 @@ pub enum TokenKind {
     /// What a person granted to an OAuth client. It has no token of its own: its access tokens are
     /// a [`Handle`] each.
     OAuthGrant,
+    /// `mcp_<id>.<secret>`, of a hosted server
+    ServerToken,
 }
 
 /// `<id>.<secret>`: an id that says where to look, and the secret that proves it. `Debug` shows the
@@ -104,6 +106,7 @@ pub struct Token {
 }
 
 const API_KEY_PREFIX: &str = "sk-org-";
+const SERVER_TOKEN_PREFIX: &str = "mcp_";
 
 impl Token {
     /// Reads a bearer token; `None` for anything that no credential can look like.
@@ -111,13 +114,18 @@ impl Token {
         if text.len() > LONGEST {
             return None;
         }
-        let (kind, rest) = match text.strip_prefix(API_KEY_PREFIX) {
-            Some(rest) => (TokenKind::ApiKey, rest),
-            None => (TokenKind::WorkspaceToken, text),
+        let (kind, rest) = if let Some(rest) = text.strip_prefix(API_KEY_PREFIX) {
+            (TokenKind::ApiKey, rest)
+        } else if let Some(rest) = text.strip_prefix(SERVER_TOKEN_PREFIX) {
+            (TokenKind::ServerToken, rest)
+        } else {
+            (TokenKind::WorkspaceToken, text)
         };
         let (id, secret) = rest.split_once('.')?;
         let id = match kind {
-            TokenKind::ApiKey => format!("{}_{id}", CredentialId::PREFIX),
+            TokenKind::ApiKey | TokenKind::ServerToken => {
+                format!("{}_{id}", CredentialId::PREFIX)
+            }
             TokenKind::WorkspaceToken | TokenKind::OAuthGrant => id.to_owned(),
         };
         let plain = !secret.is_empty() && secret.bytes().all(|b| b.is_ascii_alphanumeric());
@@ -133,13 +141,12 @@ impl Token {
     pub fn reveal(&self) -> SecretString {
         let id = self.credential.as_str();
         let secret = self.secret.expose_secret();
+        let bare = id
+            .trim_start_matches(CredentialId::PREFIX)
+            .trim_start_matches('_');
         match self.kind {
-            TokenKind::ApiKey => {
-                let bare = id
-                    .trim_start_matches(CredentialId::PREFIX)
-                    .trim_start_matches('_');
-                format!("{API_KEY_PREFIX}{bare}.{secret}").into()
-            }
+            TokenKind::ApiKey => format!("{API_KEY_PREFIX}{bare}.{secret}").into(),
+            TokenKind::ServerToken => format!("{SERVER_TOKEN_PREFIX}{bare}.{secret}").into(),
             TokenKind::WorkspaceToken | TokenKind::OAuthGrant => format!("{id}.{secret}").into(),
         }
     }
@@ -159,10 +166,11 @@ mod tests {
     }
 
     #[test]
-    fn both_kinds_of_token_parse_back_and_debug_hides_the_secret() {
+    fn every_kind_of_token_parses_back_and_debug_hides_the_secret() {
         for (kind, start) in [
             (TokenKind::ApiKey, "sk-org-"),
             (TokenKind::WorkspaceToken, "crd_"),
+            (TokenKind::ServerToken, "mcp_"),
         ] {
             let made = token(kind);
             let text = made.reveal();

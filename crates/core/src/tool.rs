@@ -5,6 +5,7 @@ use crate::clock::Instant;
 use crate::id::CallId;
 use crate::log::{Level, Log};
 use serde_json::{Map, Value};
+use std::borrow::Cow;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
@@ -22,8 +23,8 @@ pub struct Nature {
 /// A tool as it is listed.
 #[derive(Debug, Clone)]
 pub struct ToolDef {
-    pub name: &'static str,
-    pub title: &'static str,
+    pub name: Cow<'static, str>,
+    pub title: Cow<'static, str>,
     pub description: String,
     /// JSON Schema 2020-12 of the arguments, an object.
     pub input: Arc<JsonObject>,
@@ -47,6 +48,8 @@ pub enum Source {
     Mcp(Era),
     Rest,
     Page,
+    /// A program in code mode.
+    Code,
 }
 
 impl Source {
@@ -56,6 +59,7 @@ impl Source {
             Source::Mcp(Era::Stateless) => "mcp-stateless",
             Source::Rest => "rest",
             Source::Page => "page",
+            Source::Code => "code",
         }
     }
 }

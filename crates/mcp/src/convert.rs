@@ -54,13 +54,13 @@ pub(crate) fn refusal(fault: &Fault) -> ErrorData {
 
 pub(crate) fn tool(def: &ToolDef) -> Tool {
     let nature = def.nature;
-    let annotations = ToolAnnotations::with_title(def.title)
+    let annotations = ToolAnnotations::with_title(def.title.clone())
         .read_only(nature.read_only)
         .destructive(nature.destructive)
         .idempotent(nature.idempotent)
         .open_world(nature.open_world);
-    let mut tool = Tool::new(def.name, def.description.clone(), def.input.clone());
-    tool.title = Some(def.title.to_owned());
+    let mut tool = Tool::new(def.name.clone(), def.description.clone(), def.input.clone());
+    tool.title = Some(def.title.clone().into_owned());
     tool.output_schema.clone_from(&def.output);
     tool.annotations = Some(annotations);
     tool

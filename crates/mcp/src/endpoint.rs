@@ -8,7 +8,7 @@ use crate::sessions::{OpenStream, Sessions};
 use crate::state::States;
 use crate::step_up;
 use axum::body::Body;
-use axum::extract::{ConnectInfo, State};
+use axum::extract::{ConnectInfo, Path, State};
 use axum::response::{IntoResponse as _, Response};
 use axum::{Json, Router};
 use bytes::Bytes;
@@ -94,18 +94,26 @@ impl Mcp {
         }
     }
 
-    /// `/mcp` and `/mcp/`, one endpoint without a redirect.
+    /// `/mcp` and `/mcp/`, one endpoint without a redirect, and the endpoint of each hosted server
+    /// under its two addresses.
     pub fn router(self) -> Router {
+        use axum::routing::any;
         Router::new()
-            .route("/mcp", axum::routing::any(enter))
-            .route("/mcp/", axum::routing::any(enter))
+            .route("/mcp", any(enter))
+            .route("/mcp/", any(enter))
+            .route("/mcp/{id}", any(enter_hosted))
+            .route("/api/v1/mcp/servers/{id}/protocol", any(enter_hosted))
             .with_state(self)
     }
 
-    async fn answer(&self, mut request: Request<Body>) -> Result<Response, Box<Response>> {
+    async fn answer(
+        &self,
+        audience: Audience,
+        mut request: Request<Body>,
+    ) -> Result<Response, Box<Response>> {
         let caller = self
             .door
-            .admit(presented(&request))
+            .admit(presented(audience, &request))
             .await
             .map_err(|refusal| Box::new(refuse(&refusal)))?;
         check_method_and_types(request.method(), request.headers())?;
@@ -178,6 +186,25 @@ impl Mcp {
 }
 
 async fn enter(State(mcp): State<Mcp>, request: Request<Body>) -> Response {
+    serve(&mcp, Audience::Mcp, request).await
+}
+
+async fn enter_hosted(
+    State(mcp): State<Mcp>,
+    Path(id): Path<String>,
+    request: Request<Body>,
+) -> Response {
+    match id.parse() {
+        Ok(server) => serve(&mcp, Audience::Server(server), request).await,
+        Err(_) => {
+            let fault = Fault::not_found("There is no such endpoint.")
+                .hint("The endpoint of a hosted server ends in its id, which starts with srv_.");
+            no_store((StatusCode::NOT_FOUND, Json(fault)).into_response())
+        }
+    }
+}
+
+async fn serve(mcp: &Mcp, audience: Audience, request: Request<Body>) -> Response {
     if let Err(refusal) = mcp.origins.check(request.uri(), request.headers()) {
         return no_store(*refusal);
     }
@@ -185,7 +212,8 @@ async fn enter(State(mcp): State<Mcp>, request: Request<Body>) -> Response {
     let mut answer = if cors::is_preflight(&request) {
         cors::preflight()
     } else {
-        mcp.answer(request).await.unwrap_or_else(|refusal| *refusal)
+        let answer = mcp.answer(audience, request).await;
+        answer.unwrap_or_else(|refusal| *refusal)
     };
     if let Some(origin) = page {
         cors::let_read(&mut answer, origin);
@@ -216,7 +244,7 @@ async fn reap(sessions: Arc<Sessions>, stop: CancellationToken) {
     }
 }
 
-fn presented(request: &Request<Body>) -> Presented {
+fn presented(audience: Audience, request: &Request<Body>) -> Presented {
     let text = |name: &HeaderName| {
         request
             .headers()
@@ -231,7 +259,7 @@ fn presented(request: &Request<Body>) -> Presented {
     });
     let address = request.extensions().get::<ConnectInfo<SocketAddr>>();
     Presented {
-        audience: Some(Audience::Mcp),
+        audience: Some(audience),
         bearer,
         // What is no text names no organization, and must not pass as absent.
         org: request

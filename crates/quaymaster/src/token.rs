@@ -145,6 +145,7 @@ fn described(credential: &Credential) -> Value {
             TokenKind::ApiKey => "api_key",
             TokenKind::WorkspaceToken => "workspace_token",
             TokenKind::OAuthGrant => "oauth_grant",
+            TokenKind::ServerToken => "server_token",
         },
         "name": credential.name,
         "workspace": credential.workspace,

@@ -4,7 +4,7 @@
 use crate::db::{Store, StoreError, Tx, id, optional_id};
 use crate::seal::Place;
 use quaymaster_core::Instant;
-use quaymaster_core::id::{ConnectionId, OrgId, UserId, WorkspaceId};
+use quaymaster_core::id::{ConnectionId, EndUserId, IntegrationId, OrgId, UserId, WorkspaceId};
 use secrecy::{ExposeSecret as _, SecretString};
 use std::collections::BTreeMap;
 
@@ -15,10 +15,18 @@ pub struct Connection {
     pub org: OrgId,
     /// Only this workspace's callers reach it; none is all of the organization.
     pub workspace: Option<WorkspaceId>,
+    /// It is this person's, and only calls for them reach it.
+    pub end_user: Option<EndUserId>,
+    /// The integration that it was connected for, when an end user has several of a connector.
+    pub integration: Option<IntegrationId>,
     /// The connector's key.
     pub connector: String,
     /// How agents name it: unique for a connector in the organization.
     pub name: String,
+    /// What a developer calls it: unique for a connector among those of the same owner.
+    pub external_id: Option<String>,
+    /// For people.
+    pub display_name: Option<String>,
     /// What the service calls the account, once it was verified.
     pub label: Option<String>,
     /// The connector's way to sign in that it uses.
@@ -62,8 +70,12 @@ struct Row {
     id: String,
     org_id: String,
     workspace_id: Option<String>,
+    end_user_id: Option<String>,
+    integration_id: Option<String>,
     connector: String,
     name: String,
+    external_id: Option<String>,
+    display_name: Option<String>,
     label: Option<String>,
     auth: String,
     fields: String,
@@ -82,8 +94,12 @@ impl TryFrom<Row> for Connection {
             id: id(&row.id)?,
             org: id(&row.org_id)?,
             workspace: optional_id(row.workspace_id.as_deref())?,
+            end_user: optional_id(row.end_user_id.as_deref())?,
+            integration: optional_id(row.integration_id.as_deref())?,
             connector: row.connector,
             name: row.name,
+            external_id: row.external_id,
+            display_name: row.display_name,
             label: row.label,
             auth: row.auth,
             fields: serde_json::from_str(&row.fields).map_err(|error| corrupt(&error))?,
@@ -113,17 +129,29 @@ pub(crate) fn place<'a>(org: &'a str, connection: &'a str) -> Place<'a> {
 
 macro_rules! columns {
     () => {
-        "SELECT id, org_id, workspace_id, connector, name, label, auth, fields, is_local, destination, \
-         problem, user_id, created_at, verified_at FROM connections "
+        "SELECT id, org_id, workspace_id, end_user_id, integration_id, connector, name, external_id, \
+         display_name, label, auth, fields, is_local, destination, problem, \
+         user_id, created_at, verified_at FROM connections "
     };
 }
 
 impl Store {
-    /// All of an organization, by connector and name.
-    pub async fn connections(&self, org: &OrgId) -> Result<Vec<Connection>, StoreError> {
-        const SQL: &str = concat!(columns!(), "WHERE org_id = $1 ORDER BY connector, name");
+    /// The organization's own, or those of one end user, by connector and name.
+    pub async fn connections(
+        &self,
+        org: &OrgId,
+        end_user: Option<&EndUserId>,
+    ) -> Result<Vec<Connection>, StoreError> {
+        const SQL: &str = concat!(
+            columns!(),
+            "WHERE org_id = $1 AND COALESCE(end_user_id, '') = $2 ORDER BY connector, name"
+        );
         let rows = reading!(self, pool => {
-            sqlx::query_as::<_, Row>(SQL).bind(org.as_str()).fetch_all(pool).await?
+            sqlx::query_as::<_, Row>(SQL)
+                .bind(org.as_str())
+                .bind(end_user.map_or("", EndUserId::as_str))
+                .fetch_all(pool)
+                .await?
         });
         rows.into_iter().map(Connection::try_from).collect()
     }
@@ -144,15 +172,38 @@ impl Store {
         row.map(Connection::try_from).transpose()
     }
 
-    /// The opened secrets of all connections of an organization.
+    /// How many connections each end user of a workspace has.
+    pub async fn end_user_connections(
+        &self,
+        org: &OrgId,
+        workspace: &WorkspaceId,
+    ) -> Result<BTreeMap<EndUserId, i64>, StoreError> {
+        const SQL: &str = "SELECT end_user_id, COUNT(*) FROM connections \
+             WHERE org_id = $1 AND workspace_id = $2 AND end_user_id IS NOT NULL GROUP BY end_user_id";
+        let rows = reading!(self, pool => {
+            sqlx::query_as::<_, (String, i64)>(SQL)
+                .bind(org.as_str())
+                .bind(workspace.as_str())
+                .fetch_all(pool)
+                .await?
+        });
+        rows.into_iter()
+            .map(|(end_user, count)| Ok((id(&end_user)?, count)))
+            .collect()
+    }
+
+    /// The opened secrets of the organization's own connections, or of those of one end user.
     pub async fn connection_secrets(
         &self,
         org: &OrgId,
+        end_user: Option<&EndUserId>,
     ) -> Result<BTreeMap<ConnectionId, Secrets>, StoreError> {
-        const SQL: &str = "SELECT id, secrets FROM connections WHERE org_id = $1";
+        const SQL: &str = "SELECT id, secrets FROM connections \
+             WHERE org_id = $1 AND COALESCE(end_user_id, '') = $2";
         let rows = reading!(self, pool => {
             sqlx::query_as::<_, (String, Vec<u8>)>(SQL)
                 .bind(org.as_str())
+                .bind(end_user.map_or("", EndUserId::as_str))
                 .fetch_all(pool)
                 .await?
         });
@@ -203,8 +254,9 @@ impl Tx {
         sealed: Vec<u8>,
     ) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO connections (id, org_id, workspace_id, connector, name, label, auth, \
-             fields, secrets, is_local, destination, problem, user_id, created_at, verified_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
+             fields, secrets, is_local, destination, problem, user_id, created_at, verified_at, \
+             end_user_id, integration_id, external_id, display_name) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)";
         let fields = serde_json::to_string(&connection.fields).map_err(|error| corrupt(&error))?;
         within!(self, conn => {
             sqlx::query(SQL)
@@ -223,6 +275,10 @@ impl Tx {
                 .bind(connection.user.as_str())
                 .bind(connection.created_at.micros())
                 .bind(connection.verified_at.map(Instant::micros))
+                .bind(connection.end_user.as_ref().map(EndUserId::as_str))
+                .bind(connection.integration.as_ref().map(IntegrationId::as_str))
+                .bind(&connection.external_id)
+                .bind(&connection.display_name)
                 .execute(conn)
                 .await?;
         });

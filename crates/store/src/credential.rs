@@ -1,7 +1,7 @@
-//! Credentials: API keys, workspace tokens, OAuth grants. Only the digest of a secret is stored.
+//! Credentials: API keys, workspace tokens, OAuth grants, tokens of hosted servers. Only the digest of a secret is stored.
 
 use crate::db::{Store, StoreError, Tx, id, optional_id};
-use quaymaster_core::id::{CredentialId, OrgId, UserId, WorkspaceId};
+use quaymaster_core::id::{CredentialId, EndUserId, OrgId, ServerId, UserId, WorkspaceId};
 use quaymaster_core::secret::{SecretDigest, TokenKind};
 use quaymaster_core::{Instant, Scopes};
 
@@ -47,8 +47,12 @@ pub struct Credential {
     pub name: String,
     /// Whom an API key acts as; who made a workspace token or granted something to a client.
     pub user: UserId,
-    /// The workspace whose files it reaches.
+    /// The workspace whose files it reaches; of a server's token the one that the server is of.
     pub workspace: Option<WorkspaceId>,
+    /// The hosted server behind a token of one.
+    pub server: Option<ServerId>,
+    /// Whom a server's token is for, when that is one end user.
+    pub end_user: Option<EndUserId>,
     pub origin: Origin,
     pub scopes: Scopes,
     /// None for an OAuth grant, which has tokens of its own ([`crate::oauth`]).
@@ -74,6 +78,8 @@ struct Row {
     name: String,
     user_id: String,
     workspace_id: Option<String>,
+    server_id: Option<String>,
+    end_user_id: Option<String>,
     origin: String,
     scopes: String,
     secret_sha256: Option<Vec<u8>>,
@@ -88,6 +94,7 @@ const fn kind_name(kind: TokenKind) -> &'static str {
         TokenKind::ApiKey => "api_key",
         TokenKind::WorkspaceToken => "workspace_token",
         TokenKind::OAuthGrant => "oauth_grant",
+        TokenKind::ServerToken => "server_token",
     }
 }
 
@@ -98,6 +105,7 @@ impl TryFrom<Row> for Credential {
             "api_key" => TokenKind::ApiKey,
             "workspace_token" => TokenKind::WorkspaceToken,
             "oauth_grant" => TokenKind::OAuthGrant,
+            "server_token" => TokenKind::ServerToken,
             other => return Err(StoreError::Corrupt(format!("kind {other:?}"))),
         };
         let secret = row.secret_sha256.map(digest).transpose()?;
@@ -108,6 +116,8 @@ impl TryFrom<Row> for Credential {
             name: row.name,
             user: id(&row.user_id)?,
             workspace: optional_id(row.workspace_id.as_deref())?,
+            server: optional_id(row.server_id.as_deref())?,
+            end_user: optional_id(row.end_user_id.as_deref())?,
             origin: Origin::read(&row.origin)?,
             scopes: serde_json::from_str(&row.scopes)
                 .map_err(|error| StoreError::Corrupt(error.to_string()))?,
@@ -129,7 +139,7 @@ pub(crate) fn digest(bytes: Vec<u8>) -> Result<SecretDigest, StoreError> {
 
 macro_rules! columns {
     () => {
-        "SELECT c.id, c.org_id, c.kind, c.name, c.user_id, c.workspace_id, c.origin, c.scopes, \
+        "SELECT c.id, c.org_id, c.kind, c.name, c.user_id, c.workspace_id, c.server_id, c.end_user_id, c.origin, c.scopes, \
          c.secret_sha256, c.created_at, c.expires_at, c.last_used_at, c.revoked_at FROM credentials c "
     };
 }
@@ -248,6 +258,47 @@ impl Store {
         rows.into_iter().map(Credential::try_from).collect()
     }
 
+    /// Tokens of a hosted server that are not revoked, oldest first: the server's own one, then those
+    /// of end users.
+    pub async fn server_tokens(
+        &self,
+        org: &OrgId,
+        server: &ServerId,
+    ) -> Result<Vec<Credential>, StoreError> {
+        const SQL: &str = concat!(
+            columns!(),
+            "WHERE c.org_id = $1 AND c.server_id = $2 AND c.revoked_at IS NULL ORDER BY c.created_at, c.id"
+        );
+        let rows = reading!(self, pool => {
+            sqlx::query_as::<_, Row>(SQL)
+                .bind(org.as_str())
+                .bind(server.as_str())
+                .fetch_all(pool)
+                .await?
+        });
+        rows.into_iter().map(Credential::try_from).collect()
+    }
+
+    /// Tokens made for an end user that are not revoked.
+    pub async fn end_user_tokens(
+        &self,
+        org: &OrgId,
+        end_user: &EndUserId,
+    ) -> Result<Vec<Credential>, StoreError> {
+        const SQL: &str = concat!(
+            columns!(),
+            "WHERE c.org_id = $1 AND c.end_user_id = $2 AND c.revoked_at IS NULL ORDER BY c.created_at, c.id"
+        );
+        let rows = reading!(self, pool => {
+            sqlx::query_as::<_, Row>(SQL)
+                .bind(org.as_str())
+                .bind(end_user.as_str())
+                .fetch_all(pool)
+                .await?
+        });
+        rows.into_iter().map(Credential::try_from).collect()
+    }
+
     /// Remembers when credentials were last used. Part of the batch that audit rows are written in.
     pub async fn touch_credentials(
         &self,
@@ -267,8 +318,8 @@ impl Store {
 impl Tx {
     pub async fn add_credential(&mut self, credential: &Credential) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO credentials (id, org_id, kind, name, user_id, workspace_id, origin, \
-             scopes, secret_sha256, created_at, expires_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+             scopes, secret_sha256, created_at, expires_at, server_id, end_user_id) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
         let scopes = serde_json::to_string(&credential.scopes)
             .map_err(|error| StoreError::Corrupt(error.to_string()))?;
         within!(self, conn => {
@@ -284,6 +335,8 @@ impl Tx {
                 .bind(credential.secret.map(|secret| secret.0.to_vec()))
                 .bind(credential.created_at.micros())
                 .bind(credential.expires_at.map(Instant::micros))
+                .bind(credential.server.as_ref().map(ServerId::as_str))
+                .bind(credential.end_user.as_ref().map(EndUserId::as_str))
                 .execute(conn)
                 .await?;
         });

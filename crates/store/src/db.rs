@@ -51,6 +51,13 @@ pub enum StoreError {
     Io(#[from] std::io::Error),
 }
 
+/// A column of ours that holds JSON does not read back, or cannot be written.
+impl From<serde_json::Error> for StoreError {
+    fn from(error: serde_json::Error) -> Self {
+        StoreError::Corrupt(error.to_string())
+    }
+}
+
 impl StoreError {
     /// Whether a unique rule of the schema refused the change.
     pub fn is_duplicate(&self) -> bool {

@@ -13,26 +13,32 @@
 //! - [`seal`], [`keys`]: sealing at rest, the key-encryption key and its rotation
 //! - one file per aggregate: [`org`], [`user`], [`member`], [`invitation`], [`reset`], [`workspace`],
 //!   [`credential`], [`connection`], [`definition`], [`oauth`], [`link`], [`browser`], [`usage`], [`call`], [`event`], [`upload`],
-//!   [`instance`]; `sweep` forgets what is past its time
+//!   [`instance`], [`integration`], [`partial`], [`server`], [`server_tool`], [`end_user`], [`connect_session`]; `sweep` forgets what is past its time
 
 #[macro_use]
 mod on;
 pub mod browser;
 pub mod call;
+pub mod connect_session;
 pub mod connection;
 pub mod credential;
 pub mod db;
 pub mod definition;
+pub mod end_user;
 pub mod event;
 pub mod instance;
+pub mod integration;
 pub mod invitation;
 pub mod keys;
 pub mod link;
 pub mod member;
 pub mod oauth;
 pub mod org;
+pub mod partial;
 pub mod reset;
 pub mod seal;
+pub mod server;
+pub mod server_tool;
 mod sweep;
 pub mod upload;
 pub mod usage;

@@ -71,16 +71,17 @@ pub struct Grace {
     pub uses: i64,
 }
 
-const fn audience_name(audience: Audience) -> &'static str {
+fn audience_name(audience: &Audience) -> &str {
     match audience {
         Audience::Mcp => "mcp",
+        Audience::Server(server) => server.as_str(),
     }
 }
 
 fn audience(name: &str) -> Result<Audience, StoreError> {
     match name {
         "mcp" => Ok(Audience::Mcp),
-        other => Err(StoreError::Corrupt(format!("audience {other:?}"))),
+        server => Ok(Audience::Server(id(server)?)),
     }
 }
 
@@ -286,7 +287,7 @@ impl Tx {
                 .bind(code.user.as_str())
                 .bind(code.workspace.as_str())
                 .bind(scopes)
-                .bind(audience_name(code.audience))
+                .bind(audience_name(&code.audience))
                 .bind(&code.client_id)
                 .bind(&code.client_name)
                 .bind(&code.redirect_uri)
@@ -350,7 +351,7 @@ impl Tx {
                 .bind(token.credential.as_str())
                 .bind(token.secret.0.to_vec())
                 .bind(scopes)
-                .bind(audience_name(token.audience))
+                .bind(audience_name(&token.audience))
                 .bind(token.created_at.micros())
                 .bind(token.expires_at.micros())
                 .execute(conn)
@@ -372,7 +373,7 @@ impl Tx {
                 .bind(token.id.as_str())
                 .bind(token.credential.as_str())
                 .bind(token.secret.0.to_vec())
-                .bind(audience_name(token.audience))
+                .bind(audience_name(&token.audience))
                 .bind(token.created_at.micros())
                 .bind(token.expires_at.micros())
                 .execute(&mut *conn)

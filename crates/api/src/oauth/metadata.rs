@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 /// The metadata of the MCP endpoint.
 pub(super) async fn protected_resource(State(app): State<App>) -> Json<Value> {
     Json(json!({
-        "resource": app.resource(Audience::Mcp),
+        "resource": app.resource(&Audience::Mcp),
         "authorization_servers": [app.issuer()],
         "scopes_supported": SCOPES.map(Scope::name),
         "bearer_methods_supported": ["header"],
@@ -45,6 +45,6 @@ pub(super) async fn authorization_server(State(app): State<App>) -> Json<Value> 
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": true,
         "client_id_metadata_document_supported": true,
-        "protected_resources": [app.resource(Audience::Mcp)],
+        "protected_resources": [app.resource(&Audience::Mcp)],
     }))
 }

@@ -161,7 +161,7 @@ impl App {
             user: actor.user.clone(),
             workspace: granted.workspace.clone(),
             scopes,
-            audience: asked.audience,
+            audience: asked.audience.clone(),
             client_id: asked.client.id.clone(),
             client_name: asked.client.name.clone(),
             redirect_uri: asked.redirect_uri.as_str().to_owned(),

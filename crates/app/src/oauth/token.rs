@@ -121,7 +121,7 @@ impl App {
         event.credential = Some(grant.id.clone());
         tx.record(&event).await?;
         let tokens = self
-            .add_tokens(&mut tx, &grant.id, grant.scopes, code.audience)
+            .add_tokens(&mut tx, &grant.id, grant.scopes, &code.audience)
             .await?;
         tx.commit().await?;
         self.changed().await;
@@ -183,7 +183,7 @@ impl App {
             return Err(bad_grant(UNKNOWN));
         }
         let tokens = self
-            .add_tokens(&mut tx, &grant.id, scopes, token.audience)
+            .add_tokens(&mut tx, &grant.id, scopes, &token.audience)
             .await?;
         tx.commit().await?;
         Ok(tokens)
@@ -242,6 +242,8 @@ impl App {
             name: code.client_name.clone(),
             user: code.user.clone(),
             workspace: Some(code.workspace.clone()),
+            server: None,
+            end_user: None,
             origin: Origin::Consent,
             scopes: code.scopes,
             secret: None,
@@ -257,7 +259,7 @@ impl App {
         tx: &mut Tx,
         grant: &CredentialId,
         scopes: Scopes,
-        audience: Audience,
+        audience: &Audience,
     ) -> Result<Tokens, OAuthError> {
         let now = self.now();
         let entropy = &*self.entropy;
@@ -268,7 +270,7 @@ impl App {
             credential: grant.clone(),
             secret: access.digest(),
             scopes,
-            audience,
+            audience: audience.clone(),
             created_at: now,
             expires_at: now.plus_seconds(ACCESS_SECONDS),
         })
@@ -277,7 +279,7 @@ impl App {
             id: refresh.id.clone(),
             credential: grant.clone(),
             secret: refresh.digest(),
-            audience,
+            audience: audience.clone(),
             created_at: now,
             expires_at: now.plus_seconds(REFRESH_SECONDS),
             rotated_at: None,

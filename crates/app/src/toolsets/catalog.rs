@@ -3,6 +3,8 @@
 mod accounts;
 mod execute;
 
+pub(crate) use execute::{data_of, text_of};
+
 use super::{ADDS, READS, Tool, structured};
 use crate::App;
 use crate::connections::Connected;

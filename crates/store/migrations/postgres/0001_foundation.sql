@@ -44,12 +44,15 @@ CREATE TABLE workspaces (
 CREATE TABLE credentials (
     id            TEXT PRIMARY KEY,
     org_id        TEXT NOT NULL REFERENCES organizations (id),
-    kind          TEXT NOT NULL CHECK (kind IN ('api_key', 'workspace_token', 'oauth_grant')),
+    kind          TEXT NOT NULL CHECK (kind IN ('api_key', 'workspace_token', 'oauth_grant', 'server_token')),
     name          TEXT NOT NULL,
     user_id       TEXT NOT NULL REFERENCES users (id),
     workspace_id  TEXT REFERENCES workspaces (id),
     origin        TEXT NOT NULL CHECK (origin IN ('default', 'manual', 'reconnect', 'consent')),
     scopes        TEXT NOT NULL,
+    -- The hosted server behind a token of one, and the end user whom it is for.
+    server_id     TEXT,
+    end_user_id   TEXT,
     -- None for an OAuth grant, whose tokens stand below.
     secret_sha256 BYTEA,
     created_at    BIGINT NOT NULL,
@@ -59,7 +62,7 @@ CREATE TABLE credentials (
 );
 CREATE INDEX credentials_by_org ON credentials (org_id, kind);
 CREATE UNIQUE INDEX credentials_one_default ON credentials (workspace_id)
-    WHERE origin = 'default' AND revoked_at IS NULL;
+    WHERE origin = 'default' AND kind = 'workspace_token' AND revoked_at IS NULL;
 
 -- The client behind a credential of kind oauth_grant, as it named itself.
 CREATE TABLE oauth_clients (
@@ -266,8 +269,12 @@ CREATE TABLE connections (
     id           TEXT PRIMARY KEY,
     org_id       TEXT NOT NULL REFERENCES organizations (id),
     workspace_id TEXT REFERENCES workspaces (id),
+    end_user_id  TEXT,
+    integration_id TEXT,
     connector    TEXT NOT NULL,
     name         TEXT NOT NULL,
+    external_id  TEXT,
+    display_name TEXT,
     label        TEXT,
     auth         TEXT NOT NULL,
     fields       TEXT NOT NULL,
@@ -281,6 +288,10 @@ CREATE TABLE connections (
     verified_at  BIGINT,
     UNIQUE (org_id, connector, name)
 );
+CREATE INDEX connections_by_end_user ON connections (end_user_id, connector);
+-- What developers call an account; one person of theirs can have what another has, too.
+CREATE UNIQUE INDEX connections_external ON connections
+    (org_id, connector, external_id, COALESCE(workspace_id, ''), COALESCE(end_user_id, ''));
 
 -- Definitions of connectors that belong to one organization.
 CREATE TABLE definitions (
@@ -298,3 +309,116 @@ CREATE TABLE definitions (
     updated_at BIGINT NOT NULL,
     UNIQUE (org_id, key)
 );
+
+-- The persons of a developer's own product.
+CREATE TABLE end_users (
+    id           TEXT PRIMARY KEY,
+    org_id       TEXT NOT NULL REFERENCES organizations (id),
+    workspace_id TEXT NOT NULL REFERENCES workspaces (id),
+    external_id  TEXT NOT NULL,
+    display_name TEXT,
+    email        TEXT,
+    metadata     TEXT NOT NULL,
+    created_at   BIGINT NOT NULL,
+    updated_at   BIGINT NOT NULL,
+    UNIQUE (workspace_id, external_id)
+);
+
+-- Connectors that are switched on in a workspace.
+CREATE TABLE integrations (
+    id              TEXT PRIMARY KEY,
+    org_id          TEXT NOT NULL REFERENCES organizations (id),
+    workspace_id    TEXT NOT NULL REFERENCES workspaces (id),
+    connector       TEXT NOT NULL,
+    alias           TEXT NOT NULL,
+    strategy        TEXT NOT NULL CHECK (strategy IN ('fixed', 'per_user', 'per_user_with_fallback')),
+    auth            TEXT,
+    -- May name one that is gone: its calls fail then, rather than use another account.
+    connection_id   TEXT,
+    display_name    TEXT,
+    enabled_actions TEXT,
+    is_implied      BOOLEAN NOT NULL,
+    settings        TEXT NOT NULL,
+    sort_order      BIGINT NOT NULL,
+    created_at      BIGINT NOT NULL,
+    updated_at      BIGINT NOT NULL,
+    UNIQUE (workspace_id, alias)
+);
+
+-- Saved inputs of actions.
+CREATE TABLE partials (
+    id             TEXT PRIMARY KEY,
+    org_id         TEXT NOT NULL REFERENCES organizations (id),
+    workspace_id   TEXT NOT NULL REFERENCES workspaces (id),
+    connector      TEXT NOT NULL,
+    integration_id TEXT REFERENCES integrations (id) ON DELETE CASCADE,
+    action         TEXT,
+    name           TEXT NOT NULL,
+    description    TEXT,
+    inputs         TEXT NOT NULL,
+    enforced       TEXT NOT NULL,
+    is_default     BOOLEAN NOT NULL,
+    created_at     BIGINT NOT NULL,
+    updated_at     BIGINT NOT NULL,
+    UNIQUE (workspace_id, connector, name)
+);
+
+-- MCP servers that users made. Their tokens are credentials.
+CREATE TABLE servers (
+    id              TEXT PRIMARY KEY,
+    org_id          TEXT NOT NULL REFERENCES organizations (id),
+    workspace_id    TEXT NOT NULL REFERENCES workspaces (id),
+    name            TEXT NOT NULL,
+    description     TEXT,
+    mode            TEXT NOT NULL CHECK (mode IN ('TOOLS', 'CODE')),
+    settings        TEXT NOT NULL,
+    auth_mode       TEXT NOT NULL CHECK (auth_mode IN ('oauth', 'bearer', 'oauth_and_bearer')),
+    end_user_access TEXT NOT NULL CHECK (end_user_access IN ('restricted', 'open')),
+    end_user_id     TEXT REFERENCES end_users (id),
+    is_picked       BOOLEAN NOT NULL,
+    user_id         TEXT NOT NULL REFERENCES users (id),
+    revision        BIGINT NOT NULL,
+    created_at      BIGINT NOT NULL,
+    updated_at      BIGINT NOT NULL
+);
+CREATE INDEX servers_by_workspace ON servers (org_id, workspace_id);
+
+-- The tools that were picked by hand for a server.
+CREATE TABLE server_tools (
+    id             TEXT PRIMARY KEY,
+    org_id         TEXT NOT NULL REFERENCES organizations (id),
+    server_id      TEXT NOT NULL REFERENCES servers (id) ON DELETE CASCADE,
+    integration_id TEXT NOT NULL REFERENCES integrations (id) ON DELETE CASCADE,
+    action         TEXT NOT NULL,
+    connection_id  TEXT,
+    display_name   TEXT,
+    description    TEXT,
+    input_defaults TEXT NOT NULL,
+    partial_ids    TEXT,
+    sort_order     BIGINT NOT NULL,
+    created_at     BIGINT NOT NULL,
+    UNIQUE (server_id, integration_id, action)
+);
+
+-- Somebody is asked to connect an account, by a link whose secret is made from the id.
+CREATE TABLE connect_sessions (
+    id               TEXT PRIMARY KEY,
+    org_id           TEXT NOT NULL REFERENCES organizations (id),
+    workspace_id     TEXT NOT NULL REFERENCES workspaces (id),
+    connector        TEXT NOT NULL,
+    integration_id   TEXT REFERENCES integrations (id) ON DELETE CASCADE,
+    auth             TEXT,
+    name             TEXT NOT NULL,
+    external_id      TEXT NOT NULL,
+    scope            TEXT NOT NULL CHECK (scope IN ('ORGANIZATION', 'WORKSPACE', 'USER')),
+    end_user_id      TEXT REFERENCES end_users (id),
+    user_id          TEXT NOT NULL REFERENCES users (id),
+    success_redirect TEXT,
+    error_redirect   TEXT,
+    status           TEXT NOT NULL CHECK (status IN ('PENDING', 'CONNECTING', 'COMPLETED', 'FAILED')),
+    connection_id    TEXT REFERENCES connections (id) ON DELETE SET NULL,
+    problem          TEXT,
+    created_at       BIGINT NOT NULL,
+    expires_at       BIGINT NOT NULL
+);
+CREATE INDEX connect_sessions_by_end_user ON connect_sessions (end_user_id, connector);

@@ -57,7 +57,7 @@ async fn reached_where(
     caller: &Caller,
     wanted: impl Fn(&Connected) -> bool,
 ) -> Result<Reached, Fault> {
-    let all = app.accounts(&caller.org).await?;
+    let all = app.accounts(&caller.org, None).await?;
     let ours = |account: &Connected| match &account.connection.workspace {
         Some(workspace) => caller.files() == Some(workspace),
         None => true,

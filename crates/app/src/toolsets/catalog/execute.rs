@@ -241,7 +241,7 @@ fn shown(answer: Answer, target: &Target<'_>, resolved: &Resolved) -> Result<Too
 }
 
 /// What an answer is in JSON, and the block that shows it when it is a picture or sound.
-fn data_of(data: Data) -> (Value, Option<Content>) {
+pub(crate) fn data_of(data: Data) -> (Value, Option<Content>) {
     match data {
         Data::Value(value) => (value, None),
         Data::Text(text) => (Value::String(text), None),
@@ -264,7 +264,7 @@ fn data_of(data: Data) -> (Value, Option<Content>) {
     }
 }
 
-fn text_of(value: &Value) -> ToolResult {
+pub(crate) fn text_of(value: &Value) -> ToolResult {
     ToolResult {
         content: vec![Content::Text(value.to_string())],
         structured: Some(value.clone()),

@@ -1,0 +1,259 @@
+//! Single actions for programs of developers: run one, and ask which values an input can have.
+
+use crate::App;
+use crate::actor::Actor;
+use crate::hosted::{Hosted, layer};
+use crate::integrations::connector_key;
+use crate::server_tools::{checked_action, chosen, fitting_partials};
+use quaymaster_connectors::surface::{Preset, What};
+use quaymaster_core::id::{ConnectionId, EndUserId, IntegrationId, ServerId, WorkspaceId};
+use quaymaster_core::tool::{Call, Ctx, JsonObject, Outcome, Source, ToolResult};
+use quaymaster_core::{Caller, Code, Fault};
+use quaymaster_store::integration::Integration;
+use quaymaster_store::server::{AuthMode, EndUserAccess, Mode, Server};
+use serde_json::{Map, Value};
+use std::sync::Arc;
+
+/// Which action of which integration, and over whose account.
+#[derive(Debug, Clone, Default)]
+pub struct Wanted {
+    pub connector: String,
+    pub action: String,
+    pub integration: Option<IntegrationId>,
+    pub alias: Option<String>,
+    /// An id, external id or name of a connection.
+    pub connection: Option<String>,
+    /// Our id or the developer's.
+    pub end_user: Option<String>,
+    /// Ids or names; none lets the default ones hold.
+    pub partials: Option<Vec<String>>,
+}
+
+/// A call of one action, found and not yet admitted.
+pub(crate) struct Acting {
+    pub(crate) hosted: Hosted,
+    pub(crate) index: usize,
+    pub(crate) connection: Option<ConnectionId>,
+    pub(crate) end_user: Option<EndUserId>,
+}
+
+impl App {
+    /// Runs one action. It passes the guard like any call, and counts to the workspace.
+    pub async fn execute_action(
+        &self,
+        caller: &Caller,
+        actor: &Actor,
+        workspace: &WorkspaceId,
+        wanted: &Wanted,
+        input: JsonObject,
+    ) -> Result<ToolResult, Fault> {
+        let acting = self.acting(actor, workspace, wanted, None).await?;
+        self.run_acting(caller, acting, input).await
+    }
+
+    /// Which values an input of an action can have: `{options: [{value, label}], …}`.
+    pub async fn property_options(
+        &self,
+        caller: &Caller,
+        actor: &Actor,
+        workspace: &WorkspaceId,
+        wanted: &Wanted,
+        property: &str,
+        input: JsonObject,
+    ) -> Result<ToolResult, Fault> {
+        let acting = self
+            .acting(actor, workspace, wanted, Some(property))
+            .await?;
+        self.run_acting(caller, acting, input).await
+    }
+
+    async fn run_acting(
+        &self,
+        caller: &Caller,
+        acting: Acting,
+        input: JsonObject,
+    ) -> Result<ToolResult, Fault> {
+        let call = Call {
+            tool: acting.hosted.tools[acting.index].def.name.to_string(),
+            args: Arc::new(input),
+            source: Source::Rest,
+            answers: None,
+            ctx: Ctx::new(self.fresh_call_id(), self.now()),
+        };
+        match self
+            .call_guarded(caller, call, Some(Arc::new(acting)))
+            .await?
+        {
+            Outcome::Done(result) => Ok(result),
+            Outcome::Ask(..) => Err(Fault::internal()),
+        }
+    }
+
+    async fn acting(
+        &self,
+        actor: &Actor,
+        workspace: &WorkspaceId,
+        wanted: &Wanted,
+        property: Option<&str>,
+    ) -> Result<Acting, Fault> {
+        self.believed_workspace(&actor.org, workspace).await?;
+        let connector = connector_key(&wanted.connector);
+        let definition = self.definition(&actor.org, &connector).await?;
+        let action = checked_action(&definition, &wanted.action)?;
+        let known = self.store.integrations(&actor.org, workspace).await?;
+        let found = match &wanted.integration {
+            Some(id) => known
+                .iter()
+                .find(|one| one.id == *id && one.connector == connector),
+            None => chosen(&known, &connector, wanted.alias.as_deref())?,
+        };
+        let integration = match found {
+            Some(found) => found.clone(),
+            // An action needs no integration when the call itself says which account it uses.
+            None if wanted.integration.is_none() && wanted.alias.is_none() => {
+                self.passing(actor, workspace, &connector)
+            }
+            None => {
+                return Err(Fault::not_found(
+                    "The workspace has no such integration of that connector.",
+                ));
+            }
+        };
+        if let Some(actions) = &integration.enabled_actions
+            && !actions.contains(&action)
+        {
+            let message = format!(
+                "The action {action} is not switched on for {}.",
+                integration.alias
+            );
+            return Err(Fault::new(Code::Forbidden, message)
+                .hint("Add it to enabledActions of the integration."));
+        }
+        let connection = match &wanted.connection {
+            Some(named) => Some(
+                self.fixed_connection(actor, workspace, &connector, named)
+                    .await?,
+            ),
+            None => None,
+        };
+        let end_user = match &wanted.end_user {
+            Some(named) => Some(self.end_user_named(actor, workspace, named).await?.id),
+            None => None,
+        };
+        let preset = match &wanted.partials {
+            Some(named) => {
+                let all = self.store.partials(&actor.org, workspace).await?;
+                let found = fitting_partials(&all, &integration, &action, named)?;
+                Some(Preset {
+                    defaults: Map::new(),
+                    partials: found.into_iter().map(layer).collect(),
+                })
+            }
+            None => None,
+        };
+        let hosted = self
+            .passing_server(actor, workspace, integration, &action)
+            .await?;
+        let index = hosted
+            .tools
+            .iter()
+            .position(|tool| match (&tool.what, property) {
+                (What::Action(key), None) => *key == action,
+                (
+                    What::Companion {
+                        property: of,
+                        for_actions,
+                        ..
+                    },
+                    Some(property),
+                ) => of == property && for_actions.contains(&action),
+                _ => false,
+            });
+        let mut hosted = hosted;
+        let index = index.ok_or_else(|| no_options(&action, property.unwrap_or_default()))?;
+        if let Some(preset) = preset {
+            hosted.tools[index].preset = preset;
+        }
+        Ok(Acting {
+            hosted,
+            index,
+            connection,
+            end_user,
+        })
+    }
+
+    /// An integration for one call: nothing is stored.
+    fn passing(&self, actor: &Actor, workspace: &WorkspaceId, connector: &str) -> Integration {
+        let now = self.now();
+        Integration {
+            id: IntegrationId::fresh(&*self.clock, &*self.entropy),
+            org: actor.org.clone(),
+            workspace: workspace.clone(),
+            connector: connector.to_owned(),
+            alias: connector.to_owned(),
+            strategy: quaymaster_store::integration::Strategy::Fixed,
+            auth: None,
+            connection: None,
+            display_name: None,
+            enabled_actions: None,
+            is_implied: true,
+            settings: Map::new(),
+            sort_order: 0,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+
+    /// A server for one call, with the one integration and the action's own companions.
+    async fn passing_server(
+        &self,
+        actor: &Actor,
+        workspace: &WorkspaceId,
+        mut integration: Integration,
+        action: &str,
+    ) -> Result<Hosted, Fault> {
+        integration.enabled_actions = Some(vec![action.to_owned()]);
+        let now = self.now();
+        let server = Server {
+            id: ServerId::fresh(&*self.clock, &*self.entropy),
+            org: actor.org.clone(),
+            workspace: workspace.clone(),
+            name: String::new(),
+            description: None,
+            mode: Mode::Tools,
+            settings: Map::new(),
+            auth_mode: AuthMode::Bearer,
+            end_user_access: EndUserAccess::Restricted,
+            end_user: None,
+            is_picked: false,
+            user: actor.user.clone(),
+            revision: 0,
+            created_at: now,
+            updated_at: now,
+        };
+        let partials = self.store.partials(&actor.org, workspace).await?;
+        let part = self.part_of(integration, Vec::new(), &partials).await?;
+        Ok(Hosted::new(server, vec![part]))
+    }
+}
+
+fn no_options(action: &str, property: &str) -> Fault {
+    Fault::invalid_arg(
+        "/property_name",
+        "x-select",
+        format!("The input {property:?} of {action} has no values to look up."),
+    )
+    .hint("GET /api/v1/integrations tells which inputs have them.")
+}
+
+/// What a result of an action holds, without the words around it.
+pub fn output_of(result: ToolResult) -> Value {
+    match result.structured {
+        Some(Value::Object(mut members)) => {
+            let data = members.remove("data");
+            data.unwrap_or(Value::Object(members))
+        }
+        Some(other) => other,
+        None => Value::Null,
+    }
+}

@@ -1,0 +1,373 @@
+//! Connect sessions: links by which somebody without an account here connects an account of
+//! theirs. The secret of a link is made from the session's id, so that the same link is told again
+//! for as long as it is good.
+
+use crate::App;
+use crate::actor::Actor;
+use crate::connections::{Connection, Fields, NewConnection};
+use crate::connectors::Definition;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use quaymaster_core::id::{ConnectSessionId, EndUserId, UserId, WorkspaceId};
+use quaymaster_core::{Code, Fault, Instant, Scopes, hex};
+pub use quaymaster_store::connect_session::{ConnectSession, OwnerScope, SessionStatus};
+use quaymaster_store::integration::Integration;
+use quaymaster_store::user::Role;
+use serde_json::json;
+use sha2::Sha256;
+use std::sync::Arc;
+use subtle::ConstantTimeEq as _;
+use url::Url;
+
+const PREFIX: &str = "cst_";
+const USUAL_SECONDS: i64 = 24 * 3_600;
+const MOST_SECONDS: i64 = 30 * 24 * 3_600;
+/// A link that ends sooner than this is not told again: whoever reads it could come too late.
+const STILL_GOOD_SECONDS: i64 = 10 * 60;
+
+/// A link to connect an account. Whoever has it can use it.
+#[derive(Debug, Clone)]
+pub struct SetupLink {
+    pub session: ConnectSessionId,
+    /// The secret part of the link, by which a developer's program follows the session.
+    pub token: String,
+    pub url: String,
+    pub expires_at: Instant,
+}
+
+/// What a new session shall be.
+#[derive(Debug, Clone, Default)]
+pub struct NewConnectSession {
+    pub connector: String,
+    pub integration: Option<Integration>,
+    pub auth: Option<String>,
+    pub name: String,
+    pub external_id: String,
+    pub scope: Option<OwnerScope>,
+    pub end_user: Option<EndUserId>,
+    pub success_redirect: Option<String>,
+    pub error_redirect: Option<String>,
+    /// A day unless said otherwise; at most 30.
+    pub expires_in_s: Option<i64>,
+}
+
+/// What the page behind a link needs.
+#[derive(Debug, Clone)]
+pub struct Invited {
+    pub session: ConnectSession,
+    pub definition: Arc<Definition>,
+    /// Who asks: the organization.
+    pub organization: String,
+}
+
+fn unknown_link() -> Fault {
+    Fault::not_found("This link is not good, or it was used or has expired.")
+        .hint("Ask whoever sent it for a new one.")
+}
+
+/// Where a person is sent afterwards: an address of the web, or of a program of theirs.
+fn checked_redirect(field: &str, text: Option<String>) -> Result<Option<String>, Fault> {
+    let Some(text) = text else { return Ok(None) };
+    let url = Url::parse(&text).ok();
+    let good = url.is_some_and(|url| {
+        let local = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
+        url.username().is_empty()
+            && url.password().is_none()
+            && (url.scheme() == "https" || (url.scheme() == "http" && local))
+    });
+    if good {
+        return Ok(Some(text));
+    }
+    Err(Fault::invalid_arg(
+        field,
+        "format",
+        "A redirect is an https address; http is good for this machine only.",
+    ))
+}
+
+impl App {
+    /// Asks somebody to connect an account.
+    pub async fn create_connect_session(
+        &self,
+        actor: &Actor,
+        workspace: &WorkspaceId,
+        new: NewConnectSession,
+    ) -> Result<SetupLink, Fault> {
+        let definition = self.definition(&actor.org, &new.connector).await?;
+        if let Some(auth) = &new.auth
+            && !definition.auth.iter().any(|way| way.key == *auth)
+        {
+            let known: Vec<&str> = definition.auth.iter().map(|way| &*way.key).collect();
+            let message = format!("{} signs in by {}.", definition.title, known.join(" or "));
+            return Err(Fault::invalid_arg("/auth_method_key", "enum", message));
+        }
+        let seconds = new.expires_in_s.unwrap_or(USUAL_SECONDS);
+        if !(60..=MOST_SECONDS).contains(&seconds) {
+            return Err(Fault::invalid_arg(
+                "/expires_in",
+                "range",
+                "A link is good for 60 seconds to 30 days.",
+            ));
+        }
+        let usual = match new.end_user {
+            Some(_) => OwnerScope::User,
+            None => OwnerScope::Organization,
+        };
+        let scope = new.scope.unwrap_or(usual);
+        if (scope == OwnerScope::User) != new.end_user.is_some() {
+            return Err(Fault::invalid_arg(
+                "/scope",
+                "const",
+                "The scope USER belongs to an end user, and an end user's connection has that scope.",
+            ));
+        }
+        let now = self.now();
+        let session = ConnectSession {
+            id: ConnectSessionId::fresh(&*self.clock, &*self.entropy),
+            org: actor.org.clone(),
+            workspace: workspace.clone(),
+            connector: new.connector,
+            integration: new.integration.map(|integration| integration.id),
+            auth: new.auth,
+            name: new.name,
+            external_id: new.external_id,
+            scope,
+            end_user: new.end_user,
+            user: actor.user.clone(),
+            success_redirect: checked_redirect("/success_redirect_uri", new.success_redirect)?,
+            error_redirect: checked_redirect("/error_redirect_uri", new.error_redirect)?,
+            status: SessionStatus::Pending,
+            connection: None,
+            problem: None,
+            created_at: now,
+            expires_at: now.plus_seconds(seconds),
+        };
+        self.keep(&session, &actor.label).await?;
+        self.setup_link_of(&session)
+    }
+
+    /// Where an end user connects their account for an integration: the link that they have, or a
+    /// new one.
+    pub(crate) async fn setup_link(
+        &self,
+        integration: &Integration,
+        end_user: &EndUserId,
+        on_behalf: &UserId,
+    ) -> Result<SetupLink, Fault> {
+        let now = self.now();
+        let live = self
+            .store
+            .live_connect_session(&integration.org, end_user, &integration.id, now)
+            .await?;
+        let enough = now.plus_seconds(STILL_GOOD_SECONDS);
+        if let Some(session) = live.filter(|session| session.expires_at > enough) {
+            return self.setup_link_of(&session);
+        }
+        let definition = self
+            .definition(&integration.org, &integration.connector)
+            .await?;
+        let id = ConnectSessionId::fresh(&*self.clock, &*self.entropy);
+        let session = ConnectSession {
+            org: integration.org.clone(),
+            workspace: integration.workspace.clone(),
+            connector: integration.connector.clone(),
+            integration: Some(integration.id.clone()),
+            auth: integration.auth.clone(),
+            name: definition.title.clone(),
+            external_id: id.to_string(),
+            id,
+            scope: OwnerScope::User,
+            end_user: Some(end_user.clone()),
+            user: on_behalf.clone(),
+            success_redirect: None,
+            error_redirect: None,
+            status: SessionStatus::Pending,
+            connection: None,
+            problem: None,
+            created_at: now,
+            expires_at: now.plus_seconds(USUAL_SECONDS),
+        };
+        self.keep(&session, "hosted server").await?;
+        self.setup_link_of(&session)
+    }
+
+    async fn keep(&self, session: &ConnectSession, by: &str) -> Result<(), Fault> {
+        let details = json!({
+            "session": session.id,
+            "connector": session.connector,
+            "end_user": session.end_user,
+        });
+        let mut event = self.event(&session.org, by, "connect_session.created", details);
+        event.workspace = Some(session.workspace.clone());
+        let mut tx = self.store.begin().await?;
+        tx.add_connect_session(session).await?;
+        tx.record(&event).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    pub async fn connect_session(
+        &self,
+        actor: &Actor,
+        id: &ConnectSessionId,
+    ) -> Result<ConnectSession, Fault> {
+        let found = self.store.connect_session(&actor.org, id).await?;
+        found.ok_or_else(|| Fault::not_found("There is no such connect session."))
+    }
+
+    /// The session behind the token of a link, in whatever state it is.
+    pub async fn connect_session_by_token(
+        &self,
+        actor: &Actor,
+        token: &str,
+    ) -> Result<ConnectSession, Fault> {
+        let bad = || {
+            Fault::new(
+                Code::Unauthenticated,
+                "The token of the connect session is not good.",
+            )
+        };
+        let session = self.session_of(token).await?.ok_or_else(bad)?;
+        if session.org == actor.org {
+            Ok(session)
+        } else {
+            Err(bad())
+        }
+    }
+
+    /// What a link asks for, while it is good.
+    pub async fn invited_to_connect(&self, token: &str) -> Result<Invited, Fault> {
+        let session = self.session_of(token).await?;
+        let session = session.filter(|session| session.expires_at > self.now());
+        let session = session.ok_or_else(unknown_link)?;
+        let open = [SessionStatus::Pending, SessionStatus::Connecting];
+        if !open.contains(&session.status) {
+            return Err(unknown_link());
+        }
+        let organization = self.store.organization(&session.org).await?;
+        Ok(Invited {
+            definition: self.definition(&session.org, &session.connector).await?,
+            organization: organization.map(|org| org.name).unwrap_or_default(),
+            session,
+        })
+    }
+
+    /// Connects the account that a link asks for. One that the service refuses is not kept, and the
+    /// link stays good.
+    pub async fn connect_by_link(
+        &self,
+        token: &str,
+        auth: Option<String>,
+        fields: Fields,
+    ) -> Result<(ConnectSession, Connection), Fault> {
+        let Invited { session, .. } = self.invited_to_connect(token).await?;
+        let actor = self.on_behalf(&session);
+        let new = NewConnection {
+            auth: session.auth.clone().or(auth),
+            fields,
+            ..wanted(&session)
+        };
+        let made = self.make_connection(&actor, new).await?;
+        let tried = self.try_connection(&actor, &made).await?;
+        if let Some(problem) = &tried.problem {
+            self.disconnect(&actor, &made).await?;
+            return Err(Fault::new(Code::UpstreamError, problem.clone())
+                .hint("Check what you typed in, and try again."));
+        }
+        self.complete(&session, &tried).await?;
+        Ok((session, tried))
+    }
+
+    /// Marks a session as done. Somebody who completed it first wins: the connection that came
+    /// second is taken away again.
+    pub(crate) async fn complete(
+        &self,
+        session: &ConnectSession,
+        connection: &Connection,
+    ) -> Result<(), Fault> {
+        let now = self.now();
+        let details = json!({ "session": session.id, "connection": connection.id });
+        let event = self.event(
+            &session.org,
+            "setup link",
+            "connect_session.completed",
+            details,
+        );
+        let mut tx = self.store.begin().await?;
+        let status = SessionStatus::Completed;
+        let first = tx
+            .move_connect_session(&session.id, status, Some(&connection.id), None, now)
+            .await?;
+        if !first {
+            drop(tx);
+            self.disconnect(&self.on_behalf(session), &connection.id)
+                .await?;
+            return Err(unknown_link());
+        }
+        tx.record(&event).await?;
+        tx.commit().await?;
+        self.changed().await;
+        Ok(())
+    }
+
+    /// Whoever made the session answers for what comes of it, and gives no scope away.
+    pub(crate) fn on_behalf(&self, session: &ConnectSession) -> Actor {
+        Actor {
+            org: session.org.clone(),
+            user: session.user.clone(),
+            role: Role::Member,
+            scopes: Scopes::default(),
+            label: format!("setup link {}", session.id),
+        }
+    }
+
+    async fn session_of(&self, token: &str) -> Result<Option<ConnectSession>, Fault> {
+        let Some(id) = self.checked_token(token) else {
+            return Ok(None);
+        };
+        Ok(self.store.connect_session_of_link(&id).await?)
+    }
+
+    fn setup_link_of(&self, session: &ConnectSession) -> Result<SetupLink, Fault> {
+        let bare = session
+            .id
+            .as_str()
+            .trim_start_matches(ConnectSessionId::PREFIX);
+        let bare = bare.trim_start_matches('_');
+        let token = format!("{PREFIX}{bare}.{}", self.mac(&session.id)?);
+        Ok(SetupLink {
+            session: session.id.clone(),
+            url: format!("{}/setup/{token}", self.settings.public_url),
+            token,
+            expires_at: session.expires_at,
+        })
+    }
+
+    fn mac(&self, session: &ConnectSessionId) -> Result<String, Fault> {
+        let mac = Hmac::<Sha256>::new_from_slice(&self.link_key[..]);
+        let mut mac = mac.map_err(|_| Fault::internal())?;
+        mac.update(session.as_str().as_bytes());
+        Ok(hex(&mac.finalize().into_bytes()))
+    }
+
+    fn checked_token(&self, token: &str) -> Option<ConnectSessionId> {
+        let (bare, mac) = token.strip_prefix(PREFIX)?.split_once('.')?;
+        let id: ConnectSessionId = format!("{}_{bare}", ConnectSessionId::PREFIX)
+            .parse()
+            .ok()?;
+        let ours = self.mac(&id).ok()?;
+        bool::from(ours.as_bytes().ct_eq(mac.as_bytes())).then_some(id)
+    }
+}
+
+/// The connection that a session is for, but for the credentials.
+pub(crate) fn wanted(session: &ConnectSession) -> NewConnection {
+    NewConnection {
+        connector: session.connector.clone(),
+        workspace: (session.scope != OwnerScope::Organization).then(|| session.workspace.clone()),
+        end_user: session.end_user.clone(),
+        integration: session.integration.clone(),
+        external_id: Some(session.external_id.clone()),
+        display_name: Some(session.name.clone()),
+        ..NewConnection::default()
+    }
+}

@@ -1,0 +1,369 @@
+//! Integrations: connectors switched on in a workspace, each under an alias of its own.
+
+use crate::App;
+use crate::actor::{Actor, Admin};
+use crate::end_users::checked_text;
+use crate::wired;
+use quaymaster_connectors::definition::Definition;
+use quaymaster_connectors::surface;
+use quaymaster_core::id::{ConnectionId, IntegrationId, WorkspaceId};
+use quaymaster_core::suggest::did_you_mean;
+use quaymaster_core::{Code, Fault};
+use quaymaster_store::Tx;
+pub use quaymaster_store::integration::{Integration, Strategy};
+use serde_json::{Map, Value, json};
+
+/// What a new integration shall be.
+#[derive(Debug, Clone, Default)]
+pub struct NewIntegration {
+    /// The connector's key.
+    pub connector: String,
+    /// The connector's key unless said otherwise.
+    pub alias: Option<String>,
+    pub strategy: Strategy,
+    pub auth: Option<String>,
+    /// An id, external id or name of a connection.
+    pub connection: Option<String>,
+    pub display_name: Option<String>,
+    pub enabled_actions: Option<Vec<String>>,
+    pub settings: Map<String, Value>,
+    pub sort_order: Option<i64>,
+}
+
+/// What changes at an integration: what is absent stays; `Some(None)` takes away.
+#[derive(Debug, Clone, Default)]
+pub struct IntegrationChange {
+    pub alias: Option<String>,
+    pub strategy: Option<Strategy>,
+    pub auth: Option<Option<String>>,
+    pub connection: Option<Option<String>>,
+    pub display_name: Option<Option<String>>,
+    pub enabled_actions: Option<Option<Vec<String>>>,
+    pub settings: Option<Map<String, Value>>,
+    pub sort_order: Option<i64>,
+}
+
+const MOST_SETTINGS: usize = 16 * 1024;
+
+pub(crate) fn unknown_integration() -> Fault {
+    Fault::not_found("There is no such integration in the workspace.")
+        .hint("GET /api/v1/workspaces/{id}/integrations lists them.")
+}
+
+/// Connectors are named with hyphens as well as with underscores.
+pub(crate) fn connector_key(named: &str) -> String {
+    named.trim().to_ascii_lowercase().replace('-', "_")
+}
+
+fn checked_alias(alias: &str) -> Result<(), Fault> {
+    surface::check_alias(alias)?;
+    // What follows the first `__` is the action, in every name of a tool.
+    if alias.contains("__") || alias.ends_with('_') {
+        return Err(Fault::invalid_arg(
+            "/alias",
+            "pattern",
+            "An alias has no two underscores in a row and none at its end: they part it from the action in names of tools.",
+        ));
+    }
+    Ok(())
+}
+
+/// Every action exists; the fault names the first that does not.
+fn checked_actions(definition: &Definition, actions: &[String]) -> Result<(), Fault> {
+    for (index, key) in actions.iter().enumerate() {
+        if definition.action(key).is_some() {
+            continue;
+        }
+        let known = definition.modules.values();
+        let known = known.flat_map(|module| module.actions.keys().map(String::as_str));
+        let message = format!("{} has no action {key:?}.", definition.title);
+        let fault = Fault::invalid_arg(&format!("/enabled_actions/{index}"), "enum", message);
+        let close = did_you_mean(key, known, 3);
+        return Err(if close.is_empty() {
+            fault
+        } else {
+            fault.hint(format!("Did you mean {}?", close.join(", ")))
+        });
+    }
+    Ok(())
+}
+
+fn checked_auth(definition: &Definition, auth: Option<&String>) -> Result<(), Fault> {
+    let Some(auth) = auth else { return Ok(()) };
+    if definition.auth.iter().any(|way| way.key == *auth) {
+        return Ok(());
+    }
+    let known: Vec<&str> = definition.auth.iter().map(|way| &*way.key).collect();
+    Err(Fault::invalid_arg(
+        "/auth_method_key",
+        "enum",
+        format!("{} signs in by {}.", definition.title, known.join(" or ")),
+    ))
+}
+
+fn checked_settings(settings: &Map<String, Value>) -> Result<(), Fault> {
+    let length = serde_json::to_string(settings).map_or(usize::MAX, |text| text.len());
+    if length <= MOST_SETTINGS {
+        return Ok(());
+    }
+    Err(Fault::invalid_arg(
+        "/settings",
+        "maxLength",
+        "The settings have at most 16 KiB of JSON.",
+    ))
+}
+
+impl App {
+    /// Those of a workspace, in the order that people gave them.
+    pub async fn integrations(
+        &self,
+        actor: &Actor,
+        workspace: &WorkspaceId,
+    ) -> Result<Vec<Integration>, Fault> {
+        self.believed_workspace(&actor.org, workspace).await?;
+        Ok(self.store.integrations(&actor.org, workspace).await?)
+    }
+
+    pub async fn integration(
+        &self,
+        actor: &Actor,
+        workspace: &WorkspaceId,
+        id: &IntegrationId,
+    ) -> Result<Integration, Fault> {
+        let found = self.store.integration(&actor.org, id).await?;
+        let found = found.filter(|found| found.workspace == *workspace);
+        found.ok_or_else(unknown_integration)
+    }
+
+    pub async fn create_integration(
+        &self,
+        admin: &Admin,
+        workspace: &WorkspaceId,
+        new: NewIntegration,
+    ) -> Result<Integration, Fault> {
+        self.believed_workspace(&admin.org, workspace).await?;
+        let connector = connector_key(&new.connector);
+        let definition = self.definition(&admin.org, &connector).await?;
+        checked_auth(&definition, new.auth.as_ref())?;
+        checked_actions(
+            &definition,
+            new.enabled_actions.as_deref().unwrap_or_default(),
+        )?;
+        checked_settings(&new.settings)?;
+        let connection = match &new.connection {
+            Some(named) => Some(
+                self.fixed_connection(admin, workspace, &connector, named)
+                    .await?,
+            ),
+            None if new.strategy == Strategy::Fixed && !opens(&definition) => {
+                return Err(Fault::invalid_arg(
+                    "/connection_id",
+                    "required",
+                    "The strategy fixed needs the connection that all calls use.",
+                )
+                .hint("GET /api/v1/connections lists them; per_user needs none."));
+            }
+            None => None,
+        };
+        let now = self.now();
+        let integration = Integration {
+            id: IntegrationId::fresh(&*self.clock, &*self.entropy),
+            org: admin.org.clone(),
+            workspace: workspace.clone(),
+            alias: new.alias.unwrap_or_else(|| connector.clone()),
+            connector,
+            strategy: new.strategy,
+            auth: new.auth,
+            connection,
+            display_name: new
+                .display_name
+                .map(|name| checked_text("/display_name", &name, 120, "A display name"))
+                .transpose()?,
+            enabled_actions: new.enabled_actions,
+            is_implied: false,
+            settings: new.settings,
+            sort_order: new.sort_order.unwrap_or(0),
+            created_at: now,
+            updated_at: now,
+        };
+        let mut tx = self.store.begin().await?;
+        self.add_integration(&mut tx, admin, &integration).await?;
+        tx.commit().await?;
+        self.changed().await;
+        Ok(integration)
+    }
+
+    pub(crate) async fn add_integration(
+        &self,
+        tx: &mut Tx,
+        admin: &Admin,
+        integration: &Integration,
+    ) -> Result<(), Fault> {
+        checked_alias(&integration.alias)?;
+        tx.add_integration(integration)
+            .await
+            .map_err(|error| wired::duplicate_or(error, || alias_taken(&integration.alias)))?;
+        self.integration_changed(tx, admin, integration, "integration.created")
+            .await
+    }
+
+    /// Records the change, and tells the servers of the workspace.
+    pub(crate) async fn integration_changed(
+        &self,
+        tx: &mut Tx,
+        admin: &Admin,
+        integration: &Integration,
+        action: &str,
+    ) -> Result<(), Fault> {
+        tx.touch_servers(&admin.org, &integration.workspace).await?;
+        let details = json!({
+            "integration": integration.id,
+            "connector": integration.connector,
+            "alias": integration.alias,
+            "strategy": integration.strategy,
+            "connection": integration.connection,
+        });
+        let mut event = self.event(&admin.org, &admin.label, action, details);
+        event.workspace = Some(integration.workspace.clone());
+        tx.record(&event).await?;
+        Ok(())
+    }
+
+    pub async fn update_integration(
+        &self,
+        admin: &Admin,
+        workspace: &WorkspaceId,
+        id: &IntegrationId,
+        change: IntegrationChange,
+    ) -> Result<Integration, Fault> {
+        let mut integration = self.integration(admin, workspace, id).await?;
+        let definition = self.definition(&admin.org, &integration.connector).await?;
+        if let Some(alias) = change.alias {
+            checked_alias(&alias)?;
+            integration.alias = alias;
+        }
+        if let Some(strategy) = change.strategy {
+            integration.strategy = strategy;
+        }
+        if let Some(auth) = change.auth {
+            checked_auth(&definition, auth.as_ref())?;
+            integration.auth = auth;
+        }
+        if let Some(connection) = change.connection {
+            integration.connection = match connection {
+                Some(named) => Some(
+                    self.fixed_connection(admin, workspace, &integration.connector, &named)
+                        .await?,
+                ),
+                None => None,
+            };
+        }
+        if let Some(actions) = change.enabled_actions {
+            checked_actions(&definition, actions.as_deref().unwrap_or_default())?;
+            integration.enabled_actions = actions;
+            // Somebody decided now: tools do not widen it by themselves any more.
+            integration.is_implied = false;
+        }
+        if let Some(name) = change.display_name {
+            integration.display_name = name
+                .map(|name| checked_text("/display_name", &name, 120, "A display name"))
+                .transpose()?;
+        }
+        if let Some(settings) = change.settings {
+            checked_settings(&settings)?;
+            integration.settings = settings;
+        }
+        if let Some(order) = change.sort_order {
+            integration.sort_order = order;
+        }
+        if integration.strategy == Strategy::Fixed
+            && integration.connection.is_none()
+            && !opens(&definition)
+        {
+            return Err(Fault::invalid_arg(
+                "/connection_id",
+                "required",
+                "The strategy fixed needs the connection that all calls use.",
+            ));
+        }
+        integration.updated_at = self.now();
+        let mut tx = self.store.begin().await?;
+        let changed = tx
+            .update_integration(&integration)
+            .await
+            .map_err(|error| wired::duplicate_or(error, || alias_taken(&integration.alias)))?;
+        if !changed {
+            return Err(unknown_integration());
+        }
+        self.integration_changed(&mut tx, admin, &integration, "integration.updated")
+            .await?;
+        tx.commit().await?;
+        self.changed().await;
+        Ok(integration)
+    }
+
+    /// With the tools that servers have of it, and its partials.
+    pub async fn delete_integration(
+        &self,
+        admin: &Admin,
+        workspace: &WorkspaceId,
+        id: &IntegrationId,
+    ) -> Result<(), Fault> {
+        let integration = self.integration(admin, workspace, id).await?;
+        let mut tx = self.store.begin().await?;
+        if !tx.delete_integration(&admin.org, id).await? {
+            return Err(unknown_integration());
+        }
+        self.integration_changed(&mut tx, admin, &integration, "integration.deleted")
+            .await?;
+        tx.commit().await?;
+        self.changed().await;
+        Ok(())
+    }
+
+    /// A connection that every call of an integration may use: the organization's or the workspace's
+    /// own, of that connector; by id, external id or name.
+    pub(crate) async fn fixed_connection(
+        &self,
+        actor: &Actor,
+        workspace: &WorkspaceId,
+        connector: &str,
+        named: &str,
+    ) -> Result<ConnectionId, Fault> {
+        let all = self.store.connections(&actor.org, None).await?;
+        let reached = || {
+            all.iter().filter(|connection| {
+                let of = connection.workspace.as_ref();
+                connection.connector == connector && of.is_none_or(|of| of == workspace)
+            })
+        };
+        let found = reached()
+            .find(|connection| connection.id.as_str() == named)
+            .or_else(|| reached().find(|one| one.external_id.as_deref() == Some(named)))
+            .or_else(|| reached().find(|one| one.name == named));
+        found
+            .map(|connection| connection.id.clone())
+            .ok_or_else(|| {
+                let candidates: Vec<&str> = reached().map(|one| one.id.as_str()).take(20).collect();
+                Fault::new(
+                    Code::UnknownInstance,
+                    format!("The workspace reaches no connection {named:?} of {connector}."),
+                )
+                .hint("GET /api/v1/connections lists them.")
+                .detail("candidates", candidates)
+            })
+    }
+}
+
+pub(crate) fn opens(definition: &Definition) -> bool {
+    use quaymaster_connectors::definition::AuthKind;
+    definition.auth.iter().any(|way| way.kind == AuthKind::None)
+}
+
+fn alias_taken(alias: &str) -> Fault {
+    Fault::new(
+        Code::AlreadyExists,
+        format!("The workspace has an integration with the alias {alias:?} already."),
+    )
+    .hint("Choose another alias.")
+}

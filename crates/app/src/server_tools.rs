@@ -1,0 +1,476 @@
+//! The tools of hosted servers that were picked by hand.
+
+use crate::App;
+use crate::actor::{Actor, Admin};
+use crate::hosted::{Hosted, Part};
+use crate::integrations::{connector_key, opens, unknown_integration};
+use crate::partials::refuse_conflicts;
+use crate::servers::unknown_server;
+use crate::wired;
+use quaymaster_connectors::definition::Definition;
+use quaymaster_connectors::surface::What;
+use quaymaster_core::id::{ConnectionId, IntegrationId, PartialId, ServerId, ServerToolId};
+use quaymaster_core::suggest::did_you_mean;
+use quaymaster_core::tool::ToolDef;
+use quaymaster_core::{Code, Fault};
+use quaymaster_store::integration::{Integration, Strategy};
+use quaymaster_store::partial::Partial;
+use quaymaster_store::server::Server;
+pub use quaymaster_store::server_tool::ServerTool;
+use serde_json::{Map, Value, json};
+use std::sync::Arc;
+
+/// What a new tool shall be.
+#[derive(Debug, Clone, Default)]
+pub struct NewTool {
+    pub connector: String,
+    pub alias: Option<String>,
+    pub action: String,
+    /// An id, external id or name of a connection.
+    pub connection: Option<String>,
+    pub display_name: Option<String>,
+    pub description: Option<String>,
+    pub input_defaults: Map<String, Value>,
+    /// Ids or names of partials.
+    pub partials: Option<Vec<String>>,
+    pub sort_order: Option<i64>,
+}
+
+/// What changes at a tool; what is absent stays.
+#[derive(Debug, Clone, Default)]
+pub struct ToolChange {
+    pub alias: Option<String>,
+    pub connection: Option<String>,
+    pub display_name: Option<String>,
+    pub description: Option<String>,
+    pub input_defaults: Option<Map<String, Value>>,
+    pub partials: Option<Vec<String>>,
+    pub sort_order: Option<i64>,
+}
+
+/// A tool of a server, picked by hand or followed from the workspace.
+#[derive(Debug, Clone)]
+pub struct ToolRow {
+    /// None for a tool that the server has because its workspace has it.
+    pub tool: Option<ServerTool>,
+    pub integration: Integration,
+    pub action: String,
+    /// As agents see it.
+    pub def: ToolDef,
+    pub connection: Option<ConnectionId>,
+    pub partials: Option<Vec<PartialId>>,
+}
+
+fn unknown_tool() -> Fault {
+    Fault::not_found("The server has no such tool.")
+        .hint("GET /api/v1/mcp/servers/{id}/tools lists them.")
+}
+
+impl App {
+    /// The tools of a server, in the order of its list. Companions are made, and not among them.
+    pub async fn server_tools(&self, actor: &Actor, id: &ServerId) -> Result<Vec<ToolRow>, Fault> {
+        let server = self.server(actor, id).await?;
+        let picked = self.store.server_tools(&actor.org, id).await?;
+        let hosted = self.hosted(&actor.org, &server.id).await?;
+        let rows = hosted.tools.iter().filter_map(|tool| {
+            let What::Action(action) = &tool.what else {
+                return None;
+            };
+            let integration = &hosted.parts[tool.part].integration;
+            let own = picked
+                .iter()
+                .find(|one| one.integration == integration.id && one.action == *action);
+            Some(ToolRow {
+                tool: own.cloned(),
+                integration: integration.clone(),
+                action: action.clone(),
+                def: tool.def.clone(),
+                connection: tool
+                    .connection
+                    .clone()
+                    .or_else(|| integration.connection.clone()),
+                partials: own.and_then(|own| own.partials.clone()),
+            })
+        });
+        Ok(rows.collect())
+    }
+
+    /// All that agents see of a server, companions too.
+    pub async fn server_surface(
+        &self,
+        actor: &Actor,
+        id: &ServerId,
+    ) -> Result<Arc<[ToolDef]>, Fault> {
+        self.server(actor, id).await?;
+        Ok(self.hosted(&actor.org, id).await?.listed.clone())
+    }
+
+    /// Picks a tool. The integration that it needs is made where the workspace has none.
+    pub async fn add_server_tool(
+        &self,
+        admin: &Admin,
+        id: &ServerId,
+        new: NewTool,
+    ) -> Result<ToolRow, Fault> {
+        let mut server = self.server(admin, id).await?;
+        let connector = connector_key(&new.connector);
+        let definition = self.definition(&admin.org, &connector).await?;
+        let action = checked_action(&definition, &new.action)?;
+        let connection = match &new.connection {
+            Some(named) => Some(
+                self.fixed_connection(admin, &server.workspace, &connector, named)
+                    .await?,
+            ),
+            None => None,
+        };
+        let known = self
+            .store
+            .integrations(&admin.org, &server.workspace)
+            .await?;
+        let found = chosen(&known, &connector, new.alias.as_deref())?;
+        let (mut integration, is_new) = match found {
+            Some(found) => (found.clone(), false),
+            None => (
+                self.implied(admin, &server, &definition, &new, connection.clone())?,
+                true,
+            ),
+        };
+        let widened = match &mut integration.enabled_actions {
+            Some(actions) if !actions.contains(&action) => {
+                if !integration.is_implied {
+                    return Err(Fault::new(
+                        Code::Forbidden,
+                        format!(
+                            "The action {action} is not switched on for {}.",
+                            integration.alias
+                        ),
+                    )
+                    .hint("Add it to enabledActions of the integration, or leave the list out.")
+                    .detail("enabled_actions", actions.clone()));
+                }
+                actions.push(action.clone());
+                true
+            }
+            _ => false,
+        };
+        let partials = self
+            .named_partials(&server, &integration, &action, new.partials)
+            .await?;
+        let tool = ServerTool {
+            id: ServerToolId::fresh(&*self.clock, &*self.entropy),
+            org: admin.org.clone(),
+            server: server.id.clone(),
+            integration: integration.id.clone(),
+            action,
+            connection: connection.filter(|own| integration.connection.as_ref() != Some(own)),
+            display_name: new.display_name,
+            description: new.description,
+            input_defaults: new.input_defaults,
+            partials,
+            sort_order: new.sort_order.unwrap_or(0),
+            created_at: self.now(),
+        };
+        let mut tx = self.store.begin().await?;
+        if is_new {
+            self.add_integration(&mut tx, admin, &integration).await?;
+        } else if widened {
+            tx.update_integration(&integration).await?;
+            self.integration_changed(&mut tx, admin, &integration, "integration.updated")
+                .await?;
+        }
+        tx.add_server_tool(&tool).await.map_err(|error| {
+            wired::duplicate_or(error, || {
+                let message = format!(
+                    "The server has the action {} of {} already.",
+                    tool.action, integration.alias
+                );
+                Fault::new(Code::AlreadyExists, message).hint("Use another integrationAlias.")
+            })
+        })?;
+        server.is_picked = true;
+        self.tool_changed(&mut tx, admin, &server, &tool, "server_tool.created")
+            .await?;
+        tx.commit().await?;
+        self.changed().await;
+        self.tool_row(admin, id, &tool.id).await
+    }
+
+    pub async fn update_server_tool(
+        &self,
+        admin: &Admin,
+        id: &ServerId,
+        tool: &ServerToolId,
+        change: ToolChange,
+    ) -> Result<ToolRow, Fault> {
+        let server = self.server(admin, id).await?;
+        let mut tool = self.picked(&server, tool).await?;
+        let known = self
+            .store
+            .integrations(&admin.org, &server.workspace)
+            .await?;
+        let of = |id: &IntegrationId| known.iter().find(|one| one.id == *id).cloned();
+        let mut integration = of(&tool.integration).ok_or_else(unknown_integration)?;
+        if let Some(alias) = &change.alias {
+            let other = known
+                .iter()
+                .find(|one| one.alias == *alias && one.connector == integration.connector);
+            integration = other.cloned().ok_or_else(unknown_integration)?;
+            tool.integration = integration.id.clone();
+        }
+        if let Some(named) = &change.connection {
+            let connector = &integration.connector;
+            let own = self
+                .fixed_connection(admin, &server.workspace, connector, named)
+                .await?;
+            tool.connection = Some(own);
+        }
+        if let Some(name) = change.display_name {
+            tool.display_name = Some(name);
+        }
+        if let Some(description) = change.description {
+            tool.description = Some(description);
+        }
+        if let Some(defaults) = change.input_defaults {
+            tool.input_defaults = defaults;
+        }
+        if let Some(partials) = change.partials {
+            let action = tool.action.clone();
+            tool.partials = self
+                .named_partials(&server, &integration, &action, Some(partials))
+                .await?;
+        }
+        if let Some(order) = change.sort_order {
+            tool.sort_order = order;
+        }
+        let mut tx = self.store.begin().await?;
+        if !tx.update_server_tool(&tool).await? {
+            return Err(unknown_tool());
+        }
+        self.tool_changed(&mut tx, admin, &server, &tool, "server_tool.updated")
+            .await?;
+        tx.commit().await?;
+        self.changed().await;
+        self.tool_row(admin, id, &tool.id).await
+    }
+
+    pub async fn delete_server_tool(
+        &self,
+        admin: &Admin,
+        id: &ServerId,
+        tool: &ServerToolId,
+    ) -> Result<(), Fault> {
+        let server = self.server(admin, id).await?;
+        let tool = self.picked(&server, tool).await?;
+        let mut tx = self.store.begin().await?;
+        if !tx.delete_server_tool(&admin.org, &tool.id).await? {
+            return Err(unknown_tool());
+        }
+        self.tool_changed(&mut tx, admin, &server, &tool, "server_tool.deleted")
+            .await?;
+        tx.commit().await?;
+        self.changed().await;
+        Ok(())
+    }
+
+    async fn picked(&self, server: &Server, id: &ServerToolId) -> Result<ServerTool, Fault> {
+        let all = self.store.server_tools(&server.org, &server.id).await?;
+        all.into_iter()
+            .find(|tool| tool.id == *id)
+            .ok_or_else(unknown_tool)
+    }
+
+    async fn tool_row(
+        &self,
+        actor: &Actor,
+        server: &ServerId,
+        id: &ServerToolId,
+    ) -> Result<ToolRow, Fault> {
+        let rows = self.server_tools(actor, server).await?;
+        let found = rows
+            .into_iter()
+            .find(|row| row.tool.as_ref().is_some_and(|tool| tool.id == *id));
+        found.ok_or_else(unknown_tool)
+    }
+
+    /// The integration that a tool needs and the workspace lacks.
+    fn implied(
+        &self,
+        admin: &Admin,
+        server: &Server,
+        definition: &Definition,
+        new: &NewTool,
+        connection: Option<ConnectionId>,
+    ) -> Result<Integration, Fault> {
+        if connection.is_none() && server.end_user.is_none() && !opens(definition) {
+            return Err(Fault::invalid_arg(
+                "/connection_id",
+                "required",
+                format!(
+                    "The workspace has no integration of {} yet.",
+                    definition.title
+                ),
+            )
+            .hint("Pass connectionId, or add the integration to the workspace first."));
+        }
+        let now = self.now();
+        Ok(Integration {
+            id: IntegrationId::fresh(&*self.clock, &*self.entropy),
+            org: admin.org.clone(),
+            workspace: server.workspace.clone(),
+            connector: definition.key.clone(),
+            alias: new.alias.clone().unwrap_or_else(|| definition.key.clone()),
+            strategy: match (&connection, &server.end_user) {
+                (None, Some(_)) => Strategy::PerUser,
+                _ => Strategy::Fixed,
+            },
+            auth: None,
+            connection,
+            display_name: None,
+            enabled_actions: Some(vec![new.action.clone()]),
+            is_implied: true,
+            settings: Map::new(),
+            sort_order: 0,
+            created_at: now,
+            updated_at: now,
+        })
+    }
+
+    /// Partials by id or name, all of which fit the action and each other.
+    pub(crate) async fn named_partials(
+        &self,
+        server: &Server,
+        integration: &Integration,
+        action: &str,
+        named: Option<Vec<String>>,
+    ) -> Result<Option<Vec<PartialId>>, Fault> {
+        let Some(named) = named else { return Ok(None) };
+        let all = self.store.partials(&server.org, &server.workspace).await?;
+        let found = fitting_partials(&all, integration, action, &named)?;
+        Ok(Some(
+            found.iter().map(|partial| partial.id.clone()).collect(),
+        ))
+    }
+
+    /// Records the change and raises the server's revision.
+    async fn tool_changed(
+        &self,
+        tx: &mut quaymaster_store::Tx,
+        admin: &Admin,
+        server: &Server,
+        tool: &ServerTool,
+        action: &str,
+    ) -> Result<(), Fault> {
+        if !tx.update_server(server).await? {
+            return Err(unknown_server());
+        }
+        let details = json!({ "server": server.id, "tool": tool.id, "action": tool.action });
+        let mut event = self.event(&admin.org, &admin.label, action, details);
+        event.workspace = Some(server.workspace.clone());
+        tx.record(&event).await?;
+        Ok(())
+    }
+}
+
+/// An action's key; what belongs to none is told with what is close.
+pub(crate) fn checked_action(definition: &Definition, named: &str) -> Result<String, Fault> {
+    if definition.action(named).is_some() {
+        return Ok(named.to_owned());
+    }
+    let known = definition.modules.values();
+    let known = known.flat_map(|module| module.actions.keys().map(String::as_str));
+    let close = did_you_mean(named, known, 3);
+    let fault = Fault::not_found(format!("{} has no action {named:?}.", definition.title));
+    Err(if close.is_empty() {
+        fault
+    } else {
+        fault.hint(format!("Did you mean {}?", close.join(", ")))
+    })
+}
+
+/// The integration that a connector and perhaps an alias mean.
+pub(crate) fn chosen<'a>(
+    known: &'a [Integration],
+    connector: &str,
+    alias: Option<&str>,
+) -> Result<Option<&'a Integration>, Fault> {
+    if let Some(alias) = alias {
+        let found = known.iter().find(|one| one.alias == alias);
+        if let Some(other) = found.filter(|one| one.connector != connector) {
+            return Err(Fault::new(
+                Code::AlreadyExists,
+                format!(
+                    "The alias {alias:?} is that of an integration of {}.",
+                    other.connector
+                ),
+            )
+            .hint("Choose another alias."));
+        }
+        return Ok(found);
+    }
+    let mut ours = known.iter().filter(|one| one.connector == connector);
+    if let Some(usual) = ours.clone().find(|one| one.alias == connector) {
+        return Ok(Some(usual));
+    }
+    match (ours.next(), ours.next()) {
+        (Some(_), Some(_)) => {
+            let all = known.iter().filter(|one| one.connector == connector);
+            let aliases: Vec<&str> = all.map(|one| one.alias.as_str()).collect();
+            Err(Fault::invalid_arg(
+                "/integration_alias",
+                "ambiguous",
+                format!("The workspace has several integrations of {connector}."),
+            )
+            .hint("Pass integrationAlias.")
+            .detail("candidates", aliases))
+        }
+        (only, _) => Ok(only),
+    }
+}
+
+pub(crate) fn fitting_partials<'a>(
+    all: &'a [Partial],
+    integration: &Integration,
+    action: &str,
+    named: &[String],
+) -> Result<Vec<&'a Partial>, Fault> {
+    let mut found = Vec::new();
+    for (index, name) in named.iter().enumerate() {
+        let pointer = format!("/partial_ids/{index}");
+        let by_id = all.iter().find(|partial| partial.id.as_str() == name);
+        let by_name = || {
+            all.iter()
+                .find(|partial| partial.name == *name && partial.connector == integration.connector)
+        };
+        let partial = by_id.or_else(by_name).ok_or_else(|| {
+            Fault::not_found(format!("The workspace has no partial {name:?}."))
+                .hint("GET /api/v1/partials lists them.")
+        })?;
+        let fits = partial.connector == integration.connector
+            && partial
+                .integration
+                .as_ref()
+                .is_none_or(|only| *only == integration.id)
+            && partial.action.as_ref().is_none_or(|only| only == action);
+        if !fits {
+            return Err(Fault::invalid_arg(
+                &pointer,
+                "const",
+                format!("The partial {:?} is for another action.", partial.name),
+            ));
+        }
+        found.push(partial);
+    }
+    refuse_conflicts(&found)?;
+    Ok(found)
+}
+
+impl Hosted {
+    /// For messages about what a server has.
+    pub(crate) fn aliases(&self) -> Vec<&str> {
+        let aliases = self
+            .parts
+            .iter()
+            .map(|part: &Part| part.integration.alias.as_str());
+        aliases.collect()
+    }
+}

@@ -1,0 +1,373 @@
+//! Hosted servers: made, changed, taken away, and the tokens that open them.
+
+use crate::App;
+use crate::actor::{Actor, Admin};
+use crate::credentials::Fresh;
+use crate::end_users::checked_text;
+use quaymaster_core::id::{CredentialId, EndUserId, ServerId, WorkspaceId};
+use quaymaster_core::secret::TokenKind;
+use quaymaster_core::{Code, Fault, Scope, Scopes};
+use quaymaster_store::Tx;
+use quaymaster_store::credential::{Credential, Origin};
+use quaymaster_store::integration::Strategy;
+pub use quaymaster_store::server::{AuthMode, EndUserAccess, Mode, Server};
+use serde_json::{Map, Value, json};
+
+/// What a new server shall be.
+#[derive(Debug, Clone, Default)]
+pub struct NewServer {
+    pub name: String,
+    pub description: Option<String>,
+    pub mode: Mode,
+    pub settings: Map<String, Value>,
+    pub auth_mode: AuthMode,
+    pub end_user_access: EndUserAccess,
+    /// Our id or the developer's.
+    pub end_user: Option<String>,
+}
+
+/// What changes at a server; what is absent stays.
+#[derive(Debug, Clone, Default)]
+pub struct ServerChange {
+    pub name: Option<String>,
+    pub description: Option<String>,
+    pub mode: Option<Mode>,
+    pub settings: Option<Map<String, Value>>,
+    pub auth_mode: Option<AuthMode>,
+    pub end_user_access: Option<EndUserAccess>,
+    pub end_user: Option<String>,
+}
+
+/// A server's own token lives until it is replaced; an end user's for a day unless said otherwise.
+const USUAL_SECONDS: i64 = 24 * 3_600;
+const MOST_SECONDS: i64 = 365 * 24 * 3_600;
+
+pub(crate) fn unknown_server() -> Fault {
+    Fault::not_found("There is no such server.").hint("GET /api/v1/mcp/servers lists them.")
+}
+
+impl App {
+    /// Those of the organization, newest first; all, or a workspace's.
+    pub async fn servers(
+        &self,
+        actor: &Actor,
+        workspace: Option<&WorkspaceId>,
+    ) -> Result<Vec<Server>, Fault> {
+        Ok(self.store.servers(&actor.org, workspace).await?)
+    }
+
+    pub async fn server(&self, actor: &Actor, id: &ServerId) -> Result<Server, Fault> {
+        self.store
+            .server(&actor.org, id)
+            .await?
+            .ok_or_else(unknown_server)
+    }
+
+    /// Makes a server, and its token where tokens open it.
+    pub async fn create_server(
+        &self,
+        admin: &Admin,
+        workspace: &WorkspaceId,
+        new: NewServer,
+    ) -> Result<(Server, Option<Fresh>), Fault> {
+        self.believed_workspace(&admin.org, workspace).await?;
+        let end_user = match &new.end_user {
+            Some(named) => Some(self.end_user_named(admin, workspace, named).await?.id),
+            None => None,
+        };
+        let now = self.now();
+        let server = Server {
+            id: ServerId::fresh(&*self.clock, &*self.entropy),
+            org: admin.org.clone(),
+            workspace: workspace.clone(),
+            name: checked_text("/name", &new.name, 80, "A name")?,
+            description: new.description,
+            mode: new.mode,
+            settings: new.settings,
+            auth_mode: new.auth_mode,
+            end_user_access: new.end_user_access,
+            end_user,
+            is_picked: false,
+            user: admin.user.clone(),
+            revision: 1,
+            created_at: now,
+            updated_at: now,
+        };
+        self.refuse_nobodys_accounts(&server).await?;
+        let token = server
+            .auth_mode
+            .takes_tokens()
+            .then(|| self.fresh_server_token(admin, &server, server.end_user.clone()));
+        let mut tx = self.store.begin().await?;
+        tx.add_server(&server).await?;
+        self.record_server(&mut tx, admin, &server, "server.created")
+            .await?;
+        if let Some(token) = &token {
+            self.add(&mut tx, admin, &token.credential).await?;
+        }
+        tx.commit().await?;
+        self.changed().await;
+        Ok((server, token))
+    }
+
+    pub async fn update_server(
+        &self,
+        admin: &Admin,
+        id: &ServerId,
+        change: ServerChange,
+    ) -> Result<(Server, Option<Fresh>), Fault> {
+        let mut server = self.server(admin, id).await?;
+        let before = server.auth_mode;
+        if let Some(name) = &change.name {
+            server.name = checked_text("/name", name, 80, "A name")?;
+        }
+        if let Some(description) = change.description {
+            server.description = Some(description);
+        }
+        if let Some(mode) = change.mode {
+            server.mode = mode;
+        }
+        if let Some(settings) = change.settings {
+            server.settings = settings;
+        }
+        if let Some(auth_mode) = change.auth_mode {
+            server.auth_mode = auth_mode;
+        }
+        if let Some(access) = change.end_user_access {
+            server.end_user_access = access;
+        }
+        let tokens = self.store.server_tokens(&admin.org, id).await?;
+        let mut ended: Vec<&Credential> = Vec::new();
+        let mut fresh = None;
+        if let Some(named) = &change.end_user {
+            let end_user = self
+                .end_user_named(admin, &server.workspace, named)
+                .await?
+                .id;
+            if server.end_user.as_ref() != Some(&end_user) {
+                // Whoever has the old token was given the accounts of somebody else.
+                ended.extend(&tokens);
+                server.end_user = Some(end_user);
+                if server.auth_mode.takes_tokens() {
+                    fresh = Some(self.fresh_server_token(admin, &server, server.end_user.clone()));
+                }
+            }
+        }
+        if !server.auth_mode.takes_tokens() {
+            ended = tokens.iter().collect();
+        } else if !before.takes_tokens() && fresh.is_none() {
+            fresh = Some(self.fresh_server_token(admin, &server, server.end_user.clone()));
+        }
+        self.refuse_nobodys_accounts(&server).await?;
+        server.updated_at = self.now();
+        let mut tx = self.store.begin().await?;
+        if !tx.update_server(&server).await? {
+            return Err(unknown_server());
+        }
+        for token in ended {
+            self.revoke_within(&mut tx, admin, token).await?;
+        }
+        if let Some(fresh) = &fresh {
+            self.add(&mut tx, admin, &fresh.credential).await?;
+        }
+        self.record_server(&mut tx, admin, &server, "server.updated")
+            .await?;
+        tx.commit().await?;
+        self.changed().await;
+        Ok((self.server(admin, id).await?, fresh))
+    }
+
+    /// With its tools and tokens: these are dead at once.
+    pub async fn delete_server(&self, admin: &Admin, id: &ServerId) -> Result<(), Fault> {
+        let server = self.server(admin, id).await?;
+        let tokens = self.store.server_tokens(&admin.org, id).await?;
+        let mut tx = self.store.begin().await?;
+        for token in &tokens {
+            self.revoke_within(&mut tx, admin, token).await?;
+        }
+        if !tx.delete_server(&admin.org, id).await? {
+            return Err(unknown_server());
+        }
+        self.record_server(&mut tx, admin, &server, "server.deleted")
+            .await?;
+        tx.commit().await?;
+        self.changed().await;
+        Ok(())
+    }
+
+    /// Replaces a server's own token; the one before is dead at once. Those of end users stay.
+    pub async fn regenerate_server_token(
+        &self,
+        admin: &Admin,
+        id: &ServerId,
+    ) -> Result<(Server, Fresh), Fault> {
+        let server = self.server(admin, id).await?;
+        takes_tokens(&server)?;
+        let tokens = self.store.server_tokens(&admin.org, id).await?;
+        let fresh = self.fresh_server_token(admin, &server, server.end_user.clone());
+        let mut tx = self.store.begin().await?;
+        for token in tokens
+            .iter()
+            .filter(|token| token.origin == Origin::Default)
+        {
+            self.revoke_within(&mut tx, admin, token).await?;
+        }
+        self.add(&mut tx, admin, &fresh.credential).await?;
+        tx.commit().await?;
+        self.changed().await;
+        Ok((server, fresh))
+    }
+
+    /// Makes a token of a server for one end user, whose accounts its calls use.
+    pub async fn create_end_user_token(
+        &self,
+        admin: &Admin,
+        id: &ServerId,
+        end_user: &str,
+        scopes: Scopes,
+        expires_in_s: Option<i64>,
+    ) -> Result<(Server, Fresh), Fault> {
+        let server = self.server(admin, id).await?;
+        takes_tokens(&server)?;
+        let end_user = self
+            .end_user_named(admin, &server.workspace, end_user)
+            .await?
+            .id;
+        if server
+            .end_user
+            .as_ref()
+            .is_some_and(|only| *only != end_user)
+        {
+            return Err(
+                Fault::new(Code::AlreadyExists, "The server is of another end user.")
+                    .hint("Make a server without endUserId for tokens of several end users."),
+            );
+        }
+        let seconds = expires_in_s.unwrap_or(USUAL_SECONDS);
+        if !(60..=MOST_SECONDS).contains(&seconds) {
+            return Err(Fault::invalid_arg(
+                "/expires_in",
+                "range",
+                "A token is good for 60 seconds to a year.",
+            ));
+        }
+        let mut fresh = self.fresh_server_token(admin, &server, Some(end_user));
+        fresh.credential.origin = Origin::Manual;
+        fresh.credential.scopes = scopes;
+        fresh.credential.expires_at = Some(self.now().plus_seconds(seconds));
+        let mut tx = self.store.begin().await?;
+        self.add(&mut tx, admin, &fresh.credential).await?;
+        tx.commit().await?;
+        self.changed().await;
+        Ok((server, fresh))
+    }
+
+    /// The tokens of a server that are alive: its own one, then those of end users.
+    pub async fn server_tokens(
+        &self,
+        actor: &Actor,
+        id: &ServerId,
+    ) -> Result<Vec<Credential>, Fault> {
+        self.server(actor, id).await?;
+        Ok(self.store.server_tokens(&actor.org, id).await?)
+    }
+
+    pub async fn revoke_server_token(
+        &self,
+        admin: &Admin,
+        id: &ServerId,
+        token: &CredentialId,
+    ) -> Result<(), Fault> {
+        let tokens = self.server_tokens(admin, id).await?;
+        if !tokens.iter().any(|one| one.id == *token) {
+            return Err(Fault::not_found("The server has no such token."));
+        }
+        self.revoke(admin, token).await
+    }
+
+    fn fresh_server_token(
+        &self,
+        admin: &Admin,
+        server: &Server,
+        end_user: Option<EndUserId>,
+    ) -> Fresh {
+        let name = server.name.clone();
+        let scopes = Scopes::of_tools();
+        let mut fresh = self.fresh(admin, TokenKind::ServerToken, name, Origin::Default, scopes);
+        fresh.credential.workspace = Some(server.workspace.clone());
+        fresh.credential.server = Some(server.id.clone());
+        fresh.credential.end_user = end_user;
+        fresh
+    }
+
+    /// One token that many may share cannot stand for the accounts of one person.
+    async fn refuse_nobodys_accounts(&self, server: &Server) -> Result<(), Fault> {
+        if server.end_user.is_some() || server.auth_mode != AuthMode::Bearer {
+            return Ok(());
+        }
+        let all = self
+            .store
+            .integrations(&server.org, &server.workspace)
+            .await?;
+        match all.iter().find(|one| one.strategy == Strategy::PerUser) {
+            None => Ok(()),
+            Some(per_user) => Err(Fault::new(
+                Code::AlreadyExists,
+                format!(
+                    "The integration {:?} uses the accounts of end users, and a bearer token alone names none.",
+                    per_user.alias
+                ),
+            )
+            .hint("Pass endUserId, or leave authMode at oauth_and_bearer and make a token for each end user.")),
+        }
+    }
+
+    pub(crate) async fn record_server(
+        &self,
+        tx: &mut Tx,
+        admin: &Admin,
+        server: &Server,
+        action: &str,
+    ) -> Result<(), Fault> {
+        let details = json!({ "server": server.id, "name": server.name, "mode": server.mode });
+        let mut event = self.event(&admin.org, &admin.label, action, details);
+        event.workspace = Some(server.workspace.clone());
+        tx.record(&event).await?;
+        Ok(())
+    }
+}
+
+fn takes_tokens(server: &Server) -> Result<(), Fault> {
+    if server.auth_mode.takes_tokens() {
+        return Ok(());
+    }
+    Err(Fault::new(
+        Code::AlreadyExists,
+        "Clients sign in to this server by OAuth only.",
+    )
+    .hint("Set authMode to bearer or oauth_and_bearer."))
+}
+
+/// The scopes of a server's token as developers name them: by what a client may do with the server,
+/// or as everywhere else.
+pub fn token_scopes(named: Option<&[String]>) -> Result<Scopes, Fault> {
+    let Some(named) = named else {
+        return Ok(Scopes::of_tools());
+    };
+    let mut scopes = Vec::new();
+    for (index, name) in named.iter().enumerate() {
+        match name.as_str() {
+            "mcp:tools" | "mcp:code" => scopes.extend([Scope::ReadTools, Scope::WriteTools]),
+            "read:tools" => scopes.push(Scope::ReadTools),
+            "write:tools" => scopes.push(Scope::WriteTools),
+            _ => {
+                return Err(Fault::invalid_arg(
+                    &format!("/scopes/{index}"),
+                    "enum",
+                    "The scopes of a server are mcp:tools, mcp:code, read:tools and write:tools.",
+                ));
+            }
+        }
+    }
+    Ok(scopes.into_iter().collect())
+}

@@ -7,7 +7,7 @@ use http::header::AUTHORIZATION;
 use http::request::Parts;
 use quaymaster_app::{Actor, Admin};
 use quaymaster_core::caller::Presented;
-use quaymaster_core::{Caller, Door as _, Scope};
+use quaymaster_core::{Caller, Code, Door as _, Fault, Scope};
 use secrecy::SecretString;
 use std::net::SocketAddr;
 
@@ -17,6 +17,33 @@ pub(crate) struct Person(pub(crate) Actor);
 /// A [`Person`] who administers the organization.
 pub(crate) struct Administrator(pub(crate) Admin);
 
+/// An API key with the scope `connector:gateway`, and the person whom it acts as.
+pub(crate) struct Gateway(pub(crate) Caller, pub(crate) Actor);
+
+/// The header of the operator's own backend, not yet checked.
+pub(crate) struct ServiceKey(pub(crate) String);
+
+const SERVICE_KEY: &str = "x-service-key";
+
+impl FromRequestParts<ApiState> for ServiceKey {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &ApiState) -> Result<Self, ApiError> {
+        let fault = || {
+            Fault::new(
+                Code::Unauthenticated,
+                "This needs the header X-Service-Key.",
+            )
+        };
+        Ok(ServiceKey(header(parts, SERVICE_KEY).ok_or_else(fault)?))
+    }
+}
+
+fn header(parts: &Parts, name: &str) -> Option<String> {
+    let value = parts.headers.get(name)?;
+    Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
+}
+
 /// Any credential with the scope `chat`.
 pub(crate) struct ToolCaller(pub(crate) Caller);
 
@@ -24,6 +51,12 @@ impl FromRequestParts<ApiState> for Person {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, ApiError> {
+        if let Some(key) = header(parts, SERVICE_KEY) {
+            let org = header(parts, "x-org-id");
+            return Ok(Person(
+                state.app.actor_of_service(&key, org.as_deref()).await?,
+            ));
+        }
         let caller = admit(parts, state).await?;
         Ok(Person(state.app.actor_of_caller(&caller).await?))
     }
@@ -35,6 +68,17 @@ impl FromRequestParts<ApiState> for Administrator {
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, ApiError> {
         let Person(actor) = Person::from_request_parts(parts, state).await?;
         Ok(Administrator(actor.admin()?))
+    }
+}
+
+impl FromRequestParts<ApiState> for Gateway {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, ApiError> {
+        let caller = admit(parts, state).await?;
+        caller.needs(Scope::ConnectorGateway)?;
+        let actor = state.app.actor_behind(&caller).await?;
+        Ok(Gateway(caller, actor))
     }
 }
 

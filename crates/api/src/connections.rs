@@ -2,6 +2,7 @@
 //! disconnected. No answer has a secret.
 
 use crate::auth::{Administrator, Person};
+use crate::connect_sessions::ScopeView;
 use crate::error::{Answer, Faults};
 use crate::paging::Paging;
 use crate::read::{Json, Path, Query};
@@ -9,10 +10,12 @@ use crate::workspaces::find;
 use axum::extract::State;
 use http::StatusCode;
 use quaymaster_app::App;
+use quaymaster_app::connection_types::{Credentials, Sought};
 use quaymaster_app::connections::{Connection, Fields, NewConnection};
-use quaymaster_core::id::{ConnectionId, UserId, WorkspaceId};
+use quaymaster_core::id::{ConnectionId, EndUserId, UserId, WorkspaceId};
 use quaymaster_core::{Fault, Instant};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use utoipa::{IntoParams, ToSchema};
 
@@ -34,8 +37,14 @@ pub(crate) struct ConnectionView {
     id: ConnectionId,
     /// Key of the connector.
     connector: String,
+    /// The same.
+    integration_name: String,
     /// How agents name it, as `connector:name`; unique for a connector.
     name: String,
+    /// What a developer calls it; the name unless one was given.
+    external_id: String,
+    /// For people; the name unless one was given.
+    display_name: String,
     /// What the service calls the account.
     #[serde(skip_serializing_if = "Option::is_none")]
     label: Option<String>,
@@ -45,6 +54,13 @@ pub(crate) struct ConnectionView {
     problem: Option<String>,
     /// Key of the way to sign in.
     auth: String,
+    /// The same.
+    auth_method_key: String,
+    scope: ScopeView,
+    /// Whose it is, when it is an end user's.
+    #[schema(value_type = Option<String>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end_user_id: Option<EndUserId>,
     /// The fields that are not secret.
     fields: BTreeMap<String, String>,
     /// Only calls of this workspace reach it.
@@ -71,6 +87,20 @@ impl From<Connection> for ConnectionView {
                 Some(_) => Status::Error,
                 None => Status::Active,
             },
+            scope: match (&connection.end_user, &connection.workspace) {
+                (Some(_), _) => ScopeView::User,
+                (None, Some(_)) => ScopeView::Workspace,
+                (None, None) => ScopeView::Organization,
+            },
+            end_user_id: connection.end_user,
+            external_id: connection
+                .external_id
+                .unwrap_or_else(|| connection.name.clone()),
+            display_name: connection
+                .display_name
+                .unwrap_or_else(|| connection.name.clone()),
+            integration_name: connection.connector.clone(),
+            auth_method_key: connection.auth.clone(),
             id: connection.id,
             connector: connection.connector,
             name: connection.name,
@@ -113,6 +143,11 @@ fn id_of(named: &str) -> Result<ConnectionId, Fault> {
 pub(crate) struct Looked {
     /// Only those of this connector.
     connector: Option<String>,
+    /// Only this one; the answer is `{connection}`.
+    id: Option<String>,
+    /// Nothing is ever suspended here.
+    #[serde(rename = "includeSuspended")]
+    _include_suspended: Option<bool>,
     /// How many at most.
     #[param(minimum = 1, maximum = 500, default = 100)]
     limit: Option<i64>,
@@ -121,11 +156,16 @@ pub(crate) struct Looked {
     offset: Option<i64>,
 }
 
+/// A page; with `id` the one instead.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ConnectionList {
-    connections: Vec<ConnectionView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    connections: Option<Vec<ConnectionView>>,
     /// How many there are in all pages.
-    total: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    connection: Option<ConnectionView>,
 }
 
 /// Lists connections
@@ -141,32 +181,149 @@ pub(crate) async fn list_connections(
     Person(actor): Person,
     Query(looked): Query<Looked>,
 ) -> Answer<axum::Json<ConnectionList>> {
+    if let Some(id) = &looked.id {
+        let found = app.connection(&actor, &id_of(id)?).await?;
+        return Ok(axum::Json(ConnectionList {
+            connections: None,
+            total: None,
+            connection: Some(found.into()),
+        }));
+    }
     let mut all = app.connections(&actor).await?;
     if let Some(connector) = &looked.connector {
         all.retain(|connection| connection.connector == *connector);
     }
     let (page, total) = Paging::new(looked.limit, looked.offset).cut(all)?;
     let connections = page.into_iter().map(ConnectionView::from).collect();
-    Ok(axum::Json(ConnectionList { connections, total }))
+    Ok(axum::Json(ConnectionList {
+        connections: Some(connections),
+        total: Some(total),
+        connection: None,
+    }))
 }
 
+/// A connector by `connector` with `fields`, or by `integrationName` with a `type` of credential. What
+/// belongs to the other way is refused.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct CreateConnection {
     /// Key of the connector.
-    connector: String,
+    connector: Option<String>,
+    /// The same; a hyphen equals an underscore.
+    integration_name: Option<String>,
     /// How agents name it; without one `main`, or the first free of `main-2`, `main-3`.
     #[schema(pattern = "^[a-z0-9_-]{1,40}$")]
     name: Option<String>,
     /// Key of the way to sign in; without one the connector's first.
     auth: Option<String>,
+    /// The same.
+    auth_method_key: Option<String>,
     /// What the way to sign in asks for, by name, secrets too.
-    #[serde(default)]
-    fields: BTreeMap<String, String>,
+    fields: Option<BTreeMap<String, String>>,
     /// Id or slug of a workspace: only its calls reach the account.
     workspace: Option<String>,
+    /// The same, with the scope `WORKSPACE` or `USER`.
+    workspace_id: Option<String>,
     /// The service is inside the network: requests may go to private addresses and by plain HTTP.
     is_local: Option<bool>,
+    #[serde(rename = "type")]
+    kind: Option<CredentialType>,
+    /// What the developer calls it; unique for a connector among those of the same owner.
+    #[schema(max_length = 255)]
+    external_id: Option<String>,
+    #[schema(max_length = 120)]
+    display_name: Option<String>,
+    /// Whose it is; `USER` with `endUserId`.
+    scope: Option<ScopeView>,
+    /// Our id of the end user whose it is, or the developer's.
+    end_user_id: Option<String>,
+    secret_text: Option<String>,
+    username: Option<String>,
+    password: Option<String>,
+    #[schema(value_type = Option<Object>)]
+    props: Option<Map<String, Value>>,
+    access_token: Option<String>,
+    refresh_token: Option<String>,
+    #[serde(rename = "tokenType")]
+    _token_type: Option<String>,
+    /// Seconds.
+    expires_in: Option<i64>,
+    #[serde(rename = "scope_oauth")]
+    _scope_oauth: Option<String>,
+    #[serde(rename = "data")]
+    _data: Option<Map<String, Value>>,
+    #[serde(rename = "oauthAppId")]
+    _oauth_app_id: Option<String>,
+}
+
+/// What a credential is made of.
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(crate) enum CredentialType {
+    /// `secretText`
+    SecretText,
+    /// `username` and `password`
+    BasicAuth,
+    /// `props`: the fields of the way to sign in
+    CustomAuth,
+    /// `accessToken`, and perhaps `refreshToken` and `expiresIn`
+    #[serde(rename = "OAUTH2")]
+    Oauth2,
+    #[serde(rename = "PLATFORM_OAUTH2")]
+    PlatformOauth2,
+}
+
+impl CreateConnection {
+    fn key(&self) -> Result<String, Fault> {
+        match (&self.connector, &self.integration_name) {
+            (Some(key), None) => Ok(key.clone()),
+            (None, Some(name)) => Ok(name.replace('-', "_")),
+            _ => Err(Fault::invalid_arg(
+                "/connector",
+                "oneOf",
+                "Name the connector once, in `connector` or `integrationName`.",
+            )),
+        }
+    }
+
+    fn credentials(&self, kind: CredentialType) -> Result<Credentials, Fault> {
+        let needed = |field: &str, value: &Option<String>| {
+            value.clone().ok_or_else(|| {
+                let message = format!("The field `{field}` is missing.");
+                Fault::invalid_arg(&format!("/{field}"), "required", message)
+            })
+        };
+        Ok(match kind {
+            CredentialType::SecretText => {
+                Credentials::Secret(needed("secretText", &self.secret_text)?)
+            }
+            CredentialType::BasicAuth => Credentials::Basic {
+                username: needed("username", &self.username)?,
+                password: self.password.clone().unwrap_or_default(),
+            },
+            CredentialType::CustomAuth => {
+                Credentials::Custom(self.props.clone().unwrap_or_default())
+            }
+            CredentialType::Oauth2 | CredentialType::PlatformOauth2 => Credentials::Tokens {
+                access: needed("accessToken", &self.access_token)?,
+                refresh: self.refresh_token.clone(),
+                expires_in_s: self.expires_in,
+            },
+        })
+    }
+
+    /// An account of a developer's program is named as they call it where agents can say that.
+    fn account(&self) -> Option<String> {
+        let plain = |byte: u8| {
+            byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_')
+        };
+        let external = self
+            .external_id
+            .as_ref()
+            .filter(|_| self.end_user_id.is_none());
+        let usable = external.filter(|id| id.len() <= 40 && id.bytes().all(plain));
+        self.name.clone().or_else(|| usable.cloned())
+    }
 }
 
 /// Connects an account
@@ -183,16 +340,53 @@ pub(crate) async fn create_connection(
     Administrator(admin): Administrator,
     Json(new): Json<CreateConnection>,
 ) -> Answer<(StatusCode, axum::Json<OneConnection>)> {
-    let workspace = match &new.workspace {
+    let connector = new.key()?;
+    let named = new.workspace.as_ref().or(new.workspace_id.as_ref());
+    let workspace = match named {
         Some(named) => Some(find(&app, &admin, named).await?.id),
         None => None,
     };
+    let end_user = match (&new.end_user_id, &workspace) {
+        (Some(named), Some(workspace)) => {
+            Some(app.end_user_named(&admin, workspace, named).await?.id)
+        }
+        (Some(_), None) => {
+            return Err(Fault::invalid_arg(
+                "/workspaceId",
+                "required",
+                "An end user's connection is of a workspace.",
+            )
+            .into());
+        }
+        (None, _) => None,
+    };
+    // Without a scope a developer's connection is everybody's, whatever workspace they named.
+    let is_shared = matches!(new.scope, Some(ScopeView::Organization))
+        || (new.scope.is_none() && new.workspace.is_none() && end_user.is_none());
+    let auth = new.auth.as_ref().or(new.auth_method_key.as_ref());
+    let (auth, fields) = match new.kind {
+        Some(kind) => {
+            let credentials = new.credentials(kind)?;
+            let auth = auth.map(String::as_str);
+            let (auth, mut fields) = app.fields_of(&admin, &connector, auth, credentials).await?;
+            fields.0.extend(new.fields.clone().unwrap_or_default());
+            (Some(auth), fields)
+        }
+        None => (
+            auth.cloned(),
+            Fields(new.fields.clone().unwrap_or_default()),
+        ),
+    };
     let new = NewConnection {
-        connector: new.connector,
-        name: new.name,
-        auth: new.auth,
-        fields: Fields(new.fields),
-        workspace,
+        connector,
+        name: new.account(),
+        auth,
+        fields,
+        workspace: workspace.filter(|_| !is_shared),
+        end_user,
+        integration: None,
+        external_id: new.external_id,
+        display_name: new.display_name,
         is_local: new.is_local.unwrap_or(false),
     };
     let made = app.connect_account(&admin, new).await?;
@@ -315,4 +509,47 @@ pub(crate) async fn replace_credentials(
     let fields = Fields(new.fields);
     let replaced = app.replace_credentials(&admin, &id, &fields).await?;
     Ok(axum::Json(replaced.into()))
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct ResolveConnection {
+    /// Key of the connector.
+    integration_name: String,
+    external_id: Option<String>,
+    /// Id or slug of the workspace.
+    workspace_id: String,
+    auth_method_key: Option<String>,
+    /// Our id of the end user, or the developer's: their own account goes first.
+    end_user_id: Option<String>,
+}
+
+/// Finds the connection that a call would use
+///
+/// The newest that fits; an end user's own before those of everybody.
+#[utoipa::path(
+    post, path = "/api/v1/connections/resolve", tag = "Connectors",
+    security(("bearer" = ["admin"])), request_body = ResolveConnection,
+    responses((status = 200, description = "The connection.", body = OneConnection), Faults)
+)]
+pub(crate) async fn resolve_connection(
+    State(app): State<App>,
+    Person(actor): Person,
+    Json(asked): Json<ResolveConnection>,
+) -> Answer<axum::Json<OneConnection>> {
+    let workspace = find(&app, &actor, &asked.workspace_id).await?;
+    let end_user = match &asked.end_user_id {
+        Some(named) => Some(app.end_user_named(&actor, &workspace.id, named).await?.id),
+        None => None,
+    };
+    let sought = Sought {
+        connector: asked.integration_name,
+        external_id: asked.external_id,
+        auth: asked.auth_method_key,
+        end_user,
+    };
+    let found = app
+        .resolve_connection(&actor, &workspace.id, &sought)
+        .await?;
+    Ok(axum::Json(found.into()))
 }

@@ -5,7 +5,7 @@ use crate::state::ApiState;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header::CONTENT_TYPE;
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{
     ComponentsBuilder, ContentBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, Ref,
@@ -41,6 +41,13 @@ pub(crate) fn frame() -> OpenApi {
         .build();
     let components = ComponentsBuilder::new()
         .security_scheme("bearer", SecurityScheme::Http(bearer))
+        .security_scheme(
+            "serviceKey",
+            SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description(
+                "X-Service-Key",
+                "The operator's own key. Off unless it is configured.",
+            ))),
+        )
         .schema_from::<FaultBody<'_>>()
         .response(FAULT, fault)
         .build();
@@ -58,7 +65,7 @@ pub(crate) fn frame() -> OpenApi {
 }
 
 /// The groups of operations, in the order of the reference page.
-const GROUPS: [(&str, &str); 10] = [
+const GROUPS: [(&str, &str); 15] = [
     ("Server", "What anybody may ask."),
     (
         "Workspaces",
@@ -81,6 +88,10 @@ const GROUPS: [(&str, &str); 10] = [
         "Credentials that act as a user of the organization.",
     ),
     (
+        "Organizations",
+        "Made by the operator's own backend, with the service key of the configuration.",
+    ),
+    (
         "Members",
         "The people of the organization, and who is invited to it.",
     ),
@@ -88,6 +99,19 @@ const GROUPS: [(&str, &str); 10] = [
         "Connectors",
         "Outside services that agents can call, and the accounts that are connected to them.",
     ),
+    (
+        "Integrations",
+        "Connectors that are switched on in a workspace, saved inputs of their actions, and single calls.",
+    ),
+    (
+        "MCP servers",
+        "MCP servers over the integrations of a workspace, their tools and tokens.",
+    ),
+    (
+        "End users",
+        "The persons of a developer's own product, and links by which they connect accounts.",
+    ),
+    ("Later", "What is not there yet and answers 501."),
     ("Activity", "Tool calls, and who changed what."),
     (
         "Tools",

@@ -166,7 +166,10 @@ pub(crate) async fn create_end_user(
         .create_end_user(&admin, &workspace.id, new)
         .await
         .map_err(ApiError::about_body)?;
-    Ok((StatusCode::CREATED, axum::Json(shown(&app, &admin, made).await?)))
+    Ok((
+        StatusCode::CREATED,
+        axum::Json(shown(&app, &admin, made).await?),
+    ))
 }
 
 #[derive(Serialize, ToSchema)]

@@ -11,28 +11,40 @@
 //! - `auth`: who may; `read`: bodies, queries and paths, read strictly; `paging`; `error`
 //! - `document`: the OpenAPI document; `state`: what handlers can reach
 //! - one file a noun: `health`, `info`, `workspaces`, `tokens`, `connected_clients`, `connect`, `trash`, `api_keys`,
-//!   `members`, `invitations`, `connectors`, `connections`, `calls`, `events`, `tools`; [`parts`] has a
+//!   `organizations`, `members`, `invitations`, `connectors`, `connections`, `integrations`, `integration_metadata`, `partials`, `actions`, `end_users`,
+//!   `connect_sessions`, `servers`, `server_tools`, `code`, `later`, `calls`, `events`, `tools`; [`parts`] has a
 //!   router of its own, whose addresses are signed, and so has [`oauth`], whose addresses are those
 //!   of its RFCs
 
+mod actions;
 mod api_keys;
 mod auth;
 mod calls;
+mod code;
 mod connect;
+mod connect_sessions;
 mod connected_clients;
 mod connections;
 mod connectors;
 mod document;
+mod end_users;
 mod error;
 mod events;
 mod health;
 mod info;
+mod integration_metadata;
+mod integrations;
 mod invitations;
+mod later;
 mod members;
 pub mod oauth;
+mod organizations;
 mod paging;
+mod partials;
 pub mod parts;
 mod read;
+mod server_tools;
+mod servers;
 mod state;
 mod tokens;
 mod tools;
@@ -92,7 +104,8 @@ fn documented() -> OpenApiRouter<ApiState> {
         ))
         .routes(routes!(
             workspaces::read_workspace,
-            workspaces::update_workspace
+            workspaces::update_workspace,
+            workspaces::delete_workspace
         ))
         .routes(routes!(connect::list_connect_lines))
         .routes(routes!(tokens::list_tokens, tokens::create_token))
@@ -127,11 +140,82 @@ fn documented() -> OpenApiRouter<ApiState> {
             connections::rename_connection,
             connections::disconnect_account
         ))
+        .routes(routes!(connections::resolve_connection))
         .routes(routes!(connections::verify_connection))
         .routes(routes!(connections::replace_credentials))
         .routes(routes!(calls::list_workspace_calls))
         .routes(routes!(calls::list_calls))
         .routes(routes!(events::list_events))
+        .routes(routes!(
+            integrations::list_integrations,
+            integrations::add_integration
+        ))
+        .routes(routes!(
+            integrations::update_integration,
+            integrations::remove_integration
+        ))
+        .routes(routes!(partials::list_partials, partials::create_partial))
+        .routes(routes!(
+            partials::read_partial,
+            partials::update_partial,
+            partials::delete_partial
+        ))
+        .routes(routes!(partials::set_default_partial))
+        .routes(routes!(
+            end_users::list_end_users,
+            end_users::create_end_user
+        ))
+        .routes(routes!(
+            end_users::read_end_user,
+            end_users::update_end_user,
+            end_users::delete_end_user
+        ))
+        .routes(routes!(end_users::create_end_user_link))
+        .routes(routes!(connect_sessions::create_connect_token))
+        .routes(routes!(connect_sessions::read_connect_session))
+        .routes(routes!(connect_sessions::poll_connect_session))
+        .routes(routes!(servers::list_servers, servers::create_server))
+        .routes(routes!(
+            servers::read_server,
+            servers::update_server,
+            servers::delete_server
+        ))
+        .routes(routes!(servers::regenerate_server_token))
+        .routes(routes!(servers::create_access_token))
+        .routes(routes!(
+            server_tools::list_server_tools,
+            server_tools::add_server_tool
+        ))
+        .routes(routes!(
+            server_tools::update_server_tool,
+            server_tools::delete_server_tool
+        ))
+        .routes(routes!(code::read_declarations))
+        .routes(routes!(code::execute_code))
+        .routes(routes!(actions::execute_action))
+        .routes(routes!(actions::list_property_options))
+        .routes(routes!(actions::resolve_property))
+        .routes(routes!(integration_metadata::list_integration_metadata))
+        .routes(routes!(
+            later::list_approval_policies,
+            later::create_approval_policy
+        ))
+        .routes(routes!(later::test_approval_policy))
+        .routes(routes!(
+            later::read_approval_policy,
+            later::update_approval_policy,
+            later::delete_approval_policy
+        ))
+        .routes(routes!(later::list_approvals))
+        .routes(routes!(later::read_approval))
+        .routes(routes!(later::approve))
+        .routes(routes!(later::reject))
+        .routes(routes!(later::cancel_approval))
+        .routes(routes!(later::list_triggers))
+        .routes(routes!(later::enable_trigger))
+        .routes(routes!(later::disable_trigger))
+        .routes(routes!(later::test_trigger))
+        .routes(routes!(organizations::create_organization))
         .routes(routes!(tools::list_tools))
         .routes(routes!(tools::call_tool))
 }

@@ -460,7 +460,13 @@ pub(crate) async fn create_access_token(
 ) -> Answer<(StatusCode, axum::Json<FreshAccessToken>)> {
     let scopes = token_scopes(new.scopes.as_deref())?;
     let (server, fresh) = app
-        .create_end_user_token(&admin, &id_of(&id)?, &new.end_user_id, scopes, new.expires_in)
+        .create_end_user_token(
+            &admin,
+            &id_of(&id)?,
+            &new.end_user_id,
+            scopes,
+            new.expires_in,
+        )
         .await
         .map_err(ApiError::about_body)?;
     let text = plain(&fresh);

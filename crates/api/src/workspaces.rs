@@ -210,6 +210,33 @@ pub(crate) async fn read_workspace(
     Ok(axum::Json(in_use(&app, &actor, workspace).await?))
 }
 
+#[derive(Serialize, ToSchema)]
+pub(crate) struct DeletedWorkspace {
+    deleted: bool,
+    #[schema(value_type = String)]
+    id: WorkspaceId,
+}
+
+/// Deletes a workspace
+///
+/// With its files, servers, integrations, end users and their accounts. Its tokens are dead when the
+/// answer arrives. The organization's only workspace stays. Needs an administrator.
+#[utoipa::path(
+    delete, path = "/api/v1/workspaces/{id}", tag = "Workspaces",
+    security(("bearer" = ["admin"])),
+    params(("id" = String, Path, description = "Id or slug of the workspace.")),
+    responses((status = 200, description = "It is gone.", body = DeletedWorkspace), Faults)
+)]
+pub(crate) async fn delete_workspace(
+    State(app): State<App>,
+    Administrator(admin): Administrator,
+    Path(id): Path<String>,
+) -> Answer<axum::Json<DeletedWorkspace>> {
+    let id = find(&app, &admin, &id).await?.id;
+    app.delete_workspace(&admin, &id).await?;
+    Ok(axum::Json(DeletedWorkspace { deleted: true, id }))
+}
+
 /// What is absent stays.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

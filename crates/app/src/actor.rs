@@ -72,15 +72,20 @@ impl App {
         Ok(Actor::of_role(member.org, member.user, member.role, label))
     }
 
-    /// The person whom an API key acts as, with no more than the key's scopes.
+    /// The person whom an API key acts as, for the management API.
     pub async fn actor_of_caller(&self, caller: &Caller) -> Result<Actor, Fault> {
         caller.needs(Scope::Admin)?;
+        self.actor_behind(caller).await
+    }
+
+    /// The person whom an API key acts as, with no more than the key's scopes.
+    pub async fn actor_behind(&self, caller: &Caller) -> Result<Actor, Fault> {
         let user = caller.user().ok_or_else(|| {
             Fault::new(
                 Code::Forbidden,
-                "A workspace token does not reach the management API.",
+                "A token without a person does not reach the management API.",
             )
-            .hint("Use an API key with the scope admin.")
+            .hint("Use an API key.")
         })?;
         let mut actor = self.actor_of_user(&caller.org, user).await?;
         actor.scopes = actor

@@ -187,6 +187,14 @@ impl Callers {
             .remove(org);
     }
 
+    pub(crate) fn forget_first_workspace(&self, org: &OrgId) {
+        self.forgotten.fetch_add(1, Ordering::SeqCst);
+        self.first_workspaces
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(org);
+    }
+
     pub(crate) fn forget_workspace(&self, workspace: &WorkspaceId) {
         self.forgotten.fetch_add(1, Ordering::SeqCst);
         self.workspaces

@@ -139,6 +139,11 @@ impl App {
             if event.action == "workspace.updated" {
                 self.return_lease(workspace).await;
             }
+            if event.action == "workspace.deleted" {
+                self.callers.forget_first_workspace(&event.org);
+                self.callers.forget_accounts(&event.org);
+                self.callers.forget_servers(&event.org);
+            }
         }
         if let Some(credential) = &event.credential {
             self.callers.forget_credential(credential);

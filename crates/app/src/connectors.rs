@@ -10,6 +10,7 @@ use quaymaster_connectors::catalog::{Entry, ranked};
 use quaymaster_connectors::params::input_schema;
 use quaymaster_connectors::passport::describe;
 use quaymaster_core::Fault;
+use quaymaster_core::id::OrgId;
 use quaymaster_core::suggest::did_you_mean;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -17,7 +18,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 // The words of a definition, so that a door needs nothing below this crate.
-pub use quaymaster_connectors::definition::{AuthKind, Definition, Field, RateLimit, Tested};
+pub use quaymaster_connectors::definition::{Auth, AuthKind, Definition, Field, RateLimit, Tested};
 
 /// What of the catalog somebody looks for.
 #[derive(Debug, Clone, Default)]
@@ -241,6 +242,11 @@ impl App {
             .partition(|entry| is_connected(&entry.key));
         let rows = mine.into_iter().chain(others);
         Ok(rows.map(|entry| row(entry, counted(&entry.key))).collect())
+    }
+
+    /// What a connector is called, for pages of somebody without an account here.
+    pub async fn connector_title(&self, org: &OrgId, key: &str) -> Result<String, Fault> {
+        Ok(self.definition(org, key).await?.title.clone())
     }
 
     /// All categories, sorted.

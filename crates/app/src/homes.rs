@@ -123,6 +123,29 @@ impl App {
         Ok(home)
     }
 
+    /// Removes the files of a workspace that is no more. What cannot be removed is told in the log.
+    pub(crate) async fn remove_home(&self, workspace: &WorkspaceId) {
+        {
+            let mut open = self
+                .homes
+                .open
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            open.remove(workspace);
+        }
+        let root = self.homes.root.join(workspace.as_str());
+        let removed = blocking(move || {
+            match std::fs::remove_dir_all(&root) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    tracing::warn!(%error, root = %root.display(), "files of a deleted workspace stay");
+                }
+                _ => {}
+            }
+            Ok(())
+        });
+        let _ = removed.await;
+    }
+
     /// Frees what is past its time: old rows, trash and abandoned uploads.
     pub(crate) async fn sweep(self) {
         loop {

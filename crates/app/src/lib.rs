@@ -12,8 +12,8 @@
 //! - `hosted`: a hosted server as its callers see it
 //! - `toolsets`: one file each; `homes`: the home directories of workspaces
 //! - use cases, one module per noun: [`first_start`], [`credentials`], [`workspaces`], [`organizations`],
-//!   [`sign_in`], [`links`], `csrf`, [`account`], [`browsers`], [`members`], [`invitations`], [`resets`], [`oauth`], [`reconnect`], [`connections`], [`connectors`],
-//!   [`actions`], [`uploads`], [`trash`], [`events`], [`integrations`], [`partials`], [`end_users`], [`servers`], [`server_tools`], [`connect_sessions`]; [`connect_lines`]: what a person pastes into a client
+//!   [`sign_in`], [`links`], `csrf`, [`account`], [`browsers`], [`members`], [`invitations`], [`resets`], [`oauth`], [`reconnect`], [`connections`], [`connection_types`], [`connectors`],
+//!   [`actions`], [`uploads`], [`trash`], [`events`], [`integrations`], [`partials`], [`end_users`], [`servers`], [`server_tools`], [`service`], [`connect_sessions`]; [`connect_lines`]: what a person pastes into a client
 //! - [`mail`]: what is written to people
 
 pub mod account;
@@ -27,6 +27,7 @@ mod catalog;
 pub mod changes;
 pub mod connect_lines;
 pub mod connect_sessions;
+pub mod connection_types;
 pub mod connections;
 pub mod connectors;
 pub mod credentials;
@@ -54,6 +55,7 @@ pub mod reconnect;
 pub mod resets;
 pub mod server_tools;
 pub mod servers;
+pub mod service;
 pub mod sign_in;
 mod toolsets;
 pub mod trash;

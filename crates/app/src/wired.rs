@@ -22,6 +22,7 @@ use quaymaster_egress::Egress;
 use quaymaster_sandbox::{Pool, PoolOptions};
 use quaymaster_store::event::Event;
 use quaymaster_store::{Store, StoreError};
+use secrecy::SecretString;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -51,6 +52,8 @@ pub struct Settings {
     pub quota_bytes: i64,
     /// Tool calls a second for one credential; bursts of twice as many pass.
     pub calls_per_second: u32,
+    /// By which an operator's own backend makes organizations; none turns that off.
+    pub service_key: Option<SecretString>,
     /// How mail goes out; without it, links are shown to whoever made them and nothing is sent.
     pub mail: Option<MailSettings>,
 }

@@ -4,6 +4,7 @@ use crate::actor::{Actor, Admin};
 use crate::credentials::{Fresh, checked_name};
 use crate::{App, wired};
 use quaymaster_core::id::WorkspaceId;
+use quaymaster_core::secret::TokenKind;
 use quaymaster_core::{Code, Fault, Instant};
 use quaymaster_store::Tx;
 pub use quaymaster_store::call::CallRow;
@@ -141,6 +142,49 @@ impl App {
         tx.commit().await?;
         self.changed().await;
         self.workspace(admin, id).await
+    }
+
+    /// Takes a workspace away with everything in it: files, servers, integrations, end users and their
+    /// accounts. Its credentials are dead at once; API keys lose its files. An organization keeps one.
+    pub async fn delete_workspace(&self, admin: &Admin, id: &WorkspaceId) -> Result<(), Fault> {
+        let workspace = self.workspace(admin, id).await?;
+        if self.store.workspaces(&admin.org).await?.len() < 2 {
+            return Err(Fault::new(
+                Code::AlreadyExists,
+                "This is the organization's only workspace, and calls count to one.",
+            )
+            .hint("Make another one first."));
+        }
+        let credentials = self.store.workspace_credentials(&admin.org, id).await?;
+        let mut event = self.event(
+            &admin.org,
+            &admin.label,
+            "workspace.deleted",
+            json!({ "name": workspace.name }),
+        );
+        event.workspace = Some(id.clone());
+        let mut tx = self.store.begin().await?;
+        for credential in &credentials {
+            if credential.kind == TokenKind::ApiKey {
+                tx.forget_files(&admin.org, &credential.id).await?;
+                let details = json!({ "files": null });
+                let mut event = self.event(&admin.org, &admin.label, "credential.updated", details);
+                event.credential = Some(credential.id.clone());
+                tx.record(&event).await?;
+            } else {
+                self.revoke_within(&mut tx, admin, credential).await?;
+            }
+        }
+        if !tx.delete_workspace(&admin.org, id, self.now()).await? {
+            return Err(Fault::not_found("There is no such workspace."));
+        }
+        tx.record(&event).await?;
+        tx.commit().await?;
+        self.callers.forget_accounts(&admin.org);
+        self.callers.forget_first_workspace(&admin.org);
+        self.changed().await;
+        self.remove_home(id).await;
+        Ok(())
     }
 
     /// The newest calls, newest first; of one workspace or of the organization.

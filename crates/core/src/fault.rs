@@ -73,6 +73,7 @@ codes! {
     UploadIncomplete "UPLOAD_INCOMPLETE" "VALIDATION_ERROR" 409 true "Parts are missing; `details.missing_parts` lists them."
     ChecksumMismatch "CHECKSUM_MISMATCH" "VALIDATION_ERROR" 422 true "The bytes that arrived do not have the digest that was announced."
     InsufficientStorage "INSUFFICIENT_STORAGE" "STORAGE_ERROR" 507 true "The server's disk is full."
+    NotImplemented "NOT_IMPLEMENTED" "INTEGRATION_UNAVAILABLE" 501 false "This version of the server does not have it yet."
     Unavailable "UNAVAILABLE" "INTERNAL_ERROR" 503 true "A part that the server depends on does not answer at the moment."
     Internal "INTERNAL" "INTERNAL_ERROR" 500 true "The server failed; its log has the cause under the call's id."
 }

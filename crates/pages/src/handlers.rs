@@ -25,6 +25,7 @@ mod reconnect;
 mod reference;
 mod reset;
 mod settings;
+mod setup;
 mod sign_in;
 mod sign_in_link;
 mod tokens;
@@ -114,6 +115,7 @@ pub fn router(app: App, mut openapi: Value) -> Router {
             "/workspaces/{id}/connected-clients/{client}/revoke",
             post(connected_clients::revoke),
         )
+        .route("/setup/{token}", get(setup::read).post(setup::connect))
         .route("/connectors", get(connectors::list))
         .route("/connectors/{key}", get(connectors::read))
         .route("/connectors/{key}/connect", post(connectors::connect))

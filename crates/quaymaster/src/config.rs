@@ -39,6 +39,9 @@ pub(crate) struct Config {
     pub quota_bytes: i64,
     /// Tool calls a second of one credential.
     pub calls_per_second: u32,
+    /// By which the operator's own backend makes organizations and acts in them; off without one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service_key: Option<String>,
     /// Networks of proxies whose `X-Forwarded-For` is believed, as `10.0.0.0/8` or an address.
     pub trusted_proxies: Vec<String>,
     /// How mail goes out. In the environment `MAIL_SMTP_URL` and `MAIL_FROM`.
@@ -130,6 +133,13 @@ impl Config {
             config.calls_per_second > 0,
             "calls_per_second must be at least 1"
         );
+        anyhow::ensure!(
+            config
+                .service_key
+                .as_ref()
+                .is_none_or(|key| key.len() >= 32),
+            "service_key has at least 32 characters, since it opens every organization"
+        );
         anyhow::ensure!(config.daily_cap >= 0, "daily_cap must not be negative");
         anyhow::ensure!(config.quota_bytes >= 0, "quota_bytes must not be negative");
         Ok(config)
@@ -164,6 +174,7 @@ impl Default for Config {
             daily_cap: 10_000,
             quota_bytes: 10 * 1024 * 1024 * 1024,
             calls_per_second: 500,
+            service_key: None,
             trusted_proxies: Vec::new(),
             mail: None,
             egress: EgressConfig::default(),

@@ -157,6 +157,7 @@ async fn start(
         daily_cap: config.daily_cap,
         quota_bytes: config.quota_bytes,
         calls_per_second: config.calls_per_second,
+        service_key: config.service_key.clone().map(Into::into),
         mail: config.mail.as_ref().map(|mail| MailSettings {
             smtp_url: mail.smtp_url.clone().into(),
             from: mail.from.clone(),

@@ -299,6 +299,26 @@ impl Store {
         rows.into_iter().map(Credential::try_from).collect()
     }
 
+    /// Every credential of a workspace that is not revoked, whatever its kind.
+    pub async fn workspace_credentials(
+        &self,
+        org: &OrgId,
+        workspace: &WorkspaceId,
+    ) -> Result<Vec<Credential>, StoreError> {
+        const SQL: &str = concat!(
+            columns!(),
+            "WHERE c.org_id = $1 AND c.workspace_id = $2 AND c.revoked_at IS NULL ORDER BY c.created_at, c.id"
+        );
+        let rows = reading!(self, pool => {
+            sqlx::query_as::<_, Row>(SQL)
+                .bind(org.as_str())
+                .bind(workspace.as_str())
+                .fetch_all(pool)
+                .await?
+        });
+        rows.into_iter().map(Credential::try_from).collect()
+    }
+
     /// Remembers when credentials were last used. Part of the batch that audit rows are written in.
     pub async fn touch_credentials(
         &self,
@@ -362,6 +382,24 @@ impl Tx {
                 .rows_affected()
         });
         Ok(changed == 1)
+    }
+
+    /// An API key reaches no workspace's files any more.
+    pub async fn forget_files(
+        &mut self,
+        org: &OrgId,
+        credential: &CredentialId,
+    ) -> Result<(), StoreError> {
+        const SQL: &str =
+            "UPDATE credentials SET workspace_id = NULL WHERE org_id = $1 AND id = $2";
+        within!(self, conn => {
+            sqlx::query(SQL)
+                .bind(org.as_str())
+                .bind(credential.as_str())
+                .execute(conn)
+                .await?;
+        });
+        Ok(())
     }
 
     /// Changes what a credential is called and may do; what is absent stays as it is at this very

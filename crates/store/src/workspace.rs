@@ -62,7 +62,7 @@ impl Store {
         workspace: &WorkspaceId,
     ) -> Result<Option<Workspace>, StoreError> {
         const SQL: &str = "SELECT id, org_id, name, slug, daily_cap, quota_bytes, created_at \
-             FROM workspaces WHERE org_id = $1 AND id = $2";
+             FROM workspaces WHERE org_id = $1 AND id = $2 AND deleted_at IS NULL";
         let row = reading!(self, pool => {
             sqlx::query_as::<_, Row>(SQL)
                 .bind(org.as_str())
@@ -76,7 +76,7 @@ impl Store {
     /// The workspaces of an organization, oldest first.
     pub async fn workspaces(&self, org: &OrgId) -> Result<Vec<Workspace>, StoreError> {
         const SQL: &str = "SELECT id, org_id, name, slug, daily_cap, quota_bytes, created_at \
-             FROM workspaces WHERE org_id = $1 ORDER BY created_at, id";
+             FROM workspaces WHERE org_id = $1 AND deleted_at IS NULL ORDER BY created_at, id";
         let rows = reading!(self, pool => {
             sqlx::query_as::<_, Row>(SQL).bind(org.as_str()).fetch_all(pool).await?
         });
@@ -112,7 +112,7 @@ impl Tx {
     ) -> Result<bool, StoreError> {
         const SQL: &str = "UPDATE workspaces SET name = COALESCE($3, name), slug = COALESCE($4, slug), \
              daily_cap = COALESCE($5, daily_cap), quota_bytes = COALESCE($6, quota_bytes) \
-             WHERE org_id = $1 AND id = $2";
+             WHERE org_id = $1 AND id = $2 AND deleted_at IS NULL";
         let changed = within!(self, conn => {
             sqlx::query(SQL)
                 .bind(org.as_str())
@@ -121,6 +121,45 @@ impl Tx {
                 .bind(&change.slug)
                 .bind(change.daily_cap)
                 .bind(change.quota_bytes)
+                .execute(conn)
+                .await?
+                .rows_affected()
+        });
+        Ok(changed == 1)
+    }
+
+    /// Takes a workspace away with what is in it: servers, integrations, partials, end users, their
+    /// connections and its own. Its credentials are revoked before. `false` when the organization has
+    /// no such workspace.
+    pub async fn delete_workspace(
+        &mut self,
+        org: &OrgId,
+        workspace: &WorkspaceId,
+        now: Instant,
+    ) -> Result<bool, StoreError> {
+        const WITHIN: [&str; 6] = [
+            "DELETE FROM connect_sessions WHERE org_id = $1 AND workspace_id = $2",
+            "DELETE FROM servers WHERE org_id = $1 AND workspace_id = $2",
+            "DELETE FROM partials WHERE org_id = $1 AND workspace_id = $2",
+            "DELETE FROM integrations WHERE org_id = $1 AND workspace_id = $2",
+            "DELETE FROM connections WHERE org_id = $1 AND workspace_id = $2",
+            "DELETE FROM end_users WHERE org_id = $1 AND workspace_id = $2",
+        ];
+        // The id is a name that nobody else has.
+        const SQL: &str = "UPDATE workspaces SET deleted_at = $3, name = id, slug = id \
+             WHERE org_id = $1 AND id = $2 AND deleted_at IS NULL";
+        let changed = within!(self, conn => {
+            for sql in WITHIN {
+                sqlx::query(sql)
+                    .bind(org.as_str())
+                    .bind(workspace.as_str())
+                    .execute(&mut *conn)
+                    .await?;
+            }
+            sqlx::query(SQL)
+                .bind(org.as_str())
+                .bind(workspace.as_str())
+                .bind(now.micros())
                 .execute(conn)
                 .await?
                 .rows_affected()

@@ -81,6 +81,7 @@ impl Product {
             daily_cap: 10_000,
             quota_bytes: 1_000_000,
             calls_per_second: 1_000,
+            service_key: None,
             mail: None,
         };
         let app = App::start(
@@ -243,6 +244,8 @@ async fn add_member(store: &Store, org: &OrgId) -> String {
         name: "Made as an administrator".into(),
         user: user.clone(),
         workspace: None,
+        server: None,
+        end_user: None,
         origin: Origin::Manual,
         scopes: Scopes::all(),
         secret: Some(SecretDigest::of(token.secret.expose_secret())),

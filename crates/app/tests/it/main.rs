@@ -33,6 +33,7 @@ impl Node {
             daily_cap: 100,
             quota_bytes: 1 << 20,
             calls_per_second: 100,
+            service_key: None,
             mail: None,
         };
         let app = App::start(

@@ -136,6 +136,7 @@ pub(super) async fn connect(
         fields: form.fields.clone(),
         workspace,
         is_local: form.is_local,
+        ..NewConnection::default()
     };
     let fault = match pages.app.connect_account(&admin, new).await {
         Ok(made) => {

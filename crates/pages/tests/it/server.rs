@@ -63,6 +63,7 @@ impl Server {
             daily_cap: 100,
             quota_bytes: 1 << 20,
             calls_per_second: 100,
+            service_key: None,
             mail: None,
         };
         let store = store(dir.path()).await;

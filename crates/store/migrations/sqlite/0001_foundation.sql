@@ -37,6 +37,8 @@ CREATE TABLE workspaces (
     daily_cap   BIGINT NOT NULL,
     quota_bytes BIGINT NOT NULL,
     created_at  BIGINT NOT NULL,
+    -- What tells of it stays: calls, events, credentials. Its name is free again.
+    deleted_at  BIGINT,
     UNIQUE (org_id, name),
     UNIQUE (org_id, slug)
 );

@@ -152,6 +152,8 @@ fn credential(tenant: &Tenant, origin: Origin) -> Credential {
         name: "A token".into(),
         user: tenant.user.clone(),
         workspace: Some(tenant.workspace.clone()),
+        server: None,
+        end_user: None,
         origin,
         scopes: Scopes::of_tools(),
         secret: Some(SecretDigest::of("secret")),

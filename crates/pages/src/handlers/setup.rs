@@ -1,0 +1,160 @@
+//! `/setup/{token}`: somebody without an account here connects an account of theirs. Opening the
+//! link uses nothing up, connecting does.
+
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use axum::http::header::REFRESH;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::Response;
+use quaymaster_app::App;
+use quaymaster_app::connect_sessions::Invited;
+use quaymaster_app::connections;
+use quaymaster_app::connectors::ways;
+use quaymaster_core::{Code, Fault};
+use serde::Deserialize;
+
+use super::Pages;
+use super::answer::{At, Stop, shown};
+use super::connections as accounts;
+use super::person::Visitor;
+use super::posted::{Fields, Form, PostedOutside};
+use crate::views::{SetupForm, SetupPage, SetupState, WayChoice};
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Chosen {
+    /// The key of a way to sign in.
+    auth: String,
+}
+
+pub(super) async fn read(
+    State(app): State<App>,
+    visitor: Visitor,
+    At(token): At<String>,
+    chosen: Result<Query<Chosen>, QueryRejection>,
+) -> Result<Response, Stop> {
+    let chosen = chosen.map(|Query(chosen)| chosen).unwrap_or_default();
+    let page = page(&app, visitor, token, &chosen.auth).await?;
+    let status = match page.state {
+        SetupState::Gone => StatusCode::NOT_FOUND,
+        _ => StatusCode::OK,
+    };
+    Ok(shown(status, &page))
+}
+
+pub(super) struct Account {
+    auth: String,
+    fields: connections::Fields,
+}
+
+impl Form for Account {
+    fn read(fields: &Fields) -> Self {
+        Account {
+            auth: fields.text("auth"),
+            fields: connections::Fields(fields.below(accounts::PREFIX)),
+        }
+    }
+}
+
+pub(super) async fn connect(
+    State(pages): State<Pages>,
+    visitor: Visitor,
+    At(token): At<String>,
+    PostedOutside(form): PostedOutside<Account>,
+) -> Result<Response, Stop> {
+    let connected = pages
+        .app
+        .connect_by_link(&token, Some(form.auth.clone()), form.fields.clone());
+    let fault = match connected.await {
+        Ok((session, connection)) => {
+            let service = pages
+                .app
+                .connector_title(&session.org, &session.connector)
+                .await?;
+            let page = SetupPage {
+                layout: visitor.layout,
+                token,
+                state: SetupState::Done {
+                    service,
+                    label: connection.label,
+                    next: session.success_redirect.clone(),
+                },
+            };
+            let mut response = shown(StatusCode::OK, &page);
+            // Not a redirect: browsers hold those of a form to this site's own policy.
+            let next = session.success_redirect;
+            let next = next.and_then(|url| HeaderValue::from_str(&format!("0; url={url}")).ok());
+            if let Some(next) = next {
+                response.headers_mut().insert(REFRESH, next);
+            }
+            return Ok(response);
+        }
+        Err(fault) => fault,
+    };
+    if fault.code == Code::NotFound {
+        let page = page(&pages.app, visitor, token, "").await?;
+        return Ok(shown(StatusCode::NOT_FOUND, &page));
+    }
+    if !matches!(
+        fault.code,
+        Code::InvalidArg | Code::AlreadyExists | Code::UpstreamError
+    ) {
+        return Err(fault.into());
+    }
+    let mut page = page(&pages.app, visitor, token, &form.auth).await?;
+    if let SetupState::Asks(again) = &mut page.state {
+        accounts::keep(&mut again.inputs, &form.fields);
+        again.error = accounts::place(&mut again.inputs, fault);
+    }
+    Ok(shown(StatusCode::UNPROCESSABLE_ENTITY, &page))
+}
+
+async fn page(
+    app: &App,
+    visitor: Visitor,
+    token: String,
+    chosen: &str,
+) -> Result<SetupPage, Fault> {
+    let state = match app.invited_to_connect(&token).await {
+        Ok(invited) => SetupState::Asks(form(&invited, chosen)),
+        Err(fault) if fault.code == Code::NotFound => SetupState::Gone,
+        Err(fault) => return Err(fault),
+    };
+    Ok(SetupPage {
+        layout: visitor.layout,
+        token,
+        state,
+    })
+}
+
+fn form(invited: &Invited, chosen: &str) -> SetupForm {
+    let definition = &invited.definition;
+    let mut all = ways(definition);
+    if let Some(only) = &invited.session.auth {
+        all.retain(|way| way.key == *only);
+    }
+    let shown = all
+        .iter()
+        .find(|way| way.key == chosen)
+        .or_else(|| all.iter().find(|way| way.is_typed))
+        .or(all.first());
+    let docs = definition.docs_url.clone();
+    SetupForm {
+        service: definition.title.clone(),
+        organization: invited.organization.clone(),
+        expires_at: invited.session.expires_at,
+        docs_url: docs.filter(|url| url.starts_with("https://")),
+        way: shown.map(|way| way.key.clone()).unwrap_or_default(),
+        is_typed: shown.is_none_or(|way| way.is_typed),
+        help: shown.and_then(|way| way.help.clone()),
+        inputs: shown.map(accounts::inputs).unwrap_or_default(),
+        error: None,
+        ways: all
+            .into_iter()
+            .map(|way| WayChoice {
+                key: way.key,
+                title: way.title,
+            })
+            .collect(),
+    }
+}

@@ -48,7 +48,6 @@ fn named(method: &str, body: Option<Value>) -> Invocation {
     }
 }
 
-/// promise: S2.28
 #[test]
 fn a_method_may_be_carried_by_a_verb_and_a_path_of_its_own() {
     let definition = Catalog::embedded().get("onec").unwrap();

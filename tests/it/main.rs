@@ -32,6 +32,7 @@ mod members;
 mod oauth;
 mod oauth_clients;
 mod oauth_documents;
+mod onec;
 mod organizations;
 mod outside;
 mod pages;

@@ -128,10 +128,14 @@ pub struct Action {
     pub title: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub summary: Option<String>,
-    /// The HTTP verb of the kind `rest`.
+    /// The HTTP verb of the kind `rest`, or of the request that carries a method of the kind `rpc`;
+    /// POST there unless said otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub method: Option<Verb>,
-    /// The path behind `base_url`, with `{name}` for each parameter in it.
+    /// The path behind `base_url`, with `{name}` for each parameter in it. A method of the kind
+    /// `rpc` with the envelope `path` may have a path of its own, which stands in the place of its
+    /// name: callers name the method and give all parameters together, and the request that carries
+    /// them has each where a REST call has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<Template>,
     /// The name of the method of the kind `rpc`, or of the tool of the kind `mcp`.

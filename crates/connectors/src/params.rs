@@ -79,15 +79,22 @@ pub(crate) enum Part {
     EntireBody,
 }
 
-/// Where an agent gives an input: in the path or what `x-in` says, else in the query of GET, HEAD and
-/// DELETE and in the body of everything else. Calls that are not REST have a body only.
+/// Where an agent gives an input: in REST calls where the request carries it. Calls that are not REST
+/// have a body only, besides headers.
 pub(crate) fn part(definition: &Definition, action: &Action, name: &str, schema: &Value) -> Part {
+    match carried(action, name, schema) {
+        Part::Headers => Part::Headers,
+        _ if definition.kind != Kind::Rest => Part::Body,
+        part => part,
+    }
+}
+
+/// Where an HTTP request carries an input: in the path or what `x-in` says, else in the query of GET,
+/// HEAD and DELETE and in the body of everything else.
+pub(crate) fn carried(action: &Action, name: &str, schema: &Value) -> Part {
     let said = schema.get(PLACE).and_then(Value::as_str);
     if said == Some("header") {
         return Part::Headers;
-    }
-    if definition.kind != Kind::Rest {
-        return Part::Body;
     }
     let in_path = action
         .path

@@ -45,7 +45,8 @@ pub struct Rpc {
 pub enum Envelope {
     /// JSON-RPC 2.0: `jsonrpc`, `id`, `method`, `params`.
     Jsonrpc2,
-    /// The method stands in the path, the parameters are the body.
+    /// The method stands in the path, the parameters are the body. An action may say another
+    /// `method` and `path` of the request behind the method's name.
     Path,
     /// `method` and `arguments`, as Transmission has it.
     MethodArguments,

@@ -1,7 +1,7 @@
 //! Modules and their actions.
 
 use super::{Report, Spot, defaults, schema, text};
-use crate::definition::{Action, ContentType, Definition, Kind, Template, Verb};
+use crate::definition::{Action, ContentType, Definition, Envelope, Kind, Template, Verb};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) fn check(definition: &Definition, root: &Spot, report: &mut Report) {
@@ -56,9 +56,25 @@ fn action(definition: &Definition, action: &Action, at: &Spot, report: &mut Repo
     text::one_line(&action.title, 80, &at.key("title"), report);
     shape(definition.kind, action, at, report);
     schema::check(definition, action, &at.key("params"), report);
-    if definition.kind == Kind::Rest {
+    if definition.kind == Kind::Rest || action.path.is_some() {
         path(action, at, report);
         places(action, at, report);
+    }
+    if definition.kind == Kind::Rpc && action.path.is_some() {
+        let in_path = definition
+            .rpc
+            .as_ref()
+            .is_some_and(|rpc| rpc.envelope == Envelope::Path);
+        report.unless(
+            in_path,
+            &at.key("path"),
+            "Only the envelope `path` has methods with a path of their own.",
+        );
+        report.unless(
+            action.method.is_some(),
+            at,
+            "A method with a path of its own needs `method`, the verb of the request.",
+        );
     }
     if let Some(query) = &action.query {
         let changes = query.trim_start().starts_with("mutation");
@@ -130,7 +146,11 @@ fn shape(kind: Kind, action: &Action, at: &Spot, report: &mut Report) {
             at,
             format!("An action of the kind `{name}` needs `{key}`."),
         );
-        let possible = wanted || matches!((kind, key), (Kind::Mcp, "rpc") | (Kind::Rpc, "method"));
+        let possible = wanted
+            || matches!(
+                (kind, key),
+                (Kind::Mcp, "rpc") | (Kind::Rpc, "method" | "path")
+            );
         report.unless(
             !there || possible,
             &at.key(key),

@@ -224,7 +224,11 @@ fn place(
         Some(word) => Style::parse(word).ok_or_else(|| format!("{name}: {STYLE} is {word}"))?,
         None => Style::default(),
     };
-    let part = params::part(definition, action, name, schema);
+    let part = if action.path.is_some() {
+        params::carried(action, name, schema)
+    } else {
+        params::part(definition, action, name, schema)
+    };
     Ok(Place { part, style })
 }
 

@@ -3,7 +3,7 @@
 use super::body::Body;
 use super::encode::{self, Pairs};
 use super::plan::{Prepared, unknown_method};
-use super::{Draft, Invocation, Known, Signer, inject, needed, push_header};
+use super::{Draft, Invocation, Known, Signer, inject, needed, push_header, rest};
 use crate::definition::{ContentType, Definition, Envelope, Positional, Rpc, Verb, push_segment};
 use crate::params::Part;
 use http::HeaderMap;
@@ -86,6 +86,9 @@ pub(super) fn rpc(
     if !is_named {
         return Err(unknown_method(definition, method));
     }
+    if let Some(known) = known.filter(|known| known.action.path.is_some()) {
+        return carried(known, call);
+    }
     let Parameters {
         value,
         mut query,
@@ -145,6 +148,27 @@ pub(super) fn rpc(
         body,
         content_type,
     })
+}
+
+/// A method that a verb and a path of its own carry. All its parameters are given together, as those
+/// of other methods, and the request has them where the action's schema says.
+fn carried(known: Known<'_>, call: &Invocation) -> Result<Draft, Fault> {
+    let mut inputs = call.inputs.clone();
+    match &call.body {
+        Some(Value::Object(members)) => inputs.extend(members.clone()),
+        None | Some(Value::Null) => {}
+        Some(_) => {
+            let message = "The parameters of this method have names.";
+            return Err(Fault::invalid_arg("/body", "type", message)
+                .hint("Give an object; describe_service shows its members."));
+        }
+    }
+    let call = Invocation {
+        inputs,
+        query: call.query.clone(),
+        ..Invocation::default()
+    };
+    rest::draft(Some(known), &call)
 }
 
 pub(super) fn graphql(

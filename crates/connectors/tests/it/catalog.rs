@@ -2,6 +2,7 @@
 
 use crate::samples::{TRACKER, changed};
 use quaymaster_connectors::catalog::{Catalog, Entry};
+use quaymaster_connectors::definition::Kind;
 use quaymaster_connectors::load::load;
 use std::path::{Path, PathBuf};
 
@@ -45,6 +46,29 @@ fn every_embedded_definition_keeps_all_rules() {
     assert_eq!(catalog.entries().len(), files().len());
     assert!(catalog.entries().is_sorted_by(|a, b| a.key < b.key));
     assert!(catalog.get("no_such_service").is_none());
+}
+
+/// What says whether there is more stands in the whole answer, beside or above the result.
+#[test]
+fn next_pages_of_graphql_are_looked_for_in_the_whole_answer() {
+    let catalog = Catalog::embedded();
+    for entry in catalog.entries() {
+        let definition = catalog.get(&entry.key).unwrap();
+        let modules = definition.modules.values();
+        for (key, action) in modules.flat_map(|module| &module.actions) {
+            let Some(pagination) = &action.pagination else {
+                continue;
+            };
+            let places = [&pagination.next, &pagination.more, &pagination.total];
+            for place in places.into_iter().flatten() {
+                assert!(
+                    definition.kind != Kind::Graphql || place.starts_with("/data/"),
+                    "{}/{key}: {place}",
+                    definition.key
+                );
+            }
+        }
+    }
 }
 
 #[test]

@@ -2,8 +2,12 @@
 
 use crate::fixture::{SECRET, account, action, connector, quick, sender, value};
 use crate::upstream::{Upstream, json as answer_json, reply};
+use quaymaster_connectors::catalog::Catalog;
+use quaymaster_connectors::passport::describe;
 use quaymaster_connectors::request::{Account, Built, Invocation, Prepared, build};
+use quaymaster_connectors::resolve;
 use quaymaster_connectors::send::FailureKind;
+use quaymaster_core::Code;
 use serde_json::{Value, json};
 
 fn body(built: &Built) -> Value {
@@ -42,6 +46,71 @@ fn named(method: &str, body: Option<Value>) -> Invocation {
         body,
         ..Invocation::default()
     }
+}
+
+#[test]
+fn a_method_may_be_carried_by_a_verb_and_a_path_of_its_own() {
+    let definition = Catalog::embedded().get("onec").unwrap();
+    let named_action = |method: &str| {
+        let resolved = resolve::call(&definition, None, method, None).unwrap();
+        assert_eq!(resolved.rpc.as_deref(), Some(method));
+        assert_eq!(resolved.path, None);
+        resolved
+    };
+    assert!(named_action("catalog.list").reads);
+    assert!(!named_action("document.post").reads);
+    let fault = resolve::call(&definition, None, "catalog.lst", None).unwrap_err();
+    assert_eq!(fault.details.unwrap()["did_you_mean"][0], "catalog.list");
+    resolve::call(&definition, None, "catalog.list", Some("/Catalog_X")).unwrap_err();
+
+    let prepared = Prepared::new(definition.clone());
+    let fields = [
+        ("address", "https://1c.example.com/trade"),
+        ("username", "mona"),
+        ("password", SECRET),
+    ];
+    let account = account("basic", &fields);
+    let call = |method: &str, body: Value| {
+        let call = Invocation {
+            action: named_action(method).action,
+            ..named(method, Some(body))
+        };
+        build(&prepared, &account, &call)
+    };
+    let key = "cf6eca39-7e2d-11e4-93f9-00155d012345";
+    let read = call("catalog.list", json!({ "name": "Goods", "$top": 2 })).unwrap();
+    assert_eq!(read.verb, "GET");
+    assert_eq!(
+        read.url.as_str(),
+        "https://1c.example.com/trade/odata/standard.odata/Catalog_Goods?%24top=2&%24format=json"
+    );
+    assert!(read.body.is_empty());
+    let fields = json!({ "Description": "Socks" });
+    let changes = json!({ "name": "Goods", "key": key, "fields": fields });
+    let changed = call("catalog.update", changes).unwrap();
+    assert_eq!(changed.verb, "PATCH");
+    assert_eq!(body(&changed), fields);
+    assert!(
+        changed
+            .url
+            .path()
+            .ends_with(&format!("/Catalog_Goods(guid'{key}')"))
+    );
+    for wrong in [
+        json!({ "name": "../x" }),
+        json!({ "name": "Goods/x" }),
+        json!({}),
+        json!(["Goods"]),
+        json!("Goods"),
+    ] {
+        let fault = call("catalog.list", wrong.clone()).unwrap_err();
+        assert_eq!(fault.code, Code::InvalidArg, "{wrong}");
+    }
+    let passport = describe(&definition, Some("catalogs")).unwrap();
+    let list = &passport["actions"][0];
+    assert_eq!(list["call"], "catalog.list");
+    assert!(list["body"]["properties"]["$filter"].is_object(), "{list}");
+    assert!(list.get("query").is_none() && list.get("path_values").is_none());
 }
 
 #[test]

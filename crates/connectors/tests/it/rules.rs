@@ -348,8 +348,14 @@ fn methods_of_rpc_have_their_own_rules() {
         (
             "rpc: crm.deal.list, ",
             "rpc: crm.deal.list, path: /x, ",
+            "modules.deals.actions.deal_list",
+            "needs `method`",
+        ),
+        (
+            "rpc: crm.deal.list, ",
+            "rpc: crm.deal.list, method: GET, path: \"/x/{id}\", ",
             "modules.deals.actions.deal_list.path",
-            "has no `path`",
+            "needs a property \"id\"",
         ),
         (
             "envelope: path, suffix: .json",
@@ -362,6 +368,12 @@ fn methods_of_rpc_have_their_own_rules() {
             "envelope: jsonrpc2, members: {id: 4}",
             "rpc.members.id",
             "itself",
+        ),
+        (
+            "envelope: path, suffix: .json}\nmodules:\n  deals:\n    title: Deals\n    actions:\n      deal_list: {title: List deals, ",
+            "envelope: jsonrpc2}\nmodules:\n  deals:\n    title: Deals\n    actions:\n      deal_list: {title: List deals, method: GET, path: /x, ",
+            "modules.deals.actions.deal_list.path",
+            "Only the envelope `path`",
         ),
         (
             "path_prefix: \"/{code}\"",

@@ -206,6 +206,10 @@ pub(crate) async fn add_integration(
 }
 
 /// What is absent stays; null takes away.
+#[expect(
+    clippy::option_option,
+    reason = "three states: absent, null, something"
+)]
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct ChangeIntegration {

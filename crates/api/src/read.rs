@@ -132,6 +132,10 @@ where
 }
 
 /// A field that can be absent, null, or something: absent stays, null takes away.
+#[expect(
+    clippy::option_option,
+    reason = "three states: absent, null, something"
+)]
 pub(crate) fn nullable<'de, T, D>(from: D) -> Result<Option<Option<T>>, D::Error>
 where
     T: serde::Deserialize<'de>,

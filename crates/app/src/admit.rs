@@ -29,16 +29,19 @@ const MOST: usize = 10_000;
 /// Longer than looking a credential up takes, and a multiple of the timer's millisecond.
 const REFUSED_AFTER: Duration = Duration::from_millis(10);
 
+/// What is believed, by what it is about.
+type Beliefs<K, T> = Mutex<HashMap<K, Believed<T>>>;
+
 #[derive(Default)]
 pub(crate) struct Callers {
-    credentials: Mutex<HashMap<CredentialId, Believed<Known>>>,
-    access_tokens: Mutex<HashMap<AccessTokenId, Believed<Arc<AccessToken>>>>,
-    workspaces: Mutex<HashMap<WorkspaceId, Believed<Arc<Workspace>>>>,
+    credentials: Beliefs<CredentialId, Known>,
+    access_tokens: Beliefs<AccessTokenId, Arc<AccessToken>>,
+    workspaces: Beliefs<WorkspaceId, Arc<Workspace>>,
     /// An organization's own, and those of each end user.
-    pub(crate) accounts: Mutex<HashMap<(OrgId, Option<EndUserId>), Believed<Arc<[Connected]>>>>,
-    pub(crate) definitions: Mutex<HashMap<OrgId, Believed<Arc<[Own]>>>>,
-    pub(crate) servers: Mutex<HashMap<ServerId, Believed<Arc<Hosted>>>>,
-    first_workspaces: Mutex<HashMap<OrgId, Believed<WorkspaceId>>>,
+    pub(crate) accounts: Beliefs<(OrgId, Option<EndUserId>), Arc<[Connected]>>,
+    pub(crate) definitions: Beliefs<OrgId, Arc<[Own]>>,
+    pub(crate) servers: Beliefs<ServerId, Arc<Hosted>>,
+    first_workspaces: Beliefs<OrgId, WorkspaceId>,
     /// Raised whenever something is forgotten: what was read from the database before that is not
     /// remembered.
     forgotten: AtomicU64,

@@ -260,7 +260,7 @@ impl App {
         fields: Fields,
     ) -> Result<(ConnectSession, Connection), Fault> {
         let Invited { session, .. } = self.invited_to_connect(token).await?;
-        let actor = self.on_behalf(&session);
+        let actor = on_behalf(&session);
         let new = NewConnection {
             auth: session.auth.clone().or(auth),
             fields,
@@ -299,25 +299,13 @@ impl App {
             .await?;
         if !first {
             drop(tx);
-            self.disconnect(&self.on_behalf(session), &connection.id)
-                .await?;
+            self.disconnect(&on_behalf(session), &connection.id).await?;
             return Err(unknown_link());
         }
         tx.record(&event).await?;
         tx.commit().await?;
         self.changed().await;
         Ok(())
-    }
-
-    /// Whoever made the session answers for what comes of it, and gives no scope away.
-    pub(crate) fn on_behalf(&self, session: &ConnectSession) -> Actor {
-        Actor {
-            org: session.org.clone(),
-            user: session.user.clone(),
-            role: Role::Member,
-            scopes: Scopes::default(),
-            label: format!("setup link {}", session.id),
-        }
     }
 
     async fn session_of(&self, token: &str) -> Result<Option<ConnectSession>, Fault> {
@@ -369,5 +357,16 @@ pub(crate) fn wanted(session: &ConnectSession) -> NewConnection {
         external_id: Some(session.external_id.clone()),
         display_name: Some(session.name.clone()),
         ..NewConnection::default()
+    }
+}
+
+/// Whoever made the session answers for what comes of it, and gives no scope away.
+pub(crate) fn on_behalf(session: &ConnectSession) -> Actor {
+    Actor {
+        org: session.org.clone(),
+        user: session.user.clone(),
+        role: Role::Member,
+        scopes: Scopes::default(),
+        label: format!("setup link {}", session.id),
     }
 }

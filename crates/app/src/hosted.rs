@@ -49,6 +49,9 @@ pub(crate) struct Part {
     known: HashMap<PartialId, Partial>,
 }
 
+/// A tool's own title and description, where somebody gave it some.
+type Display = Option<(Option<String>, Option<String>)>;
+
 pub(crate) struct HostedTool {
     pub(crate) def: ToolDef,
     pub(crate) part: usize,
@@ -103,11 +106,11 @@ impl Hosted {
     /// Runs something over all integrations as the pure functions of the surface know them.
     pub(crate) fn switched<T>(&self, run: impl FnOnce(&[Switched<'_>]) -> T) -> T {
         type Presets<'a> = Box<dyn Fn(&str) -> Preset + 'a>;
-        type Display<'a> = Box<dyn Fn(&str) -> Option<(Option<String>, Option<String>)> + 'a>;
-        let words: Vec<(Presets<'_>, Display<'_>)> = self
+        type Displays<'a> = Box<dyn Fn(&str) -> Display + 'a>;
+        let words: Vec<(Presets<'_>, Displays<'_>)> = self
             .parts
             .iter()
-            .map(|part| -> (Presets<'_>, Display<'_>) {
+            .map(|part| -> (Presets<'_>, Displays<'_>) {
                 (
                     Box::new(|action: &str| part.preset(action)),
                     Box::new(|action: &str| part.display(action)),
@@ -199,7 +202,7 @@ impl Part {
     fn as_switched<'a>(
         &'a self,
         presets: &'a dyn Fn(&str) -> Preset,
-        display: &'a dyn Fn(&str) -> Option<(Option<String>, Option<String>)>,
+        display: &'a dyn Fn(&str) -> Display,
     ) -> Switched<'a> {
         Switched {
             alias: &self.integration.alias,
@@ -210,7 +213,7 @@ impl Part {
         }
     }
 
-    fn display(&self, action: &str) -> Option<(Option<String>, Option<String>)> {
+    fn display(&self, action: &str) -> Display {
         let tool = self.picked.get(action)?;
         Some((tool.display_name.clone(), tool.description.clone()))
     }

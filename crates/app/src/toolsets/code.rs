@@ -175,13 +175,13 @@ pub(crate) async fn run(
 ) -> Result<ToolResult, Fault> {
     let args = &admitted.call().args;
     match tool.which {
-        Which::Search => search(hosted, super::read_arguments(args)?),
+        Which::Search => search(hosted, &super::read_arguments(args)?),
         Which::ReadApi => read_api(hosted, &super::read_arguments(args)?),
         Which::Execute => execute(app, &admitted, hosted, super::read_arguments(args)?).await,
     }
 }
 
-fn search(hosted: &Hosted, request: Search) -> Result<ToolResult, Fault> {
+fn search(hosted: &Hosted, request: &Search) -> Result<ToolResult, Fault> {
     let limit = request.limit.unwrap_or(USUAL_HITS).min(MOST_HITS);
     if request.query.trim().is_empty() && request.integration.is_none() {
         let all: Vec<Value> = hosted

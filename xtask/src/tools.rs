@@ -3,7 +3,7 @@
 //!
 //! | where, below `<target directory>/tools` | what |
 //! |---|---|
-//! | `node/node_modules/.bin` | `node` (22), `conformance`, `mcp-inspector`, `mcp-remote` |
+//! | `node/node_modules/.bin` | `node` (22), `conformance`, `mcp-inspector`, `mcp-remote`, `tsc` |
 //! | `node/node_modules` | the packages of tests/clients/package.json |
 //! | `python/bin/python` | an interpreter with tests/clients/requirements.txt |
 //! | `services/bin` | the programs of tests/services/requirements.txt |
@@ -54,7 +54,7 @@ fn node(workspace: &Workspace, tools: &Path) -> Result<()> {
     let folder = tools.join("node");
     let programs = folder.join("node_modules/.bin");
     let manifest = workspace.text(format!("{CLIENTS}/package.json"))?;
-    let complete = ["node", "conformance", "mcp-inspector", "mcp-remote"]
+    let complete = ["node", "conformance", "mcp-inspector", "mcp-remote", "tsc"]
         .iter()
         .all(|program| programs.join(program).exists());
     if complete && is_stamped(&folder, &manifest) {

@@ -9,7 +9,7 @@ mod synonyms;
 /// How words are taken from texts, for whatever else is searched.
 pub(crate) mod words {
     pub(crate) use super::search::words;
-    pub(crate) use super::synonyms::related;
+    pub(crate) use super::synonyms::{deeds, related};
 }
 
 pub use search::ranked;

@@ -51,9 +51,35 @@ build pipeline ci job workflow
 address company enrichment
 ";
 
-static RELATED: LazyLock<HashMap<String, Vec<String>>> = LazyLock::new(|| {
+/// Circles of words for what somebody wants to do. Many actions have such a word, so only a search
+/// among actions follows them.
+const DEEDS: &str = "
+add create new make append insert
+send post publish write
+delete remove cancel erase drop discard
+update change edit modify overwrite replace set
+get read show view fetch see
+list find search which
+empty clear purge flush
+start run trigger launch begin execute
+stop pause halt end
+upload create save put
+commit put create change
+link associate connect relate attach
+book log record track add
+answer reply respond
+accept approve confirm
+share invite grant
+reaction emoji thumb
+free available busy
+";
+
+static RELATED: LazyLock<HashMap<String, Vec<String>>> = LazyLock::new(|| circles(CIRCLES));
+static DONE: LazyLock<HashMap<String, Vec<String>>> = LazyLock::new(|| circles(DEEDS));
+
+fn circles(circles: &str) -> HashMap<String, Vec<String>> {
     let mut related: HashMap<String, Vec<String>> = HashMap::new();
-    for circle in CIRCLES.lines() {
+    for circle in circles.lines() {
         let words: Vec<String> = circle.split_whitespace().map(stem).collect();
         for word in &words {
             let others = words.iter().filter(|other| *other != word).cloned();
@@ -61,9 +87,14 @@ static RELATED: LazyLock<HashMap<String, Vec<String>>> = LazyLock::new(|| {
         }
     }
     related
-});
+}
 
 /// The words related to a stemmed one, stemmed.
 pub(crate) fn related(word: &str) -> &'static [String] {
     RELATED.get(word).map_or(&[], Vec::as_slice)
+}
+
+/// The words for nearly the same deed as a stemmed one, stemmed.
+pub(crate) fn deeds(word: &str) -> &'static [String] {
+    DONE.get(word).map_or(&[], Vec::as_slice)
 }

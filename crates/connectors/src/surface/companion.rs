@@ -14,7 +14,8 @@ use quaymaster_core::suggest::did_you_mean;
 use quaymaster_core::tool::Nature;
 use quaymaster_core::{Code, Fault};
 use serde_json::{Map, Value as Json, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::fmt::Write as _;
 
 /// The most options of one answer.
 pub const MOST_OPTIONS: usize = 200;
@@ -37,7 +38,7 @@ pub(super) struct Companion {
 }
 
 /// The inputs of an action that have a select, wherever they stand: name and key of the select.
-pub(super) fn selects<'d>(params: &'d Map<String, Json>) -> Vec<(&'d str, &'d str)> {
+pub(super) fn selects(params: &Map<String, Json>) -> Vec<(&str, &str)> {
     fn walk<'d>(
         schema: &'d Json,
         name: Option<&'d str>,
@@ -130,7 +131,10 @@ pub(super) fn of(switched: &Switched<'_>) -> Vec<Companion> {
             if !one.properties.iter().any(|own| own == property) {
                 one.properties.push(property.to_owned());
                 let literal = format!("list_{property}s");
-                if literal != called && definition.action(&literal).is_none() {
+                if called == listing(property)
+                    && literal != called
+                    && definition.action(&literal).is_none()
+                {
                     one.spellings.push(literal);
                 }
             }
@@ -196,9 +200,9 @@ impl Companion {
             .take(3)
             .map(|key| tool_name(switched.alias, key).name)
             .collect();
-        description.push_str(&format!(" of {}", some.join(", ")));
+        let _ = write!(description, " of {}", some.join(", "));
         if self.actions.len() > some.len() {
-            description.push_str(&format!(" and {} more", self.actions.len() - some.len()));
+            let _ = write!(description, " and {} more", self.actions.len() - some.len());
         }
         SurfaceTool {
             name: tool_name(switched.alias, &self.called),
@@ -306,12 +310,8 @@ enum Known {
 
 /// The needed inputs that are enforced: for the listing action itself, or for every action whose
 /// values it lists. An agent that may write into one repository only sees that one's labels.
-fn fixed(
-    switched: &Switched<'_>,
-    select: &Select,
-    actions: &[String],
-) -> std::collections::BTreeMap<String, Known> {
-    let mut found = std::collections::BTreeMap::new();
+fn fixed(switched: &Switched<'_>, select: &Select, actions: &[String]) -> BTreeMap<String, Known> {
+    let mut found = BTreeMap::new();
     let own = (switched.presets)(&select.action);
     let presets: Vec<_> = actions.iter().map(|key| (switched.presets)(key)).collect();
     for need in &select.needs {
@@ -408,9 +408,6 @@ pub fn option_call(switched: &Switched<'_>, asked: &Asked<'_>) -> Result<OptionC
     for need in &select.needs {
         let given = asked.input.get(need).filter(|value| !value.is_null());
         match (known.get(need), given) {
-            (Some(Known::One(value)), _) => {
-                inputs.insert(need.clone(), value.clone());
-            }
             (Some(Known::Of(values)), Some(value)) if !values.contains(value) => {
                 return Err(Fault::invalid_arg(
                     &format!("/{need}"),
@@ -418,7 +415,7 @@ pub fn option_call(switched: &Switched<'_>, asked: &Asked<'_>) -> Result<OptionC
                     format!("`{need}` has to be one of {}.", json!(values)),
                 ));
             }
-            (_, Some(value)) => {
+            (Some(Known::One(value)), _) | (_, Some(value)) => {
                 inputs.insert(need.clone(), value.clone());
             }
             (_, None) => {
@@ -448,12 +445,11 @@ pub fn option_call(switched: &Switched<'_>, asked: &Asked<'_>) -> Result<OptionC
 fn select_of(switched: &Switched<'_>, asked: &Asked<'_>) -> Result<String, Fault> {
     let wanted = |key: &str| asked.actions.is_empty() || asked.actions.iter().any(|own| own == key);
     let mut names: BTreeSet<&str> = BTreeSet::new();
-    for (key, action) in switched.on().filter(|(key, _)| wanted(key)) {
+    for (_, action) in switched.on().filter(|(key, _)| wanted(key)) {
         let found = selects(&action.params);
         if let Some((_, select)) = found.iter().find(|(name, _)| *name == asked.property) {
             return Ok((*select).to_owned());
         }
-        let _ = key;
         names.extend(
             action
                 .params
@@ -507,7 +503,7 @@ impl OptionCall {
             _ => Vec::new(),
         };
         let mut made = Options::default();
-        let mut seen: std::collections::HashSet<String> = std::collections::HashSet::new();
+        let mut seen: HashSet<String> = HashSet::new();
         for item in items {
             let Some(value) = place(item, &self.value).filter(|value| is_plain(value)) else {
                 continue;

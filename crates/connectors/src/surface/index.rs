@@ -2,9 +2,11 @@
 
 use super::reading::signature;
 use super::tools::Switched;
-use crate::catalog::words::{related, words};
+use crate::catalog::words::{deeds, related, words};
 use quaymaster_core::suggest::likeness;
-use std::collections::{BTreeMap, HashMap};
+use serde_json::Value;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ops::Bound;
 
 /// An action that was found.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,20 +26,25 @@ const OF_KEY: f32 = 3.0;
 const OF_TITLE: f32 = 3.0;
 const OF_SUMMARY: f32 = 1.2;
 const OF_SERVICE: f32 = 2.0;
-const OF_MODULE: f32 = 1.0;
+const OF_RECIPE: f32 = 3.0;
+const OF_MODULE: f32 = 2.0;
 const OF_INPUT: f32 = 0.5;
+const OF_INPUT_TEXT: f32 = 0.4;
 const OF_ABOUT: f32 = 0.6;
 
 /// What a related word is worth, one that only begins alike, and a mistyped one.
 const RELATED: f64 = 0.45;
+const DEED: f64 = 0.6;
 const BEGINNING: f64 = 0.6;
 const MISTYPED: f64 = 0.6;
 /// Longer questions are cut.
 const MOST_WORDS: usize = 16;
 
 /// BM25F: Robertson, Zaragoza and Taylor, Simple BM25 extension to multiple weighted fields (2004).
-const SATURATION: f64 = 1.2;
-const LENGTH: f64 = 0.4;
+const SATURATION: f64 = 0.8;
+const LENGTH: f64 = 0.2;
+/// Somebody who names a service means its actions.
+const NAMED: f64 = 1.6;
 
 /// Everything that is on, by its words.
 #[derive(Default)]
@@ -46,6 +53,9 @@ pub struct Index {
     /// From a word to actions and the weight it has in each, in order.
     postings: BTreeMap<String, Vec<(u32, f32)>>,
     lengths: Vec<f32>,
+    /// The words of each alias's name, and whose action each is.
+    services: Vec<HashSet<String>>,
+    service_of: Vec<usize>,
     usual: f64,
 }
 
@@ -55,6 +65,9 @@ impl Index {
         for one in switched {
             let definition = one.definition;
             let service = [one.alias, &definition.key, &definition.title];
+            index
+                .services
+                .push(service.iter().flat_map(|text| words(text)).collect());
             for module in definition.modules.values() {
                 for (key, action) in module.actions.iter().filter(|(key, _)| one.is_on(key)) {
                     let (title, description) = one.words(key, action);
@@ -74,13 +87,20 @@ impl Index {
                     add(&definition.summary, OF_ABOUT);
                     add(&definition.categories.join(" "), OF_ABOUT);
                     add(&module.title, OF_MODULE);
-                    let inputs = action
-                        .params
-                        .get("properties")
-                        .and_then(serde_json::Value::as_object);
-                    for (name, _) in inputs.into_iter().flatten().take(60) {
-                        add(&apart(name), OF_INPUT);
+                    for recipe in definition
+                        .recipes
+                        .iter()
+                        .filter(|recipe| recipe.action == *key)
+                    {
+                        add(&recipe.title, OF_RECIPE);
                     }
+                    let inputs = action.params.get("properties").and_then(Value::as_object);
+                    for (name, schema) in inputs.into_iter().flatten().take(60) {
+                        add(&apart(name), OF_INPUT);
+                        let about = schema.get("description").and_then(Value::as_str);
+                        add(about.unwrap_or_default(), OF_INPUT_TEXT);
+                    }
+                    index.service_of.push(index.services.len() - 1);
                     index.put(terms);
                     index.found.push(Hit {
                         alias: one.alias.to_owned(),
@@ -123,18 +143,24 @@ impl Index {
             }
         }
         let mut scores = vec![0.0_f64; self.found.len()];
-        let mut of_word: HashMap<u32, f64> = HashMap::new();
+        let mut of_word = vec![0.0_f64; self.found.len()];
+        let mut touched: Vec<u32> = Vec::new();
         for word in &asked {
-            of_word.clear();
-            self.collect(word, &mut of_word);
-            // A word that stands everywhere tells little (inverse document frequency).
-            let within = of_word.len() as f64;
-            let rarity = (1.0 + (self.found.len() as f64 - within + 0.5) / (within + 0.5)).ln();
-            for (nr, weight) in &of_word {
-                let length =
-                    f64::from(self.lengths[*nr as usize]) / self.usual.max(f64::MIN_POSITIVE);
-                let weighed = weight / (1.0 - LENGTH + LENGTH * length);
-                scores[*nr as usize] += rarity * weighed / (SATURATION + weighed);
+            for (term, worth) in self.terms(word) {
+                self.collect(&term, worth, &mut of_word, &mut touched);
+            }
+            for nr in touched.drain(..) {
+                scores[nr as usize] += std::mem::take(&mut of_word[nr as usize]);
+            }
+        }
+        let named: Vec<bool> = self
+            .services
+            .iter()
+            .map(|words| asked.iter().any(|word| words.contains(word)))
+            .collect();
+        for (score, service) in scores.iter_mut().zip(&self.service_of) {
+            if named[*service] {
+                *score *= NAMED;
             }
         }
         let mut best: Vec<(f64, usize)> = scores
@@ -153,40 +179,59 @@ impl Index {
             .collect()
     }
 
-    /// Where a word stands, where words stand that mean nearly the same or begin alike; and only when
-    /// there is none, where one stands that it may be a slip of.
-    fn collect(&self, word: &str, found: &mut HashMap<u32, f64>) {
-        let mut add = |word: &str, worth: f64| {
-            for (nr, weight) in self.postings.get(word).into_iter().flatten() {
-                let weight = f64::from(*weight) * worth;
-                let known = found.entry(*nr).or_insert(0.0);
-                *known = known.max(weight);
-            }
-        };
-        add(word, 1.0);
-        for other in related(word) {
-            add(other, RELATED);
+    /// A word, words that mean nearly the same or begin alike, and what each is worth; only when
+    /// nothing has any of them, those that it may be a slip of.
+    fn terms(&self, word: &str) -> Vec<(String, f64)> {
+        let mut terms: HashMap<&str, f64> = HashMap::from([(word, 1.0)]);
+        let others = related(word).iter().map(|other| (other, RELATED));
+        for (other, worth) in others.chain(deeds(word).iter().map(|other| (other, DEED))) {
+            let known = terms.entry(other).or_insert(0.0);
+            *known = known.max(worth);
         }
         if word.len() >= 4 {
             let alike = self
                 .postings
-                .range(word.to_owned()..)
-                .skip_while(|(own, _)| own.as_str() == word);
-            for (own, _) in alike.take_while(|(own, _)| own.starts_with(word)).take(50) {
-                add(own, BEGINNING);
+                .range::<str, _>((Bound::Included(word), Bound::Unbounded))
+                .map(|(own, _)| own.as_str());
+            for own in alike.take_while(|own| own.starts_with(word)).take(50) {
+                terms.entry(own).or_insert(BEGINNING);
             }
-            for end in (4..word.len()).filter(|end| word.is_char_boundary(*end)) {
-                add(&word[..end], BEGINNING);
+            for end in (4..word.len())
+                .filter(|end| word.is_char_boundary(*end))
+                .take(60)
+            {
+                terms.entry(&word[..end]).or_insert(BEGINNING);
             }
         }
-        if found.is_empty() && word.len() >= 4 {
-            for (own, worth) in self.slips(word) {
-                for (nr, weight) in &self.postings[&own] {
-                    let weight = f64::from(*weight) * worth;
-                    let known = found.entry(*nr).or_insert(0.0);
-                    *known = known.max(weight);
-                }
+        let mut terms: Vec<(String, f64)> = terms
+            .into_iter()
+            .filter(|(term, _)| self.postings.contains_key(*term))
+            .map(|(term, worth)| (term.to_owned(), worth))
+            .collect();
+        if terms.is_empty() && (4..=64).contains(&word.len()) {
+            terms = self.slips(word);
+        }
+        terms
+    }
+
+    /// What a term adds to each action, where that is more than another term of the same word.
+    fn collect(&self, term: &str, worth: f64, found: &mut [f64], touched: &mut Vec<u32>) {
+        let Some(postings) = self.postings.get(term) else {
+            return;
+        };
+        // A word that stands everywhere tells little (inverse document frequency).
+        let within = postings.len() as f64;
+        let all = self.found.len() as f64;
+        let rarity = worth * (1.0 + (all - within + 0.5) / (within + 0.5)).ln();
+        for (nr, weight) in postings {
+            let length = f64::from(self.lengths[*nr as usize]) / self.usual.max(f64::MIN_POSITIVE);
+            let weighed = f64::from(*weight) / (1.0 - LENGTH + LENGTH * length);
+            let score = rarity * weighed / (SATURATION + weighed);
+            let known = &mut found[*nr as usize];
+            if *known == 0.0 {
+                touched.push(*nr);
             }
+            *known = known.max(score);
         }
     }
 

@@ -3,7 +3,7 @@
 use quaymaster_core::{Fault, hex};
 use sha2::{Digest, Sha256};
 
-/// OpenAI and Anthropic take `[a-zA-Z0-9_-]{1,64}`; Gemini takes the same and wants a letter or `_`
+/// `OpenAI` and Anthropic take `[a-zA-Z0-9_-]{1,64}`; Gemini takes the same and wants a letter or `_`
 /// in front, which an alias always has.
 pub const LONGEST_NAME: usize = 64;
 const LONGEST_ALIAS: usize = 64;
@@ -12,7 +12,7 @@ const DIGITS: usize = 10;
 
 /// Words that cannot be the name of a constant in code mode (ECMA-262 §12.7.2, in strict code), and
 /// `then`, which would make `await quaymaster` call a connector.
-const RESERVED: [&str; 51] = [
+const RESERVED: [&str; 52] = [
     "arguments",
     "await",
     "break",
@@ -64,6 +64,7 @@ const RESERVED: [&str; 51] = [
     "void",
     "while",
     "with",
+    "yield",
 ];
 
 /// Whether an integration may have this alias: small letters, digits, `-` and `_`, a letter first, at
@@ -137,7 +138,7 @@ pub fn tool_name(alias: &str, action: &str) -> ToolName {
             .len()
             .min(20.max(room.saturating_sub(action.len() + 2))),
     );
-    let mut short = format!("{}__{action}", &alias[..kept]);
+    let mut short = format!("{}__{action}", alias[..kept].trim_end_matches(['_', '-']));
     short.truncate(short.floor_char_boundary(room));
     ToolName {
         name: format!("{short}_{}", &digest[..DIGITS]),

@@ -158,8 +158,17 @@ impl Preset {
                 }
             }
         }
-        // Shorter paths first: a place inside of an enforced input comes after the input.
+        let whole: BTreeSet<String> = settled
+            .keys()
+            .filter(|path| path.len() == 1)
+            .flatten()
+            .cloned()
+            .collect();
         for (path, value) in settled {
+            // What is enforced as a whole says what is in it.
+            if path.len() > 1 && whole.contains(&path[0]) {
+                continue;
+            }
             put(merged, &path, value);
         }
     }
@@ -299,13 +308,13 @@ fn put(object: &mut JsonObject, path: &[String], value: Option<Value>) {
     if rest.is_empty() {
         match value {
             Some(value) => object.insert(first.clone(), value),
-            None => object.remove(first),
+            None => object.shift_remove(first),
         };
         return;
     }
     if value.is_none() && !object.get(first).is_some_and(Value::is_object) {
         // Nothing to take out of an object; anything else could say the same in another way.
-        object.remove(first);
+        object.shift_remove(first);
         return;
     }
     let inner = object

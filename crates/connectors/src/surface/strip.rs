@@ -56,9 +56,9 @@ fn take_out(schema: &mut JsonObject, gone: &Gone, depth: usize) {
         return;
     }
     let in_map = |map: &mut Map<String, Value>| {
-        gone.keys().for_each(|key| {
-            map.remove(key);
-        })
+        for key in gone.keys() {
+            map.shift_remove(key);
+        }
     };
     if let Some(Value::Object(properties)) = schema.get_mut("properties") {
         in_map(properties);
@@ -82,7 +82,7 @@ fn take_out(schema: &mut JsonObject, gone: &Gone, depth: usize) {
     if let Some(Value::Object(dependent)) = schema.get_mut("dependentRequired") {
         for (key, value) in gone {
             // It will be there, so what it needs is needed.
-            if let (Some(Value::Array(names)), Some(_)) = (dependent.remove(key), value) {
+            if let (Some(Value::Array(names)), Some(_)) = (dependent.shift_remove(key), value) {
                 needed.extend(names.iter().filter_map(Value::as_str).map(str::to_owned));
             }
         }
@@ -93,7 +93,7 @@ fn take_out(schema: &mut JsonObject, gone: &Gone, depth: usize) {
     let mut also: Vec<Value> = Vec::new();
     if let Some(Value::Object(dependent)) = schema.get_mut("dependentSchemas") {
         for (key, value) in gone {
-            if let (Some(inner), Some(_)) = (dependent.remove(key), value) {
+            if let (Some(inner), Some(_)) = (dependent.shift_remove(key), value) {
                 also.push(inner);
             }
         }
@@ -120,11 +120,11 @@ fn take_out(schema: &mut JsonObject, gone: &Gone, depth: usize) {
     }
     // What holds or does not hold because of an enforced value cannot be said of the rest.
     if schema.get("not").is_some_and(|inner| mentions(inner, gone)) {
-        schema.remove("not");
+        schema.shift_remove("not");
     }
     if schema.get("if").is_some_and(|inner| mentions(inner, gone)) {
         for word in ["if", "then", "else"] {
-            schema.remove(word);
+            schema.shift_remove(word);
         }
     }
     for word in ["then", "else"] {
@@ -161,10 +161,10 @@ fn branches(schema: &mut JsonObject, word: &str, gone: &Gone, depth: usize) {
         _ => {}
     }
     if list.is_empty() {
-        schema.remove(word);
+        schema.shift_remove(word);
     } else if word != "allOf" && list.len() == 1 {
         let only = list.remove(0);
-        schema.remove(word);
+        schema.shift_remove(word);
         if let Value::Array(all) = schema.entry("allOf").or_insert_with(|| json!([])) {
             all.push(only);
         }
@@ -215,7 +215,7 @@ fn not_required(schema: &mut JsonObject, gone: impl Fn(&str) -> bool) {
         _ => return,
     };
     if left == 0 {
-        schema.remove("required");
+        schema.shift_remove("required");
     }
 }
 
@@ -240,7 +240,7 @@ fn take_out_within(schema: &mut JsonObject, path: &[String], value: Option<&Valu
     {
         take_out_within(inner, rest, value, depth + 1);
         for word in ["default", "examples", "const", "enum"] {
-            inner.remove(word);
+            inner.shift_remove(word);
         }
     }
     for word in ["allOf", "anyOf", "oneOf"] {
@@ -263,7 +263,7 @@ fn unneeded_when_empty(schema: &mut JsonObject, key: &str) {
         .and_then(|all| all.get(key)?.get("properties")?.as_object())
         .is_some_and(Map::is_empty);
     if empty && let Some(Value::Object(properties)) = schema.get_mut("properties") {
-        properties.remove(key);
+        properties.shift_remove(key);
         not_required(schema, |name| name == key);
     }
 }
@@ -296,7 +296,7 @@ fn optional(schema: &mut JsonObject, key: &str, depth: usize) {
                 .iter()
                 .any(|branch| branch.as_object().is_some_and(Map::is_empty))
         {
-            schema.remove(word);
+            schema.shift_remove(word);
         }
     }
 }

@@ -13,9 +13,12 @@ use quaymaster_core::tool::Nature;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// OpenAI takes descriptions of at most 1,024 characters.
+/// `OpenAI` takes descriptions of at most 1,024 characters.
 pub const LONGEST_DESCRIPTION: usize = 1_024;
 const LONGEST_TITLE: usize = 120;
+
+/// A title and a description that stand instead of the definition's.
+pub type OwnTexts = (Option<String>, Option<String>);
 
 /// A connector that is switched on under an alias.
 #[derive(Clone, Copy)]
@@ -27,7 +30,7 @@ pub struct Switched<'a> {
     /// What is saved for an action, by its key.
     pub presets: &'a dyn Fn(&str) -> Preset,
     /// An action's own title and own description, by its key.
-    pub display: &'a dyn Fn(&str) -> Option<(Option<String>, Option<String>)>,
+    pub display: &'a dyn Fn(&str) -> Option<OwnTexts>,
 }
 
 impl<'a> Switched<'a> {
@@ -216,12 +219,24 @@ fn point_to_companions(
         if let (Some(one), Some(Value::Object(property))) = (found, properties.get_mut(name_shown))
         {
             let tool = tool_name(switched.alias, &one.called).name;
-            let said = property
+            // Beside an `anyOf` nothing may stand.
+            let place = if property.contains_key("anyOf") {
+                property
+                    .get_mut("anyOf")
+                    .and_then(|branches| branches.get_mut(0))
+                    .and_then(Value::as_object_mut)
+            } else {
+                Some(property)
+            };
+            let Some(place) = place else {
+                continue;
+            };
+            let said = place
                 .get("description")
                 .and_then(Value::as_str)
                 .unwrap_or_default();
             let said = join(said, &format!("Values: {tool}."));
-            property.insert("description".to_owned(), json!(said));
+            place.insert("description".to_owned(), json!(said));
         }
     }
 }

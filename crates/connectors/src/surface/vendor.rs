@@ -1,23 +1,23 @@
 //! Schemas of inputs that the vendors of models accept.
 //!
-//! OpenAI, Anthropic and Gemini take dialects of JSON Schema, and one tool that one of them refuses
+//! `OpenAI`, Anthropic and Gemini take dialects of JSON Schema, and one tool that one of them refuses
 //! makes it refuse the whole list. What is listed is what all of them take; what a call gives is
 //! still checked against the whole schema. The rules, and whose they are:
 //!
 //! - The top is `type: object` with `properties`, and has neither `oneOf`, `anyOf`, `allOf`, `enum` nor
-//!   `not` (OpenAI: function parameters; Anthropic: `input_schema`). What they say becomes text.
+//!   `not` (`OpenAI`: function parameters; Anthropic: `input_schema`). What they say becomes text.
 //! - No `$ref` anywhere (Anthropic; Gemini has no such field).
 //! - Inputs are named `[A-Za-z_][A-Za-z0-9_]{0,63}` (Vertex AI: names of parameters; Anthropic also
 //!   takes `.` and `-`, and looks at the top level only).
 //! - `required` names what `properties` has, once each (Gemini).
 //! - Every schema has one `type`, never a list of them (Gemini: `type` is an enumeration). Several
 //!   types become `anyOf`, which then stands alone (Vertex AI: nothing beside `any_of`).
-//! - Arrays have `items` (Gemini, OpenAI).
+//! - Arrays have `items` (Gemini, `OpenAI`).
 //! - `enum` is for texts, none of them empty (Gemini: `enum` is a list of texts); `const` is one.
 //! - Of formats only `date-time` (Gemini); others become text.
 //! - Words that Gemini's Schema lacks are left out: `additionalProperties`, `patternProperties`,
 //!   `propertyNames`, `not`, `if`, `const`, `exclusiveMinimum`, `multipleOf`, `uniqueItems`, `examples`, `x-…`
-//!   and so on. `allOf` is merged (OpenAI does not permit it below the top either), `oneOf` is `anyOf`.
+//!   and so on. `allOf` is merged (`OpenAI` does not permit it below the top either), `oneOf` is `anyOf`.
 //! - Depth and size have an end: at most 16 KB, which is ours.
 
 use super::JsonObject;
@@ -334,7 +334,7 @@ impl Flat {
                             mine.push(value);
                         }
                     }
-                    own.remove("const");
+                    own.shift_remove("const");
                     own.insert("enum".to_owned(), Value::Array(mine));
                 }
                 for (word, value) in other {
@@ -459,13 +459,13 @@ fn describe(made: &mut JsonObject, text: &str) {
         }
         return;
     }
-    let own = made.remove("description");
+    let own = made.shift_remove("description");
     let both = join(
         text,
         own.as_ref().and_then(Value::as_str).unwrap_or_default(),
     );
     let mut first = Map::new();
-    if let Some(kind) = made.remove("type") {
+    if let Some(kind) = made.shift_remove("type") {
         first.insert("type".to_owned(), kind);
     }
     first.insert("description".to_owned(), json!(both));
@@ -475,7 +475,7 @@ fn describe(made: &mut JsonObject, text: &str) {
 
 fn all_of(schema: &JsonObject, depth: usize) -> JsonObject {
     let mut made = schema.clone();
-    let Some(Value::Array(list)) = made.remove("allOf") else {
+    let Some(Value::Array(list)) = made.shift_remove("allOf") else {
         return made;
     };
     if depth > 16 {
@@ -490,7 +490,7 @@ fn all_of(schema: &JsonObject, depth: usize) -> JsonObject {
                     }
                 }
                 (Some(Value::Array(own)), Value::Array(other)) if word == "required" => {
-                    own.extend(other)
+                    own.extend(other);
                 }
                 (Some(_), _) => {}
                 (None, value) => {
@@ -516,7 +516,7 @@ fn any_of(schema: &JsonObject, branches: &[Value], limits: &Limits, depth: usize
             "examples",
             "deprecated",
         ] {
-            whole.remove(word);
+            whole.shift_remove(word);
         }
         match branch {
             Value::Object(branch) => {

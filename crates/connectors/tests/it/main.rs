@@ -21,6 +21,7 @@ mod resolving;
 mod retries;
 mod rules;
 mod samples;
+mod surface;
 mod typos;
 mod upstream;
 mod vectors;

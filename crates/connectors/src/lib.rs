@@ -13,6 +13,7 @@
 //! - [`params`]: an action's inputs as plain JSON Schema
 //! - [`request`]: from an action, an account and inputs to one request; [`send`]: retries, limits,
 //!   pages, errors
+//! - [`oauth`]: signing an account in at an authorization server
 //! - [`clean`], [`redact`]: what nobody sees and what nobody may see, taken out of answers
 
 pub mod catalog;
@@ -21,6 +22,7 @@ pub mod definition;
 pub mod import;
 pub mod lint;
 pub mod load;
+pub mod oauth;
 pub mod params;
 pub mod passport;
 pub mod published;

@@ -62,6 +62,10 @@ pub(crate) struct ConnectionView {
     #[schema(value_type = Option<String>, format = DateTime)]
     #[serde(skip_serializing_if = "Option::is_none")]
     verified_at: Option<Instant>,
+    /// When its access token ends; it is renewed before, as long as the service lets one.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<Instant>,
 }
 
 impl From<Connection> for ConnectionView {
@@ -83,6 +87,7 @@ impl From<Connection> for ConnectionView {
             user_id: connection.user,
             created_at: connection.created_at,
             verified_at: connection.verified_at,
+            expires_at: connection.expires_at,
         }
     }
 }
@@ -251,8 +256,9 @@ pub(crate) struct DisconnectedAccount {
 
 /// Disconnects an account
 ///
-/// Its credentials are removed, and no call reaches it any more. What the service itself knows of
-/// them stays: revoke them there as well. Needs an administrator.
+/// Its credentials are removed, and no call reaches it any more. Tokens that it got by signing in at
+/// the service are ended there, if the service lets one; other credentials stay good there: revoke
+/// them as well. Needs an administrator.
 #[utoipa::path(
     delete, path = "/api/v1/connections/{id}", tag = "Connectors",
     security(("bearer" = ["admin"])),

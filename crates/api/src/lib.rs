@@ -11,12 +11,13 @@
 //! - `auth`: who may; `read`: bodies, queries and paths, read strictly; `paging`; `error`
 //! - `document`: the OpenAPI document; `state`: what handlers can reach
 //! - one file a noun: `health`, `info`, `workspaces`, `tokens`, `connected_clients`, `connect`, `trash`, `api_keys`,
-//!   `members`, `invitations`, `connectors`, `connections`, `calls`, `events`, `tools`; [`parts`] has a
+//!   `members`, `invitations`, `connectors`, `connections`, `authorizations`, `oauth_apps`, `calls`, `events`, `tools`; [`parts`] has a
 //!   router of its own, whose addresses are signed, and so has [`oauth`], whose addresses are those
 //!   of its RFCs
 
 mod api_keys;
 mod auth;
+mod authorizations;
 mod calls;
 mod connect;
 mod connected_clients;
@@ -30,6 +31,7 @@ mod info;
 mod invitations;
 mod members;
 pub mod oauth;
+mod oauth_apps;
 mod paging;
 pub mod parts;
 mod read;
@@ -126,6 +128,14 @@ fn documented() -> OpenApiRouter<ApiState> {
             connections::read_connection,
             connections::rename_connection,
             connections::disconnect_account
+        ))
+        .routes(routes!(authorizations::begin_authorization))
+        .routes(routes!(authorizations::read_authorization))
+        .routes(routes!(authorizations::poll_authorization))
+        .routes(routes!(
+            oauth_apps::read_oauth_app,
+            oauth_apps::set_oauth_app,
+            oauth_apps::remove_oauth_app
         ))
         .routes(routes!(connections::verify_connection))
         .routes(routes!(connections::replace_credentials))

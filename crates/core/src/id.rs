@@ -119,6 +119,10 @@ ids! {
     ConnectionId "con"
     /// A definition of a connector that belongs to one organization.
     DefinitionId "def"
+    /// An organization's app at a service's authorization server.
+    OAuthAppId "oap"
+    /// A sign-in of an account at a service that is under way.
+    AuthorizationId "aut"
     /// An OAuth authorization code.
     CodeId "oac"
     /// An OAuth access token.

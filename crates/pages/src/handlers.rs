@@ -8,6 +8,7 @@
 mod account;
 mod answer;
 mod api_keys;
+mod authorizations;
 mod authorize;
 mod connect;
 mod connected_clients;
@@ -120,6 +121,17 @@ pub fn router(app: App, mut openapi: Value) -> Router {
         .route(
             "/connectors/{key}/modules/{module}",
             get(connectors::module),
+        )
+        .route("/connectors/{key}/oauth-app", post(authorizations::set_app))
+        .route("/connectors/{key}/authorize", post(authorizations::begin))
+        .route(
+            "/connections/authorize/{id}",
+            get(authorizations::read).post(authorizations::go),
+        )
+        .route("/connections/callback", get(authorizations::callback))
+        .route(
+            "/connections/{id}/authorize",
+            post(authorizations::begin_again),
         )
         .route("/connections/{id}", get(connections::read))
         .route("/connections/{id}/verify", post(connections::verify))

@@ -30,6 +30,7 @@ mod keys;
 mod mail;
 mod members;
 mod oauth;
+mod oauth_accounts;
 mod oauth_clients;
 mod oauth_documents;
 mod onec;

@@ -78,6 +78,10 @@ pub(crate) struct ConnectionView {
     #[schema(value_type = Option<String>, format = DateTime)]
     #[serde(skip_serializing_if = "Option::is_none")]
     verified_at: Option<Instant>,
+    /// When its access token ends; it is renewed before, as long as the service lets one.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<Instant>,
 }
 
 impl From<Connection> for ConnectionView {
@@ -113,6 +117,7 @@ impl From<Connection> for ConnectionView {
             user_id: connection.user,
             created_at: connection.created_at,
             verified_at: connection.verified_at,
+            expires_at: connection.expires_at,
         }
     }
 }
@@ -387,6 +392,7 @@ pub(crate) async fn create_connection(
         integration: None,
         external_id: new.external_id,
         display_name: new.display_name,
+        session: None,
         is_local: new.is_local.unwrap_or(false),
     };
     let made = app.connect_account(&admin, new).await?;
@@ -445,8 +451,9 @@ pub(crate) struct DisconnectedAccount {
 
 /// Disconnects an account
 ///
-/// Its credentials are removed, and no call reaches it any more. What the service itself knows of
-/// them stays: revoke them there as well. Needs an administrator.
+/// Its credentials are removed, and no call reaches it any more. Tokens that it got by signing in at
+/// the service are ended there, if the service lets one; other credentials stay good there: revoke
+/// them as well. Needs an administrator.
 #[utoipa::path(
     delete, path = "/api/v1/connections/{id}", tag = "Connectors",
     security(("bearer" = ["admin"])),

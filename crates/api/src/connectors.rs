@@ -2,6 +2,7 @@
 //! can be called is in [`modules`].
 
 use crate::auth::Person;
+use crate::authorizations::FlowName;
 use crate::connections::ConnectionView;
 use crate::error::{Answer, Faults};
 use crate::paging::Paging;
@@ -210,17 +211,21 @@ pub(crate) struct WayView {
     fields: Vec<FieldView>,
     /// Whether `POST /api/v1/connections` takes it.
     connectable: bool,
+    /// How accounts sign in at the service, the usual way first:
+    /// `POST /api/v1/connections/authorizations` begins it.
+    flows: Vec<FlowName>,
 }
 
 impl From<Way> for WayView {
     fn from(way: Way) -> Self {
         WayView {
+            connectable: way.is_typed(),
             key: way.key,
             kind: way.kind.into(),
             title: way.title,
             help: way.help,
             fields: way.fields.into_iter().map(FieldView::from).collect(),
-            connectable: way.is_typed,
+            flows: way.flows.into_iter().map(FlowName::from).collect(),
         }
     }
 }

@@ -205,3 +205,25 @@ pub(crate) async fn list_integration_metadata(
         integration: None,
     }))
 }
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct OAuthStatus {
+    /// Keys of the connectors for which the organization has set its own OAuth app.
+    configured: Vec<String>,
+}
+
+/// Lists the connectors that people can sign in to by OAuth
+///
+/// Those for which the organization's own app is set.
+#[utoipa::path(
+    get, path = "/api/v1/integrations/oauth-status", tag = "Integrations",
+    security(("bearer" = ["admin"])),
+    responses((status = 200, description = "The connectors.", body = OAuthStatus), Faults)
+)]
+pub(crate) async fn read_oauth_status(
+    State(app): State<App>,
+    Person(actor): Person,
+) -> Answer<axum::Json<OAuthStatus>> {
+    let configured = app.oauth_app_connectors(&actor).await?;
+    Ok(axum::Json(OAuthStatus { configured }))
+}

@@ -11,7 +11,7 @@
 //! - `auth`: who may; `read`: bodies, queries and paths, read strictly; `paging`; `error`
 //! - `document`: the OpenAPI document; `state`: what handlers can reach
 //! - one file a noun: `health`, `info`, `workspaces`, `tokens`, `connected_clients`, `connect`, `trash`, `api_keys`,
-//!   `organizations`, `members`, `invitations`, `connectors`, `connections`, `integrations`, `integration_metadata`, `partials`, `actions`, `end_users`,
+//!   `organizations`, `members`, `invitations`, `connectors`, `connections`, `authorizations`, `oauth_apps`, `integrations`, `integration_metadata`, `partials`, `actions`, `end_users`,
 //!   `connect_sessions`, `servers`, `server_tools`, `code`, `later`, `calls`, `events`, `tools`; [`parts`] has a
 //!   router of its own, whose addresses are signed, and so has [`oauth`], whose addresses are those
 //!   of its RFCs
@@ -19,6 +19,7 @@
 mod actions;
 mod api_keys;
 mod auth;
+mod authorizations;
 mod calls;
 mod code;
 mod connect;
@@ -38,6 +39,7 @@ mod invitations;
 mod later;
 mod members;
 pub mod oauth;
+mod oauth_apps;
 mod organizations;
 mod paging;
 mod partials;
@@ -141,6 +143,14 @@ fn documented() -> OpenApiRouter<ApiState> {
             connections::disconnect_account
         ))
         .routes(routes!(connections::resolve_connection))
+        .routes(routes!(authorizations::begin_authorization))
+        .routes(routes!(authorizations::read_authorization))
+        .routes(routes!(authorizations::poll_authorization))
+        .routes(routes!(
+            oauth_apps::read_oauth_app,
+            oauth_apps::set_oauth_app,
+            oauth_apps::remove_oauth_app
+        ))
         .routes(routes!(connections::verify_connection))
         .routes(routes!(connections::replace_credentials))
         .routes(routes!(calls::list_workspace_calls))
@@ -196,6 +206,7 @@ fn documented() -> OpenApiRouter<ApiState> {
         .routes(routes!(actions::list_property_options))
         .routes(routes!(actions::resolve_property))
         .routes(routes!(integration_metadata::list_integration_metadata))
+        .routes(routes!(integration_metadata::read_oauth_status))
         .routes(routes!(
             later::list_approval_policies,
             later::create_approval_policy

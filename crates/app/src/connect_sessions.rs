@@ -4,14 +4,13 @@
 
 use crate::App;
 use crate::actor::Actor;
-use crate::connections::{Connection, Fields, NewConnection};
+use crate::connections::{Aim, Author, Authorization, Connection, Fields, Flow, NewConnection};
 use crate::connectors::Definition;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use quaymaster_core::id::{ConnectSessionId, EndUserId, UserId, WorkspaceId};
-use quaymaster_core::{Code, Fault, Instant, Scopes, hex};
+use quaymaster_core::{Code, Fault, Instant, hex};
 pub use quaymaster_store::connect_session::{ConnectSession, OwnerScope, SessionStatus};
 use quaymaster_store::integration::Integration;
-use quaymaster_store::user::Role;
 use serde_json::json;
 use sha2::Sha256;
 use std::sync::Arc;
@@ -260,26 +259,55 @@ impl App {
         fields: Fields,
     ) -> Result<(ConnectSession, Connection), Fault> {
         let Invited { session, .. } = self.invited_to_connect(token).await?;
-        let actor = on_behalf(&session);
+        let by = on_behalf(&session);
         let new = NewConnection {
             auth: session.auth.clone().or(auth),
             fields,
             ..wanted(&session)
         };
-        let made = self.make_connection(&actor, new).await?;
-        let tried = self.try_connection(&actor, &made).await?;
+        let made = self.make_connection(&by, new).await?;
+        let tried = self.verify_as(&by, &made).await?;
         if let Some(problem) = &tried.problem {
-            self.disconnect(&actor, &made).await?;
+            self.disconnect(&by, &made).await?;
             return Err(Fault::new(Code::UpstreamError, problem.clone())
                 .hint("Check what you typed in, and try again."));
         }
-        self.complete(&session, &tried).await?;
+        self.complete_session(&session, &tried).await?;
         Ok((session, tried))
+    }
+
+    /// Begins the sign-in at the service that a link asks for.
+    pub async fn begin_by_link(
+        &self,
+        token: &str,
+        auth: Option<String>,
+        fields: Fields,
+    ) -> Result<Authorization, Fault> {
+        let Invited { session, .. } = self.invited_to_connect(token).await?;
+        let new = NewConnection {
+            auth: session.auth.clone().or(auth),
+            fields,
+            ..wanted(&session)
+        };
+        self.begin_authorization(&on_behalf(&session), Aim::New(new), Some(Flow::Code))
+            .await
+    }
+
+    /// Where somebody goes on who connected an account by a link: the title of the service, and the
+    /// address that the session names.
+    pub async fn after_link(
+        &self,
+        connection: &Connection,
+        session: &ConnectSessionId,
+    ) -> Result<(String, Option<String>), Fault> {
+        let found = self.store.connect_session(&connection.org, session).await?;
+        let title = self.connector_title(&connection.org, &connection.connector).await?;
+        Ok((title, found.and_then(|session| session.success_redirect)))
     }
 
     /// Marks a session as done. Somebody who completed it first wins: the connection that came
     /// second is taken away again.
-    pub(crate) async fn complete(
+    pub(crate) async fn complete_session(
         &self,
         session: &ConnectSession,
         connection: &Connection,
@@ -356,17 +384,16 @@ pub(crate) fn wanted(session: &ConnectSession) -> NewConnection {
         integration: session.integration.clone(),
         external_id: Some(session.external_id.clone()),
         display_name: Some(session.name.clone()),
+        session: Some(session.id.clone()),
         ..NewConnection::default()
     }
 }
 
-/// Whoever made the session answers for what comes of it, and gives no scope away.
-pub(crate) fn on_behalf(session: &ConnectSession) -> Actor {
-    Actor {
+/// Whoever made the session answers for what comes of it.
+fn on_behalf(session: &ConnectSession) -> Author {
+    Author {
         org: session.org.clone(),
         user: session.user.clone(),
-        role: Role::Member,
-        scopes: Scopes::default(),
         label: format!("setup link {}", session.id),
     }
 }

@@ -1,22 +1,45 @@
 //! Connected accounts: made, verified, renamed, given new credentials, taken away.
 //!
 //! Secrets are sealed when they come in and opened only to sign requests; no answer has them.
+//!
+//! - `checks`: what somebody wants, before anything is stored
+//! - `authorizing`, `device`, `completing`: accounts that sign in at the service by OAuth; `apps`: by
+//!   whose app
+//! - `tokens`: what OAuth brings; `renewal`: how it is kept good
+
+mod apps;
+mod authorizing;
+mod checks;
+mod completing;
+mod device;
+mod renewal;
+mod tokens;
+
+pub use apps::OAuthApp;
+pub use authorizing::{Aim, Authorization, Device, Flow, Started};
+pub use completing::Callback;
+pub(crate) use renewal::{Renewable, Renewals};
+pub(crate) use tokens::{flows, is_of_client};
 
 use crate::actor::{Actor, Admin};
 use crate::admit::fresh;
 use crate::invoke::Target;
 use crate::{App, wired};
-use quaymaster_connectors::definition::{Auth, AuthKind, Definition, Field};
+use checks::{
+    auth_of, checked_account, free_name, is_typed, label_of, may_be_local, sorted, taken,
+};
+use quaymaster_connectors::definition::{Auth, Definition};
 use quaymaster_connectors::request::{Account, Invocation};
 use quaymaster_connectors::send::Data;
-use quaymaster_core::id::{ConnectionId, EndUserId, IntegrationId, OrgId, WorkspaceId};
-use quaymaster_core::suggest::did_you_mean;
+use quaymaster_core::id::{
+    AuthorizationId, ConnectSessionId, ConnectionId, EndUserId, IntegrationId, OrgId, UserId, WorkspaceId,
+};
 use quaymaster_core::{Code, Fault};
+use quaymaster_store::StoreError;
 pub use quaymaster_store::connection::Connection;
 use quaymaster_store::connection::{ConnectionChange, Credentials, Secrets};
-use regex::Regex;
 use secrecy::SecretString;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -24,6 +47,53 @@ use std::sync::Arc;
 pub(crate) struct Connected {
     pub(crate) connection: Connection,
     pub(crate) account: Account,
+    pub(crate) renewable: Renewable,
+}
+
+/// In whose name an account is connected. Whoever makes one has decided that they may.
+#[derive(Debug, Clone)]
+pub struct Author {
+    pub(crate) org: OrgId,
+    /// Whose the connection is.
+    pub(crate) user: UserId,
+    /// What events say of who it was.
+    pub(crate) label: String,
+}
+
+impl From<&Admin> for Author {
+    fn from(admin: &Admin) -> Author {
+        Author::from(&**admin)
+    }
+}
+
+/// Somebody who was asked before whether they may.
+impl From<&Actor> for Author {
+    fn from(actor: &Actor) -> Author {
+        Author {
+            org: actor.org.clone(),
+            user: actor.user.clone(),
+            label: actor.label.clone(),
+        }
+    }
+}
+
+/// A connection that was checked, before it has a name.
+struct Checked {
+    definition: Arc<Definition>,
+    /// The key of its way to sign in.
+    auth: String,
+    fields: BTreeMap<String, String>,
+    secrets: Secrets,
+    workspace: Option<WorkspaceId>,
+    is_local: bool,
+    /// Where the connector's present definition sends its credentials.
+    destination: Option<String>,
+}
+
+impl Checked {
+    fn auth(&self) -> Result<&Auth, Fault> {
+        auth_of(&self.definition, Some(&self.auth))
+    }
 }
 
 /// What a new connection shall be.
@@ -46,6 +116,8 @@ pub struct NewConnection {
     pub external_id: Option<String>,
     /// For people.
     pub display_name: Option<String>,
+    /// The connect session that it is made for.
+    pub session: Option<ConnectSessionId>,
     /// It is inside the network, and shall be reached there.
     pub is_local: bool,
 }
@@ -60,21 +132,6 @@ impl std::fmt::Debug for Fields {
     }
 }
 
-/// Agents write it behind a colon: `github:work`.
-fn checked_account(name: &str) -> Result<String, Fault> {
-    let plain = |byte: u8| {
-        byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_')
-    };
-    if name.is_empty() || name.len() > 40 || !name.bytes().all(plain) {
-        return Err(Fault::invalid_arg(
-            "/name",
-            "pattern",
-            "An account's name has 1 to 40 of a-z, 0-9, - and _.",
-        ));
-    }
-    Ok(name.to_owned())
-}
-
 impl Connected {
     pub(crate) fn target(&self) -> Target<'_> {
         Target {
@@ -84,6 +141,7 @@ impl Connected {
             id: self.connection.id.as_str(),
             account: &self.account,
             destination: self.connection.destination.as_deref(),
+            connected: Some(self),
         }
     }
 }
@@ -106,47 +164,28 @@ impl App {
         admin: &Admin,
         new: NewConnection,
     ) -> Result<Connection, Fault> {
-        let made = self.make_connection(admin, new).await?;
-        self.try_connection(admin, &made).await
+        let by = Author::from(admin);
+        let made = self.make_connection(&by, new).await?;
+        self.verify_as(&by, &made).await
     }
 
-    /// Makes a connection on behalf of somebody, who was asked before whether they may.
+    /// Makes a connection whose credentials were typed in.
     pub(crate) async fn make_connection(
         &self,
-        admin: &Actor,
+        by: &Author,
         new: NewConnection,
     ) -> Result<ConnectionId, Fault> {
-        let usable = self.usable(&admin.org, &new.connector).await?;
-        let definition = usable.definition().clone();
-        let auth = auth_of(&definition, new.auth.as_deref())?;
-        if let Some(workspace) = &new.workspace {
-            self.believed_workspace(&admin.org, workspace).await?;
+        let mut checked = self.checked_new(&by.org, &new, is_typed).await?;
+        if is_of_client(checked.auth()?) {
+            let grant = tokens::OF_CLIENT.into();
+            checked.secrets.insert(tokens::GRANT.to_owned(), grant);
         }
-        if new.is_local && definition.base_url.names().next().is_none() {
-            return Err(Fault::invalid_arg(
-                "/is_local",
-                "const",
-                format!(
-                    "{} is on the internet, not inside your network.",
-                    definition.title
-                ),
-            ));
-        }
-        let (fields, secrets) = sorted(&definition, auth, &new.fields)?;
         let id = ConnectionId::fresh(&*self.clock, &*self.entropy);
-        let name = match (&new.name, &new.end_user) {
-            (Some(name), _) => checked_account(name)?,
-            // Nobody calls it by name, and there may be thousands.
-            (None, Some(_)) => id.to_string(),
-            (None, None) => free_name(
-                &self.store.connections(&admin.org, None).await?,
-                &new.connector,
-            ),
-        };
+        let name = self.name_for(&by.org, &new, &id).await?;
         let connection = Connection {
             id,
-            org: admin.org.clone(),
-            workspace: new.workspace,
+            org: by.org.clone(),
+            workspace: checked.workspace,
             end_user: new.end_user,
             integration: new.integration,
             connector: new.connector,
@@ -154,46 +193,118 @@ impl App {
             external_id: new.external_id,
             display_name: new.display_name,
             label: None,
-            auth: auth.key.clone(),
-            fields,
-            is_local: new.is_local,
-            destination: usable.destination(&auth.key).map(str::to_owned),
+            auth: checked.auth,
+            fields: checked.fields,
+            is_local: checked.is_local,
+            destination: checked.destination,
             problem: None,
-            user: admin.user.clone(),
+            user: by.user.clone(),
             created_at: self.now(),
             verified_at: None,
+            expires_at: None,
+            renew_at: None,
+            revision: 1,
         };
-        let org = admin.org.as_str();
+        let id = connection.id.clone();
+        let called = connection.external_id.clone();
+        let called = called.unwrap_or_else(|| connection.name.clone());
+        self.add_connection(by, connection, &checked.secrets, None)
+            .await
+            .map_err(|error| wired::duplicate_or(error, || taken(&called)))?;
+        self.changed().await;
+        Ok(id)
+    }
+
+    /// How agents will name a new account. Nobody names an end user's, and there may be thousands.
+    async fn name_for(
+        &self,
+        org: &OrgId,
+        new: &NewConnection,
+        id: &ConnectionId,
+    ) -> Result<String, Fault> {
+        if new.end_user.is_some() {
+            return Ok(id.to_string());
+        }
+        self.checked_name(org, &new.connector, new.name.as_deref()).await
+    }
+
+    /// Checks what a new connection shall be, apart from its name; `fits` says whether its way to
+    /// sign in is one for that.
+    async fn checked_new(
+        &self,
+        org: &OrgId,
+        new: &NewConnection,
+        fits: fn(&Definition, &Auth) -> Result<(), Fault>,
+    ) -> Result<Checked, Fault> {
+        let usable = self.usable(org, &new.connector).await?;
+        let definition = usable.definition().clone();
+        let auth = auth_of(&definition, new.auth.as_deref())?;
+        fits(&definition, auth)?;
+        if let Some(workspace) = &new.workspace {
+            self.believed_workspace(org, workspace).await?;
+        }
+        if new.is_local {
+            may_be_local(&definition, auth)?;
+        }
+        let (fields, secrets) = sorted(&definition, auth, &new.fields)?;
+        Ok(Checked {
+            auth: auth.key.clone(),
+            workspace: new.workspace.clone(),
+            is_local: new.is_local,
+            destination: usable.destination(&auth.key).map(str::to_owned),
+            definition,
+            fields,
+            secrets,
+        })
+    }
+
+    /// A name that no account of the connector has: the wanted one, or the first free one.
+    async fn checked_name(
+        &self,
+        org: &OrgId,
+        connector: &str,
+        wanted: Option<&str>,
+    ) -> Result<String, Fault> {
+        let known = self.store.connections(org, None).await?;
+        let Some(wanted) = wanted else {
+            return Ok(free_name(&known, connector));
+        };
+        let name = checked_account(wanted)?;
+        let mut same = known.iter().filter(|one| one.connector == connector);
+        if same.any(|one| one.name == name) {
+            return Err(taken(&name));
+        }
+        Ok(name)
+    }
+
+    /// Stores a connection; with it, that a sign-in led to it.
+    async fn add_connection(
+        &self,
+        by: &Author,
+        connection: Connection,
+        secrets: &Secrets,
+        authorization: Option<&AuthorizationId>,
+    ) -> Result<(), StoreError> {
+        let org = by.org.as_str();
         self.store.prepare_sealing(self.now(), org).await?;
         let sealed = self
             .store
-            .seal_connection(&admin.org, &connection.id, &secrets)?;
-        let mut tx = self.store.begin().await?;
-        tx.add_connection(&connection, sealed)
-            .await
-            .map_err(|error| {
-                wired::duplicate_or(error, || {
-                    Fault::new(
-                        Code::AlreadyExists,
-                        format!(
-                            "An account of that connector is called {:?} already.",
-                            connection.external_id.as_ref().unwrap_or(&connection.name)
-                        ),
-                    )
-                    .hint("Choose another name, or rename the other one.")
-                })
-            })?;
+            .seal_connection(&by.org, &connection.id, secrets)?;
         let details = json!({
             "connection": connection.id,
             "connector": connection.connector,
             "name": connection.name,
             "local": connection.is_local,
         });
-        let event = self.event(&admin.org, &admin.label, "connection.created", details);
+        let event = self.event(&by.org, &by.label, "connection.created", details);
+        let mut tx = self.store.begin().await?;
+        tx.add_connection(&connection, sealed).await?;
+        if let Some(authorization) = authorization {
+            tx.end_authorization(authorization, Ok(&connection.id))
+                .await?;
+        }
         tx.record(&event).await?;
-        tx.commit().await?;
-        self.changed().await;
-        Ok(connection.id)
+        tx.commit().await
     }
 
     /// Tries an account with the connector's own request for that, and remembers what came of it.
@@ -202,45 +313,52 @@ impl App {
         admin: &Admin,
         id: &ConnectionId,
     ) -> Result<Connection, Fault> {
-        self.try_connection(admin, id).await
+        self.verify_as(&Author::from(admin), id).await
     }
 
-    pub(crate) async fn try_connection(
-        &self,
-        admin: &Actor,
-        id: &ConnectionId,
-    ) -> Result<Connection, Fault> {
-        let connection = self.connection(admin, id).await?;
-        let definition = self.definition(&admin.org, &connection.connector).await?;
-        if let Some(verify) = &definition.verify {
-            let whose = connection.end_user.as_ref();
-            let accounts = self.accounts(&admin.org, whose).await?;
-            let account = accounts.iter().find(|account| account.connection.id == *id);
-            let account = account.ok_or_else(unknown)?;
-            let call = Invocation {
-                action: Some(verify.action.clone()),
-                inputs: verify.with.clone(),
-                ..Invocation::default()
-            };
-            let answer = self.invoke(account.target(), &call, 0).await;
-            let label = answer.as_ref().ok().and_then(|answer| {
-                let Data::Value(value) = &answer.data else {
-                    return None;
+    pub(crate) async fn verify_as(&self, by: &Author, id: &ConnectionId) -> Result<Connection, Fault> {
+        let connection = self.store.connection(&by.org, id).await?;
+        let connection = connection.ok_or_else(unknown)?;
+        let definition = self.definition(&by.org, &connection.connector).await?;
+        let whose = connection.end_user.as_ref();
+        let accounts = self.accounts(&by.org, whose).await?;
+        let account = accounts.iter().find(|account| account.connection.id == *id);
+        let account = account.ok_or_else(unknown)?;
+        let tried = match &definition.verify {
+            Some(verify) => {
+                let call = Invocation {
+                    action: Some(verify.action.clone()),
+                    inputs: verify.with.clone(),
+                    ..Invocation::default()
                 };
-                label_of(value.pointer(verify.label.as_deref()?)?)
-            });
-            let verified = match &answer {
-                Ok(_) => Ok(label.as_deref()),
-                Err(failure) => Err(failure.fault.message.as_str()),
-            };
+                let answer = self.invoke(account.target(), &call, 0).await;
+                let label = |data: Data| match (data, verify.label.as_deref()) {
+                    (Data::Value(value), Some(at)) => label_of(value.pointer(at)?),
+                    _ => None,
+                };
+                let answer = answer.map_err(|failure| failure.fault.message);
+                Some(answer.map(|answer| label(answer.data)))
+            }
+            // There is no call to try it with; getting a token is something.
+            None if account.renewable != Renewable::Not => {
+                let held = self.with_good_token(account).await;
+                Some(held.map(|_| None).map_err(|fault| fault.message))
+            }
+            None => None,
+        };
+        if let Some(tried) = tried {
+            let verified = tried.as_ref().map(Option::as_deref);
             let change = ConnectionChange {
-                verified: Some(verified),
+                verified: Some(verified.map_err(String::as_str)),
                 ..ConnectionChange::default()
             };
-            self.change_connection(admin, &connection, change, "connection.verified")
+            self.change_connection(by, &connection, change, "connection.verified")
                 .await?;
         }
-        self.connection(admin, id).await
+        self.store
+            .connection(&by.org, id)
+            .await?
+            .ok_or_else(unknown)
     }
 
     pub async fn rename_connection(
@@ -255,7 +373,7 @@ impl App {
             name: Some(&name),
             ..ConnectionChange::default()
         };
-        self.change_connection(admin, &connection, change, "connection.renamed")
+        self.change_connection(&admin.into(), &connection, change, "connection.renamed")
             .await?;
         self.connection(admin, id).await
     }
@@ -271,7 +389,11 @@ impl App {
         let usable = self.usable(&admin.org, &connection.connector).await?;
         let definition = usable.definition().clone();
         let auth = auth_of(&definition, Some(&connection.auth))?;
-        let (fields, secrets) = sorted(&definition, auth, fields)?;
+        is_typed(&definition, auth)?;
+        let (fields, mut secrets) = sorted(&definition, auth, fields)?;
+        if is_of_client(auth) {
+            secrets.insert(tokens::GRANT.to_owned(), tokens::OF_CLIENT.into());
+        }
         let org = admin.org.as_str();
         self.store.prepare_sealing(self.now(), org).await?;
         let sealed = self.store.seal_connection(&admin.org, id, &secrets)?;
@@ -280,11 +402,13 @@ impl App {
                 fields: &fields,
                 sealed,
                 destination: usable.destination(&auth.key),
+                expires_at: None,
+                renew_at: None,
             }),
             ..ConnectionChange::default()
         };
         self.change_connection(
-            admin,
+            &admin.into(),
             &connection,
             change,
             "connection.credentials_replaced",
@@ -294,30 +418,32 @@ impl App {
     }
 
     pub async fn disconnect_account(&self, admin: &Admin, id: &ConnectionId) -> Result<(), Fault> {
-        self.disconnect(admin, id).await
+        self.disconnect(&admin.into(), id).await
     }
 
-    pub(crate) async fn disconnect(&self, admin: &Actor, id: &ConnectionId) -> Result<(), Fault> {
-        let connection = self.connection(admin, id).await?;
+    pub(crate) async fn disconnect(&self, by: &Author, id: &ConnectionId) -> Result<(), Fault> {
+        let found = self.store.connection_in_full(&by.org, id).await?;
+        let (connection, secrets) = found.ok_or_else(unknown)?;
         let details = json!({
             "connection": connection.id,
             "connector": connection.connector,
             "name": connection.name,
         });
-        let event = self.event(&admin.org, &admin.label, "connection.deleted", details);
+        let event = self.event(&by.org, &by.label, "connection.deleted", details);
         let mut tx = self.store.begin().await?;
-        if !tx.delete_connection(&admin.org, id).await? {
+        if !tx.delete_connection(&by.org, id).await? {
             return Err(unknown());
         }
         tx.record(&event).await?;
         tx.commit().await?;
         self.changed().await;
+        self.revoke_upstream(connection, secrets);
         Ok(())
     }
 
     async fn change_connection(
         &self,
-        admin: &Actor,
+        by: &Author,
         connection: &Connection,
         change: ConnectionChange<'_>,
         action: &str,
@@ -327,10 +453,10 @@ impl App {
             "connector": connection.connector,
             "name": change.name.unwrap_or(&connection.name),
         });
-        let event = self.event(&admin.org, &admin.label, action, details);
+        let event = self.event(&by.org, &by.label, action, details);
         let mut tx = self.store.begin().await?;
         let changed = tx
-            .update_connection(&admin.org, &connection.id, change, self.now())
+            .update_connection(&by.org, &connection.id, change, self.now())
             .await
             .map_err(|error| {
                 wired::duplicate_or(error, || {
@@ -361,174 +487,39 @@ impl App {
             return Ok(known);
         }
         let before = self.callers.generation();
-        let mut secrets = self.store.connection_secrets(org, end_user).await?;
         let accounts: Arc<[Connected]> = self
             .store
-            .connections(org, end_user)
+            .connections_in_full(org, end_user)
             .await?
             .into_iter()
-            .map(|connection| {
+            .map(|(connection, mut own)| {
                 let plain = connection.fields.iter();
                 let plain = plain.map(|(name, value)| (name.clone(), value.clone().into()));
                 let mut fields: BTreeMap<String, SecretString> = plain.collect();
-                fields.extend(secrets.remove(&connection.id).unwrap_or_default());
+                let renewable = tokens::renewable(&own);
                 let account = Account {
                     auth: connection.auth.clone(),
-                    fields,
-                    access_token: None,
+                    access_token: own.remove(tokens::ACCESS),
+                    fields: {
+                        fields.extend(tokens::without(own));
+                        fields
+                    },
                     local: connection.is_local,
                 };
                 Connected {
                     connection,
                     account,
+                    renewable,
                 }
             })
             .collect();
         let map = &self.callers.accounts;
-        self.callers.remember(map, before, whose, accounts.clone());
+        self.callers
+            .remember(map, before, whose, accounts.clone());
         Ok(accounts)
     }
 }
 
 fn unknown() -> Fault {
     Fault::not_found("There is no such connection.")
-}
-
-/// What a service calls an account, in a line.
-fn label_of(value: &Value) -> Option<String> {
-    let text = match value {
-        Value::String(text) => text.clone(),
-        Value::Number(number) => number.to_string(),
-        _ => return None,
-    };
-    let text: String = text.chars().filter(|c| !c.is_control()).take(80).collect();
-    (!text.is_empty()).then_some(text)
-}
-
-fn free_name(known: &[Connection], connector: &str) -> String {
-    let taken = |name: &str| {
-        known
-            .iter()
-            .any(|one| one.connector == connector && one.name == name)
-    };
-    let numbered = (2..).map(|n| format!("main-{n}"));
-    let mut names = std::iter::once("main".to_owned()).chain(numbered);
-    names.find(|name| !taken(name)).unwrap_or_default()
-}
-
-fn auth_of<'a>(definition: &'a Definition, key: Option<&str>) -> Result<&'a Auth, Fault> {
-    let found = match key {
-        Some(key) => definition.auth.iter().find(|auth| auth.key == key),
-        None => definition.auth.first(),
-    };
-    let auth = found.ok_or_else(|| {
-        let known: Vec<&str> = definition.auth.iter().map(|auth| &*auth.key).collect();
-        Fault::invalid_arg(
-            "/auth",
-            "enum",
-            format!("{} signs in by {}.", definition.title, known.join(" or ")),
-        )
-    })?;
-    if auth.kind == AuthKind::Oauth2 {
-        return Err(Fault::invalid_arg(
-            "/auth",
-            "enum",
-            "Accounts that sign in by OAuth cannot be connected yet. Use a key or token.",
-        ));
-    }
-    Ok(auth)
-}
-
-/// Checks what was typed in and parts what is secret from what is not.
-fn sorted(
-    definition: &Definition,
-    auth: &Auth,
-    given: &Fields,
-) -> Result<(BTreeMap<String, String>, Secrets), Fault> {
-    let basic = [("username", false), ("password", true)].map(|(name, secret)| {
-        let field = Field {
-            secret,
-            ..Field::default()
-        };
-        (name, field)
-    });
-    let of_basic = basic
-        .iter()
-        .filter(|(name, _)| auth.kind == AuthKind::Basic && !auth.fields.contains_key(*name));
-    let wanted: Vec<(&str, &Field)> = definition
-        .connection
-        .iter()
-        .chain(&auth.fields)
-        .map(|(name, field)| (name.as_str(), field))
-        .chain(of_basic.map(|(name, field)| (*name, field)))
-        .collect();
-    if let Some(stray) = given
-        .0
-        .keys()
-        .find(|name| !wanted.iter().any(|(known, _)| known == name))
-    {
-        let known = wanted.iter().map(|(name, _)| *name);
-        let close = did_you_mean(stray, known.clone(), 1).pop();
-        let hint = close.map_or_else(
-            || format!("Known are {}.", known.collect::<Vec<_>>().join(", ")),
-            |close| format!("Did you mean {close}?"),
-        );
-        return Err(Fault::invalid_arg(
-            &format!("/fields/{stray}"),
-            "additionalProperties",
-            format!("{} has no field {stray:?}.", definition.title),
-        )
-        .hint(hint));
-    }
-    let (mut plain, mut secrets) = (BTreeMap::new(), Secrets::new());
-    for (name, field) in wanted {
-        let value = given.0.get(name).or(field.default.as_ref());
-        let value = value
-            .map(|value| value.trim())
-            .filter(|value| !value.is_empty());
-        let Some(value) = value else {
-            if field.optional {
-                continue;
-            }
-            return Err(Fault::invalid_arg(
-                &format!("/fields/{name}"),
-                "required",
-                format!("{} is needed.", field.title.as_deref().unwrap_or(name)),
-            ));
-        };
-        check_value(name, field, value)?;
-        if field.secret {
-            secrets.insert(name.to_owned(), value.to_owned().into());
-        } else {
-            plain.insert(name.to_owned(), value.to_owned());
-        }
-    }
-    Ok((plain, secrets))
-}
-
-/// Never repeats the value, which may be secret.
-fn check_value(name: &str, field: &Field, value: &str) -> Result<(), Fault> {
-    let wrong = |rule: &str, why: &str| {
-        let title = field.title.as_deref().unwrap_or(name);
-        let fault = Fault::invalid_arg(&format!("/fields/{name}"), rule, format!("{title} {why}."));
-        match &field.example {
-            Some(example) => fault.hint(format!("It looks like {example}.")),
-            None => fault,
-        }
-    };
-    if value.len() > 8_192 || value.chars().any(char::is_control) {
-        return Err(wrong(
-            "length",
-            "is too long or has characters that it cannot have",
-        ));
-    }
-    let pattern = field.pattern.as_deref();
-    let fits = pattern.is_none_or(|pattern| {
-        Regex::new(&format!("^(?:{pattern})$")).is_ok_and(|pattern| pattern.is_match(value))
-    });
-    if fits {
-        Ok(())
-    } else {
-        Err(wrong("pattern", "does not look right"))
-    }
 }

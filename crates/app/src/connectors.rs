@@ -5,7 +5,7 @@
 use crate::App;
 use crate::actor::Actor;
 use crate::catalog::unknown;
-use crate::connections::Connection;
+use crate::connections::{Connection, Flow, flows, is_of_client};
 use quaymaster_connectors::catalog::{Entry, ranked};
 use quaymaster_connectors::params::input_schema;
 use quaymaster_connectors::passport::describe;
@@ -123,8 +123,16 @@ pub struct Way {
     pub help: Option<String>,
     /// In order; those of the connector itself (for example its host) come first.
     pub fields: Vec<(String, Field)>,
+    /// How a person signs in at the service, the usual way first; empty when an account is connected
+    /// by filling in the fields.
+    pub flows: Vec<Flow>,
+}
+
+impl Way {
     /// Whether an account can be connected by filling in the fields.
-    pub is_typed: bool,
+    pub fn is_typed(&self) -> bool {
+        self.flows.is_empty()
+    }
 }
 
 #[derive(Clone, Copy, Default)]
@@ -150,36 +158,47 @@ pub fn ways(definition: &Definition) -> Vec<Way> {
         let fields = definition.connection.iter();
         fields.map(|(name, field)| (name.clone(), field.clone()))
     };
-    let way = |auth: &quaymaster_connectors::definition::Auth| {
+    let way = |auth: &Auth| {
         let own = auth.fields.iter();
         let own = own.map(|(name, field)| (name.clone(), field.clone()));
         let mut fields: Vec<(String, Field)> = shared().chain(own).collect();
-        if auth.kind == AuthKind::Basic {
-            // RFC 7617 names them, so definitions need not.
-            for (name, title, secret) in [
-                ("username", "User name", false),
-                ("password", "Password", true),
-            ] {
-                if !auth.fields.contains_key(name) {
-                    let field = Field {
-                        title: Some(title.to_owned()),
-                        secret,
-                        ..Field::default()
-                    };
-                    fields.push((name.to_owned(), field));
-                }
-            }
-        }
+        let implied = implied_fields(auth).into_iter();
+        fields.extend(implied.map(|(name, field)| (name.to_owned(), field)));
         Way {
             key: auth.key.clone(),
             title: auth.title.clone().unwrap_or_else(|| usual_title(auth.kind)),
             kind: auth.kind,
             help: auth.help.clone(),
             fields,
-            is_typed: auth.kind != AuthKind::Oauth2,
+            flows: flows(auth),
         }
     };
     definition.auth.iter().map(way).collect()
+}
+
+/// The fields that a way to sign in has without its definition saying so.
+pub(crate) fn implied_fields(auth: &Auth) -> Vec<(&'static str, Field)> {
+    let field = |title: &str, secret: bool| Field {
+        title: Some(title.to_owned()),
+        secret,
+        ..Field::default()
+    };
+    let implied = match auth.kind {
+        // RFC 7617 names them.
+        AuthKind::Basic => vec![
+            ("username", field("User name", false)),
+            ("password", field("Password", true)),
+        ],
+        // RFC 6749 §2.3.1 does.
+        AuthKind::Oauth2 if is_of_client(auth) => vec![
+            ("client_id", field("Client id", false)),
+            ("client_secret", field("Client secret", true)),
+        ],
+        _ => Vec::new(),
+    };
+    let own = implied.into_iter();
+    own.filter(|(name, _)| !auth.fields.contains_key(*name))
+        .collect()
 }
 
 fn usual_title(kind: AuthKind) -> String {

@@ -1,6 +1,7 @@
 //! Invoke: every call to an outside service passes here, whichever tool or page it came from.
 
 use crate::App;
+use crate::connections::Connected;
 use quaymaster_connectors::request::{Account, Invocation};
 use quaymaster_connectors::send::{Answer, Failure, FailureKind, Options};
 use quaymaster_core::id::OrgId;
@@ -18,6 +19,8 @@ pub(crate) struct Target<'a> {
     pub(crate) account: &'a Account,
     /// Of its connection.
     pub(crate) destination: Option<&'a str>,
+    /// The connection that it is, whose token may have to be renewed.
+    pub(crate) connected: Option<&'a Connected>,
 }
 
 impl Target<'_> {
@@ -30,6 +33,49 @@ impl Target<'_> {
 impl App {
     /// Calls a service with an account, following up to `more_pages` pages after the first.
     pub(crate) async fn invoke(
+        &self,
+        target: Target<'_>,
+        call: &Invocation,
+        more_pages: u32,
+    ) -> Result<Answer, Failure> {
+        let Some(connected) = target.connected else {
+            return self.invoke_once(target, call, more_pages).await;
+        };
+        let unsigned = |fault| self.unsigned(connected, fault);
+        let held = self.with_good_token(connected).await;
+        let held = held.map_err(unsigned)?;
+        let sent = self.invoke_once(held.target(), call, more_pages).await;
+        match &sent {
+            // Refused before anything was done, so it may be sent again.
+            Err(failure) if failure.kind == FailureKind::Auth && failure.status.is_some() => {
+                let another = self.with_another_token(&held).await.map_err(unsigned)?;
+                match another {
+                    Some(held) => self.invoke_once(held.target(), call, more_pages).await,
+                    None => sent,
+                }
+            }
+            _ => sent,
+        }
+    }
+
+    /// A call that was not made, since there is no good token for it.
+    fn unsigned(&self, connected: &Connected, fault: Fault) -> Failure {
+        let (kind, fault) = match fault.code {
+            Code::ConnectionRequired => {
+                let path = format!("connections/{}", connected.connection.id);
+                (FailureKind::Auth, self.must_go_to(&path, fault))
+            }
+            _ => (FailureKind::Unreachable, fault),
+        };
+        Failure {
+            kind,
+            fault,
+            status: None,
+            retries: 0,
+        }
+    }
+
+    async fn invoke_once(
         &self,
         target: Target<'_>,
         call: &Invocation,
@@ -64,7 +110,11 @@ impl App {
 
     /// What is wrong with an account's credentials is mended by a person on the page.
     pub(crate) fn must_reconnect(&self, connector: &str, fault: Fault) -> Fault {
-        let url = format!("{}/connectors/{connector}", self.settings.public_url);
+        self.must_go_to(&format!("connectors/{connector}"), fault)
+    }
+
+    fn must_go_to(&self, path: &str, fault: Fault) -> Fault {
+        let url = format!("{}/{path}", self.settings.public_url);
         let mut fault = fault.detail("setup_url", url.as_str());
         fault.code = Code::ConnectionRequired;
         fault.retryable = Code::ConnectionRequired.retryable();

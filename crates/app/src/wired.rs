@@ -5,6 +5,7 @@ use crate::audit::Audit;
 use crate::caps::Caps;
 use crate::catalog::Ready;
 use crate::changes::Changes;
+use crate::connections::Renewals;
 use crate::guesses::Guesses;
 use crate::homes::Homes;
 use crate::mail::{MailSettings, Mailer};
@@ -98,6 +99,9 @@ pub struct Inner {
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) ready: Ready,
     pub(crate) sender: Sender,
+    /// The way to the authorization servers of services.
+    pub(crate) services: Egress,
+    pub(crate) renewals: Renewals,
     pub(crate) callers: Callers,
     /// Bad tokens, and bad passwords: nobody clears one by the other.
     pub(crate) guesses: Guesses,
@@ -158,7 +162,9 @@ impl App {
             protocol_key,
             catalog: Arc::new(catalog(settings.definitions.as_deref())?),
             ready: Ready::default(),
-            sender: Sender::new(ways_out.services, clock.clone()),
+            sender: Sender::new(ways_out.services.clone(), clock.clone()),
+            services: ways_out.services,
+            renewals: Renewals::default(),
             client_key,
             link_key,
             documents: Documents::new(ways_out.client_metadata),

@@ -11,7 +11,9 @@ mod defaults;
 mod protocol;
 mod template;
 
-pub use auth::{Auth, AuthKind, ClientAuth, Field, Grant, Inject, OAuth2, Pkce, Refresh, Scopes};
+pub use auth::{
+    Auth, AuthKind, ClientAuth, Field, Grant, Inject, OAuth2, Pkce, Refresh, Scopes, TokenFormat,
+};
 pub use defaults::{
     Defaults, Equals, Errors, Holds, PageSize, Pagination, PaginationKind, Retry, Unit, Wait,
 };

@@ -14,6 +14,7 @@
 //! - [`request`]: from an action, an account and inputs to one request; [`send`]: retries, limits,
 //!   pages, errors
 //! - [`surface`]: from actions to tools for models and code
+//! - [`oauth`]: signing an account in at an authorization server
 //! - [`clean`], [`redact`]: what nobody sees and what nobody may see, taken out of answers
 
 pub mod catalog;
@@ -22,6 +23,7 @@ pub mod definition;
 pub mod import;
 pub mod lint;
 pub mod load;
+pub mod oauth;
 pub mod params;
 pub mod passport;
 pub mod published;

@@ -131,6 +131,10 @@ ids! {
     ServerToolId "stl"
     /// Somebody is asked to connect an account.
     ConnectSessionId "cse"
+    /// An organization's app at a service's authorization server.
+    OAuthAppId "oap"
+    /// A sign-in of an account at a service that is under way.
+    AuthorizationId "aut"
     /// An OAuth authorization code.
     CodeId "oac"
     /// An OAuth access token.

@@ -8,6 +8,7 @@
 mod account;
 mod answer;
 mod api_keys;
+mod authorizations;
 mod authorize;
 mod connect;
 mod connected_clients;
@@ -116,12 +117,24 @@ pub fn router(app: App, mut openapi: Value) -> Router {
             post(connected_clients::revoke),
         )
         .route("/setup/{token}", get(setup::read).post(setup::connect))
+        .route("/setup/{token}/sign-in", post(setup::sign_in))
         .route("/connectors", get(connectors::list))
         .route("/connectors/{key}", get(connectors::read))
         .route("/connectors/{key}/connect", post(connectors::connect))
         .route(
             "/connectors/{key}/modules/{module}",
             get(connectors::module),
+        )
+        .route("/connectors/{key}/oauth-app", post(authorizations::set_app))
+        .route("/connectors/{key}/authorize", post(authorizations::begin))
+        .route(
+            "/connections/authorize/{id}",
+            get(authorizations::read).post(authorizations::go),
+        )
+        .route("/connections/callback", get(authorizations::callback))
+        .route(
+            "/connections/{id}/authorize",
+            post(authorizations::begin_again),
         )
         .route("/connections/{id}", get(connections::read))
         .route("/connections/{id}/verify", post(connections::verify))

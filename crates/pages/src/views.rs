@@ -8,6 +8,7 @@ pub mod account;
 pub mod address;
 pub mod amount;
 pub mod api_key;
+pub mod authorization;
 pub mod connect;
 pub mod connected_client;
 pub mod connection;
@@ -31,12 +32,13 @@ pub mod workspace;
 
 pub use account::{AccountPage, BrowserRow, OrganizationRow};
 pub use api_key::{ApiKeyForm, ApiKeyRow, ApiKeysPage, Expiry, FreshKeyPage, WorkspaceChoice};
+pub use authorization::{AuthorizationPage, DeviceView, Underway};
 pub use connect::{Connect, ConnectKind, ConnectLine};
 pub use connected_client::ClientRow;
-pub use connection::{AccountCard, Changing, ConnectionPage, InputRow};
+pub use connection::{AccountCard, Changing, ConnectionPage, Flows, InputRow};
 pub use connector::{
     ActionInFull, ActionView, Connecting, ConnectorCard, ConnectorPage, ConnectorsPage, ModulePage,
-    ModuleView, RecipeView, TestedHow, WayChoice,
+    ModuleView, RecipeView, SigningIn, TestedHow, WayChoice,
 };
 pub use consent::ConsentPage;
 pub use error::ErrorPage;

@@ -43,10 +43,27 @@ pub struct Connection {
     pub user: UserId,
     pub created_at: Instant,
     pub verified_at: Option<Instant>,
+    /// The end of its access token, where that is known.
+    pub expires_at: Option<Instant>,
+    /// When the access token is renewed, before its end.
+    pub renew_at: Option<Instant>,
+    /// Raised with each change of the credentials.
+    pub revision: i64,
 }
 
-/// Secret fields, by the names of the definition.
+/// Secret fields, by the names of the definition, and what OAuth brought, by names that no field can
+/// have.
 pub type Secrets = BTreeMap<String, SecretString>;
+
+/// What an account signs in with. It is replaced as a whole.
+pub struct Credentials<'a> {
+    pub fields: &'a BTreeMap<String, String>,
+    /// By [`Store::seal_connection`].
+    pub sealed: Vec<u8>,
+    pub destination: Option<&'a str>,
+    pub expires_at: Option<Instant>,
+    pub renew_at: Option<Instant>,
+}
 
 /// What changes at a connection; what is absent stays.
 #[derive(Default)]
@@ -56,13 +73,6 @@ pub struct ConnectionChange<'a> {
     pub credentials: Option<Credentials<'a>>,
     /// What verifying said: the label, or why it failed.
     pub verified: Option<Result<Option<&'a str>, &'a str>>,
-}
-
-/// New credentials of a connection.
-pub struct Credentials<'a> {
-    pub fields: &'a BTreeMap<String, String>,
-    pub sealed: Vec<u8>,
-    pub destination: Option<&'a str>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -85,6 +95,9 @@ struct Row {
     user_id: String,
     created_at: i64,
     verified_at: Option<i64>,
+    expires_at: Option<i64>,
+    renew_at: Option<i64>,
+    revision: i64,
 }
 
 impl TryFrom<Row> for Connection {
@@ -109,11 +122,14 @@ impl TryFrom<Row> for Connection {
             user: id(&row.user_id)?,
             created_at: Instant::from_micros(row.created_at),
             verified_at: row.verified_at.map(Instant::from_micros),
+            expires_at: row.expires_at.map(Instant::from_micros),
+            renew_at: row.renew_at.map(Instant::from_micros),
+            revision: row.revision,
         })
     }
 }
 
-fn corrupt(error: &serde_json::Error) -> StoreError {
+pub(crate) fn corrupt(error: &serde_json::Error) -> StoreError {
     StoreError::Corrupt(error.to_string())
 }
 
@@ -129,10 +145,30 @@ pub(crate) fn place<'a>(org: &'a str, connection: &'a str) -> Place<'a> {
 
 macro_rules! columns {
     () => {
-        "SELECT id, org_id, workspace_id, end_user_id, integration_id, connector, name, external_id, \
-         display_name, label, auth, fields, is_local, destination, problem, \
-         user_id, created_at, verified_at FROM connections "
+        "id, org_id, workspace_id, end_user_id, integration_id, connector, name, external_id, \
+         display_name, label, auth, fields, is_local, destination, \
+         problem, user_id, created_at, verified_at, expires_at, renew_at, revision"
     };
+}
+
+macro_rules! without_secrets {
+    ($which:literal) => {
+        concat!("SELECT ", columns!(), " FROM connections ", $which)
+    };
+}
+
+macro_rules! in_full {
+    ($which:literal) => {
+        concat!("SELECT ", columns!(), ", secrets FROM connections ", $which)
+    };
+}
+
+/// Read at once, so that secrets never stand beside what belongs to others.
+#[derive(sqlx::FromRow)]
+struct InFull {
+    #[sqlx(flatten)]
+    row: Row,
+    secrets: Vec<u8>,
 }
 
 impl Store {
@@ -142,8 +178,7 @@ impl Store {
         org: &OrgId,
         end_user: Option<&EndUserId>,
     ) -> Result<Vec<Connection>, StoreError> {
-        const SQL: &str = concat!(
-            columns!(),
+        const SQL: &str = without_secrets!(
             "WHERE org_id = $1 AND COALESCE(end_user_id, '') = $2 ORDER BY connector, name"
         );
         let rows = reading!(self, pool => {
@@ -161,7 +196,7 @@ impl Store {
         org: &OrgId,
         connection: &ConnectionId,
     ) -> Result<Option<Connection>, StoreError> {
-        const SQL: &str = concat!(columns!(), "WHERE org_id = $1 AND id = $2");
+        const SQL: &str = without_secrets!("WHERE org_id = $1 AND id = $2");
         let row = reading!(self, pool => {
             sqlx::query_as::<_, Row>(SQL)
                 .bind(org.as_str())
@@ -192,33 +227,54 @@ impl Store {
             .collect()
     }
 
-    /// The opened secrets of the organization's own connections, or of those of one end user.
-    pub async fn connection_secrets(
+    /// The organization's own or those of one end user, with their opened secrets, by connector and
+    /// name.
+    pub async fn connections_in_full(
         &self,
         org: &OrgId,
         end_user: Option<&EndUserId>,
-    ) -> Result<BTreeMap<ConnectionId, Secrets>, StoreError> {
-        const SQL: &str = "SELECT id, secrets FROM connections \
-             WHERE org_id = $1 AND COALESCE(end_user_id, '') = $2";
+    ) -> Result<Vec<(Connection, Secrets)>, StoreError> {
+        const SQL: &str =
+            in_full!("WHERE org_id = $1 AND COALESCE(end_user_id, '') = $2 ORDER BY connector, name");
         let rows = reading!(self, pool => {
-            sqlx::query_as::<_, (String, Vec<u8>)>(SQL)
+            sqlx::query_as::<_, InFull>(SQL)
                 .bind(org.as_str())
                 .bind(end_user.map_or("", EndUserId::as_str))
                 .fetch_all(pool)
                 .await?
         });
-        let mut all = BTreeMap::new();
-        for (row, sealed) in rows {
-            let plain = self.unseal(place(org.as_str(), &row), &sealed).await?;
-            let secrets: BTreeMap<String, String> =
-                serde_json::from_slice(&plain).map_err(|error| corrupt(&error))?;
-            let secrets = secrets
-                .into_iter()
-                .map(|(name, secret)| (name, secret.into()))
-                .collect();
-            all.insert(id(&row)?, secrets);
+        let mut all = Vec::with_capacity(rows.len());
+        for row in rows {
+            all.push(self.opened(row).await?);
         }
         Ok(all)
+    }
+
+    /// A connection with its opened secrets.
+    pub async fn connection_in_full(
+        &self,
+        org: &OrgId,
+        connection: &ConnectionId,
+    ) -> Result<Option<(Connection, Secrets)>, StoreError> {
+        const SQL: &str = in_full!("WHERE org_id = $1 AND id = $2");
+        let row = reading!(self, pool => {
+            sqlx::query_as::<_, InFull>(SQL)
+                .bind(org.as_str())
+                .bind(connection.as_str())
+                .fetch_optional(pool)
+                .await?
+        });
+        match row {
+            Some(row) => Ok(Some(self.opened(row).await?)),
+            None => Ok(None),
+        }
+    }
+
+    async fn opened(&self, row: InFull) -> Result<(Connection, Secrets), StoreError> {
+        let connection = Connection::try_from(row.row)?;
+        let place = place(connection.org.as_str(), connection.id.as_str());
+        let plain = self.unseal(place, &row.secrets).await?;
+        Ok((connection, secrets_of(&plain)?))
     }
 
     /// Seals the secrets of a connection ([`Store::prepare_sealing`] comes before).
@@ -228,23 +284,26 @@ impl Store {
         connection: &ConnectionId,
         secrets: &Secrets,
     ) -> Result<Vec<u8>, StoreError> {
-        let plain: BTreeMap<&str, &str> = secrets
-            .iter()
-            .map(|(name, secret)| (name.as_str(), secret.expose_secret()))
-            .collect();
-        let plain = serde_json::to_vec(&plain).map_err(|error| corrupt(&error))?;
-        self.seal(place(org.as_str(), connection.as_str()), &plain)
+        self.seal(place(org.as_str(), connection.as_str()), &text_of(secrets)?)
     }
+}
 
-    /// Every sealed value, for rotation and verification: organization, id, value.
-    pub(crate) async fn sealed_connections(
-        &self,
-    ) -> Result<Vec<(String, String, Vec<u8>)>, StoreError> {
-        const SQL: &str = "SELECT org_id, id, secrets FROM connections ORDER BY org_id, id";
-        Ok(reading!(self, pool => {
-            sqlx::query_as::<_, (String, String, Vec<u8>)>(SQL).fetch_all(pool).await?
-        }))
-    }
+/// Secrets as they are sealed.
+pub(crate) fn text_of(secrets: &Secrets) -> Result<Vec<u8>, StoreError> {
+    let plain: BTreeMap<&str, &str> = secrets
+        .iter()
+        .map(|(name, secret)| (name.as_str(), secret.expose_secret()))
+        .collect();
+    serde_json::to_vec(&plain).map_err(|error| corrupt(&error))
+}
+
+pub(crate) fn secrets_of(plain: &[u8]) -> Result<Secrets, StoreError> {
+    let secrets: BTreeMap<String, String> =
+        serde_json::from_slice(plain).map_err(|error| corrupt(&error))?;
+    let secrets = secrets.into_iter();
+    Ok(secrets
+        .map(|(name, secret)| (name, secret.into()))
+        .collect())
 }
 
 impl Tx {
@@ -254,9 +313,10 @@ impl Tx {
         sealed: Vec<u8>,
     ) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO connections (id, org_id, workspace_id, connector, name, label, auth, \
-             fields, secrets, is_local, destination, problem, user_id, created_at, verified_at, \
-             end_user_id, integration_id, external_id, display_name) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)";
+             fields, secrets, is_local, destination, problem, user_id, created_at, verified_at, expires_at, \
+             renew_at, revision, end_user_id, integration_id, external_id, display_name) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, \
+             $19, $20, $21, $22)";
         let fields = serde_json::to_string(&connection.fields).map_err(|error| corrupt(&error))?;
         within!(self, conn => {
             sqlx::query(SQL)
@@ -275,6 +335,9 @@ impl Tx {
                 .bind(connection.user.as_str())
                 .bind(connection.created_at.micros())
                 .bind(connection.verified_at.map(Instant::micros))
+                .bind(connection.expires_at.map(Instant::micros))
+                .bind(connection.renew_at.map(Instant::micros))
+                .bind(connection.revision)
                 .bind(connection.end_user.as_ref().map(EndUserId::as_str))
                 .bind(connection.integration.as_ref().map(IntegrationId::as_str))
                 .bind(&connection.external_id)
@@ -295,7 +358,10 @@ impl Tx {
     ) -> Result<bool, StoreError> {
         const SQL: &str =
             "UPDATE connections SET name = COALESCE($3, name) WHERE org_id = $1 AND id = $2";
-        const CREDENTIALS: &str = "UPDATE connections SET fields = $3, secrets = $4, destination = $5 \
+        // Whoever renews the old token finds another revision, and lets it be.
+        const CREDENTIALS: &str = "UPDATE connections SET fields = $3, secrets = $4, destination = $5, \
+             expires_at = $6, renew_at = $7, revision = revision + 1, renewing_by = NULL, \
+             renewing_until = NULL \
              WHERE org_id = $1 AND id = $2";
         const VERIFIED: &str = "UPDATE connections SET label = COALESCE($3, label), problem = $4, verified_at = $5 \
              WHERE org_id = $1 AND id = $2";
@@ -317,6 +383,8 @@ impl Tx {
                     .bind(fields)
                     .bind(new.sealed)
                     .bind(new.destination)
+                    .bind(new.expires_at.map(Instant::micros))
+                    .bind(new.renew_at.map(Instant::micros))
                     .execute(conn)
                     .await?;
             });

@@ -6,6 +6,7 @@
 
 use crate::db::{Store, StoreError, Tx};
 use crate::seal::{Key, KeyError, Place, sealed_with, unhex};
+use crate::sealed::SEALED;
 use quaymaster_core::{Instant, hex};
 use std::collections::HashMap;
 use std::fs;
@@ -311,41 +312,33 @@ impl Store {
         }
         tx.commit().await?;
         self.keyring.opened().remember(INSTANCE, key);
-        let mut orgs: Vec<String> = self
-            .sealed_connections()
-            .await?
-            .into_iter()
-            .map(|(org, _, _)| org)
-            .collect();
-        orgs.dedup();
-        for org in orgs {
-            self.reseal_connections(now, &org).await?;
+        for org in self.organizations_with_sealed().await? {
+            self.reseal(now, &org).await?;
         }
         self.verify_keys().await
     }
 
-    async fn reseal_connections(&self, now: Instant, org: &str) -> Result<(), StoreError> {
-        const READ: &str = "SELECT id, secrets FROM connections WHERE org_id = $1";
-        const RESEAL: &str =
-            "UPDATE connections SET secrets = $3 WHERE org_id = $1 AND id = $2 AND secrets = $4";
+    async fn reseal(&self, now: Instant, org: &str) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
         let key = self.new_data_key(&mut tx, now, org).await?;
-        let rows = within!(tx, conn => {
-            sqlx::query_as::<_, (String, Vec<u8>)>(READ).bind(org).fetch_all(conn).await?
-        });
-        for (id, sealed) in rows {
-            let place = crate::connection::place(org, &id);
-            let resealed = key.seal(place, &self.unseal(place, &sealed).await?)?;
-            // What somebody changed meanwhile has the new key already, or is changed by them.
-            within!(tx, conn => {
-                sqlx::query(RESEAL)
-                    .bind(org)
-                    .bind(&id)
-                    .bind(resealed)
-                    .bind(sealed)
-                    .execute(conn)
-                    .await?;
+        for column in SEALED {
+            let rows = within!(tx, conn => {
+                sqlx::query_as::<_, (String, Vec<u8>)>(column.of_org).bind(org).fetch_all(conn).await?
             });
+            for (id, sealed) in rows {
+                let place = column.place(org, &id);
+                let resealed = key.seal(place, &self.unseal(place, &sealed).await?)?;
+                // What somebody changed meanwhile has the new key already, or is changed by them.
+                within!(tx, conn => {
+                    sqlx::query(column.reseal)
+                        .bind(org)
+                        .bind(&id)
+                        .bind(resealed)
+                        .bind(sealed)
+                        .execute(conn)
+                        .await?;
+                });
+            }
         }
         tx.commit().await?;
         self.keyring.opened().remember(org, key);
@@ -357,23 +350,23 @@ impl Store {
         let rows =
             reading!(self, pool => sqlx::query_as::<_, Row>(ALL_KEYS).fetch_all(pool).await?);
         let secrets = self.instance_secrets().await?;
-        let connections = self.sealed_connections().await?;
-        let of_server = secrets
-            .iter()
-            .map(|(name, sealed)| (crate::instance::place(name), sealed));
-        let of_connections = connections
-            .iter()
-            .map(|(org, id, sealed)| (crate::connection::place(org, id), sealed));
-        let mut unreadable = 0;
-        for (place, sealed) in of_server.chain(of_connections) {
-            if self.unseal(place, sealed).await.is_err() {
-                unreadable += 1;
+        let (mut sealed_values, mut unreadable) = (0, 0);
+        for (name, sealed) in &secrets {
+            sealed_values += 1;
+            let opened = self.unseal(crate::instance::place(name), sealed).await;
+            unreadable += usize::from(opened.is_err());
+        }
+        for column in SEALED {
+            for (org, id, sealed) in self.all_sealed(column).await? {
+                sealed_values += 1;
+                let opened = self.unseal(column.place(&org, &id), &sealed).await;
+                unreadable += usize::from(opened.is_err());
             }
         }
         Ok(KeyReport {
             key_id: self.keyring.kek()?.id(),
             data_keys: rows.len(),
-            sealed_values: secrets.len() + connections.len(),
+            sealed_values,
             unreadable,
         })
     }

@@ -10,13 +10,14 @@
 //! database; instants are microseconds.
 //!
 //! - [`db`]: opening, both pools, transactions, errors
-//! - [`seal`], [`keys`]: sealing at rest, the key-encryption key and its rotation
+//! - [`seal`], [`keys`]: sealing at rest, the key-encryption key and its rotation; `sealed` lists what is sealed
 //! - one file per aggregate: [`org`], [`user`], [`member`], [`invitation`], [`reset`], [`workspace`],
-//!   [`credential`], [`connection`], [`definition`], [`oauth`], [`link`], [`browser`], [`usage`], [`call`], [`event`], [`upload`],
+//!   [`credential`], [`connection`], [`renewal`], [`oauth_app`], [`authorization`], [`definition`], [`oauth`], [`link`], [`browser`], [`usage`], [`call`], [`event`], [`upload`],
 //!   [`instance`], [`integration`], [`partial`], [`server`], [`server_tool`], [`end_user`], [`connect_session`]; `sweep` forgets what is past its time
 
 #[macro_use]
 mod on;
+pub mod authorization;
 pub mod browser;
 pub mod call;
 pub mod connect_session;
@@ -33,10 +34,13 @@ pub mod keys;
 pub mod link;
 pub mod member;
 pub mod oauth;
+pub mod oauth_app;
 pub mod org;
 pub mod partial;
+pub mod renewal;
 pub mod reset;
 pub mod seal;
+mod sealed;
 pub mod server;
 pub mod server_tool;
 mod sweep;

@@ -3,7 +3,8 @@
 use crate::db::{Store, StoreError};
 use quaymaster_core::Instant;
 use quaymaster_core::id::{
-    AccessTokenId, CallId, CodeId, InvitationId, LinkId, RefreshTokenId, ResetId, UploadId,
+    AccessTokenId, AuthorizationId, CallId, CodeId, InvitationId, LinkId, RefreshTokenId, ResetId,
+    UploadId,
 };
 
 /// Rows a transaction; more would hold the write lock for too long.
@@ -16,6 +17,8 @@ const UPLOAD_DAYS: i64 = 14;
 const LINK_DAYS: i64 = 7;
 const INVITATION_DAYS: i64 = 30;
 const RESET_DAYS: i64 = 7;
+/// Sign-ins of accounts end within half an hour.
+const AUTHORIZATION_DAYS: i64 = 1;
 /// Codes and refresh tokens are kept for as long as a refresh token can live: until then one that
 /// comes back tells of a theft.
 const OAUTH_DAYS: i64 = 91;
@@ -34,6 +37,7 @@ impl Store {
         const CODES: &str = "DELETE FROM oauth_codes WHERE id IN (SELECT id FROM oauth_codes WHERE id < $1 ORDER BY id LIMIT $2)";
         const ACCESS: &str = "DELETE FROM oauth_access_tokens WHERE id IN (SELECT id FROM oauth_access_tokens WHERE id < $1 ORDER BY id LIMIT $2)";
         const REFRESH: &str = "DELETE FROM oauth_refresh_tokens WHERE id IN (SELECT id FROM oauth_refresh_tokens WHERE id < $1 ORDER BY id LIMIT $2)";
+        const AUTHORIZATIONS: &str = "DELETE FROM authorizations WHERE id IN (SELECT id FROM authorizations WHERE id < $1 ORDER BY id LIMIT $2)";
         let days_ago = |days: i64| now.plus_seconds(-days * DAY_SECONDS);
         let mut gone = 0;
         for (sql, before) in [
@@ -48,6 +52,10 @@ impl Store {
                 InvitationId::first_at(days_ago(INVITATION_DAYS)).to_string(),
             ),
             (RESETS, ResetId::first_at(days_ago(RESET_DAYS)).to_string()),
+            (
+                AUTHORIZATIONS,
+                AuthorizationId::first_at(days_ago(AUTHORIZATION_DAYS)).to_string(),
+            ),
             (CODES, CodeId::first_at(days_ago(OAUTH_DAYS)).to_string()),
             (
                 ACCESS,

@@ -63,7 +63,17 @@ impl Product {
     }
 
     pub(crate) async fn start_with(clock: Arc<dyn Clock>) -> Product {
+        Product::start_knowing(clock, &[]).await
+    }
+
+    /// With definitions of the operator.
+    pub(crate) async fn start_knowing(clock: Arc<dyn Clock>, definitions: &[&str]) -> Product {
         let data = TempDir::new().unwrap();
+        let own = data.path().join("definitions");
+        std::fs::create_dir(&own).unwrap();
+        for (number, text) in definitions.iter().enumerate() {
+            std::fs::write(own.join(format!("{number}.yaml")), text).unwrap();
+        }
         let file = data.path().join("test.db");
         let keys = KeySource::File(data.path().join("key"));
         let store = Store::open(Location::File(&file), keys).await.unwrap();
@@ -77,7 +87,7 @@ impl Product {
             server_name: "quaymaster".into(),
             server_title: "Quaymaster".into(),
             data: data.path().to_owned(),
-            definitions: None,
+            definitions: Some(own),
             daily_cap: 10_000,
             quota_bytes: 1_000_000,
             calls_per_second: 1_000,

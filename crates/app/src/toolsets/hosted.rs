@@ -100,6 +100,7 @@ pub(crate) async fn act(
                 id: part.integration.id.as_str(),
                 account: &nobody,
                 destination: None,
+                connected: None,
             }
         }
     };

@@ -15,7 +15,8 @@ pub struct Auth {
     pub kind: AuthKind,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// What a person types in. OAuth has its own fields and needs none here.
+    /// What a person types in. OAuth has its own fields (for client credentials `client_id` and
+    /// `client_secret`) and needs none here.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub fields: IndexMap<String, Field>,
     /// Where the fields go in each request. `basic` needs none, nor does `oauth2`, whose token is
@@ -96,6 +97,10 @@ pub struct OAuth2 {
     pub device_url: Option<Template>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoke_url: Option<Template>,
+    /// What the server calls itself in the answers to a sign-in (RFC 9207). One that says something
+    /// else is refused; one that says nothing is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<Template>,
     #[serde(default)]
     pub pkce: Pkce,
     #[serde(default)]
@@ -108,6 +113,8 @@ pub struct OAuth2 {
     /// More parameters of the token request.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub token_params: IndexMap<String, String>,
+    #[serde(default)]
+    pub token_format: TokenFormat,
     #[serde(default)]
     pub refresh: Refresh,
     /// Members of the token answer that become fields of the account, by JSON Pointer.
@@ -140,6 +147,17 @@ pub enum ClientAuth {
     Basic,
     Body,
     None,
+}
+
+/// What the token endpoint reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TokenFormat {
+    /// As RFC 6749 has it.
+    #[default]
+    Form,
+    /// A JSON object with the same members, for services that read nothing else.
+    Json,
 }
 
 #[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]

@@ -188,6 +188,7 @@ fn oauth2(definition: &Definition, auth: &Auth, oauth2: &OAuth2, at: &Spot, repo
         ("token_url", Some(&oauth2.token_url)),
         ("device_url", oauth2.device_url.as_ref()),
         ("revoke_url", oauth2.revoke_url.as_ref()),
+        ("issuer", oauth2.issuer.as_ref()),
     ];
     for (key, url) in urls {
         if let Some(url) = url {
@@ -213,11 +214,30 @@ fn oauth2(definition: &Definition, auth: &Auth, oauth2: &OAuth2, at: &Spot, repo
             format!("One of the grants needs `{key}`."),
         );
     }
+    for name in [
+        "access_token",
+        "refresh_token",
+        "client_id",
+        "client_secret",
+    ] {
+        report.unless(
+            !auth.fields.contains_key(name) && !definition.connection.contains_key(name),
+            &at.key("grants"),
+            format!("{name:?} is a name of OAuth's own, and no field can have it."),
+        );
+    }
     for (name, place) in &oauth2.fields_from_token {
         let at = at.key("fields_from_token").key(name);
         text::pointer(Some(place), &at, report);
         report.unless(
-            text::is_key(name, 40) && name != "access_token",
+            text::is_key(name, 40)
+                && ![
+                    "access_token",
+                    "refresh_token",
+                    "client_id",
+                    "client_secret",
+                ]
+                .contains(&name.as_str()),
             &at,
             format!("{name:?} is no name of a field."),
         );

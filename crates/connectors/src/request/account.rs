@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 /// The field of an OAuth account that templates know; nobody types it in.
 pub(crate) const ACCESS_TOKEN: &str = "access_token";
+const CLIENT_ID: &str = "client_id";
 const USERNAME: &str = "username";
 const PASSWORD: &str = "password";
 
@@ -94,12 +95,21 @@ impl<'a> Signer<'a> {
         Ok(Some((one(USERNAME)?, one(PASSWORD)?)))
     }
 
+    /// What OAuth brings and anybody may see: the app's public name, and what the token's answer says
+    /// of the account.
+    fn is_of_oauth(&self, name: &str) -> bool {
+        self.auth
+            .oauth2
+            .as_ref()
+            .is_some_and(|oauth2| name == CLIENT_ID || oauth2.fields_from_token.contains_key(name))
+    }
+
     /// The values that nobody may see: what the definition calls secret, access tokens, passwords,
     /// and what the definition does not know.
     pub(crate) fn secrets(&self) -> impl Iterator<Item = &'a str> {
         let is_secret = |name: &str| match self.field(name) {
             Some(field) => field.secret,
-            None => name != USERNAME,
+            None => name != USERNAME && !self.is_of_oauth(name),
         };
         let fields = self.account.fields.iter();
         fields

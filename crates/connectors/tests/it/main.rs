@@ -11,6 +11,7 @@ mod guide;
 mod hostile;
 mod listing;
 mod load;
+mod oauth;
 mod pages;
 mod passports;
 mod published;

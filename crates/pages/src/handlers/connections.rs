@@ -4,19 +4,19 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use quaymaster_app::connections::{self, Connection};
+use quaymaster_app::connections::{self, Connection, Flow};
 use quaymaster_app::connectors::{Connector, Way};
 use quaymaster_app::{Actor, App};
 use quaymaster_core::id::{ConnectionId, WorkspaceId};
 use quaymaster_core::{Code, Fault};
 
-use super::answer::{self, At, Stop, field_of, shown};
+use super::answer::{self, At, LeadsAway, Stop, field_of, shown};
 use super::notice::Notice;
 use super::person::{Administrator, Person};
 use super::posted::{Fields, Form, Posted};
 use super::{Pages, connectors, tokens};
 use crate::views::address::segment;
-use crate::views::{AccountCard, Changing, ConnectionPage, Field, InputRow};
+use crate::views::{AccountCard, Changing, ConnectionPage, Field, Flows, InputRow};
 
 /// In front of the names of a definition's fields, so that they cannot be taken for others.
 pub(super) const PREFIX: &str = "field.";
@@ -27,7 +27,11 @@ pub(super) async fn read(
     At(id): At<ConnectionId>,
 ) -> Result<Response, Stop> {
     let page = page(&app, person, &id).await?;
-    Ok(shown(StatusCode::OK, &page))
+    let mut response = shown(StatusCode::OK, &page);
+    if page.signs_in_again() {
+        response.extensions_mut().insert(LeadsAway);
+    }
+    Ok(response)
 }
 
 pub(super) struct Verify {
@@ -189,6 +193,7 @@ fn changing(connector: &Connector, connection: &Connection, way: Option<&Way>) -
     Changing {
         name: Field::new(&connection.name),
         inputs,
+        flows: way.filter(|way| !way.is_typed()).map(flows),
         help: way.and_then(|way| way.help.clone()),
         error: None,
         is_kept_outside: connector.may_be_local() && !connection.is_local,
@@ -229,6 +234,14 @@ pub(super) async fn cards(
         verified_at: one.verified_at,
     };
     Ok(connections.iter().map(card).collect())
+}
+
+/// How a person signs in at the service.
+pub(super) fn flows(way: &Way) -> Flows {
+    Flows {
+        in_browser: way.flows.contains(&Flow::Code),
+        on_device: way.flows.contains(&Flow::Device),
+    }
 }
 
 /// The empty inputs of a way to sign in.

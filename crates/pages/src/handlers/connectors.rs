@@ -5,17 +5,17 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use quaymaster_app::App;
 use quaymaster_app::connections::{self, NewConnection};
 use quaymaster_app::connectors::{
     self, ActionRow, Connector, ConnectorRow, RateLimit, Recipe, Tested, Wanted, Way,
 };
+use quaymaster_app::{Actor, App};
 use quaymaster_core::id::WorkspaceId;
 use quaymaster_core::{Code, Fault};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::answer::{self, At, Stop, field_of, shown};
+use super::answer::{self, At, LeadsAway, Stop, field_of, shown};
 use super::notice::Notice;
 use super::person::{Administrator, Person};
 use super::posted::{Fields, Form, Posted};
@@ -25,7 +25,7 @@ use crate::views::address::segment;
 use crate::views::reference::Paragraph;
 use crate::views::{
     ActionInFull, ActionView, Connecting, ConnectorCard, ConnectorPage, ConnectorsPage, Field,
-    ModulePage, ModuleView, RecipeView, TestedHow, WayChoice,
+    ModulePage, ModuleView, RecipeView, SigningIn, TestedHow, WayChoice,
 };
 
 /// On one page; search finds the others.
@@ -94,16 +94,26 @@ pub(super) async fn read(
 ) -> Result<Response, Stop> {
     let chosen = chosen.map(|Query(chosen)| chosen).unwrap_or_default();
     let page = page(&app, person, &key, &chosen.auth).await?;
-    Ok(shown(StatusCode::OK, &page))
+    Ok(leading_away(StatusCode::OK, &page))
+}
+
+/// The page, whose form leads to the service where accounts sign in there.
+pub(super) fn leading_away(status: StatusCode, page: &ConnectorPage) -> Response {
+    let mut response = shown(status, page);
+    let connecting = page.connecting.as_ref();
+    if connecting.is_some_and(|form| form.signing_in.is_some()) {
+        response.extensions_mut().insert(LeadsAway);
+    }
+    response
 }
 
 pub(super) struct NewAccount {
-    auth: String,
-    name: String,
+    pub(super) auth: String,
+    pub(super) name: String,
     /// Id of a workspace; empty for all.
-    workspace: String,
-    is_local: bool,
-    fields: connections::Fields,
+    pub(super) workspace: String,
+    pub(super) is_local: bool,
+    pub(super) fields: connections::Fields,
 }
 
 impl Form for NewAccount {
@@ -149,10 +159,21 @@ pub(super) async fn connect(
         }
         Err(fault) => fault,
     };
+    again(&pages, person, &key, form, fault).await
+}
+
+/// The page with what was typed in, and what is wrong with it.
+pub(super) async fn again(
+    pages: &Pages,
+    person: Person,
+    key: &str,
+    form: NewAccount,
+    fault: Fault,
+) -> Result<Response, Stop> {
     if !matches!(fault.code, Code::InvalidArg | Code::AlreadyExists) {
         return Err(fault.into());
     }
-    let mut page = page(&pages.app, person, &key, &form.auth).await?;
+    let mut page = page(&pages.app, person, key, &form.auth).await?;
     let again = page.connecting.as_mut().ok_or_else(Fault::internal)?;
     again.name = Field::new(form.name);
     again.workspace = (!form.workspace.is_empty()).then_some(form.workspace);
@@ -163,10 +184,10 @@ pub(super) async fn connect(
     } else if let Some(unplaced) = accounts::place(&mut again.inputs, fault) {
         again.error = Some(unplaced);
     }
-    Ok(shown(StatusCode::UNPROCESSABLE_ENTITY, &page))
+    Ok(leading_away(StatusCode::UNPROCESSABLE_ENTITY, &page))
 }
 
-fn no_such_workspace() -> Fault {
+pub(super) fn no_such_workspace() -> Fault {
     Fault::not_found("There is no such workspace.").hint("Go back and send the form of the page.")
 }
 
@@ -202,22 +223,29 @@ pub(super) fn path(key: &str) -> String {
 
 /// The page with an empty form for a way to sign in; for the first that can be filled in when no
 /// such way was chosen.
-async fn page(app: &App, person: Person, key: &str, way: &str) -> Result<ConnectorPage, Fault> {
+pub(super) async fn page(
+    app: &App,
+    person: Person,
+    key: &str,
+    way: &str,
+) -> Result<ConnectorPage, Fault> {
     let actor = &person.actor;
     let connector = app.connector(actor, key).await?;
     let ways = connector.ways();
     let shown = ways
         .iter()
         .find(|one| one.key == way)
-        .or_else(|| ways.iter().find(|one| one.is_typed))
+        .or_else(|| ways.iter().find(|one| one.is_typed()))
         .or(ways.first());
     let connecting = match shown {
-        Some(way) if actor.role.administers() => Some(form(
-            &connector,
-            &ways,
-            way,
-            api_keys::workspaces(app, actor).await?,
-        )),
+        Some(way) if actor.role.administers() => {
+            let workspaces = api_keys::workspaces(app, actor).await?;
+            let mut form = form(&connector, &ways, way, workspaces);
+            if !way.is_typed() {
+                form.signing_in = Some(signing_in(app, actor, key, way).await?);
+            }
+            Some(form)
+        }
         _ => None,
     };
     let cards = accounts::cards(app, actor, &ways, &connector.accounts).await?;
@@ -258,7 +286,7 @@ fn form(
         ways: ways.iter().map(choice).collect(),
         way: way.key.clone(),
         help: way.help.clone(),
-        is_typed: way.is_typed,
+        signing_in: None,
         inputs: accounts::inputs(way),
         name: Field::default(),
         workspaces,
@@ -266,6 +294,18 @@ fn form(
         is_local: connector.may_be_local().then_some(false),
         error: None,
     }
+}
+
+async fn signing_in(app: &App, actor: &Actor, key: &str, way: &Way) -> Result<SigningIn, Fault> {
+    let known = app.oauth_app(actor, key).await?;
+    Ok(SigningIn {
+        flows: accounts::flows(way),
+        redirect_uri: app.redirect_uri(),
+        has_app: known.is_some(),
+        has_secret: known.as_ref().is_some_and(|known| known.secret.is_some()),
+        client_id: Field::new(known.map(|known| known.client_id).unwrap_or_default()),
+        secret_error: None,
+    })
 }
 
 fn module_view(module: connectors::ModuleRow) -> ModuleView {

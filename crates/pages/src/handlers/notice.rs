@@ -43,10 +43,11 @@ pub(super) enum Notice {
     CredentialsReplaced,
     CredentialsFail,
     AccountDisconnected,
+    OAuthAppSet,
 }
 
 impl Notice {
-    const ALL: [Notice; 30] = [
+    const ALL: [Notice; 31] = [
         Notice::SignedOut,
         Notice::CapSet,
         Notice::TokenRevoked,
@@ -77,6 +78,7 @@ impl Notice {
         Notice::CredentialsReplaced,
         Notice::CredentialsFail,
         Notice::AccountDisconnected,
+        Notice::OAuthAppSet,
     ];
 
     const fn code(self) -> &'static str {
@@ -111,6 +113,7 @@ impl Notice {
             Notice::CredentialsReplaced => "credentials-replaced",
             Notice::CredentialsFail => "credentials-fail",
             Notice::AccountDisconnected => "account-disconnected",
+            Notice::OAuthAppSet => "oauth-app-set",
         }
     }
 
@@ -164,6 +167,7 @@ impl Notice {
             Notice::AccountDisconnected => {
                 "The account is disconnected. Agents cannot reach it any more."
             }
+            Notice::OAuthAppSet => "The app is stored. Accounts can sign in by it now.",
         }
     }
 

@@ -8,14 +8,15 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use quaymaster_app::App;
 use quaymaster_app::connect_sessions::Invited;
-use quaymaster_app::connections;
+use quaymaster_app::connections::{self, Connection};
 use quaymaster_app::connectors::ways;
+use quaymaster_core::id::ConnectSessionId;
 use quaymaster_core::{Code, Fault};
 use serde::Deserialize;
 
 use super::Pages;
-use super::answer::{At, Stop, shown};
-use super::connections as accounts;
+use super::answer::{At, LeadsAway, Stop, shown};
+use super::{authorizations, connections as accounts};
 use super::person::Visitor;
 use super::posted::{Fields, Form, PostedOutside};
 use crate::views::{SetupForm, SetupPage, SetupState, WayChoice};
@@ -39,7 +40,7 @@ pub(super) async fn read(
         SetupState::Gone => StatusCode::NOT_FOUND,
         _ => StatusCode::OK,
     };
-    Ok(shown(status, &page))
+    Ok(leading_away(status, &page))
 }
 
 pub(super) struct Account {
@@ -67,30 +68,63 @@ pub(super) async fn connect(
         .connect_by_link(&token, Some(form.auth.clone()), form.fields.clone());
     let fault = match connected.await {
         Ok((session, connection)) => {
-            let service = pages
-                .app
-                .connector_title(&session.org, &session.connector)
-                .await?;
-            let page = SetupPage {
-                layout: visitor.layout,
-                token,
-                state: SetupState::Done {
-                    service,
-                    label: connection.label,
-                    next: session.success_redirect.clone(),
-                },
-            };
-            let mut response = shown(StatusCode::OK, &page);
-            // Not a redirect: browsers hold those of a form to this site's own policy.
-            let next = session.success_redirect;
-            let next = next.and_then(|url| HeaderValue::from_str(&format!("0; url={url}")).ok());
-            if let Some(next) = next {
-                response.headers_mut().insert(REFRESH, next);
-            }
-            return Ok(response);
+            return Ok(done(&pages, visitor, &connection, &session.id).await?);
         }
         Err(fault) => fault,
     };
+    refused(&pages, visitor, token, &form, fault).await
+}
+
+/// Somebody goes to the service to sign in there, and comes back to the page that ends every sign-in.
+pub(super) async fn sign_in(
+    State(pages): State<Pages>,
+    visitor: Visitor,
+    At(token): At<String>,
+    PostedOutside(form): PostedOutside<Account>,
+) -> Result<Response, Stop> {
+    let begun = pages
+        .app
+        .begin_by_link(&token, Some(form.auth.clone()), form.fields.clone());
+    match begun.await {
+        Ok(begun) => authorizations::away(&pages, &begun.id).await,
+        Err(fault) => refused(&pages, visitor, token, &form, fault).await,
+    }
+}
+
+/// The account is connected: the person goes on where they came from.
+pub(super) async fn done(
+    pages: &Pages,
+    visitor: Visitor,
+    connection: &Connection,
+    session: &ConnectSessionId,
+) -> Result<Response, Fault> {
+    let (service, next) = pages.app.after_link(connection, session).await?;
+    let page = SetupPage {
+        layout: visitor.layout,
+        token: String::new(),
+        state: SetupState::Done {
+            service,
+            label: connection.label.clone(),
+            next: next.clone(),
+        },
+    };
+    let mut response = shown(StatusCode::OK, &page);
+    // Not a redirect: browsers hold those of a form to this site's own policy.
+    let next = next.and_then(|url| HeaderValue::from_str(&format!("0; url={url}")).ok());
+    if let Some(next) = next {
+        response.headers_mut().insert(REFRESH, next);
+    }
+    Ok(response)
+}
+
+/// The form again, with what was wrong.
+async fn refused(
+    pages: &Pages,
+    visitor: Visitor,
+    token: String,
+    form: &Account,
+    fault: Fault,
+) -> Result<Response, Stop> {
     if fault.code == Code::NotFound {
         let page = page(&pages.app, visitor, token, "").await?;
         return Ok(shown(StatusCode::NOT_FOUND, &page));
@@ -106,7 +140,14 @@ pub(super) async fn connect(
         accounts::keep(&mut again.inputs, &form.fields);
         again.error = accounts::place(&mut again.inputs, fault);
     }
-    Ok(shown(StatusCode::UNPROCESSABLE_ENTITY, &page))
+    Ok(leading_away(StatusCode::UNPROCESSABLE_ENTITY, &page))
+}
+
+/// Its form may lead to the service.
+fn leading_away(status: StatusCode, page: &SetupPage) -> Response {
+    let mut response = shown(status, page);
+    response.extensions_mut().insert(LeadsAway);
+    response
 }
 
 async fn page(
@@ -136,7 +177,7 @@ fn form(invited: &Invited, chosen: &str) -> SetupForm {
     let shown = all
         .iter()
         .find(|way| way.key == chosen)
-        .or_else(|| all.iter().find(|way| way.is_typed))
+        .or_else(|| all.iter().find(|way| way.is_typed()))
         .or(all.first());
     let docs = definition.docs_url.clone();
     SetupForm {
@@ -145,7 +186,7 @@ fn form(invited: &Invited, chosen: &str) -> SetupForm {
         expires_at: invited.session.expires_at,
         docs_url: docs.filter(|url| url.starts_with("https://")),
         way: shown.map(|way| way.key.clone()).unwrap_or_default(),
-        is_typed: shown.is_none_or(|way| way.is_typed),
+        is_typed: shown.is_none_or(|way| way.is_typed()),
         help: shown.and_then(|way| way.help.clone()),
         inputs: shown.map(accounts::inputs).unwrap_or_default(),
         error: None,

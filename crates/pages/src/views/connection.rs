@@ -77,8 +77,15 @@ impl InputRow {
     }
 }
 
+/// How a person can sign in at the service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Flows {
+    pub in_browser: bool,
+    pub on_device: bool,
+}
+
 /// `/connections/{id}`: posts nothing to `/verify` and `/disconnect`, `name` to `/rename`, `field.*`
-/// to `/credentials`.
+/// to `/credentials`, `flow` to `/authorize`.
 #[derive(Debug, Clone, Template)]
 #[template(path = "connection.html")]
 pub struct ConnectionPage {
@@ -97,6 +104,8 @@ pub struct ConnectionPage {
 pub struct Changing {
     pub name: Field,
     pub inputs: Vec<InputRow>,
+    /// How the account signs in again, in the place of new credentials.
+    pub flows: Option<Flows>,
     /// Where a person gets the credentials.
     pub help: Option<String>,
     /// Why new credentials were refused as a whole.
@@ -106,6 +115,11 @@ pub struct Changing {
 }
 
 impl ConnectionPage {
+    pub fn signs_in_again(&self) -> bool {
+        let changing = self.changing.as_ref();
+        changing.is_some_and(|changing| changing.flows.is_some())
+    }
+
     pub fn problems(&self) -> Vec<Problem> {
         let Some(form) = &self.changing else {
             return Vec::new();

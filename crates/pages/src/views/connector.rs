@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::api_key::WorkspaceChoice;
-use super::connection::{AccountCard, InputRow};
+use super::connection::{AccountCard, Flows, InputRow};
 use super::form::{self, Field, Problem};
 use super::layout::Layout;
 use super::moment::Shown;
@@ -49,7 +49,8 @@ impl ConnectorsPage {
     }
 }
 
-/// `/connectors/{key}`: posts `auth`, `name`, `workspace`, `local` and `field.*` to `/{key}/connect`.
+/// `/connectors/{key}`: posts `auth`, `name`, `workspace`, `local` and `field.*` to `/{key}/connect`;
+/// with `flow` to `/{key}/authorize`; `auth`, `client_id` and `client_secret` to `/{key}/oauth-app`.
 #[derive(Debug, Clone, Template)]
 #[template(path = "connector.html")]
 pub struct ConnectorPage {
@@ -107,8 +108,8 @@ pub struct Connecting {
     pub way: String,
     /// Where a person gets the credentials.
     pub help: Option<String>,
-    /// Whether filling in the form connects an account that way.
-    pub is_typed: bool,
+    /// How accounts sign in at the service; none when filling in the form connects one.
+    pub signing_in: Option<SigningIn>,
     pub inputs: Vec<InputRow>,
     pub name: Field,
     pub workspaces: Vec<WorkspaceChoice>,
@@ -118,6 +119,30 @@ pub struct Connecting {
     pub is_local: Option<bool>,
     /// Why the whole was refused.
     pub error: Option<String>,
+}
+
+/// An account that signs in at the service, by the organization's app there.
+#[derive(Debug, Clone)]
+pub struct SigningIn {
+    pub flows: Flows,
+    /// What is registered with the app.
+    pub redirect_uri: String,
+    /// Whether the organization has an app.
+    pub has_app: bool,
+    /// Whether that app has a secret, which stays unless another is entered.
+    pub has_secret: bool,
+    pub client_id: Field,
+    pub secret_error: Option<String>,
+}
+
+impl SigningIn {
+    pub const fn under_secret(&self) -> &'static str {
+        if self.has_secret {
+            "Stored sealed. Left empty, the present one stays."
+        } else {
+            "Stored sealed and never shown again. Public clients have none."
+        }
+    }
 }
 
 /// A way to sign in.
@@ -130,6 +155,11 @@ pub struct WayChoice {
 impl Connecting {
     pub fn shows(&self, way: &WayChoice) -> bool {
         self.way == way.key
+    }
+
+    /// Whether there is all that connecting an account takes.
+    pub fn can_begin(&self) -> bool {
+        self.signing_in.as_ref().is_none_or(|app| app.has_app)
     }
 
     pub fn is_chosen(&self, workspace: &WorkspaceChoice) -> bool {
@@ -145,7 +175,13 @@ impl ConnectorPage {
         let inputs = form.inputs.iter();
         let inputs = inputs.map(|input| (input.id(), input.field.error.as_ref()));
         let name = ("account-name".to_owned(), form.name.error.as_ref());
-        form::problems(form.error.as_ref(), inputs.chain([name]))
+        let app = form.signing_in.iter().flat_map(|app| {
+            [
+                ("client-id".to_owned(), app.client_id.error.as_ref()),
+                ("client-secret".to_owned(), app.secret_error.as_ref()),
+            ]
+        });
+        form::problems(form.error.as_ref(), app.chain(inputs).chain([name]))
     }
 
     /// How agents name an account of it.

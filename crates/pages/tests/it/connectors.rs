@@ -209,14 +209,49 @@ async fn names_are_unique_and_an_account_is_renamed_and_disconnected() {
 async fn the_form_is_that_of_the_chosen_way_to_sign_in() {
     let server = Server::start().await;
     let mut owner = server.owner().await;
-    // OAuth stands first and cannot be typed in.
+    // OAuth stands first, and takes an app.
     let page = owner.get("/connectors/github").await;
     let chosen = page.attribute("#connect input[name=auth]", "value");
     assert_eq!(chosen.as_deref(), Some("token"));
     assert!(page.attribute("#local", "id").is_none());
     let page = owner.get("/connectors/github?auth=oauth2").await;
-    assert!(page.attribute("#connect form", "action").is_none());
-    assert!(page.text("#connect").contains("cannot be connected yet"));
+    let action = page.attribute("#connect form", "action");
+    assert_eq!(action.as_deref(), Some("/connectors/github/oauth-app"));
+    assert!(!page.text("#connect").contains("Sign in at GitHub"));
+    let redirect = page.text("#redirect-uri");
+    assert!(redirect.ends_with("/connections/callback"), "{redirect}");
+    let set = [
+        ("auth", "oauth2"),
+        ("client_id", "ours"),
+        ("client_secret", "hush"),
+    ];
+    owner.submit("/connectors/github/oauth-app", &set).await;
+    let page = owner.get("/connectors/github?auth=oauth2").await;
+    assert!(page.text("#connect").contains("Sign in at GitHub"));
+    assert!(page.text("#connect").contains("another device"));
+    assert!(!page.body.contains("hush"));
+    let wrong = [
+        ("auth", "oauth2"),
+        ("client_id", ""),
+        ("client_secret", "hush"),
+    ];
+    let refused = owner.submit("/connectors/github/oauth-app", &wrong).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(!refused.body.contains("hush"));
+    // Off to the service, with a cookie for the way back.
+    let begin = [("auth", "oauth2"), ("flow", "code")];
+    let away = owner.submit("/connectors/github/authorize", &begin).await;
+    let address = away.location().to_owned();
+    assert!(
+        address.starts_with("https://github.com/login/oauth/authorize?"),
+        "{address}"
+    );
+    assert!(
+        owner
+            .cookies
+            .keys()
+            .any(|name| name.starts_with("quaymaster-aut_"))
+    );
     let basic = owner.get("/connectors/transmission").await;
     assert!(basic.attribute("#field-username", "id").is_some());
     let open = owner.get("/connectors/transmission?auth=none").await;

@@ -288,6 +288,14 @@ CREATE TABLE connections (
     user_id      TEXT NOT NULL REFERENCES users (id),
     created_at   BIGINT NOT NULL,
     verified_at  BIGINT,
+    -- Of an access token: its end, and when it is renewed before that.
+    expires_at   BIGINT,
+    renew_at     BIGINT,
+    -- Raised with each change of the credentials.
+    revision     BIGINT NOT NULL,
+    -- Which node renews the token at present, and until when it may.
+    renewing_by    TEXT,
+    renewing_until BIGINT,
     UNIQUE (org_id, connector, name)
 );
 CREATE INDEX connections_by_end_user ON connections (end_user_id, connector);
@@ -424,3 +432,54 @@ CREATE TABLE connect_sessions (
     expires_at       BIGINT NOT NULL
 );
 CREATE INDEX connect_sessions_by_end_user ON connect_sessions (end_user_id, connector);
+-- Signing in to outside services by OAuth.
+
+-- An organization's app at the authorization server of a connector.
+CREATE TABLE oauth_apps (
+    id         TEXT PRIMARY KEY,
+    org_id     TEXT NOT NULL REFERENCES organizations (id),
+    connector  TEXT NOT NULL,
+    client_id  TEXT NOT NULL,
+    -- None of a public client.
+    secret     BLOB,
+    -- JSON: where an organization's own definition sends the secret, by way to sign in.
+    destinations TEXT NOT NULL,
+    user_id    TEXT NOT NULL REFERENCES users (id),
+    changed_at BIGINT NOT NULL,
+    UNIQUE (org_id, connector)
+);
+
+-- Sign-ins of accounts that are under way. Each is used once.
+CREATE TABLE authorizations (
+    id             TEXT PRIMARY KEY,
+    org_id         TEXT NOT NULL REFERENCES organizations (id),
+    user_id        TEXT NOT NULL REFERENCES users (id),
+    begun_by       TEXT NOT NULL,
+    flow           TEXT NOT NULL CHECK (flow IN ('code', 'device')),
+    connector      TEXT NOT NULL,
+    auth           TEXT NOT NULL,
+    -- The connection that signs in again; none makes a new one.
+    connection_id  TEXT,
+    name           TEXT,
+    workspace_id   TEXT,
+    -- The connect session that somebody without an account here began it from.
+    session_id     TEXT,
+    is_local       BOOLEAN NOT NULL,
+    fields         TEXT NOT NULL,
+    -- Secret fields, the verifier, the device code.
+    sealed         BLOB NOT NULL,
+    -- Of the state in the address, and of the cookie of the browser that went there.
+    state_sha256   BLOB,
+    browser_sha256 BLOB,
+    user_code      TEXT,
+    verification_uri          TEXT,
+    verification_uri_complete TEXT,
+    interval_s     BIGINT NOT NULL,
+    poll_after     BIGINT NOT NULL,
+    created_at     BIGINT NOT NULL,
+    expires_at     BIGINT NOT NULL,
+    used_at        BIGINT,
+    -- What came of it: a connection, or why not.
+    connected_id   TEXT,
+    problem        TEXT
+);

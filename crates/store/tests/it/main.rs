@@ -12,11 +12,12 @@ mod audit;
 mod credentials;
 mod keys;
 mod oauth;
+mod signing_in;
 mod tenancy;
 mod uploads;
 mod usage;
 
-use quaymaster_core::clock::{SystemClock, SystemEntropy};
+use quaymaster_core::clock::{Clock as _, SystemClock, SystemEntropy};
 use quaymaster_core::id::{CredentialId, OrgId, SessionId, UserId, WorkspaceId};
 use quaymaster_core::secret::{SecretDigest, TokenKind};
 use quaymaster_core::{Instant, Scopes};

@@ -154,6 +154,7 @@ pub(super) async fn run(
                 id: &id,
                 account: &account,
                 destination: None,
+                connected: None,
             };
             let answer = calling.to(target).await;
             let answer = answer.map_err(|failure| failure.fault)?;

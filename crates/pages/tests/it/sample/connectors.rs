@@ -2,9 +2,9 @@
 
 use quaymaster_pages::views::reference::{Row, Span};
 use quaymaster_pages::views::{
-    AccountCard, ActionInFull, ActionView, Changing, Connecting, ConnectionPage, ConnectorCard,
-    ConnectorPage, ConnectorsPage, Field, InputRow, ModulePage, ModuleView, RecipeView, TestedHow,
-    Tone, WayChoice, WorkspaceChoice,
+    AccountCard, ActionInFull, ActionView, AuthorizationPage, Changing, Connecting, ConnectionPage,
+    ConnectorCard, ConnectorPage, ConnectorsPage, DeviceView, Field, Flows, InputRow, ModulePage,
+    ModuleView, RecipeView, SigningIn, TestedHow, Tone, Underway, WayChoice, WorkspaceChoice,
 };
 
 use super::{Page, Sample, page};
@@ -14,7 +14,37 @@ impl Sample {
         let mut pages = self.of_the_catalog();
         pages.extend(self.of_a_connector());
         pages.extend(self.of_a_connection());
+        pages.extend(self.of_a_sign_in());
         pages
+    }
+
+    fn of_a_sign_in(&self) -> Vec<Page> {
+        let sign_in = |underway| AuthorizationPage {
+            layout: self.inside(),
+            id: self.t("aut_1"),
+            connector_key: self.t("github"),
+            connector_title: self.t("GitHub"),
+            underway,
+        };
+        let device = DeviceView {
+            user_code: self.t("WDJB-MJHT"),
+            address: self.t("https://example.com/device?code=WDJB-MJHT"),
+            shown_address: self.t("https://example.com/device"),
+            seconds: 5,
+        };
+        let done = Underway::Done {
+            account: self.t("/connections/con_1"),
+        };
+        let failed = Underway::Failed {
+            problem: self.t("The sign-in at GitHub was refused there."),
+        };
+        vec![
+            page("authorization", &sign_in(Underway::ToGo)),
+            page("authorization-device", &sign_in(Underway::OnDevice(device))),
+            page("authorization-done", &sign_in(done)),
+            page("authorization-failed", &sign_in(failed)),
+            page("authorization-other", &sign_in(Underway::NotYours)),
+        ]
     }
 
     fn of_the_catalog(&self) -> Vec<Page> {
@@ -222,7 +252,7 @@ impl Sample {
             help: Some(
                 self.t("The value of api-key in pdns.conf; api=yes has to stand there, too."),
             ),
-            is_typed: true,
+            signing_in: None,
             inputs: self.inputs(),
             name: Field::default(),
             workspaces: vec![
@@ -270,7 +300,17 @@ impl Sample {
         let elsewhere = ConnectorPage {
             connecting: Some(Connecting {
                 way: connecting.ways[1].key.clone(),
-                is_typed: false,
+                signing_in: Some(SigningIn {
+                    flows: Flows {
+                        in_browser: true,
+                        on_device: true,
+                    },
+                    redirect_uri: self.t("https://quay.example.com/connections/callback"),
+                    has_app: true,
+                    has_secret: true,
+                    client_id: Field::new(self.t("client-of-ours")),
+                    secret_error: None,
+                }),
                 inputs: vec![],
                 ..connecting.clone()
             }),
@@ -343,6 +383,7 @@ impl Sample {
         let changing = Changing {
             name: self.field("main"),
             inputs,
+            flows: None,
             help: Some(self.t("The value of api-key in pdns.conf.")),
             error: None,
             is_kept_outside: false,
@@ -401,7 +442,22 @@ impl Sample {
             }),
             ..works.clone()
         };
+        let again = ConnectionPage {
+            account: AccountCard {
+                problem: Some(self.t("The sign-in at PowerDNS is not good any more.")),
+                ..works.account.clone()
+            },
+            changing: open.changing.clone().map(|changing| Changing {
+                flows: Some(Flows {
+                    in_browser: true,
+                    on_device: false,
+                }),
+                ..changing
+            }),
+            ..works.clone()
+        };
         vec![
+            page("connection-again", &again),
             page("connection", &works),
             page("connection-fails", &fails),
             page("connection-wrong", &wrong),

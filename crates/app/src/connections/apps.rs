@@ -1,0 +1,163 @@
+//! The apps that an organization registered at the services' authorization servers.
+
+use super::tokens::flows;
+use crate::App;
+use crate::actor::{Actor, Admin};
+use crate::catalog::Usable;
+use quaymaster_connectors::definition::Auth;
+use quaymaster_connectors::oauth;
+use quaymaster_core::id::{OAuthAppId, OrgId};
+use quaymaster_core::{Code, Fault};
+pub use quaymaster_store::oauth_app::OAuthApp;
+use secrecy::SecretString;
+use serde_json::json;
+
+const LONGEST: usize = 2_048;
+
+impl App {
+    /// Where services send people back to: what is registered with an app.
+    pub fn redirect_uri(&self) -> String {
+        format!("{}/connections/callback", self.settings.public_url)
+    }
+
+    /// The organization's app for a connector, if it has one.
+    pub async fn oauth_app(
+        &self,
+        actor: &Actor,
+        connector: &str,
+    ) -> Result<Option<OAuthApp>, Fault> {
+        self.definition(&actor.org, connector).await?;
+        Ok(self.store.oauth_app(&actor.org, connector).await?)
+    }
+
+    /// The keys of the connectors for which the organization has an app.
+    pub async fn oauth_app_connectors(&self, actor: &Actor) -> Result<Vec<String>, Fault> {
+        Ok(self.store.oauth_app_connectors(&actor.org).await?)
+    }
+
+    /// Sets the organization's app for a connector. Without a secret, that of the same client id
+    /// stays; a public client has none.
+    pub async fn set_oauth_app(
+        &self,
+        admin: &Admin,
+        connector: &str,
+        client_id: &str,
+        secret: Option<SecretString>,
+    ) -> Result<OAuthApp, Fault> {
+        use secrecy::ExposeSecret as _;
+        let usable = self.usable(&admin.org, connector).await?;
+        let definition = usable.definition();
+        if definition.auth.iter().all(|auth| flows(auth).is_empty()) {
+            let message = format!("Nobody signs in to {} by an app.", definition.title);
+            return Err(Fault::invalid_arg("/connector", "enum", message));
+        }
+        let client_id = client_id.trim();
+        let checked = |name: &str, title: &str, text: &str| {
+            let fits = text.len() <= LONGEST && !text.contains(char::is_control);
+            fits.then_some(()).ok_or_else(|| {
+                let message = format!("{title} is too long or has characters that it cannot have.");
+                Fault::invalid_arg(name, "length", message)
+            })
+        };
+        if client_id.is_empty() {
+            let fault = Fault::invalid_arg("/client_id", "required", "The client id is needed.");
+            return Err(fault.hint("The service shows it where the app is registered."));
+        }
+        checked("/client_id", "The client id", client_id)?;
+        let secret = secret
+            .map(|secret| SecretString::from(secret.expose_secret().trim().to_owned()))
+            .filter(|secret| !secret.expose_secret().is_empty());
+        if let Some(secret) = &secret {
+            checked(
+                "/client_secret",
+                "The client secret",
+                secret.expose_secret(),
+            )?;
+        }
+        let known = self.store.oauth_app(&admin.org, connector).await?;
+        // A secret is not led elsewhere by setting the app again without it.
+        let stays = |known: &OAuthApp| {
+            let same = |auth: &Auth| {
+                known.destinations.get(&auth.key).map(String::as_str)
+                    == usable.destination(&auth.key)
+            };
+            known.client_id == client_id && definition.auth.iter().all(same)
+        };
+        let kept = known.filter(stays);
+        let app = OAuthApp {
+            id: OAuthAppId::fresh(&*self.clock, &*self.entropy),
+            org: admin.org.clone(),
+            connector: connector.to_owned(),
+            client_id: client_id.to_owned(),
+            secret: secret.or_else(|| kept?.secret),
+            destinations: definition
+                .auth
+                .iter()
+                .filter_map(|auth| {
+                    let destination = usable.destination(&auth.key)?;
+                    Some((auth.key.clone(), destination.to_owned()))
+                })
+                .collect(),
+            user: admin.user.clone(),
+            changed_at: self.now(),
+        };
+        self.store
+            .prepare_sealing(self.now(), admin.org.as_str())
+            .await?;
+        let sealed = app.secret.as_ref();
+        let sealed = sealed.map(|secret| self.store.seal_oauth_app(&app.org, &app.id, secret));
+        let details = json!({ "connector": connector, "client_id": app.client_id });
+        let event = self.event(&admin.org, &admin.label, "oauth_app.set", details);
+        let mut tx = self.store.begin().await?;
+        tx.set_oauth_app(&app, sealed.transpose()?).await?;
+        tx.record(&event).await?;
+        tx.commit().await?;
+        Ok(app)
+    }
+
+    /// Forgets the organization's app. Accounts that signed in by it work until their tokens end.
+    pub async fn remove_oauth_app(&self, admin: &Admin, connector: &str) -> Result<(), Fault> {
+        let details = json!({ "connector": connector });
+        let event = self.event(&admin.org, &admin.label, "oauth_app.removed", details);
+        let mut tx = self.store.begin().await?;
+        if !tx.remove_oauth_app(&admin.org, connector).await? {
+            return Err(Fault::not_found("There is no app for that connector."));
+        }
+        tx.record(&event).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// The app as the protocol needs it.
+    pub(super) async fn app_for(
+        &self,
+        org: &OrgId,
+        usable: &Usable,
+        auth: &str,
+    ) -> Result<oauth::OAuthApp, Fault> {
+        let definition = usable.definition();
+        let (connector, title) = (&definition.key, &definition.title);
+        let mend = |message: String| {
+            Fault::new(Code::ConnectionRequired, message).hint(format!(
+                "An administrator registers one at the service and enters its client id and secret \
+                 at {}/connectors/{connector}#connect.",
+                self.settings.public_url
+            ))
+        };
+        let app = self.store.oauth_app(org, connector).await?;
+        let app = app.ok_or_else(|| {
+            mend(format!(
+                "Your organization has no OAuth app for {title} yet."
+            ))
+        })?;
+        if app.destinations.get(auth).map(String::as_str) != usable.destination(auth) {
+            return Err(mend(format!(
+                "The definition of {title} sends the secret of the OAuth app to another place now."
+            )));
+        }
+        Ok(oauth::OAuthApp {
+            client_id: app.client_id,
+            client_secret: app.secret,
+        })
+    }
+}

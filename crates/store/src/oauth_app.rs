@@ -1,0 +1,154 @@
+//! The apps that organizations registered at the authorization servers of services.
+
+use crate::connection::corrupt;
+use crate::db::{Store, StoreError, Tx, id};
+use crate::seal::Place;
+use quaymaster_core::Instant;
+use quaymaster_core::id::{OAuthAppId, OrgId, UserId};
+use secrecy::{ExposeSecret as _, SecretString};
+use std::collections::BTreeMap;
+
+/// An organization's app for a connector.
+#[derive(Debug, Clone)]
+pub struct OAuthApp {
+    pub id: OAuthAppId,
+    pub org: OrgId,
+    /// The connector's key.
+    pub connector: String,
+    pub client_id: String,
+    /// None for a public client.
+    pub secret: Option<SecretString>,
+    /// Where an organization's own definition sends the secret, by way to sign in; empty for a
+    /// connector of everybody.
+    pub destinations: BTreeMap<String, String>,
+    /// Who set it last.
+    pub user: UserId,
+    pub changed_at: Instant,
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: String,
+    connector: String,
+    client_id: String,
+    secret: Option<Vec<u8>>,
+    destinations: String,
+    user_id: String,
+    changed_at: i64,
+}
+
+fn place<'a>(org: &'a str, row: &'a str) -> Place<'a> {
+    Place {
+        table: "oauth_apps",
+        column: "secret",
+        row,
+        org,
+    }
+}
+
+impl Store {
+    /// The keys of the connectors for which an organization has an app, sorted.
+    pub async fn oauth_app_connectors(&self, org: &OrgId) -> Result<Vec<String>, StoreError> {
+        const SQL: &str = "SELECT connector FROM oauth_apps WHERE org_id = $1 ORDER BY connector";
+        Ok(reading!(self, pool => {
+            sqlx::query_scalar::<_, String>(SQL).bind(org.as_str()).fetch_all(pool).await?
+        }))
+    }
+
+    pub async fn oauth_app(
+        &self,
+        org: &OrgId,
+        connector: &str,
+    ) -> Result<Option<OAuthApp>, StoreError> {
+        const SQL: &str = "SELECT id, connector, client_id, secret, destinations, user_id, changed_at \
+             FROM oauth_apps WHERE org_id = $1 AND connector = $2";
+        let row = reading!(self, pool => {
+            sqlx::query_as::<_, Row>(SQL)
+                .bind(org.as_str())
+                .bind(connector)
+                .fetch_optional(pool)
+                .await?
+        });
+        let Some(row) = row else {
+            return Ok(None);
+        };
+        let secret = match &row.secret {
+            Some(sealed) => {
+                let plain = self.unseal(place(org.as_str(), &row.id), sealed).await?;
+                let text = String::from_utf8(plain)
+                    .map_err(|_| StoreError::Corrupt("the secret of an app".into()))?;
+                Some(text.into())
+            }
+            None => None,
+        };
+        Ok(Some(OAuthApp {
+            id: id(&row.id)?,
+            org: org.clone(),
+            connector: row.connector,
+            client_id: row.client_id,
+            secret,
+            destinations: serde_json::from_str(&row.destinations)
+                .map_err(|error| corrupt(&error))?,
+            user: id(&row.user_id)?,
+            changed_at: Instant::from_micros(row.changed_at),
+        }))
+    }
+
+    /// Seals the secret of an app ([`Store::prepare_sealing`] comes before).
+    pub fn seal_oauth_app(
+        &self,
+        org: &OrgId,
+        app: &OAuthAppId,
+        secret: &SecretString,
+    ) -> Result<Vec<u8>, StoreError> {
+        let plain = secret.expose_secret().as_bytes();
+        self.seal(place(org.as_str(), app.as_str()), plain)
+    }
+}
+
+impl Tx {
+    /// Puts an app in the place of the one that the organization has for the connector, if any.
+    pub async fn set_oauth_app(
+        &mut self,
+        app: &OAuthApp,
+        sealed: Option<Vec<u8>>,
+    ) -> Result<(), StoreError> {
+        const SQL: &str = "INSERT INTO oauth_apps (id, org_id, connector, client_id, secret, \
+             destinations, user_id, changed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+        let destinations =
+            serde_json::to_string(&app.destinations).map_err(|error| corrupt(&error))?;
+        self.remove_oauth_app(&app.org, &app.connector).await?;
+        within!(self, conn => {
+            sqlx::query(SQL)
+                .bind(app.id.as_str())
+                .bind(app.org.as_str())
+                .bind(&app.connector)
+                .bind(&app.client_id)
+                .bind(sealed)
+                .bind(destinations)
+                .bind(app.user.as_str())
+                .bind(app.changed_at.micros())
+                .execute(conn)
+                .await?;
+        });
+        Ok(())
+    }
+
+    /// `false` when there was none.
+    pub async fn remove_oauth_app(
+        &mut self,
+        org: &OrgId,
+        connector: &str,
+    ) -> Result<bool, StoreError> {
+        const SQL: &str = "DELETE FROM oauth_apps WHERE org_id = $1 AND connector = $2";
+        let gone = within!(self, conn => {
+            sqlx::query(SQL)
+                .bind(org.as_str())
+                .bind(connector)
+                .execute(conn)
+                .await?
+                .rows_affected()
+        });
+        Ok(gone == 1)
+    }
+}

@@ -25,6 +25,7 @@ mod doors;
 mod faults;
 mod guessing;
 mod hostile;
+mod importing;
 mod keys;
 mod mail;
 mod members;

@@ -15,11 +15,13 @@
 //!   pages, errors
 //! - [`surface`]: from actions to tools for models and code
 //! - [`oauth`]: signing an account in at an authorization server
+//! - [`examples`]: documented requests, and whether a definition builds them
 //! - [`clean`], [`redact`]: what nobody sees and what nobody may see, taken out of answers
 
 pub mod catalog;
 pub mod clean;
 pub mod definition;
+pub mod examples;
 pub mod import;
 pub mod lint;
 pub mod load;

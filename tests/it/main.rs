@@ -34,6 +34,7 @@ mod oauth_clients;
 mod oauth_documents;
 mod organizations;
 mod outside;
+mod own_connectors;
 mod pages;
 mod progress;
 mod protocol;

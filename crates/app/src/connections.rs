@@ -7,6 +7,7 @@ use crate::admit::fresh;
 use crate::invoke::Target;
 use crate::{App, wired};
 use quaymaster_connectors::definition::{Auth, AuthKind, Definition, Field};
+use quaymaster_connectors::lint::whole;
 use quaymaster_connectors::request::{Account, Invocation};
 use quaymaster_connectors::send::Data;
 use quaymaster_core::id::{ConnectionId, OrgId, WorkspaceId};
@@ -14,7 +15,6 @@ use quaymaster_core::suggest::did_you_mean;
 use quaymaster_core::{Code, Fault};
 pub use quaymaster_store::connection::Connection;
 use quaymaster_store::connection::{ConnectionChange, Credentials, Secrets};
-use regex::Regex;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -141,6 +141,14 @@ impl App {
             .store
             .seal_connection(&admin.org, &connection.id, &secrets)?;
         let mut tx = self.store.begin().await?;
+        if connection.destination.is_some() {
+            // It may be deleted or replaced at this moment.
+            tx.lock_organization(&admin.org).await?;
+            let catalog = tx.definition_entries(&admin.org).await?;
+            if !catalog.iter().any(|(key, _)| *key == connection.connector) {
+                return Err(crate::catalog::unknown(&connection.connector));
+            }
+        }
         tx.add_connection(&connection, sealed)
             .await
             .map_err(|error| {
@@ -477,9 +485,8 @@ fn check_value(name: &str, field: &Field, value: &str) -> Result<(), Fault> {
         ));
     }
     let pattern = field.pattern.as_deref();
-    let fits = pattern.is_none_or(|pattern| {
-        Regex::new(&format!("^(?:{pattern})$")).is_ok_and(|pattern| pattern.is_match(value))
-    });
+    let fits =
+        pattern.is_none_or(|pattern| whole(pattern).is_ok_and(|pattern| pattern.is_match(value)));
     if fits {
         Ok(())
     } else {

@@ -43,10 +43,13 @@ pub(super) enum Notice {
     CredentialsReplaced,
     CredentialsFail,
     AccountDisconnected,
+    DefinitionAdded,
+    DefinitionReplaced,
+    DefinitionDeleted,
 }
 
 impl Notice {
-    const ALL: [Notice; 30] = [
+    const ALL: [Notice; 33] = [
         Notice::SignedOut,
         Notice::CapSet,
         Notice::TokenRevoked,
@@ -77,6 +80,9 @@ impl Notice {
         Notice::CredentialsReplaced,
         Notice::CredentialsFail,
         Notice::AccountDisconnected,
+        Notice::DefinitionAdded,
+        Notice::DefinitionReplaced,
+        Notice::DefinitionDeleted,
     ];
 
     const fn code(self) -> &'static str {
@@ -111,6 +117,9 @@ impl Notice {
             Notice::CredentialsReplaced => "credentials-replaced",
             Notice::CredentialsFail => "credentials-fail",
             Notice::AccountDisconnected => "account-disconnected",
+            Notice::DefinitionAdded => "definition-added",
+            Notice::DefinitionReplaced => "definition-replaced",
+            Notice::DefinitionDeleted => "definition-deleted",
         }
     }
 
@@ -164,6 +173,11 @@ impl Notice {
             Notice::AccountDisconnected => {
                 "The account is disconnected. Agents cannot reach it any more."
             }
+            Notice::DefinitionAdded => {
+                "The connector is saved. Connect an account, and agents can call it."
+            }
+            Notice::DefinitionReplaced => "The definition is saved. Agents use it from now on.",
+            Notice::DefinitionDeleted => "The connector is deleted. Agents no longer find it.",
         }
     }
 

@@ -88,10 +88,11 @@ async fn a_directory_with_a_mistake_refuses_to_start_and_says_where() {
         said.contains("methode") && said.contains("`method`"),
         "{said}"
     );
-    assert!(said.contains("third/connector.yaml:3:"), "{said}");
+    assert!(said.contains("third/connector.yaml:2:"), "{said}");
     assert!(!said.contains("notes.yaml"), "{said}");
 
-    let nowhere = ["serve", "--definitions", "/no/such/directory"];
+    let nowhere = "/no/such/directory";
+    let nowhere = [&arguments[..], &["--definitions", nowhere]].concat();
     let output = cli(data.path(), &[], &nowhere).await;
     assert!(!output.status.success());
     let said = String::from_utf8_lossy(&output.stderr);

@@ -37,6 +37,7 @@ mod oauth_documents;
 mod onec;
 mod organizations;
 mod outside;
+mod own_connectors;
 mod pages;
 mod progress;
 mod protocol;

@@ -1,5 +1,5 @@
 //! The connector catalog: found, and read with the ways to sign in, the calls and the accounts. What
-//! can be called is in [`modules`].
+//! can be called is in [`modules`], those of the organization's own in [`own`].
 
 use crate::auth::Person;
 use crate::authorizations::FlowName;
@@ -15,6 +15,7 @@ use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
 pub(crate) mod modules;
+pub(crate) mod own;
 
 use modules::{ModuleView, RateLimitView, RecipeView};
 
@@ -56,6 +57,8 @@ pub(crate) struct ConnectorView {
     connected: bool,
     /// How many accounts it has.
     accounts: usize,
+    /// The organization wrote it.
+    own: bool,
 }
 
 impl From<ConnectorRow> for ConnectorView {
@@ -69,6 +72,7 @@ impl From<ConnectorRow> for ConnectorView {
             version: row.version,
             connected: row.accounts > 0,
             accounts: row.accounts,
+            own: row.is_own,
         }
     }
 }
@@ -262,6 +266,7 @@ impl From<Connector> for ConnectorInFull {
             version: definition.version.clone(),
             connected: !connector.accounts.is_empty(),
             accounts: connector.accounts.len(),
+            own: connector.is_own,
         };
         ConnectorInFull {
             connector: view,

@@ -131,6 +131,17 @@ fn documented() -> OpenApiRouter<ApiState> {
         ))
         .routes(routes!(invitations::revoke_invitation))
         .routes(routes!(connectors::list_connectors))
+        .routes(routes!(
+            connectors::own::list_own_connectors,
+            connectors::own::add_own_connector
+        ))
+        .routes(routes!(connectors::own::check_own_connector))
+        .routes(routes!(connectors::own::import_own_connector))
+        .routes(routes!(
+            connectors::own::read_own_connector,
+            connectors::own::replace_own_connector,
+            connectors::own::delete_own_connector
+        ))
         .routes(routes!(connectors::read_connector))
         .routes(routes!(connectors::modules::read_connector_module))
         .routes(routes!(

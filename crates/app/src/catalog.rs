@@ -10,7 +10,7 @@ mod destination;
 
 use crate::App;
 use crate::admit::{fresh, last};
-use destination::destinations;
+pub(crate) use destination::destinations;
 use quaymaster_connectors::catalog::{Catalog, Entry};
 use quaymaster_connectors::definition::Definition;
 use quaymaster_connectors::load;
@@ -59,6 +59,11 @@ impl OrgCatalog {
         shared.chain(own).map(|entry| entry.key.as_str())
     }
 
+    /// The organization's own ones, by key.
+    pub(crate) fn own_ones(&self) -> &[Own] {
+        &self.own
+    }
+
     pub(crate) fn own(&self, key: &str) -> Option<&Own> {
         let at = self
             .own
@@ -98,6 +103,9 @@ pub(crate) struct Ready {
     shared: Mutex<HashMap<String, Arc<Prepared>>>,
     own: Mutex<Kept>,
     reading: Semaphore,
+    /// Definitions that are being checked, and documents that are being imported.
+    pub(crate) checking: Semaphore,
+    pub(crate) importing: Semaphore,
 }
 
 /// Own definitions that were read; those that were not used for longest are forgotten first.
@@ -122,6 +130,8 @@ impl Default for Ready {
             shared: Mutex::default(),
             own: Mutex::default(),
             reading: Semaphore::new(READ_AT_ONCE),
+            checking: Semaphore::new(READ_AT_ONCE),
+            importing: Semaphore::new(1),
         }
     }
 }

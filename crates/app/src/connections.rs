@@ -35,7 +35,6 @@ use quaymaster_core::id::{
     AuthorizationId, ConnectSessionId, ConnectionId, EndUserId, IntegrationId, OrgId, UserId, WorkspaceId,
 };
 use quaymaster_core::{Code, Fault};
-use quaymaster_store::StoreError;
 pub use quaymaster_store::connection::Connection;
 use quaymaster_store::connection::{ConnectionChange, Credentials, Secrets};
 use secrecy::SecretString;
@@ -206,11 +205,8 @@ impl App {
             revision: 1,
         };
         let id = connection.id.clone();
-        let called = connection.external_id.clone();
-        let called = called.unwrap_or_else(|| connection.name.clone());
         self.add_connection(by, connection, &checked.secrets, None)
-            .await
-            .map_err(|error| wired::duplicate_or(error, || taken(&called)))?;
+            .await?;
         self.changed().await;
         Ok(id)
     }
@@ -284,7 +280,7 @@ impl App {
         connection: Connection,
         secrets: &Secrets,
         authorization: Option<&AuthorizationId>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), Fault> {
         let org = by.org.as_str();
         self.store.prepare_sealing(self.now(), org).await?;
         let sealed = self
@@ -298,13 +294,25 @@ impl App {
         });
         let event = self.event(&by.org, &by.label, "connection.created", details);
         let mut tx = self.store.begin().await?;
-        tx.add_connection(&connection, sealed).await?;
+        if connection.destination.is_some() {
+            // It may be deleted or replaced at this moment.
+            tx.lock_organization(&by.org).await?;
+            let catalog = tx.definition_entries(&by.org).await?;
+            if !catalog.iter().any(|(key, _)| *key == connection.connector) {
+                return Err(crate::catalog::unknown(&connection.connector));
+            }
+        }
+        let called = connection.external_id.as_ref().unwrap_or(&connection.name);
+        tx.add_connection(&connection, sealed)
+            .await
+            .map_err(|error| wired::duplicate_or(error, || taken(called)))?;
         if let Some(authorization) = authorization {
             tx.end_authorization(authorization, Ok(&connection.id))
                 .await?;
         }
         tx.record(&event).await?;
-        tx.commit().await
+        tx.commit().await?;
+        Ok(())
     }
 
     /// Tries an account with the connector's own request for that, and remembers what came of it.

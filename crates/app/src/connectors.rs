@@ -44,12 +44,16 @@ pub struct ConnectorRow {
     pub accounts: usize,
     /// How many of them do not work.
     pub broken: usize,
+    /// The organization wrote it.
+    pub is_own: bool,
 }
 
 /// One connector, with the organization's accounts.
 #[derive(Debug, Clone)]
 pub struct Connector {
     pub definition: Arc<Definition>,
+    /// The organization wrote it.
+    pub is_own: bool,
     pub accounts: Vec<Connection>,
     pub modules: Vec<ModuleRow>,
     pub recipes: Vec<Recipe>,
@@ -260,7 +264,11 @@ impl App {
             .into_iter()
             .partition(|entry| is_connected(&entry.key));
         let rows = mine.into_iter().chain(others);
-        Ok(rows.map(|entry| row(entry, counted(&entry.key))).collect())
+        let row = |entry: &Entry| ConnectorRow {
+            is_own: catalog.own(&entry.key).is_some(),
+            ..row(entry, counted(&entry.key))
+        };
+        Ok(rows.map(row).collect())
     }
 
     /// What a connector is called, for pages of somebody without an account here.
@@ -285,7 +293,9 @@ impl App {
             .filter(|connection| connection.connector == definition.key)
             .collect();
         let passport = describe(&definition, None)?;
+        let catalog = self.catalog_of(&actor.org).await?;
         Ok(Connector {
+            is_own: catalog.own(&definition.key).is_some(),
             modules: modules(&definition, &passport),
             recipes: recipes(&passport),
             definition,
@@ -363,6 +373,7 @@ fn row(entry: &Entry, accounts: Accounts) -> ConnectorRow {
         version: entry.version.clone(),
         accounts: accounts.all,
         broken: accounts.broken,
+        is_own: false,
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod actions;
 mod auth;
+mod bounds;
 mod defaults;
 mod examples;
 mod schema;
@@ -28,6 +29,11 @@ pub fn lint(definition: &Definition) -> Vec<Problem> {
 pub(crate) fn findings(definition: &Definition) -> Vec<Finding> {
     let mut report = Report { found: Vec::new() };
     let root = Spot::default();
+    bounds::check(definition, &root, &mut report);
+    if !report.found.is_empty() {
+        // What is beyond these is not worth a look at the rest.
+        return report.found;
+    }
     head(definition, &root, &mut report);
     addresses(definition, &root, &mut report);
     fields(&definition.connection, &root.key("connection"), &mut report);
@@ -68,7 +74,15 @@ struct Report {
 }
 
 impl Report {
+    /// Whether there is so much already that nobody reads more.
+    fn is_full(&self) -> bool {
+        self.found.len() >= bounds::MOST_FINDINGS
+    }
+
     fn say(&mut self, at: &Spot, message: impl Into<String>) {
+        if self.is_full() {
+            return;
+        }
         self.found.push(Finding {
             at: at.0.clone(),
             message: message.into(),
@@ -120,7 +134,7 @@ fn head(definition: &Definition, root: &Spot, report: &mut Report) {
     }
     if let Some(url) = &definition.docs_url {
         report.unless(
-            url::Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "https" | "http")),
+            url.starts_with("https://") && url::Url::parse(url).is_ok(),
             &root.key("docs_url"),
             "It has to be the address of a page, with https:// in front.",
         );
@@ -195,7 +209,7 @@ fn fields(fields: &IndexMap<String, Field>, at: &Spot, report: &mut Report) {
         let Some(pattern) = &field.pattern else {
             continue;
         };
-        match regex::Regex::new(&format!("^(?:{pattern})$")) {
+        match whole(pattern) {
             Ok(pattern) => {
                 for (key, value) in [("example", &field.example), ("default", &field.default)] {
                     report.unless(
@@ -215,6 +229,14 @@ fn fields(fields: &IndexMap<String, Field>, at: &Spot, report: &mut Report) {
             }
         }
     }
+}
+
+/// The regular expression of a field, for the whole of its value. Its size is bounded, and matching
+/// is linear in time.
+pub fn whole(pattern: &str) -> Result<regex::Regex, regex::Error> {
+    regex::RegexBuilder::new(&format!("^(?:{pattern})$"))
+        .size_limit(bounds::LARGEST_PATTERN)
+        .build()
 }
 
 /// Says which names of a template nothing stands for.
@@ -275,11 +297,10 @@ fn enums(definition: &Definition, root: &Spot, report: &mut Report) {
     for (name, choices) in &definition.enums {
         let at = root.key("enums").key(name);
         report.unless(!choices.is_empty(), &at, "An enum has at least one value.");
+        let mut seen = BTreeSet::new();
         for (index, choice) in choices.iter().enumerate() {
             report.unless(
-                choices[..index]
-                    .iter()
-                    .all(|other| other.value != choice.value),
+                seen.insert(choice.value.to_string()),
                 &at.item(index),
                 format!("The value {} stands here twice.", choice.value),
             );

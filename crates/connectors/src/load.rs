@@ -154,6 +154,13 @@ fn unreadable(text: &str, file: &str, error: &serde_saphyr::Error) -> Vec<Proble
     )]
 }
 
+/// A problem that somebody else has found, at the place of a key of the text.
+pub fn problem_at(text: &str, path: &[&str], message: impl Into<String>) -> Problem {
+    let path: Vec<String> = path.iter().map(|key| (*key).to_owned()).collect();
+    let at = Places::of(text).of_path(&path);
+    placed("", at, path.join("."), message.into())
+}
+
 fn at_their_places(findings: Vec<Finding>, places: &Places, file: &str) -> Vec<Problem> {
     let mut problems: Vec<Problem> = findings
         .into_iter()
@@ -171,9 +178,19 @@ fn placed(file: &str, (line, column): (u64, u64), key: String, message: String) 
         file: file.to_owned(),
         line,
         column,
-        key,
-        message,
+        key: short(key),
+        message: short(message),
     }
+}
+
+/// Keys and values that are quoted can be as long as the file.
+fn short(mut text: String) -> String {
+    const MOST: usize = 700;
+    if text.len() > MOST {
+        text.truncate(text.floor_char_boundary(MOST));
+        text.push('…');
+    }
+    text
 }
 
 fn first_line(text: &str) -> &str {

@@ -29,6 +29,9 @@ impl Retrieve for RefuseToFetch {
 /// Errors told at once; more would only cost the reader's tokens.
 const MOST_ERRORS: usize = 10;
 
+/// Bytes of a compiled regular expression: a short pattern can be a large one.
+const LARGEST_PATTERN: usize = 1 << 20;
+
 impl Checker {
     /// Compiles a schema; the error says what is wrong with the schema itself.
     pub fn new(schema: &JsonObject) -> Result<Self, String> {
@@ -38,7 +41,7 @@ impl Checker {
             .map(|properties| properties.keys().cloned().collect())
             .unwrap_or_default();
         let validator = jsonschema::options()
-            .with_pattern_options(PatternOptions::regex())
+            .with_pattern_options(PatternOptions::regex().size_limit(LARGEST_PATTERN))
             .with_retriever(RefuseToFetch)
             .build(&Value::Object(schema.clone()))
             .map_err(|error| error.to_string())?;

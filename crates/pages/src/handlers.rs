@@ -20,6 +20,7 @@ mod invitations;
 mod local;
 mod members;
 mod notice;
+mod own_connectors;
 mod person;
 mod posted;
 mod reconnect;
@@ -119,6 +120,20 @@ pub fn router(app: App, mut openapi: Value) -> Router {
         .route("/setup/{token}", get(setup::read).post(setup::connect))
         .route("/setup/{token}/sign-in", post(setup::sign_in))
         .route("/connectors", get(connectors::list))
+        .route("/connectors/own", get(own_connectors::list))
+        .route(
+            "/connectors/own/new",
+            get(own_connectors::write).post(own_connectors::add),
+        )
+        .route(
+            "/connectors/own/import",
+            get(own_connectors::choose).post(own_connectors::import),
+        )
+        .route(
+            "/connectors/own/{key}",
+            get(own_connectors::read).post(own_connectors::replace),
+        )
+        .route("/connectors/own/{key}/delete", post(own_connectors::delete))
         .route("/connectors/{key}", get(connectors::read))
         .route("/connectors/{key}/connect", post(connectors::connect))
         .route(

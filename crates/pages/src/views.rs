@@ -20,6 +20,7 @@ pub mod invitation;
 pub mod layout;
 pub mod member;
 pub mod moment;
+pub mod own_connector;
 pub mod reconnect;
 pub mod reference;
 pub mod reset;
@@ -47,6 +48,10 @@ pub use invitation::{InvitationPage, InvitationState, Invited};
 pub use layout::{Flash, Layout, SignedIn, Tone};
 pub use member::{
     FreshLinkPage, InvitationRow, Inviting, LinkKind, Mail, MemberRow, MembersPage, RoleChoice,
+};
+pub use own_connector::{
+    Changed, DefinitionPage, ImportPage, Mistake, OperationRow, OwnConnectorsPage, OwnRow,
+    ReportView,
 };
 pub use reconnect::{ReconnectPage, ReconnectState};
 pub use reference::{ReferencePage, ReferenceView};

@@ -408,6 +408,45 @@ impl Tx {
         Ok(changed == 1)
     }
 
+    /// Those of a connector, as they are in this very transaction.
+    pub async fn connections_of(
+        &mut self,
+        org: &OrgId,
+        connector: &str,
+    ) -> Result<Vec<Connection>, StoreError> {
+        const SQL: &str = concat!(
+            columns!(),
+            "WHERE org_id = $1 AND connector = $2 ORDER BY name"
+        );
+        let rows = within!(self, conn => {
+            sqlx::query_as::<_, Row>(SQL)
+                .bind(org.as_str())
+                .bind(connector)
+                .fetch_all(conn)
+                .await?
+        });
+        rows.into_iter().map(Connection::try_from).collect()
+    }
+
+    /// Says why a connection does not work, or that it does.
+    pub async fn set_connection_problem(
+        &mut self,
+        org: &OrgId,
+        connection: &ConnectionId,
+        problem: Option<&str>,
+    ) -> Result<(), StoreError> {
+        const SQL: &str = "UPDATE connections SET problem = $3 WHERE org_id = $1 AND id = $2";
+        within!(self, conn => {
+            sqlx::query(SQL)
+                .bind(org.as_str())
+                .bind(connection.as_str())
+                .bind(problem)
+                .execute(conn)
+                .await?;
+        });
+        Ok(())
+    }
+
     /// `false` when there is no such connection.
     pub async fn delete_connection(
         &mut self,

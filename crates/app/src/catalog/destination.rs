@@ -9,7 +9,7 @@ use std::collections::{BTreeSet, HashMap};
 /// For each way to sign in a digest of all that decides where its credentials go and who sees
 /// them: hosts, where in a request they stand, the authorization server, and which fields are
 /// secret. Texts for people are not in it, so that better words cost nobody a new sign-in.
-pub(super) fn destinations(definition: &Definition) -> HashMap<String, String> {
+pub(crate) fn destinations(definition: &Definition) -> HashMap<String, String> {
     let modules = definition.modules.values();
     let modules = modules.filter_map(|module| module.base_url.as_ref());
     // In the order of their texts: the order of the file says nothing about the places.

@@ -4,10 +4,10 @@ use super::tokens::flows;
 use super::{Connection, Fields};
 use crate::connectors::implied_fields;
 use quaymaster_connectors::definition::{Auth, Definition, Field};
+use quaymaster_connectors::lint::whole;
 use quaymaster_core::suggest::did_you_mean;
 use quaymaster_core::{Code, Fault};
 use quaymaster_store::connection::Secrets;
-use regex::Regex;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -183,7 +183,7 @@ fn check_value(name: &str, field: &Field, value: &str) -> Result<(), Fault> {
     }
     let pattern = field.pattern.as_deref();
     let fits = pattern.is_none_or(|pattern| {
-        Regex::new(&format!("^(?:{pattern})$")).is_ok_and(|pattern| pattern.is_match(value))
+        whole(pattern).is_ok_and(|pattern| pattern.is_match(value))
     });
     if fits {
         Ok(())

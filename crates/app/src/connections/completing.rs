@@ -4,9 +4,9 @@
 
 use super::authorizing::{Underway, no_longer};
 use super::tokens::{self, Life};
-use super::{Author, Connection, taken, unknown};
+use super::{Author, Connection, unknown};
 use crate::connect_sessions::{self, ConnectSession};
-use crate::{App, wired};
+use crate::App;
 use quaymaster_connectors::oauth::Tokens;
 use quaymaster_core::id::{AuthorizationId, ConnectSessionId, ConnectionId};
 use quaymaster_core::secret::{Handle, SecretDigest};
@@ -261,10 +261,9 @@ impl App {
             renew_at: got.life.renew_at,
             revision: 1,
         };
-        let (id, name) = (connection.id.clone(), connection.name.clone());
+        let id = connection.id.clone();
         self.add_connection(by, connection, &got.secrets, Some(&authorization.id))
-            .await
-            .map_err(|error| wired::duplicate_or(error, || taken(&name)))?;
+            .await?;
         Ok(id)
     }
 

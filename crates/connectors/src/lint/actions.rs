@@ -26,6 +26,9 @@ pub(super) fn check(definition: &Definition, root: &Spot, report: &mut Report) {
             "A module has at least one action.",
         );
         for (key, action) in &module.actions {
+            if report.is_full() {
+                return;
+            }
             let at = at.key("actions").key(key);
             report.unless(
                 is_word(key, 64),

@@ -1,6 +1,6 @@
 //! Recipes, the verify request and selects: calls that a definition makes of its own actions.
 
-use super::{Report, Spot, schema, text};
+use super::{Report, Spot, bounds, schema, text};
 use crate::definition::{Action, Definition};
 use crate::params::{SELECT, input_schema};
 use quaymaster_core::schema::Checker;
@@ -91,6 +91,9 @@ fn inputs(
             &at.key(name),
             format!("The action has no input {name:?}. {hint}"),
         );
+    }
+    if bounds::excess(definition, action).is_some() {
+        return;
     }
     let Ok(checker) = Checker::new(&input_schema(definition, action)) else {
         return;

@@ -1,6 +1,6 @@
 //! The JSON Schema of an action's inputs, with the words that the format adds.
 
-use super::{Report, Spot};
+use super::{Report, Spot, bounds};
 use crate::definition::{Action, Definition, Positional};
 use crate::params::{ENUM, ORDER, PLACE, SELECT, STYLE, input_schema};
 use quaymaster_core::schema::{Checker, shorten};
@@ -9,15 +9,11 @@ use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
 /// JSON Schema 2020-12 (Core §8, §10; Validation §6–9), and what OpenAPI documents carry over.
-const WORDS: [&str; 55] = [
-    "$anchor",
+const WORDS: [&str; 51] = [
     "$comment",
     "$defs",
-    "$id",
     "$ref",
     "$schema",
-    "$dynamicAnchor",
-    "$dynamicRef",
     "additionalProperties",
     "allOf",
     "anyOf",
@@ -132,6 +128,9 @@ pub(super) fn check(definition: &Definition, action: &Action, at: &Spot, report:
         );
     }
     positions(definition, action, at, report);
+    if let Some(excess) = bounds::excess(definition, action) {
+        report.say(at, excess);
+    }
     // Its messages say less, so they are for what nothing above has seen.
     if report.found.len() == before
         && let Err(error) = Checker::new(&input_schema(definition, action))
@@ -142,6 +141,9 @@ pub(super) fn check(definition: &Definition, action: &Action, at: &Spot, report:
 
 fn schema(definition: &Definition, map: &Map<String, Value>, at: &Spot, report: &mut Report) {
     for (word, value) in map {
+        if report.is_full() {
+            return;
+        }
         let here = at.key(word);
         match word.as_str() {
             ENUM => reference(
@@ -172,7 +174,7 @@ fn schema(definition: &Definition, map: &Map<String, Value>, at: &Spot, report: 
             ),
             ORDER => report.unless(value.is_u64(), &here, "It is a whole number."),
             "$ref" => report.unless(
-                value.as_str().is_some_and(|to| to.starts_with("#/")),
+                value.as_str().and_then(bounds::definition_of).is_some(),
                 &here,
                 "A reference leads to `#/$defs/` of the same `params`.",
             ),
@@ -230,6 +232,10 @@ fn one(definition: &Definition, value: &Value, at: &Spot, report: &mut Report) {
 fn unknown(word: &str, at: &Spot, report: &mut Report) {
     let known = WORDS.into_iter().chain(OURS);
     let message = match (word, did_you_mean(word, known, 1).pop()) {
+        ("$id" | "$anchor" | "$dynamicAnchor" | "$dynamicRef", _) => {
+            "Inputs refer to `#/$defs/` alone; other names for schemas are not known here."
+                .to_owned()
+        }
         ("nullable", _) => {
             "JSON Schema has no `nullable`: write `type: [string, \"null\"]`.".to_owned()
         }

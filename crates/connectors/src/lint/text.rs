@@ -5,6 +5,8 @@ use crate::definition::{Definition, Template};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
+/// In bytes. Agents and people read them.
+const LONGEST_TEXT: usize = 32 * 1024;
 const BEGINNING: &str = "It has to begin with https://, with http:// or {scheme}:// in front of a host that is a field, or with a field that holds the whole address.";
 
 /// A small letter, then small letters, digits and `_`.
@@ -214,6 +216,14 @@ fn walk(value: &Value, at: &Spot, report: &mut Report) {
 }
 
 fn hidden(text: &str, at: &Spot, report: &mut Report) {
+    report.unless(
+        text.len() <= LONGEST_TEXT,
+        at,
+        format!(
+            "The text has {} bytes; at most {LONGEST_TEXT} are allowed.",
+            text.len()
+        ),
+    );
     if let Some(found) = text.chars().find(|c| is_hidden(*c)) {
         report.say(
             at,

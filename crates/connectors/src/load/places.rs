@@ -6,109 +6,133 @@ use std::collections::HashMap;
 /// A line and a column, both from 1.
 pub(crate) type At = (u64, u64);
 
-/// The places of all keys and list items of a text.
+/// A file that has more keys and items is not read anyway.
+const MOST_NODES: usize = 300_000;
+const DEEPEST: usize = 64;
+
+/// The places of all keys and list items of a text. A tree, since paths of their own would cost a
+/// hostile text nothing and us a gigabyte.
 pub(crate) struct Places {
-    by_path: HashMap<Vec<String>, At>,
-    in_order: Vec<(At, Vec<String>)>,
+    /// In the order of the text.
+    nodes: Vec<Node>,
+    children: HashMap<(Option<usize>, String), usize>,
+}
+
+struct Node {
+    at: At,
+    parent: Option<usize>,
+    name: String,
 }
 
 /// A list or map that is being read.
 enum Open {
-    List(usize),
-    /// The key whose value comes next.
-    Map(Option<String>),
+    List {
+        of: Option<usize>,
+        index: usize,
+    },
+    Map {
+        of: Option<usize>,
+        /// The key whose value comes next.
+        key: Option<usize>,
+    },
 }
 
 impl Places {
     /// Of as much of the text as is YAML.
     pub(crate) fn of(text: &str) -> Self {
-        let mut in_order: Vec<(At, Vec<String>)> = Vec::new();
-        let mut path: Vec<String> = Vec::new();
+        let mut places = Places {
+            nodes: Vec::new(),
+            children: HashMap::new(),
+        };
         let mut open: Vec<Open> = Vec::new();
         for next in Parser::new_from_str(text) {
             let Ok((event, span)) = next else { break };
+            if places.nodes.len() >= MOST_NODES || open.len() >= DEEPEST {
+                break;
+            }
             let at = (span.start.line() as u64, span.start.col() as u64 + 1);
             match event {
                 Event::Scalar(..) | Event::Alias(_) => {
-                    let name = match &event {
-                        Event::Scalar(text, ..) => text.to_string(),
-                        _ => String::new(),
-                    };
-                    if let Some(Open::Map(key @ None)) = open.last_mut() {
-                        path.push(name.clone());
-                        *key = Some(name);
-                        in_order.push((at, path.clone()));
+                    if let Some(Open::Map { of, key }) = open.last_mut()
+                        && key.is_none()
+                    {
+                        let name = match &event {
+                            Event::Scalar(text, ..) => text.to_string(),
+                            _ => String::new(),
+                        };
+                        *key = Some(places.add(at, *of, name));
                         continue;
                     }
-                    begin_item(&mut open, &mut path, at, &mut in_order);
-                    end_value(&mut open, &mut path);
+                    places.begin(&mut open, at);
+                    end_value(&mut open);
                 }
                 Event::SequenceStart(..) => {
-                    begin_item(&mut open, &mut path, at, &mut in_order);
-                    open.push(Open::List(0));
+                    let of = places.begin(&mut open, at);
+                    open.push(Open::List { of, index: 0 });
                 }
                 Event::MappingStart(..) => {
-                    begin_item(&mut open, &mut path, at, &mut in_order);
-                    open.push(Open::Map(None));
+                    let of = places.begin(&mut open, at);
+                    open.push(Open::Map { of, key: None });
                 }
                 Event::SequenceEnd | Event::MappingEnd => {
                     open.pop();
-                    end_value(&mut open, &mut path);
+                    end_value(&mut open);
                 }
                 _ => {}
             }
         }
-        let by_path = in_order
-            .iter()
-            .map(|(at, path)| (path.clone(), *at))
-            .collect();
-        Places { by_path, in_order }
+        places
+    }
+
+    fn add(&mut self, at: At, parent: Option<usize>, name: String) -> usize {
+        let node = self.nodes.len();
+        self.children.insert((parent, name.clone()), node);
+        self.nodes.push(Node { at, parent, name });
+        node
+    }
+
+    /// A value begins: what it is the value of.
+    fn begin(&mut self, open: &mut [Open], at: At) -> Option<usize> {
+        match open.last_mut() {
+            Some(Open::List { of, index }) => {
+                let (of, name) = (*of, index.to_string());
+                *index += 1;
+                Some(self.add(at, of, name))
+            }
+            Some(Open::Map { key, .. }) => *key,
+            None => None,
+        }
     }
 
     /// The place of a path, or of the nearest thing around it that stands in the text.
     pub(crate) fn of_path(&self, path: &[String]) -> At {
-        (0..=path.len())
-            .rev()
-            .find_map(|length| self.by_path.get(&path[..length]).copied())
-            .unwrap_or((1, 1))
+        let mut found = None;
+        for name in path {
+            match self.children.get(&(found, name.clone())) {
+                Some(node) => found = Some(*node),
+                None => break,
+            }
+        }
+        found.map_or((1, 1), |node| self.nodes[node].at)
     }
 
     /// The path of the last key that begins at or before a place.
-    pub(crate) fn key_at(&self, at: At) -> &[String] {
-        let behind = self.in_order.partition_point(|(place, _)| *place <= at);
-        match behind
-            .checked_sub(1)
-            .and_then(|last| self.in_order.get(last))
-        {
-            Some((_, path)) => path,
-            None => &[],
+    pub(crate) fn key_at(&self, at: At) -> Vec<String> {
+        let behind = self.nodes.partition_point(|node| node.at <= at);
+        let mut node = behind.checked_sub(1);
+        let mut path = Vec::new();
+        while let Some(of) = node {
+            path.push(self.nodes[of].name.clone());
+            node = self.nodes[of].parent;
         }
+        path.reverse();
+        path
     }
 }
 
-fn begin_item(
-    open: &mut [Open],
-    path: &mut Vec<String>,
-    at: At,
-    in_order: &mut Vec<(At, Vec<String>)>,
-) {
-    if let Some(Open::List(index)) = open.last_mut() {
-        path.push(index.to_string());
-        *index += 1;
-        in_order.push((at, path.clone()));
-    }
-}
-
-fn end_value(open: &mut [Open], path: &mut Vec<String>) {
-    match open.last_mut() {
-        Some(Open::List(_)) => {
-            path.pop();
-        }
-        Some(Open::Map(key)) => {
-            *key = None;
-            path.pop();
-        }
-        None => {}
+fn end_value(open: &mut [Open]) {
+    if let Some(Open::Map { key, .. }) = open.last_mut() {
+        *key = None;
     }
 }
 

@@ -57,6 +57,7 @@ pub(super) async fn list(
         .take(MOST)
         .partition(|row| row.accounts > 0);
     let page = ConnectorsPage {
+        may_write: person.actor.role.administers(),
         layout: person.layout,
         query,
         category,
@@ -76,6 +77,7 @@ fn card(row: ConnectorRow) -> ConnectorCard {
         categories: row.categories,
         accounts: row.accounts,
         broken: row.broken,
+        is_own: row.is_own,
     }
 }
 
@@ -248,6 +250,7 @@ pub(super) async fn page(
         }
         _ => None,
     };
+    let may_edit = connector.is_own && actor.role.administers();
     let cards = accounts::cards(app, actor, &ways, &connector.accounts).await?;
     let definition = connector.definition;
     let docs = definition.docs_url.clone();
@@ -263,6 +266,7 @@ pub(super) async fn page(
             Tested::None => TestedHow::None,
         },
         version: definition.version.clone(),
+        may_edit,
         docs_url: docs.filter(|url| url.starts_with("https://")),
         accounts: cards,
         connecting,

@@ -44,10 +44,13 @@ pub(super) enum Notice {
     CredentialsFail,
     AccountDisconnected,
     OAuthAppSet,
+    DefinitionAdded,
+    DefinitionReplaced,
+    DefinitionDeleted,
 }
 
 impl Notice {
-    const ALL: [Notice; 31] = [
+    const ALL: [Notice; 34] = [
         Notice::SignedOut,
         Notice::CapSet,
         Notice::TokenRevoked,
@@ -79,6 +82,9 @@ impl Notice {
         Notice::CredentialsFail,
         Notice::AccountDisconnected,
         Notice::OAuthAppSet,
+        Notice::DefinitionAdded,
+        Notice::DefinitionReplaced,
+        Notice::DefinitionDeleted,
     ];
 
     const fn code(self) -> &'static str {
@@ -114,6 +120,9 @@ impl Notice {
             Notice::CredentialsFail => "credentials-fail",
             Notice::AccountDisconnected => "account-disconnected",
             Notice::OAuthAppSet => "oauth-app-set",
+            Notice::DefinitionAdded => "definition-added",
+            Notice::DefinitionReplaced => "definition-replaced",
+            Notice::DefinitionDeleted => "definition-deleted",
         }
     }
 
@@ -168,6 +177,11 @@ impl Notice {
                 "The account is disconnected. Agents cannot reach it any more."
             }
             Notice::OAuthAppSet => "The app is stored. Accounts can sign in by it now.",
+            Notice::DefinitionAdded => {
+                "The connector is saved. Connect an account, and agents can call it."
+            }
+            Notice::DefinitionReplaced => "The definition is saved. Agents use it from now on.",
+            Notice::DefinitionDeleted => "The connector is deleted. Agents no longer find it.",
         }
     }
 

@@ -1,4 +1,7 @@
-//! Forms: `application/x-www-form-urlencoded`, at most 64 KiB, from our own pages only.
+//! Forms, from our own pages only: `application/x-www-form-urlencoded`, or `multipart/form-data`
+//! where there is a file to send; at most 64 KiB unless a form says more.
+
+mod multipart;
 
 use std::collections::BTreeMap;
 
@@ -17,6 +20,8 @@ const WITHIN: std::time::Duration = std::time::Duration::from_secs(30);
 
 /// What a form is read into. Fields that are unknown are left alone, missing ones are empty.
 pub(super) trait Form: Sized + Send {
+    /// Bytes of the whole form.
+    const MOST: usize = MOST_BYTES;
     fn read(fields: &Fields) -> Self;
 }
 
@@ -26,7 +31,17 @@ impl Form for () {
 }
 
 /// The fields in the order of the form; one name can stand several times.
-pub(super) struct Fields(Vec<(String, String)>);
+pub(super) struct Fields {
+    texts: Vec<(String, String)>,
+    files: Vec<(String, File)>,
+}
+
+/// A file that somebody chose.
+#[derive(Debug, Clone, Default)]
+pub(super) struct File {
+    pub(super) name: String,
+    pub(super) bytes: Vec<u8>,
+}
 
 impl Fields {
     pub(super) fn one<'a>(&'a self, name: &'a str) -> &'a str {
@@ -39,7 +54,10 @@ impl Fields {
 
     pub(super) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         let named = move |(key, _): &&(String, String)| key == name;
-        self.0.iter().filter(named).map(|(_, value)| value.as_str())
+        self.texts
+            .iter()
+            .filter(named)
+            .map(|(_, value)| value.as_str())
     }
 
     /// The fields `<prefix><name>` as they were sent, by name.
@@ -47,18 +65,37 @@ impl Fields {
         let named = |(key, value): &(String, String)| {
             Some((key.strip_prefix(prefix)?.to_owned(), value.clone()))
         };
-        self.0.iter().filter_map(named).collect()
+        self.texts.iter().filter_map(named).collect()
     }
 
-    async fn of(headers: &HeaderMap, body: Body) -> Result<Self, Stop> {
+    /// The file of a field; none when nobody chose one.
+    pub(super) fn file(&self, name: &str) -> Option<File> {
+        let (_, file) = self.files.iter().find(|(key, _)| key == name)?;
+        (!file.name.is_empty() || !file.bytes.is_empty()).then(|| file.clone())
+    }
+
+    fn of_parts(parts: Vec<multipart::Part<'_>>) -> Option<Fields> {
+        let (mut texts, mut files) = (Vec::new(), Vec::new());
+        for part in parts {
+            match part.file_name {
+                Some(name) => {
+                    let bytes = part.bytes.to_vec();
+                    files.push((part.name, File { name, bytes }));
+                }
+                None => texts.push((part.name, String::from_utf8(part.bytes.to_vec()).ok()?)),
+            }
+        }
+        Some(Fields { texts, files })
+    }
+
+    async fn of(headers: &HeaderMap, body: Body, most: usize) -> Result<Self, Stop> {
         let kind = headers
             .get(header::CONTENT_TYPE)
             .and_then(|kind| kind.to_str().ok())
-            .and_then(|kind| kind.split(';').next())
             .unwrap_or_default();
-        if !kind
-            .trim()
-            .eq_ignore_ascii_case("application/x-www-form-urlencoded")
+        let boundary = multipart::boundary(kind);
+        let essence = kind.split(';').next().unwrap_or_default().trim();
+        if boundary.is_none() && !essence.eq_ignore_ascii_case("application/x-www-form-urlencoded")
         {
             return Err(Stop::from(Failed {
                 status: StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -67,7 +104,7 @@ impl Fields {
                 hint: Some("Programs use the API; see the API reference.".to_owned()),
             }));
         }
-        let whole = tokio::time::timeout(WITHIN, to_bytes(body, MOST_BYTES));
+        let whole = tokio::time::timeout(WITHIN, to_bytes(body, most));
         let body = whole.await.ok().and_then(Result::ok).ok_or_else(|| {
             Fault::new(
                 Code::TooLarge,
@@ -75,7 +112,18 @@ impl Fields {
             )
             .hint("Shorten the text and send it again.")
         })?;
-        Ok(Fields(form_urlencoded::parse(&body).into_owned().collect()))
+        let Some(boundary) = boundary else {
+            return Ok(Fields {
+                texts: form_urlencoded::parse(&body).into_owned().collect(),
+                files: Vec::new(),
+            });
+        };
+        let fields = multipart::parts(&body, boundary).and_then(Fields::of_parts);
+        fields.ok_or_else(|| {
+            Fault::new(Code::InvalidArg, "The form cannot be read.")
+                .hint("Open the page again and send its form. Texts are UTF-8.")
+                .into()
+        })
     }
 }
 
@@ -89,7 +137,7 @@ impl<T: Form> FromRequest<Pages> for Posted<T> {
         let Some(browser) = browser(&mut parts, pages).await? else {
             return Err(to_sign_in(&parts));
         };
-        let fields = Fields::of(&parts.headers, body).await?;
+        let fields = Fields::of(&parts.headers, body, T::MOST).await?;
         if !pages.app.csrf_is_good(&browser.session, fields.one("csrf")) {
             return Err(foreign());
         }
@@ -108,7 +156,7 @@ impl<T: Form> FromRequest<Pages> for PostedOutside<T> {
         if !local::is_from_here(&parts.headers, &pages.app.settings().public_url) {
             return Err(foreign());
         }
-        let fields = Fields::of(&parts.headers, body).await?;
+        let fields = Fields::of(&parts.headers, body, T::MOST).await?;
         Ok(PostedOutside(T::read(&fields)))
     }
 }

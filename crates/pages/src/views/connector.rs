@@ -24,6 +24,8 @@ pub struct ConnectorsPage {
     pub others: Vec<ConnectorCard>,
     /// How many there are that are not shown.
     pub more: usize,
+    /// Whether the person may write connectors.
+    pub may_write: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -36,6 +38,8 @@ pub struct ConnectorCard {
     pub accounts: usize,
     /// How many of them do not work.
     pub broken: usize,
+    /// The organization wrote it.
+    pub is_own: bool,
 }
 
 impl ConnectorsPage {
@@ -61,6 +65,8 @@ pub struct ConnectorPage {
     pub categories: Vec<String>,
     pub tested: TestedHow,
     pub version: String,
+    /// The organization wrote it, and the person may change it.
+    pub may_edit: bool,
     /// Only https.
     pub docs_url: Option<String>,
     pub accounts: Vec<AccountCard>,

@@ -57,6 +57,7 @@ impl Sample {
                     categories: categories.iter().map(|one| self.t(one)).collect(),
                     accounts,
                     broken,
+                    is_own: accounts == 1,
                 }
             };
         let code = ["code", "work management"];
@@ -112,6 +113,7 @@ impl Sample {
                 ),
             ],
             more: 0,
+            may_write: true,
         };
         let nobody = ConnectorsPage {
             connected: vec![],
@@ -271,6 +273,7 @@ impl Sample {
             categories: vec![self.t("dns"), self.t("operations")],
             tested: TestedHow::Schema,
             version: self.t("1.0.0"),
+            may_edit: true,
             docs_url: Some(self.t("https://doc.powerdns.com/authoritative/http-api/index.html")),
             accounts: vec![self.account("con_1", "main"), self.broken_account()],
             connecting: Some(connecting.clone()),

@@ -4,6 +4,7 @@ mod accounts;
 mod connectors;
 mod consent;
 mod outside;
+mod own_connectors;
 mod reference;
 mod settings;
 mod workspaces;
@@ -33,6 +34,7 @@ impl Sample {
         let mut pages = self.of_signing_in();
         pages.extend(self.of_workspaces());
         pages.extend(self.of_connectors());
+        pages.extend(self.of_own_connectors());
         pages.extend(self.of_settings());
         pages.extend(self.of_accounts());
         pages.extend(self.of_invitations());

@@ -52,6 +52,22 @@ impl std::fmt::Debug for Fields {
     }
 }
 
+/// Whether an answer lacks what one to somebody known has.
+fn is_to_a_stranger(data: &Data, needs: Option<&str>) -> bool {
+    needs.is_some_and(|needs| match data {
+        Data::Value(value) => value.pointer(needs).is_none_or(Value::is_null),
+        Data::Text(_) | Data::Bytes { .. } => true,
+    })
+}
+
+/// A problem with what to do about it.
+fn said(fault: &Fault) -> String {
+    match &fault.hint {
+        Some(hint) => format!("{} {hint}", fault.message),
+        None => fault.message.clone(),
+    }
+}
+
 /// Agents write it behind a colon: `github:work`.
 fn checked_account(name: &str) -> Result<String, Fault> {
     let plain = |byte: u8| {
@@ -181,16 +197,30 @@ impl App {
                 inputs: verify.with.clone(),
                 ..Invocation::default()
             };
-            let answer = self.invoke(account.target(), &call, 0).await;
+            let answer = self.sent(account.target(), &call, 0).await;
             let label = answer.as_ref().ok().and_then(|answer| {
                 let Data::Value(value) = &answer.data else {
                     return None;
                 };
                 label_of(value.pointer(verify.label.as_deref()?)?)
             });
-            let verified = match &answer {
-                Ok(_) => Ok(label.as_deref()),
-                Err(failure) => Err(failure.fault.message.as_str()),
+            let stranger = answer.as_ref().is_ok_and(|answer| {
+                let signs_in = definition.auth.iter().any(|auth| {
+                    auth.key == connection.auth && auth.kind != AuthKind::None
+                });
+                signs_in && is_to_a_stranger(&answer.data, verify.needs.as_deref())
+            });
+            let problem = match &answer {
+                Err(failure) => Some(said(&failure.fault)),
+                Ok(_) if stranger => Some(format!(
+                    "{} does not know the account's credentials. Give it new ones.",
+                    definition.title
+                )),
+                Ok(_) => None,
+            };
+            let verified = match &problem {
+                None => Ok(label.as_deref()),
+                Some(problem) => Err(problem.as_str()),
             };
             let change = ConnectionChange {
                 verified: Some(verified),

@@ -54,6 +54,22 @@ impl App {
         call: &Invocation,
         more_pages: u32,
     ) -> Result<Answer, Failure> {
+        let sent = self.sent(target, call, more_pages).await;
+        sent.map_err(|mut failure| {
+            if failure.kind == FailureKind::Auth {
+                failure.fault = self.must_reconnect(target.connector, failure.fault);
+            }
+            failure
+        })
+    }
+
+    /// The same for those who can mend an account themselves: the fault says what is wrong with it.
+    pub(crate) async fn sent(
+        &self,
+        target: Target<'_>,
+        call: &Invocation,
+        more_pages: u32,
+    ) -> Result<Answer, Failure> {
         let refused = |fault| Failure {
             kind: FailureKind::Refused,
             fault,
@@ -65,16 +81,9 @@ impl App {
             follow_pages: more_pages,
             ..Options::default()
         };
-        let sent = self
-            .sender
+        self.sender
             .send(&prepared, target.account, target.id, call, &options)
-            .await;
-        sent.map_err(|mut failure| {
-            if failure.kind == FailureKind::Auth {
-                failure.fault = self.must_reconnect(target.connector, failure.fault);
-            }
-            failure
-        })
+            .await
     }
 
     /// What is wrong with an account's credentials is mended by a person on the page.

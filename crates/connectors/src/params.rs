@@ -79,7 +79,22 @@ pub(crate) enum Part {
     EntireBody,
 }
 
-/// Where an agent gives an input: in the path or what `x-in` says, else in the query of GET, HEAD and
+/// The argument of `connector_execute` that an input is given in. There is none for headers: those
+/// stand among the query, or in the body where that is all there is, and go to their place by name.
+pub(crate) fn given_in(
+    definition: &Definition,
+    action: &Action,
+    name: &str,
+    schema: &Value,
+) -> Part {
+    match part(definition, action, name, schema) {
+        Part::Headers if definition.kind == Kind::Rest => Part::Query,
+        Part::Headers => Part::Body,
+        other => other,
+    }
+}
+
+/// Where an input goes: in the path or what `x-in` says, else in the query of GET, HEAD and
 /// DELETE and in the body of everything else. Calls that are not REST have a body only.
 pub(crate) fn part(definition: &Definition, action: &Action, name: &str, schema: &Value) -> Part {
     let said = schema.get(PLACE).and_then(Value::as_str);

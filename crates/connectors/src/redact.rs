@@ -17,7 +17,7 @@ const SHORTEST: usize = 6;
 const SHORTEST_WITHIN: usize = 8;
 
 /// Finds the secrets of one account: as they are, percent-encoded, as base64 (on its own or within
-/// a longer one), as hexadecimal digits, and escaped as in JSON, HTML and forms.
+/// a longer one), as hexadecimal digits, in other cases, and escaped as in JSON, HTML and forms.
 #[derive(Clone, Default)]
 pub struct Redactor {
     /// The longest first: one form can hold another.
@@ -109,6 +109,10 @@ impl Redactor {
 fn push_forms(forms: &mut Vec<Vec<u8>>, secret: &str) {
     let mut push = |form: String| forms.push(form.into_bytes());
     push(secret.to_owned());
+    // As somebody's log or header writes it.
+    push(secret.to_ascii_uppercase());
+    push(secret.to_ascii_lowercase());
+    push(swapped(secret));
     let mut encoded = String::new();
     push_segment(&mut encoded, secret);
     push(lower_escapes(&encoded));
@@ -147,6 +151,18 @@ fn push_forms(forms: &mut Vec<Vec<u8>>, secret: &str) {
             }
         }
     }
+}
+
+/// Capitals as small letters and the other way round.
+fn swapped(text: &str) -> String {
+    let swap = |c: char| {
+        if c.is_ascii_uppercase() {
+            c.to_ascii_lowercase()
+        } else {
+            c.to_ascii_uppercase()
+        }
+    };
+    text.chars().map(swap).collect()
 }
 
 /// `%2F` as `%2f`.

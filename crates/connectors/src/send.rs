@@ -264,6 +264,10 @@ impl Sending<'_> {
             meta: Meta {
                 pages: 1,
                 rate: answer::rate(&response.headers, &self.redactor),
+                headers: self.known.and_then(|known| {
+                    let names = &known.action.response.headers;
+                    answer::told(&response.headers, names, &self.redactor)
+                }),
                 ..Meta::default()
             },
         };

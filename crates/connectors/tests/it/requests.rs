@@ -4,9 +4,11 @@
 //! (`auth`, `fields`, `access_token`), `request` and `source`. A request has `verb`, `url`,
 //! `headers` (all but the content type of a body), and `body`, `form`, `text` or `parts`.
 
-use quaymaster_connectors::definition::Definition;
-use quaymaster_connectors::load;
+use quaymaster_connectors::definition::{Definition, Kind};
+use quaymaster_connectors::passport::describe;
 use quaymaster_connectors::request::{Account, Built, Invocation, Prepared, build};
+use quaymaster_connectors::{load, resolve};
+use quaymaster_core::Fault;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -110,22 +112,8 @@ fn compare(key: &str, definition: Definition, examples: &[Example], failures: &m
                 example.action, example.source
             ));
         };
-        let call = Invocation {
-            action: Some(example.action.clone()),
-            inputs: example.with.clone(),
-            ..Invocation::default()
-        };
-        let fields = &example.account.fields;
-        let account = Account {
-            auth: example.account.auth.clone(),
-            fields: fields
-                .iter()
-                .map(|(k, v)| (k.clone(), v.clone().into()))
-                .collect(),
-            access_token: example.account.access_token.clone().map(Into::into),
-            local: false,
-        };
-        match build(&prepared, &account, &call) {
+        let call = by_inputs(&example.action, &example.with);
+        match build(&prepared, &example.account.account(), &call) {
             Ok(built) => differences(&built, &example.request, &mut tell),
             Err(fault) => tell(format!(
                 "{fault} {}",
@@ -136,6 +124,118 @@ fn compare(key: &str, definition: Definition, examples: &[Example], failures: &m
     for action in without {
         failures.push(format!("{key}/{action}: no example in requests.yaml"));
     }
+}
+
+fn by_inputs(action: &str, inputs: &Map<String, Value>) -> Invocation {
+    Invocation {
+        action: Some(action.to_owned()),
+        inputs: inputs.clone(),
+        ..Invocation::default()
+    }
+}
+
+impl Signed {
+    fn account(&self) -> Account {
+        let fields = self.fields.iter();
+        Account {
+            auth: self.auth.clone(),
+            fields: fields.map(|(k, v)| (k.clone(), v.clone().into())).collect(),
+            access_token: self.access_token.clone().map(Into::into),
+            local: false,
+        }
+    }
+}
+
+/// Whoever copies a recipe into `connector_execute` sends what the action's inputs make, which the
+/// examples compare with the documentation.
+#[test]
+fn every_recipe_as_the_passport_shows_it_is_the_documented_request() {
+    let mut failures = Vec::new();
+    let mut seen = 0;
+    for folder in catalog() {
+        let definition = definition(&folder).unwrap();
+        let examples = std::fs::read_to_string(folder.join("requests.yaml")).unwrap();
+        let examples: Vec<Example> = serde_saphyr::from_str(&examples).unwrap();
+        let prepared = Prepared::new(Arc::new(definition));
+        let definition = prepared.definition();
+        let passport = describe(definition, None).unwrap();
+        let shown = passport["recipes"].as_array().unwrap();
+        assert_eq!(shown.len(), definition.recipes.len());
+        for (shown, recipe) in shown.iter().zip(&definition.recipes) {
+            seen += 1;
+            let at = format!("{}: {}", definition.key, recipe.title);
+            let own = examples.iter().find(|one| one.action == recipe.action);
+            let account = own.unwrap().account.account();
+            let copied = match copied(definition, shown) {
+                Ok(copied) => copied,
+                Err(fault) => {
+                    failures.push(format!("{at}: {fault}"));
+                    continue;
+                }
+            };
+            if copied.action.as_deref() != Some(recipe.action.as_str()) {
+                failures.push(format!("{at}: it leads to {:?}", copied.action));
+                continue;
+            }
+            let copied = build(&prepared, &account, &copied);
+            let meant = build(&prepared, &account, &by_inputs(&recipe.action, &recipe.with));
+            match (copied, meant) {
+                (Ok(copied), Ok(meant)) => {
+                    let (is, should) = (in_full(&copied), in_full(&meant));
+                    if is != should {
+                        failures.push(format!("{at}\n  is     {is}\n  should {should}"));
+                    }
+                    let documented = examples
+                        .iter()
+                        .filter(|one| one.action == recipe.action && one.with == recipe.with);
+                    for example in documented {
+                        let mut tell = |what: String| failures.push(format!("{at}: {what}"));
+                        differences(&copied, &example.request, &mut tell);
+                    }
+                }
+                (Err(fault), _) | (_, Err(fault)) => failures.push(format!(
+                    "{at}: {fault} {}",
+                    fault.details.clone().unwrap_or_default()
+                )),
+            }
+        }
+    }
+    assert!(seen > 80, "{seen}");
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+/// What `connector_execute` makes of a recipe's parts.
+fn copied(definition: &Definition, shown: &Value) -> Result<Invocation, Fault> {
+    let allowed = ["title", "module", "action", "call", "query", "body", "note"];
+    let stray = shown.as_object().unwrap().keys();
+    assert!(
+        stray.clone().all(|key| allowed.contains(&key.as_str())),
+        "{shown}"
+    );
+    let call = shown["call"].as_str().unwrap();
+    let (method, path) = match (definition.kind, call.split_once(' ')) {
+        (Kind::Rest, Some((verb, path))) => (verb, Some(path)),
+        _ => (call, None),
+    };
+    let resolved = resolve::call(definition, shown["module"].as_str(), method, path)?;
+    let query = shown["query"].as_object().cloned().unwrap_or_default();
+    Ok(resolved.invocation(query, shown.get("body").cloned()))
+}
+
+fn in_full(built: &Built) -> String {
+    let mut headers: Vec<_> = built.headers.iter().collect();
+    headers.sort_by_key(|(name, _)| name.as_str());
+    let body: Value = serde_json::from_slice(&built.body)
+        .unwrap_or_else(|_| String::from_utf8_lossy(&built.body).into());
+    let headers: Vec<_> = headers
+        .iter()
+        .map(|(name, value)| format!("{name}: {}", String::from_utf8_lossy(value.as_bytes())))
+        .collect();
+    format!(
+        "{} {} {headers:?} {body}",
+        built.verb,
+        spelled(&built.url)
+    )
 }
 
 fn differences(built: &Built, expected: &Expected, tell: &mut impl FnMut(String)) {

@@ -318,7 +318,6 @@ fn recipes(service: &str, recipes: Vec<Recipe>) -> Vec<RecipeView> {
         }
         let parts = [
             ("query", recipe.query),
-            ("headers", recipe.headers),
             ("body", recipe.body),
         ];
         for (name, part) in parts {

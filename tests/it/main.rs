@@ -21,6 +21,7 @@ mod conformance;
 mod connectors;
 mod connectors_live;
 mod crashes;
+mod definitions;
 mod doors;
 mod faults;
 mod guessing;

@@ -4,6 +4,7 @@
 //! whether it was known.
 
 use crate::App;
+use crate::catalog::Own;
 use crate::connections::Connected;
 use crate::oauth::{SCOPES, scope_text};
 use quaymaster_core::caller::{Access, Audience, Presented, Refusal};
@@ -33,6 +34,7 @@ pub(crate) struct Callers {
     access_tokens: Mutex<HashMap<AccessTokenId, Believed<Arc<AccessToken>>>>,
     workspaces: Mutex<HashMap<WorkspaceId, Believed<Arc<Workspace>>>>,
     pub(crate) accounts: Mutex<HashMap<OrgId, Believed<Arc<[Connected]>>>>,
+    pub(crate) definitions: Mutex<HashMap<OrgId, Believed<Arc<[Own]>>>>,
     first_workspaces: Mutex<HashMap<OrgId, Believed<WorkspaceId>>>,
     /// Raised whenever something is forgotten: what was read from the database before that is not
     /// remembered.
@@ -89,6 +91,15 @@ pub(crate) fn fresh<K: std::hash::Hash + Eq, T: Clone>(
         .map(|entry| entry.what.clone())
 }
 
+/// What was believed last, for a look whether it still holds.
+pub(crate) fn last<K: std::hash::Hash + Eq, T: Clone>(
+    map: &Mutex<HashMap<K, Believed<T>>>,
+    key: &K,
+) -> Option<T> {
+    let map = map.lock().unwrap_or_else(PoisonError::into_inner);
+    map.get(key).map(|entry| entry.what.clone())
+}
+
 impl Callers {
     pub(crate) fn generation(&self) -> u64 {
         self.forgotten.load(Ordering::SeqCst)
@@ -133,6 +144,14 @@ impl Callers {
     pub(crate) fn forget_accounts(&self, org: &OrgId) {
         self.forgotten.fetch_add(1, Ordering::SeqCst);
         self.accounts
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(org);
+    }
+
+    pub(crate) fn forget_definitions(&self, org: &OrgId) {
+        self.forgotten.fetch_add(1, Ordering::SeqCst);
+        self.definitions
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .remove(org);

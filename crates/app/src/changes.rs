@@ -111,6 +111,11 @@ impl App {
         if event.action.starts_with("connection.") {
             self.callers.forget_accounts(&event.org);
         }
+        if event.action.starts_with("definition.") {
+            self.callers.forget_definitions(&event.org);
+            // A definition that leads elsewhere stops its accounts.
+            self.callers.forget_accounts(&event.org);
+        }
         if let Some(workspace) = &event.workspace {
             self.callers.forget_workspace(workspace);
             if event.action == "workspace.updated" {

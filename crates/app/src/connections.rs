@@ -13,7 +13,7 @@ use quaymaster_core::id::{ConnectionId, OrgId, WorkspaceId};
 use quaymaster_core::suggest::did_you_mean;
 use quaymaster_core::{Code, Fault};
 pub use quaymaster_store::connection::Connection;
-use quaymaster_store::connection::{ConnectionChange, Secrets};
+use quaymaster_store::connection::{ConnectionChange, Credentials, Secrets};
 use regex::Regex;
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -86,10 +86,12 @@ fn checked_account(name: &str) -> Result<String, Fault> {
 impl Connected {
     pub(crate) fn target(&self) -> Target<'_> {
         Target {
+            org: &self.connection.org,
             connector: &self.connection.connector,
             name: &self.connection.name,
             id: self.connection.id.as_str(),
             account: &self.account,
+            destination: self.connection.destination.as_deref(),
         }
     }
 }
@@ -111,7 +113,8 @@ impl App {
         admin: &Admin,
         new: NewConnection,
     ) -> Result<Connection, Fault> {
-        let definition = self.definition(&new.connector)?;
+        let usable = self.usable(&admin.org, &new.connector).await?;
+        let definition = usable.definition().clone();
         let auth = auth_of(&definition, new.auth.as_deref())?;
         if let Some(workspace) = &new.workspace {
             self.believed_workspace(&admin.org, workspace).await?;
@@ -142,6 +145,7 @@ impl App {
             auth: auth.key.clone(),
             fields,
             is_local: new.is_local,
+            destination: usable.destination(&auth.key).map(str::to_owned),
             problem: None,
             user: admin.user.clone(),
             created_at: self.now(),
@@ -187,7 +191,7 @@ impl App {
         id: &ConnectionId,
     ) -> Result<Connection, Fault> {
         let connection = self.connection(admin, id).await?;
-        let definition = self.definition(&connection.connector)?;
+        let definition = self.definition(&admin.org, &connection.connector).await?;
         if let Some(verify) = &definition.verify {
             let accounts = self.accounts(&admin.org).await?;
             let account = accounts.iter().find(|account| account.connection.id == *id);
@@ -257,14 +261,19 @@ impl App {
         fields: &Fields,
     ) -> Result<Connection, Fault> {
         let connection = self.connection(admin, id).await?;
-        let definition = self.definition(&connection.connector)?;
+        let usable = self.usable(&admin.org, &connection.connector).await?;
+        let definition = usable.definition().clone();
         let auth = auth_of(&definition, Some(&connection.auth))?;
         let (fields, secrets) = sorted(&definition, auth, fields)?;
         let org = admin.org.as_str();
         self.store.prepare_sealing(self.now(), org).await?;
         let sealed = self.store.seal_connection(&admin.org, id, &secrets)?;
         let change = ConnectionChange {
-            credentials: Some((&fields, sealed)),
+            credentials: Some(Credentials {
+                fields: &fields,
+                sealed,
+                destination: usable.destination(&auth.key),
+            }),
             ..ConnectionChange::default()
         };
         self.change_connection(

@@ -4,12 +4,13 @@
 
 use crate::App;
 use crate::actor::Actor;
+use crate::catalog::unknown;
 use crate::connections::Connection;
 use quaymaster_connectors::catalog::{Entry, ranked};
 use quaymaster_connectors::params::input_schema;
 use quaymaster_connectors::passport::describe;
+use quaymaster_core::Fault;
 use quaymaster_core::suggest::did_you_mean;
-use quaymaster_core::{Code, Fault};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::collections::{BTreeSet, HashMap};
@@ -219,7 +220,8 @@ impl App {
             (!text.is_empty()).then(|| text.to_owned())
         };
         let category = filled(&wanted.category);
-        let entries = self.catalog.entries().iter().filter(|entry| {
+        let catalog = self.catalog_of(&actor.org).await?;
+        let entries = catalog.entries().into_iter().filter(|entry| {
             let mut own = entry.categories.iter();
             category
                 .as_deref()
@@ -241,15 +243,16 @@ impl App {
     }
 
     /// All categories, sorted.
-    pub fn connector_categories(&self) -> Vec<String> {
-        let entries = self.catalog.entries().iter();
+    pub async fn connector_categories(&self, actor: &Actor) -> Result<Vec<String>, Fault> {
+        let catalog = self.catalog_of(&actor.org).await?;
+        let entries = catalog.entries().into_iter();
         let all: BTreeSet<&String> = entries.flat_map(|entry| &entry.categories).collect();
-        all.into_iter().cloned().collect()
+        Ok(all.into_iter().cloned().collect())
     }
 
     /// A connector with its modules and recipes, and the organization's accounts of it.
     pub async fn connector(&self, actor: &Actor, key: &str) -> Result<Connector, Fault> {
-        let definition = self.named_connector(key)?;
+        let definition = self.named_connector(actor, key).await?;
         let accounts = self.connections(actor).await?;
         let accounts = accounts
             .into_iter()
@@ -265,13 +268,13 @@ impl App {
     }
 
     /// A module of a connector, with the inputs of its actions.
-    pub fn connector_module(
+    pub async fn connector_module(
         &self,
-        _: &Actor,
+        actor: &Actor,
         key: &str,
         module: &str,
     ) -> Result<ModuleInFull, Fault> {
-        let definition = self.named_connector(key)?;
+        let definition = self.named_connector(actor, key).await?;
         let Some(found) = definition.modules.get(module) else {
             let known = definition.modules.keys().map(String::as_str);
             let close = did_you_mean(module, known, 3);
@@ -304,13 +307,13 @@ impl App {
     }
 
     /// The definition, or a fault that names close ones.
-    fn named_connector(&self, key: &str) -> Result<Arc<Definition>, Fault> {
-        self.catalog.get(key).ok_or_else(|| {
-            let known = self.catalog.entries().iter().map(|entry| &*entry.key);
-            let close = did_you_mean(key, known, 3);
-            let message = format!("There is no connector {key:?}.");
-            with_close(Fault::new(Code::UnknownService, message), &close)
-        })
+    async fn named_connector(&self, actor: &Actor, key: &str) -> Result<Arc<Definition>, Fault> {
+        let catalog = self.catalog_of(&actor.org).await?;
+        if !catalog.keys().any(|known| known == key) {
+            let close = did_you_mean(key, catalog.keys(), 3);
+            return Err(with_close(unknown(key), &close));
+        }
+        self.definition(&actor.org, key).await
     }
 }
 

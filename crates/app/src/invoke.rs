@@ -1,52 +1,33 @@
 //! Invoke: every call to an outside service passes here, whichever tool or page it came from.
 
 use crate::App;
-use quaymaster_connectors::definition::Definition;
-use quaymaster_connectors::request::{Account, Invocation, Prepared};
+use quaymaster_connectors::request::{Account, Invocation};
 use quaymaster_connectors::send::{Answer, Failure, FailureKind, Options};
+use quaymaster_core::id::OrgId;
 use quaymaster_core::{Code, Fault};
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
 
 /// Whom a call goes to.
 #[derive(Clone, Copy)]
 pub(crate) struct Target<'a> {
+    pub(crate) org: &'a OrgId,
     pub(crate) connector: &'a str,
     /// The account's name.
     pub(crate) name: &'a str,
     /// What limits are kept by.
     pub(crate) id: &'a str,
     pub(crate) account: &'a Account,
+    /// Of its connection.
+    pub(crate) destination: Option<&'a str>,
 }
 
-/// Definitions made ready for calls, by key.
-#[derive(Default)]
-pub(crate) struct Ready(Mutex<HashMap<String, Arc<Prepared>>>);
+impl Target<'_> {
+    /// Whether there is anything that must not come into wrong hands.
+    fn has_credentials(&self) -> bool {
+        !self.account.fields.is_empty() || self.account.access_token.is_some()
+    }
+}
 
 impl App {
-    /// The definition of a connector.
-    pub(crate) fn definition(&self, key: &str) -> Result<Arc<Definition>, Fault> {
-        self.catalog.get(key).ok_or_else(|| {
-            Fault::new(
-                Code::UnknownService,
-                format!("There is no connector {key:?}."),
-            )
-        })
-    }
-
-    pub(crate) fn prepared(&self, key: &str) -> Result<Arc<Prepared>, Fault> {
-        let ready = &self.ready.0;
-        let known = ready.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(prepared) = known.get(key) {
-            return Ok(prepared.clone());
-        }
-        drop(known);
-        // Made outside the lock: a large definition takes a while.
-        let prepared = Arc::new(Prepared::new(self.definition(key)?));
-        let mut known = ready.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(known.entry(key.to_owned()).or_insert(prepared).clone())
-    }
-
     /// Calls a service with an account, following up to `more_pages` pages after the first.
     pub(crate) async fn invoke(
         &self,
@@ -76,13 +57,17 @@ impl App {
             status: None,
             retries: 0,
         };
-        let prepared = self.prepared(target.connector).map_err(refused)?;
+        let usable = self.usable(target.org, target.connector).await;
+        let usable = usable.map_err(refused)?;
+        if target.has_credentials() && !usable.may_sign(&target.account.auth, target.destination) {
+            return Err(refused(self.must_reconnect(target.connector, moved())));
+        }
         let options = Options {
             follow_pages: more_pages,
             ..Options::default()
         };
         self.sender
-            .send(&prepared, target.account, target.id, call, &options)
+            .send(&usable.prepared, target.account, target.id, call, &options)
             .await
     }
 
@@ -94,4 +79,12 @@ impl App {
         fault.retryable = Code::ConnectionRequired.retryable();
         fault.hint(format!("An administrator connects the account at {url}."))
     }
+}
+
+/// What an account says whose credentials were given for another place.
+pub(crate) const MOVED: &str =
+    "The definition now sends credentials to another place; connect again.";
+
+fn moved() -> Fault {
+    Fault::new(Code::ConnectionRequired, MOVED)
 }

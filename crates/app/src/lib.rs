@@ -8,7 +8,7 @@
 //! - in front of every tool call: [`admit`] (who), [`guard`] (may?), [`caps`], [`rate`], [`audit`]
 //! - `guesses`: how often somebody may be wrong; `password`: digests, a few at a time
 //! - [`changes`]: follows events, drops caches; `feed`: what open streams are told
-//! - `invoke`: in front of every call to an outside service
+//! - `catalog`: the connectors of an organization; `invoke`: in front of every call to one
 //! - `toolsets`: one file each; `homes`: the home directories of workspaces
 //! - use cases, one module per noun: [`first_start`], [`credentials`], [`workspaces`], [`organizations`],
 //!   [`sign_in`], [`links`], `csrf`, [`account`], [`browsers`], [`members`], [`invitations`], [`resets`], [`oauth`], [`reconnect`], [`connections`], [`connectors`],
@@ -21,6 +21,7 @@ pub mod admit;
 pub mod audit;
 pub mod browsers;
 pub mod caps;
+mod catalog;
 pub mod changes;
 pub mod connect_lines;
 pub mod connections;

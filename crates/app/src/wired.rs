@@ -3,10 +3,10 @@
 use crate::admit::Callers;
 use crate::audit::Audit;
 use crate::caps::Caps;
+use crate::catalog::Ready;
 use crate::changes::Changes;
 use crate::guesses::Guesses;
 use crate::homes::Homes;
-use crate::invoke::Ready;
 use crate::mail::{MailSettings, Mailer};
 use crate::oauth::{Documents, REFRESH_BURST, REFRESHES_A_SECOND};
 use crate::password::Passwords;
@@ -17,12 +17,12 @@ use quaymaster_connectors::catalog::Catalog;
 use quaymaster_connectors::send::Sender;
 use quaymaster_core::clock::{Clock, Entropy};
 use quaymaster_core::id::{CallId, EventId, OrgId};
-use quaymaster_core::{Fault, Instant};
+use quaymaster_core::{Code, Fault, Instant};
 use quaymaster_egress::Egress;
 use quaymaster_store::event::Event;
 use quaymaster_store::{Store, StoreError};
 use serde_json::Value;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -42,6 +42,8 @@ pub struct Settings {
     pub server_title: String,
     /// Where the home directories are.
     pub data: PathBuf,
+    /// A directory of connectors beside those in the program, or in their places.
+    pub definitions: Option<PathBuf>,
     /// Tool calls a day for a new workspace.
     pub daily_cap: i64,
     /// Bytes for a new workspace.
@@ -78,7 +80,8 @@ pub struct Inner {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) settings: Settings,
-    pub(crate) catalog: Catalog,
+    /// The connectors of everybody.
+    pub(crate) catalog: Arc<Catalog>,
     pub(crate) ready: Ready,
     pub(crate) sender: Sender,
     pub(crate) callers: Callers,
@@ -134,7 +137,7 @@ impl App {
         let protocol_key = store.instance_secret("mcp_state", now, &*entropy).await?;
         let inner = Inner {
             protocol_key,
-            catalog: Catalog::embedded(),
+            catalog: Arc::new(catalog(settings.definitions.as_deref())?),
             ready: Ready::default(),
             sender: Sender::new(ways_out.services, clock.clone()),
             client_key,
@@ -224,6 +227,35 @@ impl App {
             details,
         }
     }
+}
+
+/// The connectors of everybody. Every file of the operator's directory must keep the rules.
+fn catalog(directory: Option<&Path>) -> Result<Catalog, Fault> {
+    const MOST_TOLD: usize = 20;
+    let embedded = Catalog::embedded();
+    let Some(directory) = directory else {
+        return Ok(embedded);
+    };
+    let (catalog, mut problems) = embedded.with_directory(directory);
+    problems.extend(catalog.check());
+    if problems.is_empty() {
+        return Ok(catalog);
+    }
+    let lines = problems.iter().take(MOST_TOLD).map(ToString::to_string);
+    let mut lines: Vec<String> = lines.collect();
+    let more = problems.len() - lines.len();
+    if more > 0 {
+        lines.push(format!("and {more} more"));
+    }
+    Err(Fault::new(
+        Code::InvalidArg,
+        format!(
+            "The definitions of connectors in {} have problems.\n{}",
+            directory.display(),
+            lines.join("\n")
+        ),
+    )
+    .hint("Mend the files, or take them out of the directory."))
 }
 
 /// A unique rule refused the change: say so in the words of the caller.

@@ -12,6 +12,7 @@ use crate::definition::{Definition, Tested};
 use crate::load::{self, Problem};
 use rust_embed::RustEmbed;
 use search::Terms;
+use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -22,8 +23,11 @@ use std::sync::{Arc, OnceLock};
 #[include = "*/connector.yaml"]
 struct Files;
 
+/// How much of the titles of modules and actions is searched.
+const MOST_WORDS: usize = 16 * 1024;
+
 /// What a list says of a connector.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Entry {
     pub key: String,
     pub title: String,
@@ -32,8 +36,11 @@ pub struct Entry {
     pub categories: Vec<String>,
     pub tested: Tested,
     pub version: String,
+    /// The variables of the sandbox that its accounts fill.
+    pub env: Vec<String>,
     /// Titles of its modules and actions, only for searching.
     words: String,
+    #[serde(skip)]
     terms: OnceLock<Terms>,
 }
 
@@ -45,6 +52,8 @@ impl Entry {
             titles.push(&module.title);
             titles.extend(module.actions.values().map(|action| action.title.as_str()));
         }
+        let mut words = titles.join(" ");
+        words.truncate(words.floor_char_boundary(MOST_WORDS));
         Entry {
             key: definition.key.clone(),
             title: definition.title.clone(),
@@ -52,7 +61,8 @@ impl Entry {
             categories: definition.categories.clone(),
             tested: definition.tested,
             version: definition.version.clone(),
-            words: titles.join(" "),
+            env: definition.env.values().cloned().collect(),
+            words,
             terms: OnceLock::new(),
         }
     }
@@ -103,8 +113,12 @@ impl Catalog {
         let mut from: HashMap<String, PathBuf> = HashMap::new();
         for path in definitions_in(directory, &mut problems) {
             let shown = path.display().to_string();
-            let read =
-                read(&path).and_then(|text| head::of(&text, &shown).map_err(|one| vec![one]));
+            let read = read(&path).and_then(|text| {
+                head::of(&text, &shown).map_err(|one| {
+                    // Says less than a look at the whole file.
+                    load::load(&text, &shown).err().unwrap_or_else(|| vec![one])
+                })
+            });
             match read {
                 Ok(entry) => match from.get(&entry.key) {
                     Some(first) => problems.push(at_file(

@@ -47,6 +47,9 @@ pub struct Definition {
     pub docs_url: Option<String>,
     #[serde(default)]
     pub tested: Tested,
+    /// The document that it was made from, in words. Nobody has chosen recipes then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imported_from: Option<String>,
     /// What an account needs besides its credentials, for example the host of one's own server.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub connection: IndexMap<String, Field>,

@@ -7,6 +7,7 @@
 //! - [`definition`]: the format of a connector, strictly read
 //! - [`load`]: from YAML, with everything that is wrong at its place; [`lint`]: the rules that types
 //!   cannot say; [`published`]: the format's JSON Schema
+//! - [`import`]: from documents of other formats (OpenAPI, Google Discovery) to a definition
 //! - [`catalog`]: the connectors there are, and how they are found
 //! - [`passport`]: what an agent reads of them; [`resolve`]: from what it then asks for to what to call
 //! - [`params`]: an action's inputs as plain JSON Schema
@@ -17,6 +18,7 @@
 pub mod catalog;
 pub mod clean;
 pub mod definition;
+pub mod import;
 pub mod lint;
 pub mod load;
 pub mod params;

@@ -106,6 +106,9 @@ fn head(definition: &Definition, root: &Spot, report: &mut Report) {
         &root.key("summary"),
         report,
     );
+    if let Some(from) = &definition.imported_from {
+        text::one_line(from, 200, &root.key("imported_from"), report);
+    }
     for (index, category) in definition.categories.iter().enumerate() {
         report.unless(
             text::is_category(category),

@@ -35,7 +35,7 @@ impl Asked {
     }
 
     /// Best first when there is a query, else in the order of the entries.
-    fn of<'e>(&self, entries: &'e [Entry]) -> Vec<&'e Entry> {
+    fn of<'e>(&self, entries: impl IntoIterator<Item = &'e Entry>) -> Vec<&'e Entry> {
         let wanted = |entry: &&Entry| {
             let category = self
                 .category
@@ -49,7 +49,7 @@ impl Asked {
                     .any(|own| own.eq_ignore_ascii_case(wanted))
             })
         };
-        let entries = entries.iter().filter(wanted);
+        let entries = entries.into_iter().filter(wanted);
         match self.words() {
             Some(query) => ranked(entries, query),
             None => entries.collect(),
@@ -59,8 +59,12 @@ impl Asked {
 
 /// The list as text: the connected services first, then the others, one line `key: summary` each.
 /// At most [`MOST_BYTES`] bytes; what does not fit is counted in the last line.
-pub fn list(entries: &[Entry], connected: &dyn Fn(&str) -> bool, asked: &Asked) -> String {
-    let found = asked.of(entries);
+pub fn list<'e>(
+    entries: impl IntoIterator<Item = &'e Entry> + Clone,
+    connected: &dyn Fn(&str) -> bool,
+    asked: &Asked,
+) -> String {
+    let found = asked.of(entries.clone());
     if found.is_empty() {
         return nothing(entries, asked);
     }
@@ -110,16 +114,17 @@ fn shown(text: &str, longest: usize) -> String {
         .collect()
 }
 
-fn nothing(entries: &[Entry], asked: &Asked) -> String {
+fn nothing<'e>(entries: impl IntoIterator<Item = &'e Entry> + Clone, asked: &Asked) -> String {
     let mut text = String::from("No service fits.");
     if let Some(query) = asked.words() {
-        let close = did_you_mean(query, entries.iter().map(|entry| entry.key.as_str()), 3);
+        let keys = entries.clone().into_iter().map(|entry| entry.key.as_str());
+        let close = did_you_mean(query, keys, 3);
         if !close.is_empty() {
             let _ = write!(text, " Did you mean {}?", close.join(", "));
         }
     }
     let categories: BTreeSet<String> = entries
-        .iter()
+        .into_iter()
         .flat_map(|entry| &entry.categories)
         .map(|category| shown(category, 32))
         .collect();
@@ -133,8 +138,8 @@ fn nothing(entries: &[Entry], asked: &Asked) -> String {
 
 /// The same for programs: `{services: [{key, title, summary, categories, tested, connected}],
 /// more?}`, at most 500 services, connected ones first.
-pub fn list_structured(
-    entries: &[Entry],
+pub fn list_structured<'e>(
+    entries: impl IntoIterator<Item = &'e Entry>,
     connected: &dyn Fn(&str) -> bool,
     asked: &Asked,
 ) -> Value {

@@ -117,6 +117,8 @@ ids! {
     ResetId "rst"
     /// A connected account of a connector.
     ConnectionId "con"
+    /// A definition of a connector that belongs to one organization.
+    DefinitionId "def"
     /// An OAuth authorization code.
     CodeId "oac"
     /// An OAuth access token.

@@ -28,6 +28,9 @@ pub(crate) struct Options {
     /// Directory of the database, the key and the files [default: ~/.local/share/quaymaster].
     #[arg(long, global = true, value_name = "DIR")]
     pub data: Option<PathBuf>,
+    /// Directory of connectors beside those in the program, or in their places.
+    #[arg(long, global = true, value_name = "DIR")]
+    pub definitions: Option<PathBuf>,
     /// Where the server is reached from outside [default: http://<listen>].
     #[arg(long, global = true, value_name = "URL")]
     pub public_url: Option<String>,

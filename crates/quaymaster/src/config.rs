@@ -17,6 +17,9 @@ use url::Url;
 pub(crate) struct Config {
     pub listen: SocketAddr,
     pub data: PathBuf,
+    /// A directory of connectors beside those in the program: `<key>.yaml` and `<key>/connector.yaml`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub definitions: Option<PathBuf>,
     /// Without it, `http://` and the address listened on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub public_url: Option<String>,
@@ -110,6 +113,9 @@ impl Config {
         if let Some(data) = &options.data {
             figment = figment.merge(Serialized::default("data", data));
         }
+        if let Some(definitions) = &options.definitions {
+            figment = figment.merge(Serialized::default("definitions", definitions));
+        }
         if let Some(url) = &options.public_url {
             figment = figment.merge(Serialized::default("public_url", url));
         }
@@ -148,6 +154,7 @@ impl Default for Config {
         Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             data: default_data(),
+            definitions: None,
             public_url: None,
             allowed_origins: Vec::new(),
             database_url: None,

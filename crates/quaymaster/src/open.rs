@@ -153,6 +153,7 @@ async fn start(
         server_name: config.server_name.clone(),
         server_title: config.server_title.clone(),
         data: config.data.clone(),
+        definitions: config.definitions.clone(),
         daily_cap: config.daily_cap,
         quota_bytes: config.quota_bytes,
         calls_per_second: config.calls_per_second,

@@ -27,6 +27,9 @@ pub struct Connection {
     pub fields: BTreeMap<String, String>,
     /// An administrator said that it may be inside the network.
     pub is_local: bool,
+    /// Where an organization's own definition sent its credentials when they were given: a digest.
+    /// None for a connector of everybody.
+    pub destination: Option<String>,
     /// Why it does not work; none while it does.
     pub problem: Option<String>,
     pub user: UserId,
@@ -41,10 +44,17 @@ pub type Secrets = BTreeMap<String, SecretString>;
 #[derive(Default)]
 pub struct ConnectionChange<'a> {
     pub name: Option<&'a str>,
-    /// Fields and sealed secrets together: they belong to each other.
-    pub credentials: Option<(&'a BTreeMap<String, String>, Vec<u8>)>,
+    /// Fields and sealed secrets together: they belong to each other, and so does their destination.
+    pub credentials: Option<Credentials<'a>>,
     /// What verifying said: the label, or why it failed.
     pub verified: Option<Result<Option<&'a str>, &'a str>>,
+}
+
+/// New credentials of a connection.
+pub struct Credentials<'a> {
+    pub fields: &'a BTreeMap<String, String>,
+    pub sealed: Vec<u8>,
+    pub destination: Option<&'a str>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -58,6 +68,7 @@ struct Row {
     auth: String,
     fields: String,
     is_local: bool,
+    destination: Option<String>,
     problem: Option<String>,
     user_id: String,
     created_at: i64,
@@ -77,6 +88,7 @@ impl TryFrom<Row> for Connection {
             auth: row.auth,
             fields: serde_json::from_str(&row.fields).map_err(|error| corrupt(&error))?,
             is_local: row.is_local,
+            destination: row.destination,
             problem: row.problem,
             user: id(&row.user_id)?,
             created_at: Instant::from_micros(row.created_at),
@@ -101,8 +113,8 @@ pub(crate) fn place<'a>(org: &'a str, connection: &'a str) -> Place<'a> {
 
 macro_rules! columns {
     () => {
-        "SELECT id, org_id, workspace_id, connector, name, label, auth, fields, is_local, problem, \
-         user_id, created_at, verified_at FROM connections "
+        "SELECT id, org_id, workspace_id, connector, name, label, auth, fields, is_local, destination, \
+         problem, user_id, created_at, verified_at FROM connections "
     };
 }
 
@@ -191,8 +203,8 @@ impl Tx {
         sealed: Vec<u8>,
     ) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO connections (id, org_id, workspace_id, connector, name, label, auth, \
-             fields, secrets, is_local, problem, user_id, created_at, verified_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+             fields, secrets, is_local, destination, problem, user_id, created_at, verified_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
         let fields = serde_json::to_string(&connection.fields).map_err(|error| corrupt(&error))?;
         within!(self, conn => {
             sqlx::query(SQL)
@@ -206,6 +218,7 @@ impl Tx {
                 .bind(fields)
                 .bind(sealed)
                 .bind(connection.is_local)
+                .bind(&connection.destination)
                 .bind(&connection.problem)
                 .bind(connection.user.as_str())
                 .bind(connection.created_at.micros())
@@ -224,28 +237,34 @@ impl Tx {
         change: ConnectionChange<'_>,
         now: Instant,
     ) -> Result<bool, StoreError> {
-        const SQL: &str = "UPDATE connections SET name = COALESCE($3, name), fields = COALESCE($4, fields), \
-             secrets = COALESCE($5, secrets) WHERE org_id = $1 AND id = $2";
+        const SQL: &str =
+            "UPDATE connections SET name = COALESCE($3, name) WHERE org_id = $1 AND id = $2";
+        const CREDENTIALS: &str = "UPDATE connections SET fields = $3, secrets = $4, destination = $5 \
+             WHERE org_id = $1 AND id = $2";
         const VERIFIED: &str = "UPDATE connections SET label = COALESCE($3, label), problem = $4, verified_at = $5 \
              WHERE org_id = $1 AND id = $2";
-        let (fields, sealed) = match change.credentials {
-            Some((fields, sealed)) => {
-                let fields = serde_json::to_string(fields).map_err(|error| corrupt(&error))?;
-                (Some(fields), Some(sealed))
-            }
-            None => (None, None),
-        };
         let changed = within!(self, conn => {
             sqlx::query(SQL)
                 .bind(org.as_str())
                 .bind(connection.as_str())
                 .bind(change.name)
-                .bind(fields)
-                .bind(sealed)
                 .execute(conn)
                 .await?
                 .rows_affected()
         });
+        if let Some(new) = change.credentials {
+            let fields = serde_json::to_string(new.fields).map_err(|error| corrupt(&error))?;
+            within!(self, conn => {
+                sqlx::query(CREDENTIALS)
+                    .bind(org.as_str())
+                    .bind(connection.as_str())
+                    .bind(fields)
+                    .bind(new.sealed)
+                    .bind(new.destination)
+                    .execute(conn)
+                    .await?;
+            });
+        }
         if let Some(verified) = change.verified {
             let (label, problem) = match verified {
                 Ok(label) => (label, None),

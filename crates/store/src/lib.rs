@@ -12,7 +12,7 @@
 //! - [`db`]: opening, both pools, transactions, errors
 //! - [`seal`], [`keys`]: sealing at rest, the key-encryption key and its rotation
 //! - one file per aggregate: [`org`], [`user`], [`member`], [`invitation`], [`reset`], [`workspace`],
-//!   [`credential`], [`connection`], [`oauth`], [`link`], [`browser`], [`usage`], [`call`], [`event`], [`upload`],
+//!   [`credential`], [`connection`], [`definition`], [`oauth`], [`link`], [`browser`], [`usage`], [`call`], [`event`], [`upload`],
 //!   [`instance`]; `sweep` forgets what is past its time
 
 #[macro_use]
@@ -22,6 +22,7 @@ pub mod call;
 pub mod connection;
 pub mod credential;
 pub mod db;
+pub mod definition;
 pub mod event;
 pub mod instance;
 pub mod invitation;

@@ -199,7 +199,7 @@ pub(crate) async fn read_connector_module(
     Person(actor): Person,
     Path((key, module)): Path<(String, String)>,
 ) -> Answer<axum::Json<OneModule>> {
-    let module = app.connector_module(&actor, &key, &module)?;
+    let module = app.connector_module(&actor, &key, &module).await?;
     Ok(axum::Json(OneModule {
         module: module.into(),
     }))

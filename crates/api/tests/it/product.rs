@@ -77,6 +77,7 @@ impl Product {
             server_name: "quaymaster".into(),
             server_title: "Quaymaster".into(),
             data: data.path().to_owned(),
+            definitions: None,
             daily_cap: 10_000,
             quota_bytes: 1_000_000,
             calls_per_second: 1_000,

@@ -124,7 +124,8 @@ async fn list(app: &App, admitted: Admitted, request: ListServices) -> Result<To
         query: request.query,
         category: request.category,
     };
-    let entries = app.catalog.entries();
+    let catalog = app.catalog_of(&admitted.caller().org).await?;
+    let entries = catalog.entries();
     if request.format == Format::Json {
         return structured(&passport::list_structured(entries, &is_connected, &asked));
     }
@@ -140,9 +141,10 @@ async fn describe(
     admitted: Admitted,
     request: DescribeService,
 ) -> Result<ToolResult, Fault> {
-    let known = app.catalog.entries().iter().map(|entry| entry.key.as_str());
-    let key = resolve::service(&request.service, known)?.key;
-    let definition = app.definition(&key)?;
+    let org = &admitted.caller().org;
+    let catalog = app.catalog_of(org).await?;
+    let key = resolve::service(&request.service, catalog.keys())?.key;
+    let definition = app.definition(org, &key).await?;
     let mut passport = passport::describe(&definition, request.module.as_deref())?;
     let reached = accounts::of_service(app, admitted.caller(), &key).await?;
     let accounts: Vec<Value> = reached.iter().map(Connected::shown).collect();

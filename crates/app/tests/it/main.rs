@@ -29,6 +29,7 @@ impl Node {
             server_name: "quaymaster".to_owned(),
             server_title: "Quaymaster".to_owned(),
             data: data.path().to_owned(),
+            definitions: None,
             daily_cap: 100,
             quota_bytes: 1 << 20,
             calls_per_second: 100,

@@ -3,10 +3,19 @@
 use super::Entry;
 use crate::definition::Tested;
 use crate::load::{Problem, strict};
+use indexmap::IndexMap;
 use serde::Deserialize;
 use std::sync::OnceLock;
 
-const KEYS: [&str; 6] = ["key", "title", "summary", "categories", "tested", "version"];
+const KEYS: [&str; 7] = [
+    "key",
+    "title",
+    "summary",
+    "categories",
+    "tested",
+    "version",
+    "env",
+];
 
 #[derive(Deserialize)]
 struct Head {
@@ -18,6 +27,8 @@ struct Head {
     #[serde(default)]
     tested: Tested,
     version: String,
+    #[serde(default)]
+    env: IndexMap<String, String>,
 }
 
 /// What the head of a definition says. The keys of a definition begin their lines, which is how
@@ -64,6 +75,7 @@ pub(super) fn of(text: &str, file: &str) -> Result<Entry, Problem> {
         categories: head.categories,
         tested: head.tested,
         version: head.version,
+        env: head.env.into_values().collect(),
         words,
         terms: OnceLock::new(),
     })

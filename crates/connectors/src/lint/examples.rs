@@ -15,7 +15,7 @@ pub(super) fn check(definition: &Definition, root: &Spot, report: &mut Report) {
     let at = root.key("recipes");
     let count = definition.recipes.len();
     report.unless(
-        count >= FEWEST_RECIPES,
+        count >= FEWEST_RECIPES || definition.imported_from.is_some(),
         &at,
         format!("There are {count} recipes; at least {FEWEST_RECIPES} show how calls look."),
     );

@@ -227,7 +227,7 @@ fn hidden(text: &str, at: &Spot, report: &mut Report) {
 
 /// Control characters, and those that are not seen or turn the direction of writing (Unicode
 /// UTS #39, UAX #9).
-fn is_hidden(c: char) -> bool {
+pub(crate) fn is_hidden(c: char) -> bool {
     (c.is_control() && !matches!(c, '\n' | '\t'))
         || matches!(c,
             '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'

@@ -60,7 +60,7 @@ pub(super) async fn list(
         layout: person.layout,
         query,
         category,
-        categories: app.connector_categories(),
+        categories: app.connector_categories(&person.actor).await?,
         connected: connected.into_iter().map(card).collect(),
         others: others.into_iter().map(card).collect(),
         more,
@@ -174,7 +174,7 @@ pub(super) async fn module(
     person: Person,
     At((key, module)): At<(String, String)>,
 ) -> Result<Response, Stop> {
-    let module = app.connector_module(&person.actor, &key, &module)?;
+    let module = app.connector_module(&person.actor, &key, &module).await?;
     let service = module.definition.key.clone();
     let actions = module.actions.into_iter().map(|full| ActionInFull {
         inputs: rows(&Value::Object(full.inputs)),

@@ -59,6 +59,7 @@ impl Server {
             server_name: "quaymaster".to_owned(),
             server_title: "Quaymaster".to_owned(),
             data: dir.path().to_owned(),
+            definitions: None,
             daily_cap: 100,
             quota_bytes: 1 << 20,
             calls_per_second: 100,

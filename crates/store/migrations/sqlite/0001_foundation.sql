@@ -273,9 +273,28 @@ CREATE TABLE connections (
     fields       TEXT NOT NULL,
     secrets      BLOB NOT NULL,
     is_local     BOOLEAN NOT NULL,
+    -- Where an organization's own definition sends its credentials; none for a connector of everybody.
+    destination  TEXT,
     problem      TEXT,
     user_id      TEXT NOT NULL REFERENCES users (id),
     created_at   BIGINT NOT NULL,
     verified_at  BIGINT,
     UNIQUE (org_id, connector, name)
+);
+
+-- Definitions of connectors that belong to one organization.
+CREATE TABLE definitions (
+    id         TEXT PRIMARY KEY,
+    org_id     TEXT NOT NULL REFERENCES organizations (id),
+    key        TEXT NOT NULL,
+    -- As it was written: YAML.
+    source     TEXT NOT NULL,
+    -- What lists say of it: JSON.
+    entry      TEXT NOT NULL,
+    -- Counts replacements, from 1.
+    revision   BIGINT NOT NULL,
+    user_id    TEXT NOT NULL REFERENCES users (id),
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    UNIQUE (org_id, key)
 );

@@ -66,10 +66,14 @@ struct Understood {
     account: Option<String>,
 }
 
-fn understood(app: &App, request: &ConnectorExecute) -> Result<Understood, Fault> {
-    let known = app.catalog.entries().iter().map(|entry| entry.key.as_str());
-    let addressed = resolve::service(&request.service, known)?;
-    let definition = app.definition(&addressed.key)?;
+async fn understood(
+    app: &App,
+    caller: &Caller,
+    request: &ConnectorExecute,
+) -> Result<Understood, Fault> {
+    let catalog = app.catalog_of(&caller.org).await?;
+    let addressed = resolve::service(&request.service, catalog.keys())?;
+    let definition = app.definition(&caller.org, &addressed.key).await?;
     let resolved = resolve::call(
         &definition,
         request.module.as_deref(),
@@ -84,9 +88,15 @@ fn understood(app: &App, request: &ConnectorExecute) -> Result<Understood, Fault
 }
 
 /// Whether a call only reads, for its scope.
-pub(super) fn reads(app: &App, _caller: &Caller, call: &Call) -> Result<bool, Fault> {
-    let request = super::super::read_arguments(&call.args)?;
-    Ok(understood(app, &request)?.resolved.reads)
+pub(super) fn reads<'a>(
+    app: &'a App,
+    caller: &'a Caller,
+    call: &'a Call,
+) -> Fut<'a, Result<bool, Fault>> {
+    Box::pin(async move {
+        let request = super::super::read_arguments(&call.args)?;
+        Ok(understood(app, caller, &request).await?.resolved.reads)
+    })
 }
 
 pub(super) async fn run(
@@ -94,7 +104,7 @@ pub(super) async fn run(
     admitted: Admitted,
     request: ConnectorExecute,
 ) -> Result<ToolResult, Fault> {
-    let understood = understood(app, &request)?;
+    let understood = understood(app, admitted.caller(), &request).await?;
     let (definition, resolved) = (&understood.definition, &understood.resolved);
     let reached = accounts::of_service(app, admitted.caller(), &definition.key).await?;
     let chosen = accounts::choose(
@@ -124,11 +134,16 @@ pub(super) async fn run(
         }
         Chosen::Nobody => {
             let account = accounts::nobody(definition);
+            // Limits are kept apart for each organization, whose definitions may differ.
+            let org = &admitted.caller().org;
+            let id = format!("{org}/{}", definition.key);
             let target = Target {
+                org,
                 connector: &definition.key,
                 name: "open",
-                id: &definition.key,
+                id: &id,
                 account: &account,
+                destination: None,
             };
             let answer = calling.to(target).await;
             let answer = answer.map_err(|failure| failure.fault)?;

@@ -209,9 +209,10 @@ impl App {
                 label_of(value.pointer(verify.label.as_deref()?)?)
             });
             let stranger = answer.as_ref().is_ok_and(|answer| {
-                let signs_in = definition.auth.iter().any(|auth| {
-                    auth.key == connection.auth && auth.kind != AuthKind::None
-                });
+                let signs_in = definition
+                    .auth
+                    .iter()
+                    .any(|auth| auth.key == connection.auth && auth.kind != AuthKind::None);
                 signs_in && is_to_a_stranger(&answer.data, verify.needs.as_deref())
             });
             let problem = match &answer {

@@ -11,7 +11,7 @@
 //! - `catalog`: the connectors of an organization; `invoke`: in front of every call to one
 //! - `toolsets`: one file each; `homes`: the home directories of workspaces
 //! - use cases, one module per noun: [`first_start`], [`credentials`], [`workspaces`], [`organizations`],
-//!   [`sign_in`], [`links`], `csrf`, [`account`], [`browsers`], [`members`], [`invitations`], [`resets`], [`oauth`], [`reconnect`], [`connections`], [`connectors`],
+//!   [`sign_in`], [`links`], `csrf`, [`account`], [`browsers`], [`members`], [`invitations`], [`resets`], [`oauth`], [`reconnect`], [`connections`], [`connectors`], [`trying`],
 //!   [`uploads`], [`trash`], [`events`]; [`connect_lines`]: what a person pastes into a client
 //! - [`mail`]: what is written to people
 
@@ -48,6 +48,7 @@ pub mod resets;
 pub mod sign_in;
 mod toolsets;
 pub mod trash;
+pub mod trying;
 pub mod uploads;
 mod wired;
 pub mod workspaces;

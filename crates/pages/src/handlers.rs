@@ -28,6 +28,7 @@ mod settings;
 mod sign_in;
 mod sign_in_link;
 mod tokens;
+mod trying;
 mod way_back;
 mod welcome;
 mod workspace;
@@ -120,6 +121,10 @@ pub fn router(app: App, mut openapi: Value) -> Router {
         .route(
             "/connectors/{key}/modules/{module}",
             get(connectors::module),
+        )
+        .route(
+            "/connectors/{key}/modules/{module}/{action}",
+            get(trying::read).post(trying::submit),
         )
         .route("/connections/{id}", get(connections::read))
         .route("/connections/{id}/verify", post(connections::verify))

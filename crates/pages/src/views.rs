@@ -25,6 +25,7 @@ pub mod reset;
 pub mod settings;
 pub mod sign_in;
 pub mod token;
+pub mod trying;
 pub mod welcome;
 pub mod workspace;
 
@@ -51,5 +52,6 @@ pub use reset::{ForgotPage, ResetPage, ResetState};
 pub use settings::SettingsPage;
 pub use sign_in::{LinkState, SignInLinkPage, SignInPage};
 pub use token::{Access, FreshTokenPage, TokenForm, TokenRow};
+pub use trying::{AccountToTry, InputKind, TriedOutcome, TryInput, TryingPage};
 pub use welcome::WelcomePage;
 pub use workspace::{CallRow, TrashRow, Usage, WorkspacePage, WorkspaceRow, WorkspacesPage};

@@ -48,6 +48,38 @@ pub(super) fn shown(definition: &Definition, recipe: &Recipe) -> Option<Value> {
     Some(Value::Object(shown))
 }
 
+/// An action's inputs as the arguments `module`, `method`, `path?`, `query?` and `body?` of
+/// `connector_execute`; none for an unknown action. Inputs that its path lacks are left open.
+pub fn arguments(
+    definition: &Definition,
+    action: &str,
+    inputs: &Map<String, Value>,
+) -> Option<Map<String, Value>> {
+    let recipe = Recipe {
+        title: String::new(),
+        action: action.to_owned(),
+        with: inputs.clone(),
+        note: None,
+    };
+    let Value::Object(mut shown) = shown(definition, &recipe)? else {
+        return None;
+    };
+    let call = shown.remove("call")?;
+    let call = call.as_str()?;
+    let (method, path) = match call.split_once(' ') {
+        Some((verb, path)) if definition.kind == Kind::Rest => (verb, Some(path)),
+        _ => (call, None),
+    };
+    let (method, path) = (json!(method), path.map(|path| json!(path)));
+    shown.remove("title");
+    shown.remove("action");
+    shown.insert("method".to_owned(), method);
+    if let Some(path) = path {
+        shown.insert("path".to_owned(), path);
+    }
+    Some(shown)
+}
+
 fn filled(definition: &Definition, recipe: &Recipe, action: &Action) -> String {
     let unfilled = call(definition, &recipe.action, action);
     let (Kind::Rest, Some(verb), Some(path)) = (definition.kind, action.method, &action.path)

@@ -66,7 +66,10 @@ fn as_written(known: Known<'_>, call: &Invocation, draft: &mut Draft) -> Result<
     }
     known.plan.check(&all)?;
     let unsaid = |name: &str| {
-        let in_body = call.body.as_ref().is_some_and(|body| body.get(name).is_some());
+        let in_body = call
+            .body
+            .as_ref()
+            .is_some_and(|body| body.get(name).is_some());
         !in_body && !call.query.contains_key(name) && !call.inputs.contains_key(name)
     };
     if completed {

@@ -178,7 +178,11 @@ fn every_recipe_as_the_passport_shows_it_is_the_documented_request() {
                 continue;
             }
             let copied = build(&prepared, &account, &copied);
-            let meant = build(&prepared, &account, &by_inputs(&recipe.action, &recipe.with));
+            let meant = build(
+                &prepared,
+                &account,
+                &by_inputs(&recipe.action, &recipe.with),
+            );
             match (copied, meant) {
                 (Ok(copied), Ok(meant)) => {
                     let (is, should) = (in_full(&copied), in_full(&meant));
@@ -231,11 +235,7 @@ fn in_full(built: &Built) -> String {
         .iter()
         .map(|(name, value)| format!("{name}: {}", String::from_utf8_lossy(value.as_bytes())))
         .collect();
-    format!(
-        "{} {} {headers:?} {body}",
-        built.verb,
-        spelled(&built.url)
-    )
+    format!("{} {} {headers:?} {body}", built.verb, spelled(&built.url))
 }
 
 fn differences(built: &Built, expected: &Expected, tell: &mut impl FnMut(String)) {

@@ -6,6 +6,7 @@ mod consent;
 mod outside;
 mod reference;
 mod settings;
+mod trying;
 mod workspaces;
 
 use askama::Template;

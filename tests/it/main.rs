@@ -21,6 +21,7 @@ mod conformance;
 mod connectors;
 mod connectors_attacked;
 mod connectors_live;
+mod connectors_rpc;
 mod connectors_strained;
 mod crashes;
 mod definitions;

@@ -10,6 +10,7 @@ mod looks;
 mod people;
 mod reconnecting;
 mod tokens;
+mod trying;
 mod usage;
 
 use quaymaster_tests::{Browser, Mcp, Server, Tab};

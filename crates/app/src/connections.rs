@@ -2,13 +2,14 @@
 //!
 //! Secrets are sealed when they come in and opened only to sign requests; no answer has them.
 
+mod verdict;
+
 use crate::actor::{Actor, Admin};
 use crate::admit::fresh;
 use crate::invoke::Target;
 use crate::{App, wired};
 use quaymaster_connectors::definition::{Auth, AuthKind, Definition, Field};
 use quaymaster_connectors::request::{Account, Invocation};
-use quaymaster_connectors::send::Data;
 use quaymaster_core::id::{ConnectionId, OrgId, WorkspaceId};
 use quaymaster_core::suggest::did_you_mean;
 use quaymaster_core::{Code, Fault};
@@ -16,7 +17,7 @@ pub use quaymaster_store::connection::Connection;
 use quaymaster_store::connection::{ConnectionChange, Credentials, Secrets};
 use regex::Regex;
 use secrecy::SecretString;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -49,22 +50,6 @@ pub struct Fields(pub BTreeMap<String, String>);
 impl std::fmt::Debug for Fields {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_set().entries(self.0.keys()).finish()
-    }
-}
-
-/// Whether an answer lacks what one to somebody known has.
-fn is_to_a_stranger(data: &Data, needs: Option<&str>) -> bool {
-    needs.is_some_and(|needs| match data {
-        Data::Value(value) => value.pointer(needs).is_none_or(Value::is_null),
-        Data::Text(_) | Data::Bytes { .. } => true,
-    })
-}
-
-/// A problem with what to do about it.
-fn said(fault: &Fault) -> String {
-    match &fault.hint {
-        Some(hint) => format!("{} {hint}", fault.message),
-        None => fault.message.clone(),
     }
 }
 
@@ -202,30 +187,10 @@ impl App {
                 ..Invocation::default()
             };
             let answer = self.sent(account.target(), &call, 0).await;
-            let label = answer.as_ref().ok().and_then(|answer| {
-                let Data::Value(value) = &answer.data else {
-                    return None;
-                };
-                label_of(value.pointer(verify.label.as_deref()?)?)
-            });
-            let stranger = answer.as_ref().is_ok_and(|answer| {
-                let signs_in = definition
-                    .auth
-                    .iter()
-                    .any(|auth| auth.key == connection.auth && auth.kind != AuthKind::None);
-                signs_in && is_to_a_stranger(&answer.data, verify.needs.as_deref())
-            });
-            let problem = match &answer {
-                Err(failure) => Some(said(&failure.fault)),
-                Ok(_) if stranger => Some(format!(
-                    "{} does not know the account's credentials. Give it new ones.",
-                    definition.title
-                )),
-                Ok(_) => None,
-            };
-            let verified = match &problem {
-                None => Ok(label.as_deref()),
-                Some(problem) => Err(problem.as_str()),
+            let verdict = verdict::of(&definition, &connection.auth, verify, answer);
+            let verified = match &verdict {
+                Ok(label) => Ok(label.as_deref()),
+                Err(problem) => Err(problem.as_str()),
             };
             let change = ConnectionChange {
                 verified: Some(verified),
@@ -361,6 +326,7 @@ impl App {
                     fields,
                     access_token: None,
                     local: connection.is_local,
+                    ..Account::default()
                 };
                 Connected {
                     connection,
@@ -377,17 +343,6 @@ impl App {
 
 fn unknown() -> Fault {
     Fault::not_found("There is no such connection.")
-}
-
-/// What a service calls an account, in a line.
-fn label_of(value: &Value) -> Option<String> {
-    let text = match value {
-        Value::String(text) => text.clone(),
-        Value::Number(number) => number.to_string(),
-        _ => return None,
-    };
-    let text: String = text.chars().filter(|c| !c.is_control()).take(80).collect();
-    (!text.is_empty()).then_some(text)
 }
 
 fn free_name(known: &[Connection], connector: &str) -> String {

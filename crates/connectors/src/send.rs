@@ -107,7 +107,7 @@ impl Sender {
     ) -> Result<Answer, Failure> {
         let definition: &Definition = prepared.definition();
         let signer = Signer::new(definition, account).map_err(Failure::refused)?;
-        let redactor = Redactor::new(signer.secrets());
+        let redactor = signer.redactor();
         let sent = self.begin(
             prepared,
             account,

@@ -132,7 +132,10 @@ pub(crate) fn read(
     if binary && status.is_success() {
         return known(bytes(body, &media_type, redactor));
     }
-    let is_json = media_type.ends_with("/json") || media_type.ends_with("+json");
+    // Services of JSON-RPC have names of their own for it.
+    let is_json = media_type.ends_with("/json")
+        || media_type.ends_with("+json")
+        || matches!(&*media_type, "application/json-rpc" | "application/jsonrequest");
     let is_text = is_text(&media_type);
     let unnamed = media_type.is_empty() && std::str::from_utf8(body).is_ok();
     let start = body.iter().find(|byte| !byte.is_ascii_whitespace());

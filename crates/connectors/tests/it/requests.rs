@@ -141,7 +141,7 @@ impl Signed {
             auth: self.auth.clone(),
             fields: fields.map(|(k, v)| (k.clone(), v.clone().into())).collect(),
             access_token: self.access_token.clone().map(Into::into),
-            local: false,
+            ..Account::default()
         }
     }
 }

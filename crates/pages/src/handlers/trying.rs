@@ -8,9 +8,9 @@ use axum::response::Response;
 use quaymaster_app::App;
 use quaymaster_app::connectors::{ActionInFull, AuthKind};
 use quaymaster_app::trying::Trial;
+use quaymaster_core::Fault;
 use quaymaster_core::id::ConnectionId;
 use quaymaster_core::tool::{Content, ToolResult};
-use quaymaster_core::{Code, Fault};
 use serde_json::{Map, Value};
 
 use super::Pages;
@@ -263,22 +263,21 @@ fn value_of(schema: &Value, kind: &InputKind, typed: &str) -> Result<Option<Valu
     Ok(Some(value))
 }
 
-/// Puts a refusal of the inputs under those that it is about; any other fault comes back.
+/// Puts a refusal under the input that it is about; any other fault comes back.
 fn place_of(inputs: &mut [TryInput], fault: Fault) -> Option<Fault> {
-    let pointer = field_of(&fault)?;
-    let name = pointer.trim_start_matches('/').split('/').next()?;
-    let name = name.replace("~1", "/").replace("~0", "~");
-    let has_upstream = fault
-        .details
-        .as_ref()
-        .is_some_and(|details| details.get("upstream_status").is_some());
-    let input = inputs.iter_mut().find(|input| input.name == name);
-    match input {
-        Some(input) if !has_upstream && fault.code == Code::InvalidArg => {
+    let pointer = field_of(&fault).unwrap_or_default();
+    let name = pointer.trim_start_matches('/').split('/').next();
+    // RFC 6901 §4
+    let name = name
+        .unwrap_or_default()
+        .replace("~1", "/")
+        .replace("~0", "~");
+    match inputs.iter_mut().find(|input| input.name == name) {
+        Some(input) => {
             input.field.error = Some(said(fault));
             None
         }
-        _ => Some(fault),
+        None => Some(fault),
     }
 }
 

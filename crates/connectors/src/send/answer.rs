@@ -135,7 +135,10 @@ pub(crate) fn read(
     // Services of JSON-RPC have names of their own for it.
     let is_json = media_type.ends_with("/json")
         || media_type.ends_with("+json")
-        || matches!(&*media_type, "application/json-rpc" | "application/jsonrequest");
+        || matches!(
+            &*media_type,
+            "application/json-rpc" | "application/jsonrequest"
+        );
     let is_text = is_text(&media_type);
     let unnamed = media_type.is_empty() && std::str::from_utf8(body).is_ok();
     let start = body.iter().find(|byte| !byte.is_ascii_whitespace());

@@ -75,6 +75,9 @@ pub(super) async fn submit(
             Ok(Some(value)) => {
                 inputs.insert(input.name.clone(), value);
             }
+            Ok(None) if input.is_required => {
+                input.field.error = Some(format!("{} is needed.", input.name));
+            }
             Ok(None) => {}
             Err(why) => input.field.error = Some(why.to_owned()),
         }

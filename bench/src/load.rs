@@ -93,23 +93,55 @@ impl Connection {
 
 /// Calls one tool over eight connections for five seconds, after a warm-up.
 pub(crate) async fn measure(target: &Target, tool: &str, args: Value) -> anyhow::Result<Measured> {
-    let (next, counting, stop) = (
-        Arc::new(AtomicU64::new(1)),
+    measure_over(target, tool, args, CONNECTIONS).await
+}
+
+/// The same over so many connections.
+pub(crate) async fn measure_over(
+    target: &Target,
+    tool: &str,
+    args: Value,
+    connections: usize,
+) -> anyhow::Result<Measured> {
+    let next = Arc::new(AtomicU64::new(1));
+    let mut open = Vec::new();
+    for _ in 0..connections {
+        open.push(Connection::open(target).await?);
+    }
+    let (tool, args) = (tool.to_owned(), Arc::new(args));
+    measured(target, open, move |mut connection: Connection| {
+        let (next, tool, args) = (next.clone(), tool.clone(), args.clone());
+        async move {
+            let id = next.fetch_add(1, Ordering::Relaxed);
+            connection.call(id, &tool, &args).await?;
+            Ok(connection)
+        }
+    })
+    .await
+}
+
+/// Asks over open connections for five seconds, after a warm-up.
+pub(crate) async fn measured<C, F>(
+    target: &Target,
+    connections: Vec<C>,
+    ask: impl Fn(C) -> F + Clone + Send + 'static,
+) -> anyhow::Result<Measured>
+where
+    C: Send + 'static,
+    F: Future<Output = anyhow::Result<C>> + Send,
+{
+    let (counting, stop) = (
         Arc::new(AtomicBool::new(false)),
         Arc::new(AtomicBool::new(false)),
     );
     let mut workers = Vec::new();
-    for _ in 0..CONNECTIONS {
-        let mut connection = Connection::open(target).await?;
-        let (next, counting, stop) = (next.clone(), counting.clone(), stop.clone());
-        let (tool, args) = (tool.to_owned(), args.clone());
+    for mut connection in connections {
+        let (counting, stop, ask) = (counting.clone(), stop.clone(), ask.clone());
         workers.push(tokio::spawn(async move {
             let mut times = Vec::new();
             while !stop.load(Ordering::Relaxed) {
                 let begun = Instant::now();
-                connection
-                    .call(next.fetch_add(1, Ordering::Relaxed), &tool, &args)
-                    .await?;
+                connection = ask(connection).await?;
                 if counting.load(Ordering::Relaxed) {
                     times.push(begun.elapsed());
                 }

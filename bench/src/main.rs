@@ -4,6 +4,7 @@
 //! Run by `cargo xtask bench`, which builds everything for release first.
 
 mod calls;
+mod connectors;
 mod echo;
 mod files;
 mod import;
@@ -11,6 +12,7 @@ mod load;
 mod server;
 mod table;
 mod uploads;
+mod upstream;
 
 use anyhow::Context as _;
 use table::Table;
@@ -24,6 +26,9 @@ async fn main() -> anyhow::Result<()> {
     if first == "echo" {
         return echo::serve().await;
     }
+    if first == "upstream" {
+        return upstream::serve().await;
+    }
     let binary = std::path::PathBuf::from(first);
     let only = arguments.next();
     let wanted = |name: &str| only.as_deref().is_none_or(|only| only == name);
@@ -33,6 +38,10 @@ async fn main() -> anyhow::Result<()> {
     }
     if wanted("calls") {
         calls::beside_echo(&binary, &mut table).await?;
+    }
+    if wanted("connectors") {
+        connectors::rest_backed(&binary, &mut table).await?;
+        connectors::large_catalog(&binary, &mut table).await?;
     }
     if wanted("large") {
         files::large_file(&binary, &mut table).await?;

@@ -7,7 +7,8 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 
 pub(crate) struct Server {
@@ -20,6 +21,14 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) async fn start(binary: &Path) -> anyhow::Result<Server> {
+        Server::start_with(binary, &[]).await
+    }
+
+    /// `settings` are variables without their prefix.
+    pub(crate) async fn start_with(
+        binary: &Path,
+        settings: &[(&str, &str)],
+    ) -> anyhow::Result<Server> {
         let data = TempDir::new()?;
         let mut child = Command::new(binary)
             .args(["serve", "--listen", "127.0.0.1:0", "--json", "--data"])
@@ -27,6 +36,11 @@ impl Server {
             .env("QUAYMASTER_DAILY_CAP", "1000000000")
             .env("QUAYMASTER_CALLS_PER_SECOND", "4000000000")
             .env("QUAYMASTER_LOG", "warn")
+            .envs(
+                settings
+                    .iter()
+                    .map(|(name, value)| (format!("QUAYMASTER_{name}"), value)),
+            )
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .kill_on_drop(true)
@@ -42,6 +56,40 @@ impl Server {
             data,
             child,
         })
+    }
+
+    /// An API key of every scope.
+    pub(crate) async fn api_key(&self, binary: &Path) -> anyhow::Result<String> {
+        let made = Command::new(binary)
+            .args(["token", "create", "--org", "--json", "--data"])
+            .arg(self.data.path())
+            .output()
+            .await?;
+        let made: Value = serde_json::from_slice(&made.stdout)?;
+        Ok(made["token"].as_str().context("no token")?.to_owned())
+    }
+
+    /// A request of the management API.
+    pub(crate) async fn rest(
+        &self,
+        token: &str,
+        verb: &str,
+        path: &str,
+        body: &Value,
+    ) -> anyhow::Result<Value> {
+        let mut stream = TcpStream::connect(&self.address).await?;
+        let body = body.to_string();
+        let request = format!(
+            "{verb} {path} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {token}\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            self.address,
+            body.len()
+        );
+        stream.write_all(request.as_bytes()).await?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await?;
+        let (_, body) = answer.split_once("\r\n\r\n").context("no body")?;
+        serde_json::from_str(body).with_context(|| answer.clone())
     }
 
     pub(crate) fn pid(&self) -> u32 {

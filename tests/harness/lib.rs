@@ -9,6 +9,7 @@
 pub mod bearer_proxy;
 pub mod browser;
 pub mod canary;
+pub mod desk;
 pub mod mcp;
 pub mod oauth_client;
 pub mod person;
@@ -16,11 +17,13 @@ pub mod script;
 pub mod server;
 pub mod services;
 pub mod tls_server;
+pub mod upstream;
 pub mod visitor;
 
 pub use bearer_proxy::BearerProxy;
 pub use browser::{Browser, Tab};
 pub use canary::Canary;
+pub use desk::Desk;
 pub use mcp::{Mcp, Reply};
 pub use oauth_client::OAuthClient;
 pub use person::Person;
@@ -28,6 +31,7 @@ pub use script::Script;
 pub use server::{Database, Server, cli, fresh_postgres, tools_directory};
 pub use services::Service;
 pub use tls_server::{Answer, TlsServer};
+pub use upstream::{Act, Asked, Upstream};
 pub use visitor::Visitor;
 
 /// The tools of a workspace token, in the order of their list.

@@ -2,70 +2,8 @@
 //! accounts, one of which has a wrong key.
 
 use quaymaster_tests::services::Service;
-use quaymaster_tests::{Database, Mcp, Server};
+use quaymaster_tests::{Database, Desk, Mcp};
 use serde_json::{Value, json};
-
-/// A server with an API key of every scope, and no account yet.
-struct Desk {
-    server: Server,
-    key: String,
-    mcp: Mcp,
-}
-
-impl Desk {
-    async fn open(database: Database) -> Desk {
-        let server = Server::start_on(database).await;
-        let key = server.api_key(&[]).await;
-        let mcp = Mcp::open(&server.endpoint, &key).await;
-        Desk { server, key, mcp }
-    }
-
-    /// Connects an account of a service on this machine, with some fields changed.
-    async fn connect(
-        &self,
-        connector: &str,
-        name: &str,
-        service: &Service,
-        given: &[(&str, &str)],
-    ) -> Value {
-        let mut fields: serde_json::Map<String, Value> = service
-            .fields
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), json!(value)))
-            .collect();
-        fields.extend(
-            given
-                .iter()
-                .map(|(name, value)| ((*name).to_owned(), json!(value))),
-        );
-        let body = json!({
-            "connector": connector, "name": name, "auth": service.auth,
-            "fields": fields, "isLocal": true,
-        });
-        let path = "/api/v1/connections";
-        let (status, answer) = self.server.rest(&self.key, "POST", path, Some(body)).await;
-        assert_eq!(status, 201, "{answer}");
-        answer["connection"].clone()
-    }
-
-    async fn execute(&self, arguments: Value) -> Result<Value, Value> {
-        self.mcp.call("connector_execute", arguments).await
-    }
-
-    async fn refused(&self, arguments: Value) -> Value {
-        self.execute(arguments).await.unwrap_err()
-    }
-
-    /// The text of a tool's answer.
-    async fn text(&self, tool: &str, arguments: Value) -> String {
-        let params = json!({ "name": tool, "arguments": arguments });
-        let message = self.mcp.request("tools/call", params).await;
-        message["result"]["content"][0]["text"]
-            .as_str()
-            .unwrap()
-            .to_owned()
-    }
-}
 
 const ZONES: &str = "/servers/localhost/zones";
 

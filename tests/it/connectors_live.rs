@@ -1,351 +1,384 @@
-//! The documented requests of catalog/<key>/requests.yaml, sent to the real service, one after
-//! another: what the connectors are proved to build is what the services take.
+//! Ten connectors against the real services, through the running server: an account is connected by
+//! API, and an agent that has read the passport creates, reads, lists, slips, and sends every
+//! documented request and every recipe through `connector_execute`.
+//!
+//! A definition says `tested: live` when a test here names it (`live: key`); `cargo xtask check`
+//! compares the two.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+mod trial;
+
 use quaymaster_tests::Service;
 use quaymaster_tests::services::SECRET;
-use reqwest::header::HeaderMap;
-use serde_json::Value;
+use serde_json::{Value, json};
+use trial::{Learnt, Trial, is_invalid, is_of_the_service};
 
-/// An answer, as far as a later request needs something of it.
-struct Answer {
-    status: u16,
-    headers: HeaderMap,
-    body: Value,
-}
-
-impl Answer {
-    fn text(&self, pointer: &str) -> String {
-        match self.body.pointer(pointer) {
-            Some(Value::String(text)) => text.clone(),
-            Some(other) => other.to_string(),
-            None => panic!("no {pointer} in {}", self.body),
-        }
-    }
-
-    fn header(&self, name: &str) -> String {
-        self.headers[name].to_str().unwrap().to_owned()
-    }
-}
-
-/// What stands in an example, and what takes its place from now on.
-type Learnt = Vec<(&'static str, String)>;
-
-fn catalog(key: &str, file: &str) -> Value {
-    let path = format!("{}/../catalog/{key}/{file}", env!("CARGO_MANIFEST_DIR"));
-    serde_saphyr::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
-}
-
-fn basic(user: &str, password: &str) -> String {
-    STANDARD.encode(format!("{user}:{password}"))
-}
-
-/// The example's account becomes the service's.
-fn translate(text: &str, example: &Value, service: &Service, learnt: &Learnt) -> String {
-    let fields = &example["account"]["fields"];
-    let of = |name: &str| fields[name].as_str().unwrap_or_default();
-    let own = |name: &str| {
-        let found = service.fields.iter().find(|(field, _)| *field == name);
-        found.map_or("", |(_, value)| value.as_str())
-    };
-    let mut text = text.replace(of("url"), own("url")).replace(
-        &basic(of("username"), of("password")),
-        &basic(own("username"), own("password")),
-    );
-    let secret = ["secret", "token", "api_key"]
-        .into_iter()
-        .find(|name| !own(name).is_empty());
-    if let Some(name) = secret {
-        text = text.replace(of(name), own(name));
-    }
-    learnt
-        .iter()
-        .fold(text, |text, (from, to)| text.replace(from, to))
-}
-
-async fn send(request: &Value) -> Answer {
-    let verb = request["verb"].as_str().unwrap().parse().unwrap();
-    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
-    let mut sending = client
-        .build()
-        .unwrap()
-        .request(verb, request["url"].as_str().unwrap());
-    if let Some(body) = request.get("body") {
-        sending = sending.json(body);
-    } else if let Some(text) = request.get("text") {
-        sending = sending.body(text.as_str().unwrap().to_owned());
-    }
-    let mut headers = HeaderMap::new();
-    for (name, value) in request["headers"].as_object().into_iter().flatten() {
-        let name = reqwest::header::HeaderName::from_bytes(name.as_bytes()).unwrap();
-        headers.insert(name, value.as_str().unwrap().parse().unwrap());
-    }
-    let answer = sending.headers(headers).send().await.unwrap();
-    let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-    let text = answer.text().await.unwrap();
-    let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
-    Answer {
-        status,
-        headers,
-        body,
-    }
-}
-
-/// Transmission hands out a session id with its first refusal.
-async fn send_with_session(request: &mut Value) -> Answer {
-    let answer = send(request).await;
-    if answer.status != 409 || !answer.headers.contains_key("x-transmission-session-id") {
-        return answer;
-    }
-    request["headers"]["x-transmission-session-id"] =
-        answer.header("x-transmission-session-id").into();
-    send(request).await
-}
-
-/// Sends every example. `refused` are those whose answer, as it should, is this text, because
-/// nothing here is in the state that they want.
-async fn replay(
-    service: &Service,
-    key: &str,
-    mut learnt: Learnt,
-    refused: &[(&str, &str)],
-    learn: impl Fn(&str, &Answer) -> Learnt,
-) {
-    let definition = catalog(key, "connector.yaml");
-    let modules = definition["modules"].as_object().unwrap().values();
-    let actions: Vec<_> = modules
-        .flat_map(|module| module["actions"].as_object().unwrap())
-        .collect();
-    let mut seen = 0;
-    for example in catalog(key, "requests.yaml").as_array().unwrap() {
-        let name = example["action"].as_str().unwrap();
-        let request = example["request"].to_string();
-        let request = translate(&request, example, service, &learnt);
-        let mut request: Value = serde_json::from_str(&request).unwrap();
-        let answer = send_with_session(&mut request).await;
-        let (_, action) = actions.iter().find(|(known, _)| *known == name).unwrap();
-        let expected = action["response"]["status"].as_u64().unwrap_or(200);
-        // Both RPC services answer most errors with 200.
-        let failed = answer
-            .body
-            .get("error")
-            .is_some_and(|error| !error.is_null())
-            || answer.body.get("result").is_some_and(|result| {
-                answer.body.get("arguments").is_some() && result != "success"
-            });
-        let shown = format!("{key}/{name}: {} {}", answer.status, answer.body);
-        match refused.iter().find(|(action, _)| *action == name) {
-            Some((_, text)) => assert!(shown.contains(text), "{shown}\n{}", service.log()),
-            None => assert!(
-                u64::from(answer.status) == expected && !failed,
-                "{shown}, expected {expected}\n{}",
-                service.log()
-            ),
-        }
-        learnt.extend(learn(name, &answer));
-        seen += 1;
-    }
-    println!(
-        "{key}: {seen} requests, started in {:?}",
-        service.started_in
-    );
-}
-
-/// The first example with another secret.
-async fn wrong_secret(service: &Service, key: &str) -> u16 {
-    let example = &catalog(key, "requests.yaml")[0];
-    let request = translate(
-        &example["request"].to_string(),
-        example,
-        service,
-        &Learnt::new(),
-    );
-    let (user, wrong) = ("carrier", "wrong");
-    let request = request.replace(&basic(user, SECRET), &basic(user, wrong));
-    let secrets = service
-        .fields
-        .iter()
-        .filter(|(name, _)| !["url", "username"].contains(name));
-    let request = secrets.fold(request, |request, (_, secret)| {
-        request.replace(secret, wrong)
-    });
-    send(&serde_json::from_str(&request).unwrap()).await.status
-}
-
-fn nothing(_: &str, _: &Answer) -> Learnt {
+fn nothing(_: &str, _: &Value) -> Learnt {
     Learnt::new()
 }
 
+fn text(answer: &Value, pointer: &str) -> String {
+    match answer.pointer(pointer) {
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+        None => panic!("no {pointer} in {answer}"),
+    }
+}
+
+// live: aria2
 #[tokio::test]
-async fn aria2_takes_the_documented_requests() {
-    let service = Service::aria2().await;
-    assert_eq!(wrong_secret(&service, "aria2").await, 400);
+async fn aria2_downloads_for_an_agent() {
+    let mut trial = Trial::begin("aria2", Service::aria2().await).await;
+    // A server that takes connections and never says anything: downloads stay as they are.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let silent = format!("http://{}", listener.local_addr().unwrap());
+    trial.learn("http://example.org", silent.clone());
+    let own = trial.service.directory().to_str().unwrap().to_owned();
+
+    for number in 0..5 {
+        let uris =
+            json!({ "uris": [format!("{silent}/{number}")], "options": { "pause": "true" } });
+        trial.call("add_uri", uris).await;
+    }
+    let two = json!({ "offset": 0, "num": 2, "keys": ["gid"] });
+    let waiting = trial.pages("tell_waiting", two, 2, "").await;
+    assert_eq!(waiting.len(), 4);
+    let gid = waiting[0]["gid"].clone();
+    let status = json!({ "gid": gid, "keys": ["status"] });
+    let status = trial.call("tell_status", status).await;
+    assert_eq!(status["data"]["status"], "paused");
+    let unknown = json!({ "gid": "00000000000000aa" });
+    let fault = trial.fault("tell_status", unknown).await;
+    is_of_the_service(&fault, 400);
+    assert!(fault.to_string().contains("is not found"), "{fault}");
+    is_invalid(&trial.fault("add_uri", json!({ "uris": "no list" })).await);
+
+    let changed = [
+        ("https://example.org", silent.as_str()),
+        ("/srv/downloads", own.as_str()),
+    ];
+    trial
+        .recipe("Download a file into a folder", &changed)
+        .await;
+    trial.recipe("What failed lately", &[]).await;
+    trial.recipe("Limit the speed of everything", &[]).await;
+    let gid = text(&gid, "");
+    let known = [("2089b05ecca3d829", gid.as_str())];
+    trial.recipe("How far is a download", &known).await;
+    let wrong = [("secret", "not-the-secret-at-all")];
+    trial.wrong_key("get_version", json!({}), &wrong).await;
     let refused = [
         ("get_servers", "No active download"),
         ("force_pause", "cannot be paused now"),
         ("force_remove", "Active Download not found"),
     ];
-    // A server that takes connections and never says anything: downloads stay as they are.
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let silent = vec![(
-        "http://example.org",
-        format!("http://{}", listener.local_addr().unwrap()),
-    )];
-    replay(&service, "aria2", silent, &refused, nothing).await;
+    trial.examples(None, &refused, nothing).await;
+    trial.end();
 }
 
+// live: transmission
 #[tokio::test]
-async fn transmission_takes_the_documented_requests() {
-    let service = Service::transmission().await;
-    assert_eq!(wrong_secret(&service, "transmission").await, 401);
+async fn transmission_shares_for_an_agent() {
+    let mut trial = Trial::begin("transmission", Service::transmission().await).await;
+    let wrong = [("password", "not-the-password-at-all")];
+    let version = json!({ "fields": ["version"] });
+    trial.wrong_key("session_get", version, &wrong).await;
+    trial.examples(Some("torrent_start"), &[], nothing).await;
+    let all = json!({ "fields": ["id", "name"] });
+    let all = trial.call("torrent_get", all).await;
+    assert_eq!(all["data"]["torrents"][0]["id"], 1, "{all}");
+    let fault = json!({ "metainfo": "bm90IGEgdG9ycmVudA==" });
+    let fault = trial.fault("torrent_add", fault).await;
+    is_of_the_service(&fault, 200);
+    is_invalid(&trial.fault("torrent_get", json!({ "fields": 7 })).await);
+    trial.recipe("Progress of all torrents", &[]).await;
+    let added = "Add a magnet link without starting it";
+    trial.recipe(added, &[]).await;
+    trial
+        .recipe("Files of one torrent", &[("[7]", "[1]")])
+        .await;
+    trial
+        .recipe("Limit the speed of a torrent", &[("[7]", "[1]")])
+        .await;
     // Both want the internet.
     let refused = [
         ("port_test", "portTested"),
         ("blocklist_update", "gotNewBlocklist"),
     ];
-    replay(&service, "transmission", Learnt::new(), &refused, nothing).await;
+    trial.examples(None, &refused, nothing).await;
+    trial.end();
 }
 
+// live: powerdns
 #[tokio::test]
-async fn powerdns_takes_the_documented_requests() {
-    let service = Service::powerdns().await;
-    assert_eq!(wrong_secret(&service, "powerdns").await, 401);
-    replay(
-        &service,
-        "powerdns",
-        Learnt::new(),
-        &[("retrieve_zone", "is not a slave domain")],
-        nothing,
-    )
-    .await;
+async fn powerdns_answers_names_for_an_agent() {
+    let mut trial = Trial::begin("powerdns", Service::powerdns().await).await;
+    let wrong = [("api_key", "not-the-key-at-all")];
+    trial.wrong_key("list_zones", json!({}), &wrong).await;
+    let own = [("example.org.", "recipes.example.")];
+    trial.recipe("Create a zone", &own).await;
+    trial.recipe("Set an address", &own).await;
+    trial.recipe("Delete a name's TXT records", &own).await;
+    trial.recipe("Which names point to an address", &own).await;
+    let zone = json!({ "zone_id": "recipes.example." });
+    let read = trial.call("get_zone", zone).await;
+    assert!(read["data"]["rrsets"].to_string().contains("192.0.2.1"));
+    let unknown = json!({ "zone_id": "nobody.example." });
+    is_of_the_service(&trial.fault("get_zone", unknown).await, 404);
+    let again = json!({ "name": "recipes.example.", "kind": "Native", "nameservers": [] });
+    is_of_the_service(&trial.fault("create_zone", again).await, 409);
+    is_invalid(
+        &trial
+            .fault("create_zone", json!({ "kind": "Native" }))
+            .await,
+    );
+    let refused = [("retrieve_zone", "is not a slave domain")];
+    trial.examples(None, &refused, nothing).await;
+    trial.end();
 }
 
+// live: prometheus
 #[tokio::test]
-async fn prometheus_takes_the_documented_requests() {
-    let service = Service::prometheus().await;
-    assert_eq!(wrong_secret(&service, "prometheus").await, 401);
-    replay(&service, "prometheus", Learnt::new(), &[], nothing).await;
+async fn prometheus_measures_for_an_agent() {
+    let mut trial = Trial::begin("prometheus", Service::prometheus().await).await;
+    let wrong = [("password", "not-the-password-at-all")];
+    trial.wrong_key("list_alerts", json!({}), &wrong).await;
+    let fault = trial.fault("query", json!({ "query": "up{" })).await;
+    is_of_the_service(&fault, 400);
+    assert_eq!(fault["details"]["upstream_code"], "bad_data", "{fault}");
+    is_invalid(&trial.fault("query_range", json!({ "query": "up" })).await);
+    for recipe in [
+        "Which targets are down",
+        "Requests a second over an hour",
+        "Which metrics a job has",
+        "What is alerting now",
+    ] {
+        trial.recipe(recipe, &[]).await;
+    }
+    trial.examples(None, &[], nothing).await;
+    trial.end();
 }
 
+// live: docker_registry
 #[tokio::test]
-async fn the_registry_takes_the_documented_requests() {
-    const DIGEST: &str =
-        "sha256%3A44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
+async fn the_registry_keeps_images_for_an_agent() {
+    const CONFIG: &str = "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
     let service = Service::docker_registry().await;
-    assert_eq!(wrong_secret(&service, "docker_registry").await, 401);
-    // The one blob of the image in the examples: `{}`.
+    // The one blob of the image in the examples: `{}`. Its bytes go where no action leads.
     let client = reqwest::Client::new();
     let begun = client.post(format!("{}/v2/library/busybox/blobs/uploads/", service.url));
-    let begun = begun
-        .basic_auth("carrier", Some(SECRET))
-        .send()
-        .await
-        .unwrap();
+    let begun = begun.basic_auth("carrier", Some(SECRET)).send();
+    let begun = begun.await.unwrap();
     let place = begun.headers()["location"].to_str().unwrap();
-    let stored = client
-        .put(format!("{place}&digest={DIGEST}"))
-        .basic_auth("carrier", Some(SECRET));
-    assert_eq!(stored.body("{}").send().await.unwrap().status(), 201);
-    replay(&service, "docker_registry", Learnt::new(), &[], |action, answer| match action {
-        "check_manifest" => {
-            let digest = answer.header("docker-content-digest").replace(':', "%3A");
-            vec![(
-                "/manifests/sha256%3A44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a",
-                format!("/manifests/{digest}"),
-            )]
-        }
+    let stored = client.put(format!("{place}&digest={CONFIG}"));
+    let stored = stored.basic_auth("carrier", Some(SECRET)).body("{}").send();
+    assert_eq!(stored.await.unwrap().status(), 201);
+
+    let trial = Trial::begin("docker_registry", service).await;
+    let mut trial = trial.with_segments();
+    let wrong = [("password", "not-the-password-at-all")];
+    trial.wrong_key("check_api", json!({}), &wrong).await;
+    let learn = |action: &str, answer: &Value| match action {
         "start_upload" => {
-            let place = answer.header("location");
+            let place = text(answer, "/meta/headers/location");
             let (_, state) = place.split_once("_state=").unwrap();
-            let id = answer.header("docker-upload-uuid");
-            vec![("a4a8b5c2-9f1e-4d0f-9f3a-3f5a5c2b1d00", id), ("STATE", state.to_owned())]
+            let id = text(answer, "/meta/headers/docker-upload-uuid");
+            let state = state.replace("%3D", "=");
+            vec![
+                ("a4a8b5c2-9f1e-4d0f-9f3a-3f5a5c2b1d00", id),
+                ("STATE", state),
+            ]
         }
         _ => Learnt::new(),
-    })
-    .await;
+    };
+    trial.examples(Some("delete_manifest"), &[], learn).await;
+    trial.recipe("Which images are there", &[]).await;
+    trial.recipe("Tags of an image", &[]).await;
+    trial.recipe("Layers of an image", &[]).await;
+    let all = trial.pages("list_repositories", json!({ "n": 1 }), 2, "/repositories");
+    assert_eq!(all.await, ["library/busybox", "tools/builder"]);
+    let unknown = json!({ "name": "library/busybox", "reference": "none" });
+    let fault = trial.fault("get_manifest", unknown).await;
+    is_of_the_service(&fault, 404);
+    assert_eq!(fault["details"]["upstream_code"], "MANIFEST_UNKNOWN");
+    let neither = json!({ "name": "library/busybox", "digest": "latest" });
+    is_invalid(&trial.fault("delete_manifest", neither).await);
+    // The examples say the digest of the blob where the manifest's is meant.
+    let latest = json!({ "name": "library/busybox", "reference": "latest" });
+    let checked = trial.call("check_manifest", latest).await;
+    let digest = text(&checked, "/meta/headers/docker-content-digest");
+    let manifest = json!({ "name": "library/busybox", "digest": digest });
+    trial.call("delete_manifest", manifest).await;
+    let refused = [("delete_manifest", "MANIFEST_UNKNOWN")];
+    trial.examples(None, &refused, nothing).await;
+    trial.end();
 }
 
+// live: jupyter
 #[tokio::test]
-async fn jupyter_takes_the_documented_requests() {
-    let service = Service::jupyter().await;
-    replay(
-        &service,
-        "jupyter",
-        Learnt::new(),
-        &[],
-        |action, answer| match action {
-            "start_kernel" => vec![("0cf1b1c8-f3a4-4a0e-9e4c-3b3c6a0b3c1e", answer.text("/id"))],
-            "create_session" => vec![("9e4c1b1c-f3a4-4a0e-9e4c-3b3c6a0b3c1e", answer.text("/id"))],
-            _ => Learnt::new(),
-        },
-    )
-    .await;
+async fn jupyter_writes_and_computes_for_an_agent() {
+    let trial = Trial::begin("jupyter", Service::jupyter().await).await;
+    let mut trial = trial.with_segments();
+    let wrong = [("token", "not-the-token-at-all")];
+    trial.wrong_key("list_kernels", json!({}), &wrong).await;
+    let learn = |action: &str, answer: &Value| match action {
+        "start_kernel" => vec![(
+            "0cf1b1c8-f3a4-4a0e-9e4c-3b3c6a0b3c1e",
+            text(answer, "/data/id"),
+        )],
+        "create_session" => vec![(
+            "9e4c1b1c-f3a4-4a0e-9e4c-3b3c6a0b3c1e",
+            text(answer, "/data/id"),
+        )],
+        _ => Learnt::new(),
+    };
+    trial.examples(Some("get_content"), &[], learn).await;
+    trial.recipe("Write a text file", &[]).await;
+    let made = [("new.ipynb", "analysis.ipynb")];
+    trial.recipe("Make an empty notebook", &made).await;
+    let read = trial.recipe("Read a notebook", &[]).await;
+    assert_eq!(read["data"]["content"]["nbformat"], 4, "{read}");
+    trial.recipe("Which kernels run", &[]).await;
+    let notes = json!({ "path": "papers/notes.txt", "type": "file", "format": "text" });
+    let notes = trial.call("get_content", notes).await;
+    assert_eq!(notes["data"]["content"], "Hello", "{notes}");
+    let unknown = json!({ "path": "papers/none.txt" });
+    is_of_the_service(&trial.fault("get_content", unknown).await, 404);
+    let wrong = json!({ "path": "papers/x", "type": "crane" });
+    is_invalid(&trial.fault("save_content", wrong).await);
+    trial.examples(None, &[], learn).await;
+    trial.end();
 }
 
+// live: kinto
 #[tokio::test]
-async fn kinto_takes_the_documented_requests() {
-    let service = Service::kinto().await;
-    assert_eq!(wrong_secret(&service, "kinto").await, 401);
-    replay(
-        &service,
-        "kinto",
-        Learnt::new(),
-        &[],
-        |action, answer| match action {
-            "get_record" => vec![("1434641515332", answer.text("/data/last_modified"))],
-            _ => Learnt::new(),
-        },
-    )
-    .await;
+async fn kinto_keeps_records_for_an_agent() {
+    let mut trial = Trial::begin("kinto", Service::kinto().await).await;
+    let wrong = [("password", "not-the-password-at-all")];
+    let bucket = json!({ "bucket_id": "blog" });
+    trial.wrong_key("get_bucket", bucket, &wrong).await;
+    let learn = |action: &str, answer: &Value| match action {
+        "get_record" => vec![("1434641515332", text(answer, "/data/data/last_modified"))],
+        _ => Learnt::new(),
+    };
+    trial.examples(Some("update_record"), &[], learn).await;
+    let changed = "Change a record only if nobody else did";
+    trial.recipe(changed, &[]).await;
+    // Somebody else did meanwhile.
+    let stale = json!({
+        "bucket_id": "blog", "collection_id": "articles", "record_id": "first",
+        "data": { "title": "Third" }, "if-match": "\"1434641515332\"",
+    });
+    is_of_the_service(&trial.fault("update_record", stale).await, 412);
+    trial.recipe("Create a record", &[]).await;
+    trial.recipe("Two records in one request", &[]).await;
+    trial.recipe("Records by one author", &[]).await;
+    let two = json!({ "bucket_id": "blog", "collection_id": "articles", "_limit": 2 });
+    let records = trial.pages("list_records", two, 2, "/data").await;
+    assert_eq!(records.len(), 4);
+    let unknown = json!({ "bucket_id": "blog", "collection_id": "articles", "record_id": "none" });
+    is_of_the_service(&trial.fault("get_record", unknown).await, 404);
+    is_invalid(&trial.fault("get_bucket", json!({ "bucket_id": "-" })).await);
+    trial
+        .examples(None, &[("update_record", "412")], learn)
+        .await;
+    trial.end();
 }
 
+// live: datasette
 #[tokio::test]
-async fn datasette_takes_the_documented_requests() {
-    let service = Service::datasette().await;
-    // From 1.0 on, the old address leads to the new one.
-    replay(
-        &service,
-        "datasette",
-        Learnt::new(),
-        &[("run_sql_0x", "302")],
-        nothing,
-    )
-    .await;
+async fn datasette_finds_rows_for_an_agent() {
+    let mut trial = Trial::begin("datasette", Service::datasette().await).await;
+    let two = json!({ "database": "harbour", "table": "ships", "_size": 2 });
+    let rows = trial.pages("list_rows", two, 3, "/rows").await;
+    assert_eq!(rows.len(), 6);
+    assert_eq!(rows[5]["id"], 6, "{rows:?}");
+    let unknown = json!({ "database": "harbour", "table": "none" });
+    is_of_the_service(&trial.fault("list_rows", unknown).await, 404);
+    let sql = json!({ "database": "harbour", "sql": "select * from none" });
+    is_of_the_service(&trial.fault("run_sql", sql).await, 400);
+    let neither = json!({ "database": "harbour", "table": "ships" });
+    is_invalid(&trial.fault("insert_rows", neither).await);
+    trial.recipe("First rows of a table", &[]).await;
+    let counted = trial.recipe("Count by column", &[]).await;
+    assert_eq!(counted["data"]["rows"][0]["ships"], 125, "{counted}");
+    let tables = "Which tables and columns are there";
+    trial.recipe(tables, &[]).await;
+    trial.recipe("Add a row", &[]).await;
+    trial.examples(None, &[], nothing).await;
+    let wrong = [("token", "dstok_not-the-token-at-all")];
+    let row = json!({ "database": "harbour", "table": "ships", "row": { "name": "x" } });
+    trial.wrong_key("insert_rows", row, &wrong).await;
+    trial.end();
 }
 
+// live: rabbitmq
 #[tokio::test]
-async fn rabbitmq_takes_the_documented_requests() {
-    let service = Service::rabbitmq().await;
-    assert_eq!(wrong_secret(&service, "rabbitmq").await, 401);
+async fn rabbitmq_carries_messages_for_an_agent() {
+    let mut trial = Trial::begin("rabbitmq", Service::rabbitmq().await).await;
+    let wrong = [("password", "not-the-password-at-all")];
+    trial.wrong_key("get_overview", json!({}), &wrong).await;
+    let learn = |action: &str, answer: &Value| match action {
+        "list_nodes" => vec![("rabbit@node1", text(answer, "/data/0/name"))],
+        _ => Learnt::new(),
+    };
+    let own = [("orders", "lists")];
+    trial.recipe("Create a lasting queue", &own).await;
+    trial.recipe("Put a message into a queue", &own).await;
+    let seen = "Look at messages without taking them";
+    let seen = trial.recipe(seen, &own).await;
+    assert_eq!(seen["data"][0]["payload"], "Hello", "{seen}");
+    trial.recipe("Longest queues", &[]).await;
+    for name in ["a", "b"] {
+        let queue = json!({ "vhost": "/", "name": name, "durable": true });
+        trial.call("put_queue", queue).await;
+    }
+    let two = json!({ "page": 1, "page_size": 2, "sort": "name", "columns": "name" });
+    let queues = trial.pages("list_queues", two, 2, "/items").await;
+    assert_eq!(queues.len(), 3, "{queues:?}");
+    let queue = json!({ "vhost": "/", "name": "lists" });
+    let queue = trial.call("get_queue", queue).await;
+    assert_eq!(queue["data"]["durable"], true, "{queue}");
+    let unknown = json!({ "vhost": "/", "name": "none" });
+    is_of_the_service(&trial.fault("get_queue", unknown).await, 404);
+    is_invalid(&trial.fault("list_queues", json!({ "page": 0 })).await);
+    for name in ["a", "b", "lists"] {
+        let queue = json!({ "vhost": "/", "name": name });
+        trial.call("delete_queue", queue).await;
+    }
     // Nobody is connected by AMQP.
     let refused = [("close_connection", "Object Not Found")];
-    replay(
-        &service,
-        "rabbitmq",
-        Learnt::new(),
-        &refused,
-        |action, answer| match action {
-            "list_nodes" => vec![("rabbit%40node1", answer.text("/0/name").replace('@', "%40"))],
-            _ => Learnt::new(),
-        },
-    )
-    .await;
+    trial.examples(None, &refused, learn).await;
+    trial.end();
 }
 
+// live: redmine
 #[tokio::test]
-async fn redmine_takes_the_documented_requests() {
-    let service = Service::redmine().await;
-    assert_eq!(wrong_secret(&service, "redmine").await, 401);
-    replay(
-        &service,
-        "redmine",
-        Learnt::new(),
-        &[],
-        |action, answer| match action {
-            "upload_file" => vec![("TOKEN", answer.text("/upload/token"))],
-            _ => Learnt::new(),
-        },
-    )
-    .await;
+async fn redmine_keeps_issues_for_an_agent() {
+    let mut trial = Trial::begin("redmine", Service::redmine().await).await;
+    let wrong = [("api_key", "not-the-key-at-all-not-the-key-at-all-00")];
+    trial.wrong_key("get_current_user", json!({}), &wrong).await;
+    let learn = |action: &str, answer: &Value| match action {
+        "upload_file" => vec![("TOKEN", text(answer, "/data/upload/token"))],
+        _ => Learnt::new(),
+    };
+    trial.examples(Some("list_users"), &[], learn).await;
+    trial.recipe("Report a bug", &[]).await;
+    let mended = "Comment and change the status";
+    trial.recipe(mended, &[]).await;
+    trial.recipe("Log an hour and a half", &[]).await;
+    trial.recipe("My open issues", &[]).await;
+    let one = json!({ "project_id": "harbour", "status_id": "*", "limit": 1 });
+    let issues = trial.pages("list_issues", one, 3, "/issues").await;
+    assert_eq!(issues.len(), 3, "{issues:?}");
+    let issue = json!({ "id": 1, "include": "journals" });
+    let issue = trial.call("get_issue", issue).await;
+    assert!(issue.to_string().contains("Mended."), "{issue}");
+    is_of_the_service(&trial.fault("get_issue", json!({ "id": 999 })).await, 404);
+    let blank = json!({ "issue": { "project_id": "harbour", "subject": " " } });
+    let fault = trial.fault("create_issue", blank).await;
+    is_of_the_service(&fault, 422);
+    assert!(fault.to_string().contains("Subject"), "{fault}");
+    is_invalid(&trial.fault("get_issue", json!({ "id": "x" })).await);
+    trial.examples(None, &[], learn).await;
+    trial.end();
 }

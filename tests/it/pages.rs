@@ -11,6 +11,7 @@ mod own_connectors;
 mod people;
 mod reconnecting;
 mod tokens;
+mod trying;
 mod usage;
 
 use quaymaster_tests::{Browser, Mcp, Server, Tab};

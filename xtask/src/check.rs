@@ -11,6 +11,7 @@ mod edges;
 mod lengths;
 mod licences;
 mod links;
+mod live;
 mod promises;
 mod spdx;
 mod words;
@@ -32,10 +33,11 @@ impl Findings {
 
 type Check = fn(&Workspace) -> Result<Findings>;
 
-const CHECKS: [(&str, Check); 6] = [
+const CHECKS: [(&str, Check); 7] = [
     ("edges", edges::check),
     ("lengths", lengths::check),
     ("promises", promises::check),
+    ("live", live::check),
     ("words", words::check),
     ("licences", licences::check),
     ("links", links::check),

@@ -14,6 +14,7 @@ mod completing;
 mod device;
 mod renewal;
 mod tokens;
+mod verdict;
 
 pub use apps::OAuthApp;
 pub use authorizing::{Aim, Authorization, Device, Flow, Started};
@@ -21,18 +22,19 @@ pub use completing::Callback;
 pub(crate) use renewal::{Renewable, Renewals};
 pub(crate) use tokens::{flows, is_of_client};
 
+
 use crate::actor::{Actor, Admin};
 use crate::admit::fresh;
 use crate::invoke::Target;
 use crate::{App, wired};
 use checks::{
-    auth_of, checked_account, free_name, is_typed, label_of, may_be_local, sorted, taken,
+    auth_of, checked_account, free_name, is_typed, may_be_local, sorted, taken,
 };
 use quaymaster_connectors::definition::{Auth, Definition};
 use quaymaster_connectors::request::{Account, Invocation};
-use quaymaster_connectors::send::Data;
 use quaymaster_core::id::{
-    AuthorizationId, ConnectSessionId, ConnectionId, EndUserId, IntegrationId, OrgId, UserId, WorkspaceId,
+    AuthorizationId, ConnectSessionId, ConnectionId, EndUserId, IntegrationId, OrgId, UserId,
+    WorkspaceId,
 };
 use quaymaster_core::{Code, Fault};
 pub use quaymaster_store::connection::Connection;
@@ -339,18 +341,13 @@ impl App {
                     inputs: verify.with.clone(),
                     ..Invocation::default()
                 };
-                let answer = self.invoke(account.target(), &call, 0).await;
-                let label = |data: Data| match (data, verify.label.as_deref()) {
-                    (Data::Value(value), Some(at)) => label_of(value.pointer(at)?),
-                    _ => None,
-                };
-                let answer = answer.map_err(|failure| failure.fault.message);
-                Some(answer.map(|answer| label(answer.data)))
+                let answer = self.sent(account.target(), &call, 0).await;
+                Some(verdict::of(&definition, &connection.auth, verify, answer))
             }
             // There is no call to try it with; getting a token is something.
             None if account.renewable != Renewable::Not => {
                 let held = self.with_good_token(account).await;
-                Some(held.map(|_| None).map_err(|fault| fault.message))
+                Some(held.map(|_| None).map_err(|fault| verdict::said(&fault)))
             }
             None => None,
         };
@@ -513,6 +510,8 @@ impl App {
                         fields
                     },
                     local: connection.is_local,
+                    ..Account::default()
+                    ..Account::default()
                 };
                 Connected {
                     connection,

@@ -112,7 +112,6 @@ pub struct Recipe {
     /// With the path filled in.
     pub call: String,
     pub query: Option<Value>,
-    pub headers: Option<Value>,
     pub body: Option<Value>,
     pub note: Option<String>,
 }

@@ -38,19 +38,35 @@ impl App {
         call: &Invocation,
         more_pages: u32,
     ) -> Result<Answer, Failure> {
+        let sent = self.sent(target, call, more_pages).await;
+        sent.map_err(|mut failure| {
+            if failure.kind == FailureKind::Auth && !failure.fault.has_detail("setup_url") {
+                failure.fault = self.must_reconnect(target.connector, failure.fault);
+            }
+            failure
+        })
+    }
+
+    /// The same for those who can mend an account themselves: the fault says what is wrong with it.
+    pub(crate) async fn sent(
+        &self,
+        target: Target<'_>,
+        call: &Invocation,
+        more_pages: u32,
+    ) -> Result<Answer, Failure> {
         let Some(connected) = target.connected else {
-            return self.invoke_once(target, call, more_pages).await;
+            return self.sent_once(target, call, more_pages).await;
         };
         let unsigned = |fault| self.unsigned(connected, fault);
         let held = self.with_good_token(connected).await;
         let held = held.map_err(unsigned)?;
-        let sent = self.invoke_once(held.target(), call, more_pages).await;
+        let sent = self.sent_once(held.target(), call, more_pages).await;
         match &sent {
             // Refused before anything was done, so it may be sent again.
             Err(failure) if failure.kind == FailureKind::Auth && failure.status.is_some() => {
                 let another = self.with_another_token(&held).await.map_err(unsigned)?;
                 match another {
-                    Some(held) => self.invoke_once(held.target(), call, more_pages).await,
+                    Some(held) => self.sent_once(held.target(), call, more_pages).await,
                     None => sent,
                 }
             }
@@ -75,7 +91,7 @@ impl App {
         }
     }
 
-    async fn invoke_once(
+    async fn sent_once(
         &self,
         target: Target<'_>,
         call: &Invocation,
@@ -96,16 +112,9 @@ impl App {
             follow_pages: more_pages,
             ..Options::default()
         };
-        let sent = self
-            .sender
+        self.sender
             .send(&usable.prepared, target.account, target.id, call, &options)
-            .await;
-        sent.map_err(|mut failure| {
-            if failure.kind == FailureKind::Auth {
-                failure.fault = self.must_reconnect(target.connector, failure.fault);
-            }
-            failure
-        })
+            .await
     }
 
     /// What is wrong with an account's credentials is mended by a person on the page.

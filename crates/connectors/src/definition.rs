@@ -215,6 +215,10 @@ pub struct Response {
     /// The answer is bytes, not text.
     #[serde(default)]
     pub binary: bool,
+    /// Names of headers, in small letters, that a caller needs: they stand in the `meta` of the
+    /// result.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub headers: Vec<String>,
 }
 
 /// A value that a field can have.
@@ -258,6 +262,10 @@ pub struct Verify {
     /// The account's name: a JSON Pointer into the result.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
+    /// What only an answer to somebody known has, where the service answers strangers too: a JSON
+    /// Pointer into the result.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub needs: Option<String>,
 }
 
 /// A limit that the service documents.

@@ -16,9 +16,9 @@ use url::Url;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Example {
-    action: String,
+    pub action: String,
     #[serde(default)]
-    with: Map<String, Value>,
+    pub with: Map<String, Value>,
     account: Signed,
     request: Expected,
     /// Where the documented request stands.
@@ -46,6 +46,26 @@ struct Expected {
     text: Option<String>,
     /// Of a multipart body: texts that stand in it.
     parts: Option<Vec<String>>,
+}
+
+impl Example {
+    /// The account that the request is signed with.
+    pub fn account(&self) -> Account {
+        let fields = self.account.fields.iter();
+        Account {
+            auth: self.account.auth.clone(),
+            fields: fields.map(|(k, v)| (k.clone(), v.clone().into())).collect(),
+            access_token: self.account.access_token.clone().map(Into::into),
+            ..Account::default()
+        }
+    }
+
+    /// What of a request is not as documented.
+    pub fn differences(&self, built: &Built) -> Vec<String> {
+        let mut told = Vec::new();
+        differences(built, &self.request, &mut |what| told.push(what));
+        told
+    }
 }
 
 /// Reads examples; the error says what is wrong and where.
@@ -76,18 +96,8 @@ pub fn failures(definition: Definition, examples: &[Example]) -> Vec<String> {
             inputs: example.with.clone(),
             ..Invocation::default()
         };
-        let fields = &example.account.fields;
-        let account = Account {
-            auth: example.account.auth.clone(),
-            fields: fields
-                .iter()
-                .map(|(k, v)| (k.clone(), v.clone().into()))
-                .collect(),
-            access_token: example.account.access_token.clone().map(Into::into),
-            local: false,
-        };
-        match build(&prepared, &account, &call) {
-            Ok(built) => differences(&built, &example.request, &mut tell),
+        match build(&prepared, &example.account(), &call) {
+            Ok(built) => example.differences(&built).into_iter().for_each(&mut tell),
             Err(fault) => tell(format!(
                 "{fault} {}",
                 fault.details.clone().unwrap_or_default()

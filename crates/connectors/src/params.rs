@@ -79,8 +79,23 @@ pub(crate) enum Part {
     EntireBody,
 }
 
-/// Where an agent gives an input: in REST calls where the request carries it. Calls that are not REST
-/// have a body only, besides headers.
+/// The argument of `connector_execute` that an input is given in. There is none for headers: those
+/// stand among the query, or in the body where that is all there is, and go to their place by name.
+pub(crate) fn given_in(
+    definition: &Definition,
+    action: &Action,
+    name: &str,
+    schema: &Value,
+) -> Part {
+    match part(definition, action, name, schema) {
+        Part::Headers if definition.kind == Kind::Rest => Part::Query,
+        Part::Headers => Part::Body,
+        other => other,
+    }
+}
+
+/// Where an input goes: in REST calls where the request carries it. Calls that are not REST have a
+/// body only, besides headers.
 pub(crate) fn part(definition: &Definition, action: &Action, name: &str, schema: &Value) -> Part {
     match carried(action, name, schema) {
         Part::Headers => Part::Headers,

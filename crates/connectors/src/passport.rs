@@ -4,6 +4,7 @@ mod describe;
 mod recipe;
 
 pub use describe::describe;
+pub use recipe::arguments;
 
 use crate::catalog::{Entry, ranked};
 use quaymaster_core::suggest::did_you_mean;

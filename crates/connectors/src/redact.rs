@@ -2,9 +2,9 @@
 
 use crate::clean;
 use crate::definition::push_segment;
+use aho_corasick::{AhoCorasick, MatchKind};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
-use memchr::memmem;
 use quaymaster_core::{Fault, hex};
 use serde_json::Value;
 use std::borrow::Cow;
@@ -17,12 +17,12 @@ const SHORTEST: usize = 6;
 const SHORTEST_WITHIN: usize = 8;
 
 /// Finds the secrets of one account: as they are, percent-encoded, as base64 (on its own or within
-/// a longer one), as hexadecimal digits, and escaped as in JSON, HTML and forms.
+/// a longer one), as hexadecimal digits, in other cases, and escaped as in JSON, HTML and forms.
+///
+/// All are looked for at once; of those that begin at one place the longest counts. Making one
+/// takes longer than a search, so it is kept with its account.
 #[derive(Clone, Default)]
-pub struct Redactor {
-    /// The longest first: one form can hold another.
-    forms: Vec<Vec<u8>>,
-}
+pub struct Redactor(Option<AhoCorasick>);
 
 impl Redactor {
     pub fn new<'s>(secrets: impl IntoIterator<Item = &'s str>) -> Redactor {
@@ -40,30 +40,34 @@ impl Redactor {
                 push_forms(&mut forms, &clean);
             }
         }
-        forms.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+        forms.sort();
         forms.dedup();
-        Redactor { forms }
+        if forms.is_empty() {
+            return Redactor(None);
+        }
+        let searcher = AhoCorasick::builder()
+            .match_kind(MatchKind::LeftmostLongest)
+            .build(&forms);
+        // It fails for more forms than memory can hold.
+        Redactor(searcher.ok())
     }
 
     /// Whether there is a secret in it as it stands.
     pub fn finds(&self, bytes: &[u8]) -> bool {
-        self.forms
-            .iter()
-            .any(|form| memmem::find(bytes, form).is_some())
+        self.0.as_ref().is_some_and(|forms| forms.is_match(bytes))
     }
 
     /// The text without the secrets.
     pub fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        let mut text = Cow::Borrowed(text);
-        for form in &self.forms {
-            let Ok(form) = std::str::from_utf8(form) else {
-                continue;
-            };
-            if memmem::find(text.as_bytes(), form.as_bytes()).is_some() {
-                text = Cow::Owned(text.replace(form, REDACTED));
-            }
-        }
-        text
+        let Some(forms) = self.0.as_ref().filter(|forms| forms.is_match(text)) else {
+            return Cow::Borrowed(text);
+        };
+        let mut redacted = String::with_capacity(text.len());
+        forms.replace_all_with(text, &mut redacted, |_, _, redacted| {
+            redacted.push_str(REDACTED);
+            true
+        });
+        Cow::Owned(redacted)
     }
 
     /// Cleaned of hidden characters, then redacted: a secret with one of them in it is one.
@@ -84,13 +88,12 @@ impl Redactor {
 
     /// Bytes of any kind keep their length; the secrets in them become asterisks.
     pub fn bytes(&self, bytes: &mut [u8]) {
-        for form in &self.forms {
-            let mut from = 0;
-            while let Some(at) = memmem::find(&bytes[from..], form) {
-                let found = from + at..from + at + form.len();
-                bytes[found.clone()].fill(b'*');
-                from = found.end;
-            }
+        let Some(forms) = &self.0 else {
+            return;
+        };
+        let found: Vec<_> = forms.find_iter(&*bytes).map(|form| form.range()).collect();
+        for form in found {
+            bytes[form].fill(b'*');
         }
     }
 
@@ -109,6 +112,10 @@ impl Redactor {
 fn push_forms(forms: &mut Vec<Vec<u8>>, secret: &str) {
     let mut push = |form: String| forms.push(form.into_bytes());
     push(secret.to_owned());
+    // As somebody's log or header writes it.
+    push(secret.to_ascii_uppercase());
+    push(secret.to_ascii_lowercase());
+    push(swapped(secret));
     let mut encoded = String::new();
     push_segment(&mut encoded, secret);
     push(lower_escapes(&encoded));
@@ -147,6 +154,18 @@ fn push_forms(forms: &mut Vec<Vec<u8>>, secret: &str) {
             }
         }
     }
+}
+
+/// Capitals as small letters and the other way round.
+fn swapped(text: &str) -> String {
+    let swap = |c: char| {
+        if c.is_ascii_uppercase() {
+            c.to_ascii_lowercase()
+        } else {
+            c.to_ascii_uppercase()
+        }
+    };
+    text.chars().map(swap).collect()
 }
 
 /// `%2F` as `%2f`.

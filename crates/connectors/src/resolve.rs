@@ -5,6 +5,7 @@ mod paths;
 mod pattern;
 
 use crate::definition::{Definition, Kind, Module, Verb};
+use crate::request::Invocation;
 use quaymaster_core::suggest::did_you_mean;
 use quaymaster_core::{Code, Fault};
 use serde::Serialize;
@@ -41,6 +42,23 @@ pub struct Resolved {
     /// change anything.
     pub reads: bool,
     pub hints: Hints,
+}
+
+impl Resolved {
+    /// The call of what `query` and `body` of `connector_execute` say besides.
+    pub fn invocation(&self, query: Map<String, Value>, body: Option<Value>) -> Invocation {
+        Invocation {
+            module: self.module.clone(),
+            action: self.action.clone(),
+            inputs: self.path_values.clone(),
+            verb: self.verb,
+            path: self.path.clone(),
+            query,
+            body,
+            rpc: self.rpc.clone(),
+            ..Invocation::default()
+        }
+    }
 }
 
 /// What the caller may have meant; goes into the `meta` of the result.

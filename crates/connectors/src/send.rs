@@ -107,7 +107,7 @@ impl Sender {
     ) -> Result<Answer, Failure> {
         let definition: &Definition = prepared.definition();
         let signer = Signer::new(definition, account).map_err(Failure::refused)?;
-        let redactor = Redactor::new(signer.secrets());
+        let redactor = signer.redactor();
         let sent = self.begin(
             prepared,
             account,
@@ -264,6 +264,10 @@ impl Sending<'_> {
             meta: Meta {
                 pages: 1,
                 rate: answer::rate(&response.headers, &self.redactor),
+                headers: self.known.and_then(|known| {
+                    let names = &known.action.response.headers;
+                    answer::told(&response.headers, names, &self.redactor)
+                }),
                 ..Meta::default()
             },
         };

@@ -31,6 +31,7 @@ mod setup;
 mod sign_in;
 mod sign_in_link;
 mod tokens;
+mod trying;
 mod way_back;
 mod welcome;
 mod workspace;
@@ -150,6 +151,10 @@ pub fn router(app: App, mut openapi: Value) -> Router {
         .route(
             "/connections/{id}/authorize",
             post(authorizations::begin_again),
+        )
+        .route(
+            "/connectors/{key}/modules/{module}/{action}",
+            get(trying::read).post(trying::submit),
         )
         .route("/connections/{id}", get(connections::read))
         .route("/connections/{id}/verify", post(connections::verify))

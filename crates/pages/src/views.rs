@@ -28,6 +28,7 @@ pub mod settings;
 pub mod setup;
 pub mod sign_in;
 pub mod token;
+pub mod trying;
 pub mod welcome;
 pub mod workspace;
 
@@ -60,5 +61,6 @@ pub use settings::SettingsPage;
 pub use setup::{SetupForm, SetupPage, SetupState};
 pub use sign_in::{LinkState, SignInLinkPage, SignInPage};
 pub use token::{Access, FreshTokenPage, TokenForm, TokenRow};
+pub use trying::{AccountToTry, InputKind, TriedOutcome, TryInput, TryingPage};
 pub use welcome::WelcomePage;
 pub use workspace::{CallRow, TrashRow, Usage, WorkspacePage, WorkspaceRow, WorkspacesPage};

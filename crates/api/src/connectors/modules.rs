@@ -76,9 +76,6 @@ pub(crate) struct RecipeView {
     #[schema(value_type = Option<Object>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     query: Option<Value>,
-    #[schema(value_type = Option<Object>)]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    headers: Option<Value>,
     /// Any JSON.
     #[serde(skip_serializing_if = "Option::is_none")]
     body: Option<Value>,
@@ -94,7 +91,6 @@ impl From<Recipe> for RecipeView {
             action: recipe.action,
             call: recipe.call,
             query: recipe.query,
-            headers: recipe.headers,
             body: recipe.body,
             note: recipe.note,
         }

@@ -89,8 +89,8 @@ pub(super) fn account_of(
     Account {
         auth: auth.to_owned(),
         fields: all,
-        access_token: None,
         local,
+        ..Account::default()
     }
 }
 

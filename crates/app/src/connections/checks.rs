@@ -26,17 +26,6 @@ pub(super) fn checked_account(name: &str) -> Result<String, Fault> {
     Ok(name.to_owned())
 }
 
-/// What a service calls an account, in a line.
-pub(super) fn label_of(value: &Value) -> Option<String> {
-    let text = match value {
-        Value::String(text) => text.clone(),
-        Value::Number(number) => number.to_string(),
-        _ => return None,
-    };
-    let text: String = text.chars().filter(|c| !c.is_control()).take(80).collect();
-    (!text.is_empty()).then_some(text)
-}
-
 pub(super) fn free_name(known: &[Connection], connector: &str) -> String {
     let taken = |name: &str| {
         known

@@ -114,6 +114,10 @@ pub struct Errors {
     /// Codes that mean that the credentials are no longer good.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub auth_codes: Vec<String>,
+    /// The credentials are no longer good when this place holds that value, where the service has
+    /// neither a status nor a code for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth_when: Option<Holds>,
     /// Codes after which the same call may succeed later.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub retry_codes: Vec<String>,

@@ -41,6 +41,10 @@ pub(super) fn check(definition: &Definition, root: &Spot, report: &mut Report) {
     ] {
         text::pointer(place.as_deref(), &at.key("errors").key(key), report);
     }
+    if let Some(holds) = &errors.auth_when {
+        let at = at.key("errors").key("auth_when").key("at");
+        text::pointer(Some(&holds.at), &at, report);
+    }
     if let Some(holds) = &errors.unless {
         let at = at.key("errors").key("unless").key("at");
         text::pointer(Some(&holds.at), &at, report);

@@ -39,6 +39,7 @@ pub(super) fn check(definition: &Definition, root: &Spot, report: &mut Report) {
             reads(action, &verify.action, &at.key("action"), report);
         }
         text::pointer(verify.label.as_deref(), &at.key("label"), report);
+        text::pointer(verify.needs.as_deref(), &at.key("needs"), report);
     }
     selects(definition, root, report);
 }

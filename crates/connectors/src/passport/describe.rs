@@ -2,7 +2,7 @@
 
 use super::recipe;
 use crate::definition::{Action, Auth, Definition, Module, Pagination, Verb};
-use crate::params::{ENUM, Part, SELECT, input_schema, part};
+use crate::params::{ENUM, Part, SELECT, given_in, input_schema};
 use crate::resolve;
 use quaymaster_core::Fault;
 use serde_json::{Map, Value, json};
@@ -181,10 +181,13 @@ fn action(definition: &Definition, key: &str, action: &Action, hints: &Hints) ->
     } else if let Some(example) = &action.response.example {
         put("response_example", example.clone());
     }
+    if !action.response.headers.is_empty() {
+        put("response_headers", json!(action.response.headers));
+    }
     Value::Object(shown)
 }
 
-/// The inputs as JSON Schemas by the part of the request they go to.
+/// The inputs as JSON Schemas by the argument of `connector_execute` that they are given in.
 fn inputs(definition: &Definition, action: &Action, hints: &Hints) -> Vec<(&'static str, Value)> {
     let mut whole = input_schema(definition, action);
     let required: BTreeSet<String> = match whole.remove("required") {
@@ -205,7 +208,7 @@ fn inputs(definition: &Definition, action: &Action, hints: &Hints) -> Vec<(&'sta
             .params
             .get("properties")
             .and_then(|all| all.get(&name));
-        let part = part(definition, action, &name, written.unwrap_or(&Value::Null));
+        let part = given_in(definition, action, &name, written.unwrap_or(&Value::Null));
         hints.take_out(&name, &mut schema);
         if part == Part::EntireBody {
             entire = Some(schema);
@@ -226,7 +229,6 @@ fn inputs(definition: &Definition, action: &Action, hints: &Hints) -> Vec<(&'sta
     for (part, name) in [
         (Part::Path, "path_values"),
         (Part::Query, "query"),
-        (Part::Headers, "headers"),
         (Part::Body, "body"),
     ] {
         let Some((properties, names)) = by_part.remove(&part) else {

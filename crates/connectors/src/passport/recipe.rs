@@ -1,7 +1,7 @@
 //! A recipe as the call that comes of it.
 
-use crate::definition::{Action, Definition, Encoding, Kind, Recipe};
-use crate::params::{Part, part};
+use crate::definition::{Action, Definition, Kind, Recipe, push_segment};
+use crate::params::{Part, STYLE, given_in};
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;
 
@@ -14,7 +14,7 @@ pub(super) fn call(definition: &Definition, key: &str, action: &Action) -> Strin
     }
 }
 
-/// `{title, module, action, call, query?, headers?, body?, note?}`: the parts of `connector_execute`, with the
+/// `{title, module, action, call, query?, body?, note?}`: the parts of `connector_execute`, with the
 /// path filled in.
 pub(super) fn shown(definition: &Definition, recipe: &Recipe) -> Option<Value> {
     let (module, _, action) = definition.action(&recipe.action)?;
@@ -28,15 +28,14 @@ pub(super) fn shown(definition: &Definition, recipe: &Recipe) -> Option<Value> {
         let schema = schemas
             .and_then(|all| all.get(name))
             .unwrap_or(&Value::Null);
-        let at = match part(definition, action, name, schema) {
+        let at = match given_in(definition, action, name, schema) {
             Part::Path => continue,
             Part::EntireBody => {
                 shown.insert("body".to_owned(), value.clone());
                 continue;
             }
             Part::Query => "query",
-            Part::Headers => "headers",
-            Part::Body => "body",
+            Part::Headers | Part::Body => "body",
         };
         let members = shown.entry(at).or_insert_with(|| json!({}));
         if let Value::Object(members) = members {
@@ -49,18 +48,64 @@ pub(super) fn shown(definition: &Definition, recipe: &Recipe) -> Option<Value> {
     Some(Value::Object(shown))
 }
 
+/// An action's inputs as the arguments `module`, `method`, `path?`, `query?` and `body?` of
+/// `connector_execute`; none for an unknown action. Inputs that its path lacks are left open.
+pub fn arguments(
+    definition: &Definition,
+    action: &str,
+    inputs: &Map<String, Value>,
+) -> Option<Map<String, Value>> {
+    let recipe = Recipe {
+        title: String::new(),
+        action: action.to_owned(),
+        with: inputs.clone(),
+        note: None,
+    };
+    let Value::Object(mut shown) = shown(definition, &recipe)? else {
+        return None;
+    };
+    let call = shown.remove("call")?;
+    let call = call.as_str()?;
+    let (method, path) = match call.split_once(' ') {
+        Some((verb, path)) if definition.kind == Kind::Rest => (verb, Some(path)),
+        _ => (call, None),
+    };
+    let (method, path) = (json!(method), path.map(|path| json!(path)));
+    shown.remove("title");
+    shown.remove("action");
+    shown.insert("method".to_owned(), method);
+    if let Some(path) = path {
+        shown.insert("path".to_owned(), path);
+    }
+    Some(shown)
+}
+
 fn filled(definition: &Definition, recipe: &Recipe, action: &Action) -> String {
     let unfilled = call(definition, &recipe.action, action);
     let (Kind::Rest, Some(verb), Some(path)) = (definition.kind, action.method, &action.path)
     else {
         return unfilled;
     };
-    let text = |name: &str| match recipe.with.get(name)? {
-        Value::String(text) => Some(Cow::Borrowed(text.as_str())),
-        other => Some(Cow::Owned(other.to_string())),
+    let schemas = action.params.get("properties");
+    let has_segments = |name: &str| {
+        let style = schemas.and_then(|all| all.get(name)?.get(STYLE));
+        style.is_some_and(|style| style == "segments")
     };
-    match path.render(Encoding::Segment, text) {
+    let written = path.write(|name, written| {
+        let text = match recipe.with.get(name).ok_or(())? {
+            Value::String(text) => Cow::Borrowed(text.as_str()),
+            other => Cow::Owned(other.to_string()),
+        };
+        for (at, segment) in text.split('/').enumerate() {
+            if at > 0 {
+                written.push_str(if has_segments(name) { "/" } else { "%2F" });
+            }
+            push_segment(written, segment);
+        }
+        Ok::<_, ()>(())
+    });
+    match written {
         Ok(path) => format!("{} {path}", verb.name()),
-        Err(_) => unfilled,
+        Err(()) => unfilled,
     }
 }

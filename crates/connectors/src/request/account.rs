@@ -1,9 +1,12 @@
 //! A connected account as a request needs it.
 
 use crate::definition::{Auth, AuthKind, Definition, Field};
+use crate::redact::Redactor;
 use quaymaster_core::{Code, Fault};
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, OnceLock};
 
 /// The field of an OAuth account that templates know; nobody types it in.
 pub(crate) const ACCESS_TOKEN: &str = "access_token";
@@ -23,6 +26,19 @@ pub struct Account {
     /// An administrator said that the account's server is inside the network. Nobody else may set
     /// it: it opens the way to that host and port.
     pub local: bool,
+    /// Made with the first call, from what is secret in the account.
+    pub redactor: KnownRedactor,
+}
+
+/// What takes an account's secrets out of answers, kept between its calls with the secrets that it
+/// was made for.
+#[derive(Clone, Default)]
+pub struct KnownRedactor(Arc<OnceLock<(Vec<SecretString>, Redactor)>>);
+
+impl fmt::Debug for KnownRedactor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("KnownRedactor")
+    }
 }
 
 /// A definition and an account of it, looked at together.
@@ -102,6 +118,24 @@ impl<'a> Signer<'a> {
             .oauth2
             .as_ref()
             .is_some_and(|oauth2| name == CLIENT_ID || oauth2.fields_from_token.contains_key(name))
+    }
+
+    /// Finds the account's secrets.
+    pub(crate) fn redactor(&self) -> Redactor {
+        let known = self.account.redactor.0.get_or_init(|| {
+            let secrets = self.secrets().map(Into::into).collect();
+            (secrets, Redactor::new(self.secrets()))
+        });
+        let (secrets, redactor) = known;
+        // A token may have been refreshed since.
+        let same = self
+            .secrets()
+            .eq(secrets.iter().map(ExposeSecret::expose_secret));
+        if same {
+            redactor.clone()
+        } else {
+            Redactor::new(self.secrets())
+        }
     }
 
     /// The values that nobody may see: what the definition calls secret, access tokens, passwords,

@@ -29,6 +29,16 @@ impl Body {
         }
     }
 
+    /// Adds a member, where there are any.
+    pub(super) fn insert(&mut self, name: &str, value: Value) {
+        if matches!(self, Body::None) {
+            *self = Body::Members(Map::new());
+        }
+        if let Body::Members(members) = self {
+            members.insert(name.to_owned(), value);
+        }
+    }
+
     /// Members of a form as pairs, in the styles of the action's inputs.
     pub(super) fn write_form(&mut self, content_type: ContentType, known: Option<Known<'_>>) {
         if let (Body::Members(members), ContentType::Form) = (&*self, content_type) {

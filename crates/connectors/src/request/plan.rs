@@ -152,6 +152,19 @@ impl Plan {
         entire.map(|(name, _)| name.as_str())
     }
 
+    /// Names of the inputs that are headers.
+    pub(crate) fn headers(&self) -> impl Iterator<Item = &str> {
+        let headers = self.places.iter();
+        let headers = headers.filter(|(_, place)| place.part == Part::Headers);
+        headers.map(|(name, _)| name.as_str())
+    }
+
+    /// What is sent with every call.
+    pub(crate) fn consts(&self) -> impl Iterator<Item = (&str, &Value)> {
+        let consts = self.consts.iter();
+        consts.map(|(name, value)| (name.as_str(), value))
+    }
+
     pub(crate) fn check(&self, inputs: &Map<String, Value>) -> Result<(), Fault> {
         self.checker.check(inputs)
     }

@@ -205,10 +205,15 @@ pub(super) fn graphql(
 /// method that is not listed are what the body says.
 fn parameters(known: Option<Known<'_>>, call: &Invocation) -> Result<Parameters, Fault> {
     let mut query = Pairs::new();
-    for (name, value) in &call.query {
-        encode::push_pairs(&mut query, name, value, encode::Style::default());
-    }
     let mut headers = HeaderMap::new();
+    for (name, value) in &call.query {
+        let place = known.map(|known| known.plan.place(name, Part::Query));
+        if place.is_some_and(|place| place.part == Part::Headers) {
+            push_header(&mut headers, name, value)?;
+        } else {
+            encode::push_pairs(&mut query, name, value, encode::Style::default());
+        }
+    }
     let value = match (&call.body, known) {
         (Some(other), _) if !other.is_object() => other.clone(),
         (body, known) => {

@@ -28,22 +28,27 @@ pub(super) fn draft(known: Option<Known<'_>>, call: &Invocation) -> Result<Draft
     match (known, &call.path) {
         (Some(known), None) => fill(known, call, &mut draft)?,
         (Some(known), Some(path)) => {
-            as_written(known, call)?;
+            as_written(known, call, &mut draft)?;
             draft.path = path.clone();
-            draft.body.write_form(content_type, Some(known));
         }
         (None, Some(path)) => draft.path = path.clone(),
         (None, None) => return Err(needed("path", "a path such as those of describe_service")),
     }
     for (name, value) in &call.query {
-        let style = known.map(|known| known.plan.place(name, Part::Query).style);
-        encode::push_pairs(&mut draft.query, name, value, style.unwrap_or_default());
+        let place = known.map(|known| known.plan.place(name, Part::Query));
+        if place.is_some_and(|place| place.part == Part::Headers) {
+            push_header(&mut draft.headers, name, value)?;
+            continue;
+        }
+        let style = place.map(|place| place.style).unwrap_or_default();
+        encode::push_pairs(&mut draft.query, name, value, style);
     }
     Ok(draft)
 }
 
-/// Checks what somebody wrote as a request of a known action.
-fn as_written(known: Known<'_>, call: &Invocation) -> Result<(), Fault> {
+/// Checks what somebody wrote as a request of a known action, and puts what stands elsewhere
+/// than it goes into its place.
+fn as_written(known: Known<'_>, call: &Invocation, draft: &mut Draft) -> Result<(), Fault> {
     let mut all = match &call.body {
         Some(Value::Object(members)) => members.clone(),
         _ => Map::new(),
@@ -51,13 +56,57 @@ fn as_written(known: Known<'_>, call: &Invocation) -> Result<(), Fault> {
     for (name, value) in call.query.iter().chain(&call.inputs) {
         all.insert(name.clone(), typed(known.action, name, value));
     }
+    let given = all.len();
     known.plan.complete(&mut all);
+    let completed = all.len() > given;
     if let Some(name) = known.plan.entire_body()
         && let Some(body) = &call.body
     {
         all.insert(name.to_owned(), body.clone());
     }
-    known.plan.check(&all)
+    known.plan.check(&all)?;
+    let unsaid = |name: &str| {
+        let in_body = call
+            .body
+            .as_ref()
+            .is_some_and(|body| body.get(name).is_some());
+        !in_body && !call.query.contains_key(name) && !call.inputs.contains_key(name)
+    };
+    if completed {
+        for (name, value) in known.plan.consts().filter(|(name, _)| unsaid(name)) {
+            let place = known.plan.place(name, Part::Body);
+            match place.part {
+                Part::Query => encode::push_pairs(&mut draft.query, name, value, place.style),
+                Part::Headers => push_header(&mut draft.headers, name, value)?,
+                Part::Body => draft.body.insert(name, value.clone()),
+                Part::Path | Part::EntireBody => {}
+            }
+        }
+    }
+    settle(known, draft)
+}
+
+/// Headers out of the body; a text as it is; a body without members where there is to be one.
+fn settle(known: Known<'_>, draft: &mut Draft) -> Result<(), Fault> {
+    if let Body::Members(members) = &mut draft.body
+        && known.plan.entire_body().is_none()
+    {
+        for name in known.plan.headers() {
+            if let Some(value) = members.remove(name) {
+                push_header(&mut draft.headers, name, &value)?;
+            }
+        }
+        if draft.content_type == ContentType::Text
+            && let Some(text) = members.remove("text")
+        {
+            draft.body = Body::Text(encode::plain(&text).unwrap_or_default().into_owned());
+        }
+    }
+    if matches!(draft.body, Body::None) && wants_body(draft.verb, known.action) {
+        draft.body = Body::Members(Map::new());
+    }
+    draft.body.write_form(draft.content_type, Some(known));
+    Ok(())
 }
 
 /// Puts the inputs of an action where they belong.

@@ -53,10 +53,16 @@ pub struct Meta {
     /// What the service says about its limits: its header fields by name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rate: Option<Value>,
+    /// Those that the definition names for the action.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub headers: Option<Value>,
     /// Why there are fewer pages than were asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stopped: Option<Fault>,
 }
+
+/// Of a header that is told.
+const LONGEST_HEADER: usize = 2_000;
 
 /// How much is missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -126,7 +132,13 @@ pub(crate) fn read(
     if binary && status.is_success() {
         return known(bytes(body, &media_type, redactor));
     }
-    let is_json = media_type.ends_with("/json") || media_type.ends_with("+json");
+    // Services of JSON-RPC have names of their own for it.
+    let is_json = media_type.ends_with("/json")
+        || media_type.ends_with("+json")
+        || matches!(
+            &*media_type,
+            "application/json-rpc" | "application/jsonrequest"
+        );
     let is_text = is_text(&media_type);
     let unnamed = media_type.is_empty() && std::str::from_utf8(body).is_ok();
     let start = body.iter().find(|byte| !byte.is_ascii_whitespace());
@@ -264,12 +276,30 @@ pub(crate) fn rate(headers: &HeaderMap, redactor: &Redactor) -> Option<Value> {
         "x-ratelimit-reset",
         "x-ratelimit-retry",
     ];
-    let told: serde_json::Map<_, _> = NAMES
-        .iter()
+    named(headers, NAMES.iter().copied(), redactor, |value| {
+        quaymaster_core::schema::shorten(&value)
+    })
+}
+
+/// The headers that an action's definition wants told.
+pub(crate) fn told(headers: &HeaderMap, names: &[String], redactor: &Redactor) -> Option<Value> {
+    let names = names.iter().map(String::as_str);
+    named(headers, names, redactor, |value| {
+        value.chars().take(LONGEST_HEADER).collect()
+    })
+}
+
+fn named<'n>(
+    headers: &HeaderMap,
+    names: impl Iterator<Item = &'n str>,
+    redactor: &Redactor,
+    shorten: impl Fn(String) -> String,
+) -> Option<Value> {
+    let told: serde_json::Map<_, _> = names
         .filter_map(|name| {
-            let value = headers.get(*name)?.to_str().ok()?;
-            let value = quaymaster_core::schema::shorten(&redactor.tidy(value));
-            Some(((*name).to_owned(), Value::from(value)))
+            let value = headers.get(name)?.to_str().ok()?;
+            let value = shorten(redactor.tidy(value).into_owned());
+            Some((name.to_owned(), Value::from(value)))
         })
         .collect();
     (!told.is_empty()).then_some(Value::Object(told))

@@ -152,9 +152,12 @@ pub(crate) fn refusal(definition: &Definition, status: StatusCode, read: &Read) 
         .unwrap_or_else(|| phrase(status).to_owned());
     let details = at(errors(|errors| errors.details.as_ref())).cloned();
     let is_among = |codes: &[String]| code.as_ref().is_some_and(|code| codes.contains(code));
+    let is_told = own.auth_when.as_ref().is_some_and(|holds| {
+        answer.is_some_and(|answer| answer.pointer(&holds.at) == Some(&holds.value))
+    });
     Some(Refusal {
         status,
-        is_auth: status == StatusCode::UNAUTHORIZED || is_among(&own.auth_codes),
+        is_auth: status == StatusCode::UNAUTHORIZED || is_told || is_among(&own.auth_codes),
         is_passing: is_among(&own.retry_codes),
         code,
         message,

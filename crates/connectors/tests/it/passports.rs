@@ -58,7 +58,7 @@ fn every_embedded_passport_is_complete() {
                 assert_eq!(shown["action"], *key);
                 let inputs = action.params.get("properties").and_then(Value::as_object);
                 for (input, schema) in inputs.into_iter().flatten() {
-                    let parts = ["path_values", "query", "headers", "body"];
+                    let parts = ["path_values", "query", "body"];
                     let stands = parts
                         .iter()
                         .filter(|part| shown[**part]["properties"].get(input).is_some());

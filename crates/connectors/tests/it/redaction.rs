@@ -13,6 +13,8 @@ fn echoes(secret: &str, before: &str, after: &str) -> Vec<String> {
     let escaped = Value::from(secret).to_string();
     let all = [
         secret.to_owned(),
+        secret.to_ascii_uppercase(),
+        secret.to_ascii_lowercase(),
         STANDARD.encode(secret),
         URL_SAFE.encode(secret),
         URL_SAFE_NO_PAD.encode(secret),

@@ -204,12 +204,14 @@ pub(super) async fn module(
         inputs: rows(&Value::Object(full.inputs)),
         example: full.example.as_ref().map(pretty),
         is_binary: full.is_binary,
+        key: full.row.key.clone(),
         action: action(full.row),
     });
     let page = ModulePage {
         actions: actions.collect(),
         layout: person.layout,
         connector_title: module.definition.title.clone(),
+        key: module.key,
         title: module.title,
         summary: prose(module.summary.as_deref()),
         recipes: recipes(&service, module.recipes),
@@ -321,7 +323,7 @@ fn module_view(module: connectors::ModuleRow) -> ModuleView {
     }
 }
 
-fn action(row: ActionRow) -> ActionView {
+pub(super) fn action(row: ActionRow) -> ActionView {
     let (verb, target) = parted(&row.call);
     ActionView {
         verb,
@@ -361,11 +363,7 @@ fn recipes(service: &str, recipes: Vec<Recipe>) -> Vec<RecipeView> {
                 arguments.insert("method".to_owned(), json!(target));
             }
         }
-        let parts = [
-            ("query", recipe.query),
-            ("headers", recipe.headers),
-            ("body", recipe.body),
-        ];
+        let parts = [("query", recipe.query), ("body", recipe.body)];
         for (name, part) in parts {
             if let Some(part) = part {
                 arguments.insert(name.to_owned(), part);
@@ -380,7 +378,7 @@ fn recipes(service: &str, recipes: Vec<Recipe>) -> Vec<RecipeView> {
     recipes.into_iter().map(view).collect()
 }
 
-fn pretty(value: &Value) -> String {
+pub(super) fn pretty(value: &Value) -> String {
     serde_json::to_string_pretty(value).unwrap_or_default()
 }
 

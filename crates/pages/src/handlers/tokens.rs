@@ -7,6 +7,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use quaymaster_app::connect_lines;
 use quaymaster_app::credentials::{Credential, Fresh, Origin};
+use quaymaster_app::trying::credential_of_person;
 use quaymaster_app::workspaces::Workspace;
 use quaymaster_app::{Actor, App};
 use quaymaster_core::id::{CredentialId, UserId, WorkspaceId};
@@ -194,7 +195,12 @@ pub(super) async fn names(
     let clients = app.connected_clients(actor, workspace).await?;
     let clients = clients.into_iter().map(|client| client.credential);
     let named = tokens.into_iter().chain(keys).chain(clients);
-    Ok(named.map(|one| (one.id, one.name)).collect())
+    let mut names: HashMap<_, _> = named.map(|one| (one.id, one.name)).collect();
+    // Who tried a call on a page.
+    for (user, name) in people(app, actor).await? {
+        names.insert(credential_of_person(&user)?, name);
+    }
+    Ok(names)
 }
 
 /// Names of the members of the organization.

@@ -252,6 +252,8 @@ pub struct ModulePage {
     pub layout: Layout,
     pub connector_key: String,
     pub connector_title: String,
+    /// Part of its path.
+    pub key: String,
     pub title: String,
     pub summary: Vec<Paragraph>,
     pub actions: Vec<ActionInFull>,
@@ -260,6 +262,8 @@ pub struct ModulePage {
 
 #[derive(Debug, Clone)]
 pub struct ActionInFull {
+    /// Part of the path of the page that tries it.
+    pub key: String,
     pub action: ActionView,
     pub inputs: Vec<Row>,
     /// An example of the result.

@@ -45,7 +45,7 @@ pub(super) struct ConnectorExecute {
     /// The body of a call that writes, or the parameters of an RPC method.
     #[serde(default)]
     body: Option<Value>,
-    /// Parameters of the query.
+    /// Parameters of the query, and those inputs that are headers.
     #[serde(default)]
     query: Option<Map<String, Value>>,
     /// The account, by its `instance_id` or name, when there are several.
@@ -119,17 +119,7 @@ pub(super) async fn run(
         _ => fault,
     })?;
     let more_pages = request.pages.unwrap_or(1).saturating_sub(1);
-    let call = Invocation {
-        module: resolved.module.clone(),
-        action: resolved.action.clone(),
-        inputs: resolved.path_values.clone(),
-        verb: resolved.verb,
-        path: resolved.path.clone(),
-        query: request.query.unwrap_or_default(),
-        body: request.body,
-        rpc: resolved.rpc.clone(),
-        ..Invocation::default()
-    };
+    let call = resolved.invocation(request.query.unwrap_or_default(), request.body);
     let calling = Calling {
         app,
         admitted: &admitted,

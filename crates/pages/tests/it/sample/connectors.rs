@@ -15,6 +15,7 @@ impl Sample {
         pages.extend(self.of_a_connector());
         pages.extend(self.of_a_connection());
         pages.extend(self.of_a_sign_in());
+        pages.extend(self.of_a_trial());
         pages
     }
 
@@ -349,11 +350,13 @@ impl Sample {
             inputs,
             example: example.map(|example| self.t(example)),
             is_binary: example.is_none(),
+            key: self.t("list_zones"),
         };
         let in_full = ModulePage {
             layout: self.inside(),
             connector_key: self.t("powerdns"),
             connector_title: self.t("PowerDNS"),
+            key: self.t("zones"),
             title: self.t("Zones and records"),
             summary: vec![vec![Span::Text(self.t("Zones and what stands in them."))]],
             actions: vec![

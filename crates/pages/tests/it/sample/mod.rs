@@ -7,6 +7,7 @@ mod outside;
 mod own_connectors;
 mod reference;
 mod settings;
+mod trying;
 mod workspaces;
 
 use askama::Template;

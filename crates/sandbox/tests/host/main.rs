@@ -8,6 +8,7 @@
     unsafe_code,
     reason = "changes the user, and breaks the rules that workers must be held to"
 )]
+#![expect(clippy::expect_used, reason = "a test that cannot go on has failed")]
 
 mod actions;
 mod rules;
@@ -43,13 +44,17 @@ fn main() {
 }
 
 fn become_user(id: u32) {
-    // SAFETY: takes numbers, and there is one thread.
-    let done = unsafe {
-        libc::setgroups(0, std::ptr::null())
-            + libc::setresgid(id, id, id)
-            + libc::setresuid(id, id, id)
-    };
-    assert_eq!(done, 0, "the user could not be changed");
+    // SAFETY: no groups, so that the pointer is not read; there is one thread.
+    let groups = unsafe { libc::setgroups(0, std::ptr::null()) };
+    // SAFETY: takes numbers.
+    let group = unsafe { libc::setresgid(id, id, id) };
+    // SAFETY: takes numbers.
+    let user = unsafe { libc::setresuid(id, id, id) };
+    assert_eq!(
+        [groups, group, user],
+        [0; 3],
+        "the user could not be changed"
+    );
 }
 
 async fn serve() {

@@ -36,6 +36,10 @@ pub(crate) fn break_them(ctx: &Ctx<'_>) -> rquickjs::Result<()> {
     ctx.globals().set("native", Func::from(native))
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the engine gives arguments away"
+)]
 fn native(what: String) -> i64 {
     let call = |number, a: usize, b: usize, c: usize| {
         // SAFETY: every pointer below is null or static; the tests expect the process to die of it.

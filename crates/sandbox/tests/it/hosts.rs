@@ -11,7 +11,7 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_quaymaster-sandbox-host");
 const NOBODY: &str = "user=65534";
 /// As Docker's filter answers a container.
 pub(crate) const NO_NAMESPACES: &str = "deny=unshare:1";
-/// As AppArmor answers on Ubuntu: a namespace, but nothing in it.
+/// As `AppArmor` answers on Ubuntu: a namespace, but nothing in it.
 pub(crate) const NO_MOUNTS: &str = "deny=mount:1";
 
 pub(crate) struct Host {

@@ -83,9 +83,8 @@ fn a_locked_worker_sees_no_network_and_no_file() {
         let there = std::fs::read_link(format!("/proc/{worker}/ns/{what}")).unwrap();
         assert_ne!(there, here(what), "{what}");
     }
-    let entries = std::fs::read_dir(format!("/proc/{worker}/root"))
-        .unwrap()
-        .count();
+    let process = std::path::Path::new("/proc").join(worker.to_string());
+    let entries = std::fs::read_dir(process.join("root")).unwrap().count();
     assert_eq!(entries, 0);
     let mounts = std::fs::read_to_string(format!("/proc/{worker}/mounts")).unwrap();
     assert_eq!(mounts.lines().count(), 1, "{mounts}");

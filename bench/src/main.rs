@@ -4,6 +4,7 @@
 //! Run by `cargo xtask bench`, which builds everything for release first.
 
 mod calls;
+mod code;
 mod connectors;
 mod echo;
 mod files;
@@ -15,10 +16,21 @@ mod uploads;
 mod upstream;
 
 use anyhow::Context as _;
+use quaymaster_sandbox::worker;
 use table::Table;
 
-#[tokio::main]
-async fn main() -> anyhow::Result<()> {
+fn main() -> anyhow::Result<()> {
+    // The workers of the part `code`.
+    if worker::is_meant(std::env::args_os()) {
+        worker::main(std::env::args_os());
+    }
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?
+        .block_on(measure())
+}
+
+async fn measure() -> anyhow::Result<()> {
     let mut arguments = std::env::args().skip(1);
     let first = arguments
         .next()
@@ -42,6 +54,9 @@ async fn main() -> anyhow::Result<()> {
     if wanted("connectors") {
         connectors::rest_backed(&binary, &mut table).await?;
         connectors::large_catalog(&binary, &mut table).await?;
+    }
+    if wanted("code") {
+        code::programs(&mut table).await?;
     }
     if wanted("large") {
         files::large_file(&binary, &mut table).await?;

@@ -199,9 +199,12 @@ async fn doctor_finds_a_running_server_well_and_a_stopped_one_not() {
     assert_eq!(report["ok"], true, "{report}");
     let checks = report["checks"].as_array().unwrap();
     assert!(
-        checks.len() >= 5 && checks.iter().all(|check| check["ok"] == true),
+        checks.len() >= 6 && checks.iter().all(|check| check["ok"] == true),
         "{report}"
     );
+    let sandbox = checks.iter().find(|check| check["check"] == "sandbox");
+    let isolation = sandbox.unwrap()["message"].as_str().unwrap();
+    assert!(isolation.contains("isolation"), "{isolation}");
     let listed = server.cli_json(&["token", "list"]).await;
     assert!(!listed.to_string().contains("Doctor"), "its token is gone");
     server.stop().await;
@@ -209,6 +212,13 @@ async fn doctor_finds_a_running_server_well_and_a_stopped_one_not() {
     assert!(!output.status.success());
     let report: Value = serde_json::from_slice(&output.stdout).expect("one JSON object");
     assert_eq!(report["ok"], false);
+}
+
+#[tokio::test]
+async fn a_worker_of_the_sandbox_is_not_for_people() {
+    let data = TempDir::new().unwrap();
+    let output = cli(data.path(), &[], &["__worker", "js"]).await;
+    assert!(!output.status.success(), "{}", said(&output));
 }
 
 #[tokio::test]

@@ -301,7 +301,9 @@ impl App {
         session: &ConnectSessionId,
     ) -> Result<(String, Option<String>), Fault> {
         let found = self.store.connect_session(&connection.org, session).await?;
-        let title = self.connector_title(&connection.org, &connection.connector).await?;
+        let title = self
+            .connector_title(&connection.org, &connection.connector)
+            .await?;
         Ok((title, found.and_then(|session| session.success_redirect)))
     }
 

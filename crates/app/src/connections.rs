@@ -22,14 +22,11 @@ pub use completing::Callback;
 pub(crate) use renewal::{Renewable, Renewals};
 pub(crate) use tokens::{flows, is_of_client};
 
-
 use crate::actor::{Actor, Admin};
 use crate::admit::fresh;
 use crate::invoke::Target;
 use crate::{App, wired};
-use checks::{
-    auth_of, checked_account, free_name, is_typed, may_be_local, sorted, taken,
-};
+use checks::{auth_of, checked_account, free_name, is_typed, may_be_local, sorted, taken};
 use quaymaster_connectors::definition::{Auth, Definition};
 use quaymaster_connectors::request::{Account, Invocation};
 use quaymaster_core::id::{
@@ -223,7 +220,8 @@ impl App {
         if new.end_user.is_some() {
             return Ok(id.to_string());
         }
-        self.checked_name(org, &new.connector, new.name.as_deref()).await
+        self.checked_name(org, &new.connector, new.name.as_deref())
+            .await
     }
 
     /// Checks what a new connection shall be, apart from its name; `fits` says whether its way to
@@ -326,7 +324,11 @@ impl App {
         self.verify_as(&Author::from(admin), id).await
     }
 
-    pub(crate) async fn verify_as(&self, by: &Author, id: &ConnectionId) -> Result<Connection, Fault> {
+    pub(crate) async fn verify_as(
+        &self,
+        by: &Author,
+        id: &ConnectionId,
+    ) -> Result<Connection, Fault> {
         let connection = self.store.connection(&by.org, id).await?;
         let connection = connection.ok_or_else(unknown)?;
         let definition = self.definition(&by.org, &connection.connector).await?;
@@ -510,8 +512,7 @@ impl App {
                         fields
                     },
                     local: connection.is_local,
-                    ..Account::default()
-                    ..Account::default()
+                    ..Account::default()..Account::default()
                 };
                 Connected {
                     connection,
@@ -521,8 +522,7 @@ impl App {
             })
             .collect();
         let map = &self.callers.accounts;
-        self.callers
-            .remember(map, before, whose, accounts.clone());
+        self.callers.remember(map, before, whose, accounts.clone());
         Ok(accounts)
     }
 }

@@ -27,6 +27,7 @@ pub(crate) async fn doctor(config: &Config, as_json: bool) -> anyhow::Result<()>
         findings.push(Finding { what, good, said });
     };
     note("data directory", data_directory(config));
+    note("sandbox", sandbox().await);
     match open::app_in_use(config).await {
         Ok(app) => {
             note(
@@ -59,6 +60,17 @@ pub(crate) async fn doctor(config: &Config, as_json: bool) -> anyhow::Result<()>
     output::print(as_json, &json!({ "ok": good, "checks": values }), &text);
     anyhow::ensure!(good, output::Told("something needs attention"));
     Ok(())
+}
+
+/// How well this machine shuts in the programs that agents write.
+async fn sandbox() -> anyhow::Result<String> {
+    match quaymaster_sandbox::probe().await {
+        Ok(probed) => Ok(probed.to_string()),
+        Err(failure) => Err(anyhow::anyhow!(
+            "programs cannot be shut in, so that none is run ({failure}). {}",
+            failure.fix()
+        )),
+    }
 }
 
 fn data_directory(config: &Config) -> anyhow::Result<String> {

@@ -19,9 +19,15 @@ mod token;
 mod welcome;
 
 use clap::Parser as _;
+use quaymaster_sandbox::worker;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    // A worker of the sandbox is this program once more. It locks itself, which needs a process of one
+    // thread that has read nothing yet.
+    if worker::is_meant(std::env::args_os()) {
+        worker::main(std::env::args_os());
+    }
     // The data directory may have been made by others, with their rights: what is written there is
     // for its owner only, whatever the rights of the directory are.
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));

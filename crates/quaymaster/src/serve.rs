@@ -52,6 +52,7 @@ pub(crate) async fn serve(config: &Config, json: bool) -> anyhow::Result<()> {
     let signals = Signals::listen()?;
     welcome::print(config, &app, address, first, json);
     tokio::spawn(stop_on_signal(signals, stop.clone()));
+    tokio::spawn(tell_isolation());
     let place_of = move |peer| Place::of(peer).filter(|_| !proxies.trusts(peer));
     let limits = Limits::default();
     listen::serve(listener, router, limits, place_of, stop, PATIENCE).await;
@@ -154,6 +155,18 @@ impl Signals {
             _ = self.term.recv() => {}
             _ = self.int.recv() => {}
         }
+    }
+}
+
+/// Says once how well this machine shuts programs in.
+async fn tell_isolation() {
+    match quaymaster_sandbox::probe().await {
+        Ok(probed) if probed.lacks.is_none() => tracing::info!("sandbox: {probed}"),
+        Ok(probed) => tracing::warn!("sandbox: {probed}"),
+        Err(failure) => tracing::warn!(
+            "sandbox: programs cannot be shut in, so that none is run ({failure}). {}",
+            failure.fix()
+        ),
     }
 }
 

@@ -51,6 +51,20 @@ pub struct Probed {
     pub lacks: Option<Failure>,
 }
 
+impl std::fmt::Display for Probed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.lacks {
+            None => write!(f, "programs run with {} isolation", self.isolation.name()),
+            Some(lacks) => write!(
+                f,
+                "JavaScript runs with {} isolation, without namespaces ({lacks}). {}",
+                self.isolation.name(),
+                lacks.fix()
+            ),
+        }
+    }
+}
+
 impl Failure {
     /// What an operator does about a machine that cannot isolate fully.
     pub fn fix(&self) -> &'static str {

@@ -1,8 +1,39 @@
 //! Locked workers: processes that run what strangers wrote.
+//!
+//! Nothing written by a model, a user or an upstream runs inside the server. A worker is this program once more, started with no
+//! environment and one connection. It loads what it needs, locks itself, says so, and only then is given a program. There
+//! is nothing of value inside: what a program may do, the server does for it, call by call ([`HostCalls`]).
+//!
+//! Invariants:
+//! - The only crate with `unsafe`, and there only `sys` and `javascript/overflow`, which run in workers.
+//! - No program without the filter of system calls and the resource limits; namespaces besides where the machine has them,
+//!   and each [`Outcome`] says which it was. No switch turns any of it off; a machine that
+//!   cannot do it answers `SANDBOX_UNAVAILABLE` with the fix.
+//! - A worker serves one execution and is gone. Nothing of one is there for the next.
+//! - The server takes what a worker says for hostile: bounded, counted, and killed at the first wrong word.
+//! - No worker outlives its pool, or a server that was killed.
+//!
+//! Modules, bottom up:
+//! - [`Run`], [`Limits`], [`Outcome`], [`HostCalls`]: what is run and what came of it; [`Isolation`]: how it is held
+//! - `sys`: system calls; `lock`: how a worker shuts itself in, the same for every kind
+//! - `frame`, `message`: what both sides say
+//! - [`worker`]: a worker from its first instruction; `javascript`: the engine and its host
+//! - `supervisor`: the thread that starts and ends workers
+//! - `names`, `session`: the server's side of one execution
+//! - [`Pool`], [`probe`]: what others use
 
+mod frame;
 mod isolation;
+mod javascript;
+mod lock;
+mod message;
+mod names;
 mod pool;
 mod run;
+mod session;
+mod supervisor;
+mod sys;
+pub mod worker;
 
 pub use isolation::{Failure, Isolation, Probed};
 pub use pool::{Pool, PoolOptions, probe};

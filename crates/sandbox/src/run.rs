@@ -19,6 +19,8 @@ pub const MAX_CALLS: usize = 200;
 pub const MAX_IN_FLIGHT: usize = 16;
 /// Kept of the console, in bytes.
 pub const MAX_LOGS: usize = 16 * 1024;
+/// What a line of the console counts besides its text, so that empty ones end too.
+pub(crate) const LOG_LINE: usize = 16;
 /// The largest result as JSON, in bytes; see [`Ending::Ok`].
 pub const MAX_RESULT: usize = 64 * 1024;
 

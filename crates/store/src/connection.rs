@@ -234,8 +234,9 @@ impl Store {
         org: &OrgId,
         end_user: Option<&EndUserId>,
     ) -> Result<Vec<(Connection, Secrets)>, StoreError> {
-        const SQL: &str =
-            in_full!("WHERE org_id = $1 AND COALESCE(end_user_id, '') = $2 ORDER BY connector, name");
+        const SQL: &str = in_full!(
+            "WHERE org_id = $1 AND COALESCE(end_user_id, '') = $2 ORDER BY connector, name"
+        );
         let rows = reading!(self, pool => {
             sqlx::query_as::<_, InFull>(SQL)
                 .bind(org.as_str())

@@ -171,9 +171,8 @@ fn check_value(name: &str, field: &Field, value: &str) -> Result<(), Fault> {
         ));
     }
     let pattern = field.pattern.as_deref();
-    let fits = pattern.is_none_or(|pattern| {
-        whole(pattern).is_ok_and(|pattern| pattern.is_match(value))
-    });
+    let fits =
+        pattern.is_none_or(|pattern| whole(pattern).is_ok_and(|pattern| pattern.is_match(value)));
     if fits {
         Ok(())
     } else {

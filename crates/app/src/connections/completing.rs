@@ -5,8 +5,8 @@
 use super::authorizing::{Underway, no_longer};
 use super::tokens::{self, Life};
 use super::{Author, Connection, unknown};
-use crate::connect_sessions::{self, ConnectSession};
 use crate::App;
+use crate::connect_sessions::{self, ConnectSession};
 use quaymaster_connectors::oauth::Tokens;
 use quaymaster_core::id::{AuthorizationId, ConnectSessionId, ConnectionId};
 use quaymaster_core::secret::{Handle, SecretDigest};

@@ -16,9 +16,9 @@ use serde::Deserialize;
 
 use super::Pages;
 use super::answer::{At, LeadsAway, Stop, shown};
-use super::{authorizations, connections as accounts};
 use super::person::Visitor;
 use super::posted::{Fields, Form, PostedOutside};
+use super::{authorizations, connections as accounts};
 use crate::views::{SetupForm, SetupPage, SetupState, WayChoice};
 
 #[derive(Default, Deserialize)]

@@ -1,0 +1,59 @@
+//! The worker of JavaScript programs: QuickJS-ng, one execution, then the process ends.
+//!
+//! - `engine`: what is loaded before the worker locks itself; `program`: one program while it runs
+//! - `host`: what a program can reach outside of the engine: calls, log lines, timers
+//! - `typescript`: types out, with the way back to the places of the source; `overflow`: sources that
+//!   are nested too deeply for that
+//! - `place`: where in the program something went wrong
+
+mod engine;
+mod host;
+mod overflow;
+mod place;
+mod program;
+mod typescript;
+
+use crate::frame;
+use crate::isolation::Failure;
+use crate::lock;
+use crate::message::{FromWorker, Start};
+use crate::worker::say;
+use std::convert::Infallible;
+use std::fs::File;
+use std::io;
+use std::mem::ManuallyDrop;
+use std::rc::Rc;
+
+/// More globals for the programs of a worker. Tests have some that call the kernel.
+pub(crate) type Extra = fn(&rquickjs::Ctx<'_>) -> rquickjs::Result<()>;
+
+/// Locks this process, executes one program, and ends the process.
+pub(crate) fn work(
+    connection: &Rc<File>,
+    parent: u32,
+    extra: Option<Extra>,
+) -> Result<Infallible, Failure> {
+    let engine = engine::Engine::load(connection, extra).map_err(|error| Failure {
+        stage: format!("engine ({error})"),
+        errno: 0,
+    })?;
+    // Never taken apart: what a program left behind need not be in order.
+    let engine = ManuallyDrop::new(engine);
+    overflow::watch(connection);
+    let locked = lock::lock(parent)?;
+    let ready = FromWorker::Ready {
+        isolation: locked.isolation,
+        lacks: locked.lacks,
+    };
+    say(connection, &ready);
+    // Without a start, the server is gone or needs this worker no more.
+    if let Ok(start) = read_start(connection) {
+        let done = engine.execute(&start);
+        say(connection, &FromWorker::Done(Box::new(done)));
+    }
+    std::process::exit(0)
+}
+
+fn read_start(mut connection: &File) -> io::Result<Start> {
+    Ok(serde_json::from_slice(&frame::read(&mut connection)?)?)
+}

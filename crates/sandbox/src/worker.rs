@@ -1,0 +1,59 @@
+//! A worker's side: the process that the server starts, from its first instruction.
+
+use crate::frame;
+use crate::javascript;
+use crate::lock;
+use crate::message::FromWorker;
+use crate::sys;
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::Write as _;
+use std::rc::Rc;
+
+/// The first argument of a worker; the kind of worker and the server's process id follow.
+pub(crate) const MARK: &str = "__worker";
+pub(crate) const JAVASCRIPT: &str = "js";
+
+/// Whether these arguments, the program's name among them, are those of a worker. Then
+/// [`main`] is to be called before there is another thread.
+pub fn is_meant(mut args: impl Iterator<Item = OsString>) -> bool {
+    args.nth(1).is_some_and(|arg| arg == MARK)
+}
+
+/// Does a worker's work, and ends the process.
+pub fn main(args: impl Iterator<Item = OsString>) -> ! {
+    main_with(args, None)
+}
+
+/// A worker whose programs have more globals: for the crate's own tests.
+#[doc(hidden)]
+pub fn main_with(
+    args: impl Iterator<Item = OsString>,
+    extra: Option<fn(&rquickjs::Ctx<'_>) -> rquickjs::Result<()>>,
+) -> ! {
+    // What panics in a worker is of no use to anybody, and its message may be a stranger's text.
+    std::panic::set_hook(Box::new(|_| std::process::abort()));
+    let args: Vec<String> = args
+        .skip(2)
+        .filter_map(|arg| arg.into_string().ok())
+        .collect();
+    let [JAVASCRIPT, parent] = args.iter().map(String::as_str).collect::<Vec<_>>()[..] else {
+        // Started by hand: there is no server to tell.
+        eprintln!("error: workers are started by the server");
+        std::process::exit(2)
+    };
+    let parent = parent.parse().unwrap_or(0);
+    let connection = Rc::new(sys::connection());
+    let Err(failure) =
+        lock::begin(parent).and_then(|()| javascript::work(&connection, parent, extra));
+    say(&connection, &FromWorker::Failed(failure));
+    std::process::exit(1)
+}
+
+/// Tells the server something. One that is not there any more ends the worker anyway.
+pub(crate) fn say(mut connection: &File, message: &FromWorker) {
+    let mut bytes = Vec::new();
+    if frame::append(&mut bytes, message).is_ok() {
+        let _ = connection.write_all(&bytes);
+    }
+}

@@ -1,0 +1,141 @@
+//! A server of nothing but a pool of workers, for the tests: it can be run as another user, with
+//! system calls refused to it, and be killed.
+//!
+//! `quaymaster-sandbox-host [user=<id>] [deny=<call>:<errno>]...` reads one order a line from standard input
+//! and writes one answer a line, in the order in which they are ready. Each has the `id` of its order.
+
+#![expect(
+    unsafe_code,
+    reason = "changes the user, and breaks the rules that workers must be held to"
+)]
+#![expect(clippy::expect_used, reason = "a test that cannot go on has failed")]
+
+mod actions;
+mod rules;
+
+use actions::Actions;
+use quaymaster_sandbox::{Language, Limits, Namespace, Pool, PoolOptions, Run, probe, worker};
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio_util::sync::CancellationToken;
+
+fn main() {
+    if worker::is_meant(std::env::args_os()) {
+        worker::main_with(std::env::args_os(), Some(rules::break_them));
+    }
+    for arg in std::env::args().skip(1) {
+        match arg.split_once('=') {
+            Some(("user", id)) => become_user(id.parse().expect("an id")),
+            Some(("deny", what)) => {
+                let (call, errno) = what.split_once(':').expect("<call>:<errno>");
+                rules::deny(call, errno.parse().expect("an errno"));
+            }
+            _ => panic!("what is {arg}?"),
+        }
+    }
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("a runtime")
+        .block_on(serve());
+}
+
+fn become_user(id: u32) {
+    // SAFETY: no groups, so that the pointer is not read; there is one thread.
+    let groups = unsafe { libc::setgroups(0, std::ptr::null()) };
+    // SAFETY: takes numbers.
+    let group = unsafe { libc::setresgid(id, id, id) };
+    // SAFETY: takes numbers.
+    let user = unsafe { libc::setresuid(id, id, id) };
+    assert_eq!(
+        [groups, group, user],
+        [0; 3],
+        "the user could not be changed"
+    );
+}
+
+async fn serve() {
+    let pool = Pool::new(PoolOptions::default());
+    pool.fill();
+    let mut lines = BufReader::new(tokio::io::stdin()).lines();
+    let actions = Arc::new(Actions::default());
+    while let Some(line) = lines.next_line().await.expect("a line") {
+        let order: Value = serde_json::from_str(&line).expect("an order");
+        let (pool, actions) = (pool.clone(), Arc::clone(&actions));
+        tokio::spawn(async move {
+            let mut answer = obey(&order, &pool, actions).await;
+            answer["id"] = order["id"].clone();
+            println!("{answer}");
+        });
+    }
+}
+
+async fn obey(order: &Value, pool: &Pool, actions: Arc<Actions>) -> Value {
+    if order["probe"] == true {
+        return match probe().await {
+            Ok(probed) => json!({
+                "isolation": probed.isolation,
+                "lacks": probed.lacks.map(|lacks| json!({ "stage": lacks.stage, "errno": lacks.errno, "fix": lacks.fix() })),
+            }),
+            Err(failure) => json!({ "failed": failure, "fix": failure.fix() }),
+        };
+    }
+    if order["audit"] == true {
+        return json!({ "seen": actions.seen(), "peak": actions.peak(), "dropped": actions.dropped() });
+    }
+    let most = Limits::default();
+    let millis = |name: &str, usual| order[name].as_u64().map_or(usual, Duration::from_millis);
+    let limits = Limits {
+        wall: millis("wall_ms", most.wall),
+        cpu: millis("cpu_ms", most.cpu),
+        heap: order["heap"]
+            .as_u64()
+            .map_or(most.heap, |heap| heap as usize),
+    };
+    let run = Run {
+        code: order["code"].as_str().expect("code").to_owned(),
+        language: match order["language"].as_str() {
+            Some("js") => Language::Js,
+            Some("ts") => Language::Ts,
+            _ => Language::Auto,
+        },
+        namespaces: namespaces(),
+        limits,
+    };
+    let cancel = CancellationToken::new();
+    if let Some(after) = order["cancel_ms"].as_u64() {
+        let cancel = cancel.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_millis(after)).await;
+            cancel.cancel();
+        });
+    }
+    match pool.run(run, actions, cancel).await {
+        Ok(outcome) => {
+            let mut json = outcome.to_json(&limits);
+            json["said"] = json!(outcome.ending.sentence(&limits));
+            if let quaymaster_sandbox::Ending::WorkerCrashed { signal, .. } = outcome.ending {
+                json["signal"] = json!(signal);
+            }
+            json
+        }
+        Err(fault) => json!({ "fault": fault }),
+    }
+}
+
+fn namespaces() -> Vec<Namespace> {
+    let namespace = |alias: &str, actions: &[&str]| Namespace {
+        alias: alias.to_owned(),
+        actions: actions.iter().map(|&action| action.to_owned()).collect(),
+    };
+    vec![
+        namespace(
+            "test",
+            &["echo", "slow", "fail", "denied", "big", "deep", "never"],
+        ),
+        namespace("my-shop", &["get-order", "then"]),
+    ]
+}

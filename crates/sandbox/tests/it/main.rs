@@ -1,0 +1,13 @@
+//! Programs that mean harm, programs that mean well, and what comes of them: run by a small server of a
+//! pool and nothing else, as root and as nobody, with namespaces and without.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod calls;
+mod escapes;
+mod hosts;
+mod isolation;
+mod languages;
+mod lifetimes;
+mod limits;
+mod results;

@@ -24,6 +24,11 @@ impl Desk {
         Desk { server, key, mcp }
     }
 
+    /// A call of the management API with the key.
+    pub async fn rest(&self, verb: &str, path: &str, body: Option<Value>) -> (u16, Value) {
+        self.server.rest(&self.key, verb, path, body).await
+    }
+
     /// Connects an account of a service on this machine, with some fields changed.
     pub async fn connect(
         &self,

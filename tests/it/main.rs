@@ -15,6 +15,7 @@ mod archives;
 mod bridge;
 mod cap;
 mod clients;
+mod code_mode;
 mod command_line;
 mod concurrent_edits;
 mod conformance;

@@ -512,7 +512,7 @@ impl App {
                         fields
                     },
                     local: connection.is_local,
-                    ..Account::default()..Account::default()
+                    ..Account::default()
                 };
                 Connected {
                     connection,

@@ -337,7 +337,7 @@ fn progress_is_told_to_the_end() {
     let told = std::sync::Arc::clone(&last);
     let options = Options {
         progress: Progress(Some(Box::new(move |done, all| {
-            *told.lock().unwrap() = (done, all)
+            *told.lock().unwrap() = (done, all);
         }))),
         ..Options::default()
     };

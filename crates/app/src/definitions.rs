@@ -4,8 +4,10 @@
 //! connector has, and says another version whenever its text is another, so that nobody keeps an
 //! old passport. Accounts do not follow a definition that leads their credentials elsewhere.
 
+mod faults;
 mod import;
 
+pub use faults::problems_of;
 pub use import::{Document, Imported, ImportedAs};
 pub use quaymaster_connectors::import::{Operation, Outcome, Report};
 pub use quaymaster_connectors::load::{MOST_BYTES, Problem};
@@ -14,6 +16,7 @@ use crate::actor::{Actor, Admin};
 use crate::catalog::{Own, destinations};
 use crate::invoke::MOVED;
 use crate::{App, wired};
+use faults::{no_such, taken, wrong};
 use quaymaster_connectors::catalog::Entry;
 use quaymaster_connectors::definition::Definition;
 use quaymaster_connectors::load::{self, problem_at};
@@ -21,7 +24,7 @@ use quaymaster_core::id::DefinitionId;
 use quaymaster_core::{Code, Fault, Instant, hex};
 use quaymaster_store::Tx;
 use quaymaster_store::definition::OwnDefinition;
-use serde_json::{Value, json};
+use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use std::collections::HashMap;
 use std::time::Duration;
@@ -441,61 +444,4 @@ fn text_of(entry: &Entry) -> Result<String, Fault> {
         tracing::error!(%error, "an entry does not serialize");
         Fault::internal()
     })
-}
-
-fn no_such(key: &str) -> Fault {
-    let shown = quaymaster_core::schema::shorten(key);
-    Fault::new(
-        Code::UnknownService,
-        format!("The organization has no connector {shown:?} of its own."),
-    )
-}
-
-fn taken(key: &str) -> Fault {
-    Fault::new(
-        Code::AlreadyExists,
-        format!("There is a connector {key:?} already."),
-    )
-    .hint("Choose another key, so that no definition takes over the accounts of another.")
-}
-
-/// Every problem of a definition, as one fault. `details.problems` has them with line and column.
-fn wrong(problems: &[Problem]) -> Fault {
-    let count = problems.len();
-    let first = problems
-        .first()
-        .map(ToString::to_string)
-        .unwrap_or_default();
-    let message = match count {
-        1 => format!("The definition has a problem: {first}"),
-        _ => format!("The definition has {count} problems. The first: {first}"),
-    };
-    let problems: Vec<Value> = problems
-        .iter()
-        .map(|problem| {
-            json!({
-                "line": problem.line,
-                "column": problem.column,
-                "key": problem.key,
-                "message": problem.message,
-            })
-        })
-        .collect();
-    Fault::invalid_arg("/source", "definition", message)
-        .detail("problems", problems)
-        .hint("details.problems has each with its line and column.")
-}
-
-/// The problems in a fault of a definition.
-pub fn problems_of(fault: &Fault) -> Option<Vec<Problem>> {
-    let problems = fault.details.as_ref()?.get("problems")?.as_array()?;
-    let text = |problem: &Value, name: &str| problem[name].as_str().unwrap_or_default().to_owned();
-    let problems = problems.iter().map(|problem| Problem {
-        file: String::new(),
-        line: problem["line"].as_u64().unwrap_or(0),
-        column: problem["column"].as_u64().unwrap_or(0),
-        key: text(problem, "key"),
-        message: text(problem, "message"),
-    });
-    Some(problems.collect())
 }

@@ -1,6 +1,7 @@
 //! A definition made from an API's own document. Nothing is kept unless somebody says so.
 
-use super::{Checked, OwnConnector, Problem, a_place, checked, foreign, wrong};
+use super::faults::wrong;
+use super::{Checked, OwnConnector, Problem, a_place, checked, foreign};
 use crate::App;
 use crate::actor::Admin;
 use quaymaster_connectors::catalog::Entry;

@@ -177,7 +177,7 @@ pub(crate) async fn begin_authorization(
 ) -> Answer<(StatusCode, axum::Json<OneAuthorization>)> {
     let flow = new.flow.map(Flow::from);
     let aim = match (new.connector, new.connection_id) {
-        (Some(connector), None) => Aim::New(NewConnection {
+        (Some(connector), None) => Aim::New(Box::new(NewConnection {
             connector,
             name: new.name,
             auth: new.auth,
@@ -188,7 +188,7 @@ pub(crate) async fn begin_authorization(
             },
             is_local: new.is_local.unwrap_or(false),
             ..NewConnection::default()
-        }),
+        })),
         (None, Some(id)) => Aim::Again(
             id.parse()
                 .map_err(|_| Fault::not_found("There is no such connection."))?,

@@ -289,8 +289,12 @@ impl App {
             fields,
             ..wanted(&session)
         };
-        self.begin_authorization(&on_behalf(&session), Aim::New(new), Some(Flow::Code))
-            .await
+        self.begin_authorization(
+            &on_behalf(&session),
+            Aim::New(Box::new(new)),
+            Some(Flow::Code),
+        )
+        .await
     }
 
     /// Where somebody goes on who connected an account by a link: the title of the service, and the

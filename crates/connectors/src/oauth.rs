@@ -20,7 +20,7 @@ use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderValue, Method};
 use quaymaster_core::{Code, Fault};
 use quaymaster_egress::{Egress, EgressError, Request, Response};
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -216,7 +216,11 @@ impl<'a> AuthorizationServer<'a> {
     }
 
     fn redactor(&self, form: &Form<'_>) -> Redactor {
-        let own = self.app.client_secret.iter().map(|one| one.expose_secret());
+        let own = self
+            .app
+            .client_secret
+            .iter()
+            .map(ExposeSecret::expose_secret);
         let given = form.secrets.iter().copied();
         Redactor::new(self.signer.secrets().chain(own).chain(given))
     }
@@ -232,7 +236,7 @@ impl<'a> AuthorizationServer<'a> {
         let url = self.endpoint(template).map_err(Problem::of_us)?;
         let mut pairs = form.pairs.clone();
         let app = self.app;
-        let secret = app.client_secret.as_ref().map(|one| one.expose_secret());
+        let secret = app.client_secret.as_ref().map(ExposeSecret::expose_secret);
         let mut request = Request::new(Method::POST, url.as_str())
             .timeout(PATIENCE)
             .max_body(MOST_BYTES)
@@ -263,9 +267,9 @@ impl<'a> AuthorizationServer<'a> {
             .header(CONTENT_TYPE, HeaderValue::from_static(kind))
             .body(body);
         let egress = self.way_out(template, &url);
-        let egress = egress.map_err(|error| Problem::unanswered(self.title(), error))?;
+        let egress = egress.map_err(|error| Problem::unanswered(self.title(), &error))?;
         let sent = egress.send(request).await;
-        sent.map_err(|error| Problem::unanswered(self.title(), error))
+        sent.map_err(|error| Problem::unanswered(self.title(), &error))
     }
 }
 

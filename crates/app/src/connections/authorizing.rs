@@ -26,7 +26,7 @@ const WITHIN_SECONDS: i64 = 600;
 /// What a sign-in is for.
 #[derive(Debug, Clone)]
 pub enum Aim {
-    New(NewConnection),
+    New(Box<NewConnection>),
     /// An account that signs in again.
     Again(ConnectionId),
 }

@@ -60,7 +60,7 @@ impl App {
         let app = self.clone();
         let completing = self
             .tasks
-            .spawn(async move { app.complete(found, back).await });
+            .spawn(async move { Box::pin(app.complete(found, back)).await });
         completing.await.map_err(|_| Fault::internal())?
     }
 

@@ -27,7 +27,9 @@ impl App {
             return Ok(found);
         }
         let app = self.clone();
-        let polling = self.tasks.spawn(async move { app.poll(found).await });
+        let polling = self
+            .tasks
+            .spawn(async move { Box::pin(app.poll(found)).await });
         polling.await.map_err(|_| Fault::internal())??;
         self.store.authorization(id).await?.ok_or_else(no_longer)
     }

@@ -46,7 +46,7 @@ impl Problem {
     }
 
     /// No answer came, or none that was taken.
-    pub(super) fn unanswered(title: &str, error: EgressError) -> Problem {
+    pub(super) fn unanswered(title: &str, error: &EgressError) -> Problem {
         use EgressError as E;
         let lasting = matches!(
             error,

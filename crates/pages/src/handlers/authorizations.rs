@@ -55,13 +55,10 @@ pub(super) async fn set_app(
     let set = pages
         .app
         .set_oauth_app(&admin, &key, &form.client_id, secret);
-    let fault = match set.await {
-        Ok(_) => {
-            let path = connectors::path(&key);
-            let path = format!("{path}?auth={}", segment(&form.auth));
-            return Ok(answer::done(&pages, &path, Notice::OAuthAppSet));
-        }
-        Err(fault) => fault,
+    let Err(fault) = set.await else {
+        let path = connectors::path(&key);
+        let path = format!("{path}?auth={}", segment(&form.auth));
+        return Ok(answer::done(&pages, &path, Notice::OAuthAppSet));
     };
     if fault.code != Code::InvalidArg {
         return Err(fault.into());
@@ -118,7 +115,7 @@ pub(super) async fn begin(
         id => Some(id.parse().map_err(|_| connectors::no_such_workspace())?),
     };
     let name = account.name.trim();
-    let aim = Aim::New(NewConnection {
+    let aim = Aim::New(Box::new(NewConnection {
         connector: key.clone(),
         name: (!name.is_empty()).then(|| name.to_owned()),
         auth: Some(account.auth.clone()),
@@ -126,7 +123,7 @@ pub(super) async fn begin(
         workspace,
         is_local: account.is_local,
         ..NewConnection::default()
-    });
+    }));
     let author = Author::from(&admin);
     match pages.app.begin_authorization(&author, aim, flow).await {
         Ok(begun) => go_on(&pages, &begun).await,

@@ -9,7 +9,7 @@ use axum::response::Response;
 use quaymaster_app::App;
 use quaymaster_app::connect_sessions::Invited;
 use quaymaster_app::connections::{self, Connection};
-use quaymaster_app::connectors::ways;
+use quaymaster_app::connectors::{Way, ways};
 use quaymaster_core::id::ConnectSessionId;
 use quaymaster_core::{Code, Fault};
 use serde::Deserialize;
@@ -186,7 +186,7 @@ fn form(invited: &Invited, chosen: &str) -> SetupForm {
         expires_at: invited.session.expires_at,
         docs_url: docs.filter(|url| url.starts_with("https://")),
         way: shown.map(|way| way.key.clone()).unwrap_or_default(),
-        is_typed: shown.is_none_or(|way| way.is_typed()),
+        is_typed: shown.is_none_or(Way::is_typed),
         help: shown.and_then(|way| way.help.clone()),
         inputs: shown.map(accounts::inputs).unwrap_or_default(),
         error: None,

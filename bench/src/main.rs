@@ -6,6 +6,7 @@
 mod calls;
 mod echo;
 mod files;
+mod import;
 mod load;
 mod server;
 mod table;
@@ -38,6 +39,9 @@ async fn main() -> anyhow::Result<()> {
     }
     if wanted("uploads") {
         uploads::parallel_parts(&binary, &mut table).await?;
+    }
+    if wanted("import") {
+        import::large_document(&binary, &mut table)?;
     }
     if wanted("search") {
         files::search_beside_ripgrep(&binary, &mut table).await?;

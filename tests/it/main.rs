@@ -26,6 +26,7 @@ mod doors;
 mod faults;
 mod guessing;
 mod hostile;
+mod importing;
 mod keys;
 mod mail;
 mod members;

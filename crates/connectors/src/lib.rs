@@ -13,11 +13,13 @@
 //! - [`params`]: an action's inputs as plain JSON Schema
 //! - [`request`]: from an action, an account and inputs to one request; [`send`]: retries, limits,
 //!   pages, errors
+//! - [`examples`]: documented requests, and whether a definition builds them
 //! - [`clean`], [`redact`]: what nobody sees and what nobody may see, taken out of answers
 
 pub mod catalog;
 pub mod clean;
 pub mod definition;
+pub mod examples;
 pub mod import;
 pub mod lint;
 pub mod load;

@@ -8,6 +8,8 @@ mod examples;
 mod schema;
 mod text;
 
+pub(crate) use text::{is_hidden, is_variable};
+
 use crate::definition::{Definition, Field, Kind, Template};
 use crate::load::{Finding, Problem};
 use indexmap::IndexMap;

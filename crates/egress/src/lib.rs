@@ -37,6 +37,7 @@ mod target;
 pub use allow::{Allow, AllowError};
 pub use error::EgressError;
 pub use policy::{Policy, PolicyError};
+pub use ranges::is_public;
 pub use request::{DEFAULT_MAX_BODY, DEFAULT_TIMEOUT, MAX_REDIRECTS, Request, Response};
 pub use resolve::{Resolver, SystemResolver};
 pub use send::{Egress, TlsStream};

@@ -69,6 +69,11 @@ const OUTSIDE_V6: &[Row<Ipv6Addr>] = &[
 const NAT64: Row<Ipv6Addr> = (v6(0x64, 0xff9b, 0), 96, "NAT64, RFC 6052");
 const SIX_TO_FOUR: Row<Ipv6Addr> = (v6(0x2002, 0, 0), 16, "6to4, RFC 3056");
 
+/// Whether a public server can have the address.
+pub fn is_public(address: IpAddr) -> bool {
+    not_public(address).is_none()
+}
+
 /// What kind of address it is, if a public server cannot have it. An IPv6 address that carries an
 /// IPv4 address is judged by both.
 pub(crate) fn not_public(address: IpAddr) -> Option<&'static str> {

@@ -154,6 +154,36 @@ pub(crate) enum ConnectorVerb {
     },
     /// Print the JSON Schema of the format.
     Schema,
+    /// Make a definition from an OpenAPI or Google Discovery document, and say what became of each operation.
+    Import {
+        /// JSON or YAML, or a zip, tar or tar.gz archive of files that refer to each other.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// The key by which agents call it [default: made from the title].
+        #[arg(long)]
+        key: Option<String>,
+        /// [default: the document's].
+        #[arg(long)]
+        title: Option<String>,
+        /// Scheme, host and path in front of every operation's path [default: the document's server].
+        #[arg(long, value_name = "URL")]
+        base_url: Option<String>,
+        /// Only operations with these tags.
+        #[arg(long, value_delimiter = ',', value_name = "TAG")]
+        only: Vec<String>,
+        /// Write the definition there instead of printing it.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+        /// Write the report about every operation there, as JSON.
+        #[arg(long, value_name = "FILE")]
+        report: Option<PathBuf>,
+    },
+    /// Build the requests of the examples beside a definition, and compare them with the documented ones.
+    Test {
+        /// Definitions; the examples of each stand in `requests.yaml` beside it.
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,7 +1,11 @@
 //! `connector`: what the authors of definitions need.
 
+mod import;
+mod test;
+
 use crate::cli::ConnectorVerb;
 use crate::output;
+use quaymaster_connectors::import::Options;
 use quaymaster_connectors::load::{Problem, load};
 use quaymaster_connectors::published;
 use serde_json::json;
@@ -15,6 +19,25 @@ pub(crate) fn connector(verb: ConnectorVerb, as_json: bool) -> anyhow::Result<()
             output::print(as_json, &published::schema(), &published::text());
             Ok(())
         }
+        ConnectorVerb::Import {
+            file,
+            key,
+            title,
+            base_url,
+            only,
+            out,
+            report,
+        } => {
+            let options = Options {
+                key,
+                title,
+                base_url,
+                only,
+                ..Options::default()
+            };
+            import::import(&file, options, out.as_deref(), report.as_deref(), as_json)
+        }
+        ConnectorVerb::Test { files } => test::test(&files, as_json),
     }
 }
 

@@ -56,7 +56,7 @@ pub enum Outcome {
 
 impl Report {
     /// Counts the outcomes.
-    pub fn count(&mut self) {
+    pub(super) fn count(&mut self) {
         let count = |outcome| {
             let operations = self.operations.iter();
             operations.filter(|one| one.outcome == outcome).count()

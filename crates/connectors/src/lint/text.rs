@@ -83,7 +83,7 @@ pub(super) fn is_host(text: &str) -> bool {
 
 /// A variable that programs do not read for themselves: otherwise a definition could lead them
 /// elsewhere.
-pub(super) fn is_variable(text: &str) -> bool {
+pub(crate) fn is_variable(text: &str) -> bool {
     const FAMILIES: [&str; 7] = [
         "LD_",
         "DYLD_",

@@ -9,6 +9,8 @@ mod catalog;
 mod fixture;
 mod guide;
 mod hostile;
+mod import;
+mod import_hostile;
 mod listing;
 mod load;
 mod pages;

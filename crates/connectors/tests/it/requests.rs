@@ -1,53 +1,8 @@
 //! Every action of every connector builds the request that the service's documentation shows.
-//!
-//! `catalog/<key>/requests.yaml` is a list of examples: `action`, `with` (its inputs), `account`
-//! (`auth`, `fields`, `access_token`), `request` and `source`. A request has `verb`, `url`,
-//! `headers` (all but the content type of a body), and `body`, `form`, `text` or `parts`.
 
-use quaymaster_connectors::definition::Definition;
+use quaymaster_connectors::examples;
 use quaymaster_connectors::load;
-use quaymaster_connectors::request::{Account, Built, Invocation, Prepared, build};
-use serde::Deserialize;
-use serde_json::{Map, Value};
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use url::Url;
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Example {
-    action: String,
-    #[serde(default)]
-    with: Map<String, Value>,
-    account: Signed,
-    request: Expected,
-    /// Where the documented request stands.
-    source: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Signed {
-    auth: String,
-    #[serde(default)]
-    fields: BTreeMap<String, String>,
-    access_token: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Expected {
-    verb: String,
-    url: String,
-    #[serde(default)]
-    headers: BTreeMap<String, String>,
-    body: Option<Value>,
-    form: Option<BTreeMap<String, String>>,
-    text: Option<String>,
-    /// Of a multipart body: texts that stand in it.
-    parts: Option<Vec<String>>,
-}
 
 fn catalog() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../catalog");
@@ -62,32 +17,25 @@ fn catalog() -> Vec<PathBuf> {
     folders
 }
 
-fn definition(folder: &Path) -> Result<Definition, Vec<String>> {
-    let file = folder.join("connector.yaml");
-    let text = std::fs::read_to_string(&file).unwrap();
-    load::parse(&text, &file.display().to_string())
-        .map_err(|problems| problems.iter().map(ToString::to_string).collect())
-}
-
 #[test]
 fn every_action_builds_the_documented_request() {
     let mut failures = Vec::new();
     for folder in catalog() {
-        let key = folder.file_name().unwrap().to_string_lossy().into_owned();
-        match definition(&folder) {
-            Err(problems) => failures.extend(problems),
-            Ok(definition) => {
-                let file = folder.join("requests.yaml");
-                let examples = std::fs::read_to_string(&file)
-                    .map_err(|error| error.to_string())
-                    .and_then(|text| {
-                        serde_saphyr::from_str::<Vec<Example>>(&text).map_err(|e| e.to_string())
-                    });
-                match examples {
-                    Ok(examples) => compare(&key, definition, &examples, &mut failures),
-                    Err(error) => failures.push(format!("{key}/requests.yaml: {error}")),
-                }
+        let read = |name: &str| {
+            let file = folder.join(name);
+            std::fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))
+        };
+        let shown = folder.display().to_string();
+        let definition = read("connector.yaml").map(|text| load::parse(&text, &shown));
+        match (
+            definition,
+            read("requests.yaml").and_then(|text| examples::read(&text)),
+        ) {
+            (Ok(Ok(definition)), Ok(examples)) => {
+                failures.extend(examples::failures(definition, &examples));
             }
+            (Ok(Err(problems)), _) => failures.extend(problems.iter().map(ToString::to_string)),
+            (Err(error), _) | (_, Err(error)) => failures.push(format!("{shown}: {error}")),
         }
     }
     assert!(
@@ -96,124 +44,4 @@ fn every_action_builds_the_documented_request() {
         failures.len(),
         failures.join("\n")
     );
-}
-
-fn compare(key: &str, definition: Definition, examples: &[Example], failures: &mut Vec<String>) {
-    let prepared = Prepared::new(Arc::new(definition));
-    let all = prepared.definition().modules.values();
-    let mut without: BTreeSet<_> = all.flat_map(|module| module.actions.keys()).collect();
-    for example in examples {
-        without.remove(&example.action);
-        let mut tell = |what: String| {
-            failures.push(format!(
-                "{key}/{} ({}): {what}",
-                example.action, example.source
-            ));
-        };
-        let call = Invocation {
-            action: Some(example.action.clone()),
-            inputs: example.with.clone(),
-            ..Invocation::default()
-        };
-        let fields = &example.account.fields;
-        let account = Account {
-            auth: example.account.auth.clone(),
-            fields: fields
-                .iter()
-                .map(|(k, v)| (k.clone(), v.clone().into()))
-                .collect(),
-            access_token: example.account.access_token.clone().map(Into::into),
-            local: false,
-        };
-        match build(&prepared, &account, &call) {
-            Ok(built) => differences(&built, &example.request, &mut tell),
-            Err(fault) => tell(format!(
-                "{fault} {}",
-                fault.details.clone().unwrap_or_default()
-            )),
-        }
-    }
-    for action in without {
-        failures.push(format!("{key}/{action}: no example in requests.yaml"));
-    }
-}
-
-fn differences(built: &Built, expected: &Expected, tell: &mut impl FnMut(String)) {
-    let mut same = |what: &str, is: String, should: String| {
-        if is != should {
-            tell(format!("{what}\n  is     {is}\n  should {should}"));
-        }
-    };
-    same("verb", built.verb.to_string(), expected.verb.clone());
-    let should =
-        Url::parse(&expected.url).map_or_else(|error| error.to_string(), |url| spelled(&url));
-    same("url", spelled(&built.url), should);
-    let mut is: BTreeMap<String, String> = BTreeMap::new();
-    for (name, value) in &built.headers {
-        is.insert(
-            name.to_string(),
-            String::from_utf8_lossy(value.as_bytes()).into(),
-        );
-    }
-    let mut should: BTreeMap<String, String> = BTreeMap::new();
-    for (name, value) in &expected.headers {
-        should.insert(name.to_ascii_lowercase(), value.clone());
-    }
-    let content_type = is.get("content-type").cloned().unwrap_or_default();
-    if !should.contains_key("content-type") {
-        is.remove("content-type");
-    }
-    same("headers", format!("{is:?}"), format!("{should:?}"));
-    let body = String::from_utf8_lossy(&built.body).into_owned();
-    if let Some(form) = &expected.form {
-        let mut is: Vec<_> = url::form_urlencoded::parse(&built.body)
-            .into_owned()
-            .collect();
-        is.sort();
-        same(
-            "form",
-            format!("{is:?}"),
-            format!(
-                "{:?}",
-                form.iter()
-                    .map(|(k, v)| (k.clone(), v.clone()))
-                    .collect::<Vec<_>>()
-            ),
-        );
-        same(
-            "content type",
-            content_type,
-            "application/x-www-form-urlencoded".into(),
-        );
-    } else if let Some(text) = &expected.text {
-        same("text", body, text.clone());
-    } else if let Some(parts) = &expected.parts {
-        let held: Vec<_> = parts
-            .iter()
-            .filter(|part| body.contains(part.as_str()))
-            .collect();
-        same(
-            "parts",
-            format!("{held:?} of {body}"),
-            format!("{:?} of {body}", parts.iter().collect::<Vec<_>>()),
-        );
-    } else if let Some(json) = &expected.body {
-        let is: Value = serde_json::from_slice(&built.body).unwrap_or(Value::String(body));
-        if is != *json {
-            same("body", is.to_string(), json.to_string());
-        }
-        let is_json = content_type.contains("json");
-        same("content type is JSON's", is_json.to_string(), "true".into());
-    } else {
-        same("body", body, String::new());
-    }
-}
-
-/// An address whose query is decoded and sorted: two spellings of one are the same.
-fn spelled(url: &Url) -> String {
-    let mut pairs: Vec<_> = url.query_pairs().into_owned().collect();
-    pairs.sort();
-    let mut bare = url.clone();
-    bare.set_query(None);
-    format!("{bare} {pairs:?}")
 }

@@ -373,3 +373,100 @@ async fn an_own_definition_reaches_nothing_private_by_itself() {
     desk.list_notes().await.unwrap_err();
     assert_eq!(canary.connections(), 0);
 }
+
+/// Nobody has seen it before: a document of a small service, written here.
+pub(crate) fn document(url: &str) -> Value {
+    json!({
+        "openapi": "3.0.3",
+        "info": { "title": "Crane control", "version": "7", "description": "Cranes of a harbour." },
+        "servers": [{ "url": url }],
+        "tags": [{ "name": "cranes" }],
+        "components": {
+            "securitySchemes": { "key": { "type": "apiKey", "in": "header", "name": "X-Crane-Key" } },
+            "schemas": { "Lift": { "type": "object", "required": ["tons"], "properties": {
+                "tons": { "type": "integer", "maximum": 80 }, "to": { "type": "string", "nullable": true },
+            } } },
+        },
+        "security": [{ "key": [] }],
+        "paths": {
+            "/cranes": { "get": {
+                "operationId": "listCranes", "tags": ["cranes"], "summary": "List cranes",
+                "parameters": [{ "name": "berth", "in": "query", "schema": { "type": "string" } }],
+                "responses": { "200": { "description": "Cranes." } },
+            } },
+            "/cranes/{id}": { "get": {
+                "operationId": "getCrane", "tags": ["cranes"], "summary": "Get a crane",
+                "parameters": [{ "name": "id", "in": "path", "required": true, "schema": { "type": "string" } }],
+                "responses": { "200": { "description": "A crane." } },
+            } },
+            "/cranes/{id}/lifts": { "post": {
+                "operationId": "lift", "tags": ["cranes"], "summary": "Lift something",
+                "parameters": [{ "name": "id", "in": "path", "required": true, "schema": { "type": "string" } }],
+                "requestBody": { "required": true, "content": { "application/json": {
+                    "schema": { "$ref": "#/components/schemas/Lift" } } } },
+                "responses": { "201": { "description": "Done." } },
+            } },
+        },
+    })
+}
+
+#[tokio::test]
+async fn a_document_nobody_has_seen_before_is_imported_and_called() {
+    for database in Database::BOTH {
+        let desk = Desk::open(database).await;
+        let service = Echo::start().await;
+        let path = format!("{OWN}/import");
+        let document = document(&service.url).to_string();
+        let asked = json!({ "document": document, "name": "crane.json", "key": "crane", "baseUrl": "{url}" });
+        let (status, preview) = desk.rest("POST", &path, Some(asked.clone())).await;
+        assert_eq!(status, 200, "{preview}");
+        assert_eq!(preview["report"]["operations"].as_array().unwrap().len(), 3);
+        assert!(preview["connector"].is_null(), "{preview}");
+        let (_, none) = desk.rest("GET", OWN, None).await;
+        assert_eq!(none["total"], 0, "a preview keeps nothing");
+        let mut save = asked;
+        save["save"] = json!(true);
+        let (status, saved) = desk.rest("POST", &path, Some(save.clone())).await;
+        assert_eq!(status, 200, "{saved}");
+        assert_eq!(saved["connector"]["key"], "crane", "{saved}");
+        let (status, twice) = desk.rest("POST", &path, Some(save)).await;
+        assert_eq!(status, 400, "{twice}");
+
+        let (_, connector) = desk.rest("GET", "/api/v1/connectors/crane", None).await;
+        let way = &connector["connector"]["auth"][0];
+        let fields: serde_json::Map<String, Value> = way["fields"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|field| {
+                let is_url = field["name"] == "url";
+                let value = if is_url { &service.url } else { SECRET };
+                (field["name"].as_str().unwrap().to_owned(), json!(value))
+            })
+            .collect();
+        let body =
+            json!({ "connector": "crane", "auth": way["key"], "fields": fields, "isLocal": true });
+        let (status, made) = desk.rest("POST", "/api/v1/connections", Some(body)).await;
+        assert_eq!(status, 201, "{made}");
+        service.heard();
+        let lift = json!({
+            "service": "crane", "method": "POST", "path": "/cranes/c7/lifts", "body": { "tons": 12 },
+        });
+        let done = desk
+            .mcp
+            .call("connector_execute", lift.clone())
+            .await
+            .unwrap();
+        assert_eq!(
+            done["data"]["asked"], "POST /cranes/c7/lifts HTTP/1.1",
+            "{done}"
+        );
+        let heard = service.heard().join("\n").to_lowercase();
+        assert!(heard.contains(&format!("x-crane-key: {SECRET}")), "{heard}");
+        let mut heavy = lift;
+        heavy["body"]["tons"] = json!(81);
+        let refused = desk.mcp.call("connector_execute", heavy).await.unwrap_err();
+        assert_eq!(refused["code"], "INVALID_ARG", "{refused}");
+        assert!(service.heard().is_empty());
+    }
+}

@@ -87,6 +87,36 @@ async fn a_connector_is_written_checked_saved_changed_and_deleted() {
     assert_eq!(tab.complaints().await, NOTHING);
 }
 
+#[tokio::test]
+async fn a_document_is_uploaded_looked_at_and_saved() {
+    let server = Server::start().await;
+    let browser = Browser::start().await;
+    let tab = owner(&server, &browser).await;
+    tab.open(&format!("{}/connectors/own/import", server.url))
+        .await;
+    look(&tab, "importing").await;
+    choose(&tab, "cat.json", "{\"what\": \"no document\"}").await;
+    tab.fill("#key", "crane").await;
+    tab.follow("main form button.primary").await;
+    tab.until("document.querySelector('#file-error') !== null")
+        .await;
+    assert_eq!(
+        tab.value("document.getElementById('key').value").await,
+        "crane"
+    );
+    only_refused(&tab).await;
+    look(&tab, "a document that is none").await;
+    let document = crate::own_connectors::document("https://crane.example.com");
+    choose(&tab, "crane.json", &document.to_string()).await;
+    tab.follow("main form button.primary").await;
+    tab.until_text("#report", "OpenAPI 3.0.3").await;
+    look(&tab, "what became of a document").await;
+    tab.follow(SAVE).await;
+    assert_eq!(tab.path().await, "/connectors/crane");
+    tab.until_text("#calls", "List cranes").await;
+    assert_eq!(tab.complaints().await, NOTHING);
+}
+
 /// Fits into the shortest text.
 const ATTACK: &str = "<img src=x onerror=window.hit=1>";
 

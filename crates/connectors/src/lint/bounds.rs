@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use std::collections::HashMap;
 
 /// More at once help nobody.
-pub(super) const MOST_FINDINGS: usize = 200;
+pub(super) const MOST_FINDINGS: usize = 1_000;
 /// Bytes of a compiled regular expression.
 pub(super) const LARGEST_PATTERN: usize = 1 << 20;
 
@@ -93,10 +93,17 @@ pub(super) fn check(definition: &Definition, root: &Spot, report: &mut Report) {
 /// What all actions and fields cost together.
 fn patterns(definition: &Definition, root: &Spot, report: &mut Report) {
     let mut cost = Cost::default();
-    let actions = definition.modules.values();
-    let actions = actions.flat_map(|module| module.actions.values());
-    for action in actions {
-        cost.add_map(definition, &action.params);
+    for (name, module) in &definition.modules {
+        for (key, action) in &module.actions {
+            let before = std::mem::take(&mut cost.longest);
+            cost.add_map(definition, &action.params);
+            // Said at its action, which an import can leave out.
+            if cost.longest > LONGEST_PATTERN {
+                let at = root.key("modules").key(name).key("actions").key(key);
+                report.say(&at.key("params"), too_long());
+            }
+            cost.longest = before;
+        }
     }
     let fields = definition.auth.iter().map(|auth| &auth.fields);
     for field in fields
@@ -113,11 +120,7 @@ fn patterns(definition: &Definition, root: &Spot, report: &mut Report) {
             cost.patterns
         ),
     );
-    report.unless(
-        cost.longest <= LONGEST_PATTERN,
-        root,
-        format!("A regular expression has more than {LONGEST_PATTERN} bytes."),
-    );
+    report.unless(cost.longest <= LONGEST_PATTERN, root, too_long());
     report.unless(
         cost.choices <= MOST_USED_CHOICES,
         &root.key("enums"),
@@ -126,6 +129,10 @@ fn patterns(definition: &Definition, root: &Spot, report: &mut Report) {
             cost.choices
         ),
     );
+}
+
+fn too_long() -> String {
+    format!("A regular expression has more than {LONGEST_PATTERN} bytes.")
 }
 
 #[derive(Default)]

@@ -45,7 +45,7 @@ impl App {
             who: Who::User(actor.user.clone()),
             credential: credential_of_person(&actor.user)?,
             kind: TokenKind::ApiKey,
-            scopes: actor.scopes.clone(),
+            scopes: actor.scopes,
             grants,
             expires_at: None,
             access: None,

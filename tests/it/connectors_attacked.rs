@@ -257,7 +257,10 @@ async fn an_account_leads_into_the_network_only_when_an_administrator_says_that_
 
 /// The secret in every spelling that a service may send back.
 fn spellings() -> Vec<String> {
-    let hex = |bytes: &[u8]| -> String { bytes.iter().map(|byte| format!("{byte:02x}")).collect() };
+    let digits = |byte: &u8| {
+        [byte >> 4, byte & 15].map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)]))
+    };
+    let hex = |bytes: &[u8]| -> String { bytes.iter().flat_map(digits).collect() };
     let json = Value::from(SECRET).to_string();
     let percent: String = SECRET
         .bytes()
@@ -424,7 +427,7 @@ fn texts_of(value: &Value) -> String {
         Value::Array(items) => items.iter().map(texts_of).collect(),
         Value::Object(members) => members
             .iter()
-            .map(|(name, member)| format!("{name}{}", texts_of(member)))
+            .flat_map(|(name, member)| [name.clone(), texts_of(member)])
             .collect(),
         _ => String::new(),
     }

@@ -202,13 +202,18 @@ async fn the_registry_keeps_images_for_an_agent() {
     assert_eq!(fault["details"]["upstream_code"], "MANIFEST_UNKNOWN");
     let neither = json!({ "name": "library/busybox", "digest": "latest" });
     is_invalid(&trial.fault("delete_manifest", neither).await);
-    // The examples say the digest of the blob where the manifest's is meant.
     let latest = json!({ "name": "library/busybox", "reference": "latest" });
     let checked = trial.call("check_manifest", latest).await;
     let digest = text(&checked, "/meta/headers/docker-content-digest");
     let manifest = json!({ "name": "library/busybox", "digest": digest });
     trial.call("delete_manifest", manifest).await;
-    let refused = [("delete_manifest", "MANIFEST_UNKNOWN")];
+    let blob = json!({ "name": "library/busybox", "digest": CONFIG });
+    trial.call("delete_blob", blob).await;
+    // Both are gone when their examples come.
+    let refused = [
+        ("delete_manifest", "MANIFEST_UNKNOWN"),
+        ("delete_blob", "BLOB_UNKNOWN"),
+    ];
     trial.examples(None, &refused, nothing).await;
     trial.end();
 }

@@ -3,6 +3,7 @@
 use quaymaster_tests::{Database, Desk, Service};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 /// What an example says that is otherwise here: the first text becomes the second, from now on.
 pub(crate) type Learnt = Vec<(&'static str, String)>;
@@ -141,7 +142,7 @@ impl Trial {
                 if plain {
                     filled.push(char::from(byte));
                 } else {
-                    filled.push_str(&format!("%{byte:02X}"));
+                    let _ = write!(filled, "%{byte:02X}");
                 }
             }
             rest = after;

@@ -18,7 +18,10 @@ impl Sample {
         let input = |name: &str, kind, help: &str, is_required, value: &str| TryInput {
             name: self.t(name),
             kind,
-            help: self.t(help),
+            help: match help {
+                "" => String::new(),
+                help => self.t(help),
+            },
             is_required,
             field: self.field(value),
         };

@@ -10,9 +10,10 @@ use http::StatusCode;
 use quaymaster_app::credentials::{Expiry, Fresh, NewApiKey};
 use quaymaster_app::{Actor, App, Credential};
 use quaymaster_core::id::{CredentialId, OrgId, UserId, WorkspaceId};
-use quaymaster_core::{Fault, Instant, Scopes};
+use quaymaster_core::{Code, Fault, Instant, Scopes};
 use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::ToSchema;
 
 #[derive(Serialize, ToSchema)]
@@ -148,11 +149,47 @@ pub(crate) struct CreateApiKey {
     #[schema(minimum = 1, maximum = 3650)]
     expires_in_days: Option<u32>,
     never_expires: Option<bool>,
+    /// For programs that say of what a key is good: a key is good for its organization.
+    permissions: Option<Permissions>,
     /// Id or slug of a workspace whose file tools the key shall see.
     files: Option<String>,
 }
 
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = ApiKeyPermissions)]
+pub(crate) struct Permissions {
+    scope: PermissionScope,
+    #[serde(rename = "workspaceIds")]
+    _workspace_ids: Option<Vec<String>>,
+    #[schema(value_type = Option<Object>)]
+    #[serde(rename = "approvals")]
+    _approvals: Option<Value>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[schema(as = ApiKeyPermissionScope)]
+pub(crate) enum PermissionScope {
+    Org,
+    /// Refused: a key that was made for one workspace must not reach the others.
+    Workspace,
+}
+
 impl CreateApiKey {
+    fn check_permissions(&self) -> Result<(), Fault> {
+        match &self.permissions {
+            Some(permissions) if permissions.scope == PermissionScope::Workspace => {
+                let fault = Fault::new(
+                    Code::NotImplemented,
+                    "An API key is good for its whole organization; there are none for single workspaces yet.",
+                );
+                Err(fault.hint("Give it fewer scopes, or make another organization."))
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn expiry(&self) -> Result<Expiry, Fault> {
         let never = self.never_expires == Some(true);
         match (self.expires_at, self.expires_in_days, never) {
@@ -183,6 +220,7 @@ pub(crate) async fn create_api_key(
     Json(new): Json<CreateApiKey>,
 ) -> Answer<(StatusCode, axum::Json<FreshApiKey>)> {
     let expires = new.expiry()?;
+    new.check_permissions()?;
     let files = match &new.files {
         Some(named) => Some(find(&app, &actor, named).await?.id),
         None => None,

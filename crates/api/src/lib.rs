@@ -12,7 +12,7 @@
 //! - `document`: the OpenAPI document; `state`: what handlers can reach
 //! - one file a noun: `health`, `info`, `workspaces`, `tokens`, `connected_clients`, `connect`, `trash`, `api_keys`,
 //!   `organizations`, `members`, `invitations`, `connectors`, `connections`, `authorizations`, `oauth_apps`, `integrations`, `integration_metadata`, `partials`, `actions`, `end_users`,
-//!   `connect_sessions`, `servers`, `server_tools`, `code`, `later`, `calls`, `events`, `tools`; [`parts`] has a
+//!   `connect_sessions`, `servers`, `server_tokens`, `server_tools`, `code`, `later`, `calls`, `events`, `tools`; [`parts`] has a
 //!   router of its own, whose addresses are signed, and so has [`oauth`], whose addresses are those
 //!   of its RFCs
 
@@ -45,6 +45,7 @@ mod paging;
 mod partials;
 pub mod parts;
 mod read;
+mod server_tokens;
 mod server_tools;
 mod servers;
 mod state;
@@ -201,8 +202,9 @@ fn documented() -> OpenApiRouter<ApiState> {
             servers::update_server,
             servers::delete_server
         ))
-        .routes(routes!(servers::regenerate_server_token))
-        .routes(routes!(servers::create_access_token))
+        .routes(routes!(server_tokens::regenerate_server_token))
+        .routes(routes!(server_tokens::create_access_token))
+        .routes(routes!(server_tokens::create_oauth_token))
         .routes(routes!(
             server_tools::list_server_tools,
             server_tools::add_server_tool

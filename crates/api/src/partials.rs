@@ -85,8 +85,12 @@ pub(crate) struct LookedPartials {
     integration_name: Option<String>,
     /// Only those for this integration.
     workspace_integration_id: Option<String>,
+    /// Only those for the integration with this alias.
+    integration_alias: Option<String>,
     /// Only those for this action.
     action_name: Option<String>,
+    /// No partial is for a trigger yet.
+    trigger_name: Option<String>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -110,6 +114,15 @@ pub(crate) async fn list_partials(
 ) -> Answer<axum::Json<PartialList>> {
     let workspace = find(&app, &actor, &looked.workspace_id).await?;
     let mut all = app.partials(&actor, &workspace.id).await?;
+    if looked.trigger_name.is_some() {
+        all.clear();
+    }
+    if let Some(alias) = &looked.integration_alias {
+        let known = app.integrations(&actor, &workspace.id).await?;
+        let found = known.into_iter().find(|one| one.alias == *alias);
+        let only = found.map(|integration| integration.id);
+        all.retain(|partial| only.is_some() && partial.integration == only);
+    }
     let same = |wanted: &Option<String>, has: Option<&str>| {
         wanted.as_deref().is_none_or(|wanted| has == Some(wanted))
     };
@@ -137,6 +150,8 @@ pub(crate) struct CreatePartial {
     workspace_integration_id: Option<String>,
     integration_alias: Option<String>,
     action_name: Option<String>,
+    #[serde(rename = "triggerName")]
+    trigger_name: Option<String>,
     #[schema(min_length = 1, max_length = 80)]
     name: String,
     description: Option<String>,
@@ -172,6 +187,9 @@ pub(crate) async fn create_partial(
     Administrator(admin): Administrator,
     Json(new): Json<CreatePartial>,
 ) -> Answer<(StatusCode, axum::Json<OnePartial>)> {
+    if new.trigger_name.is_some() {
+        return Err(crate::later::triggers().into());
+    }
     let workspace = find(&app, &admin, &new.workspace_id).await?;
     let integration = new.workspace_integration_id.as_deref();
     let new = NewPartial {

@@ -2,7 +2,7 @@
 
 use crate::auth::{Administrator, Person};
 use crate::error::{Answer, ApiError, Faults};
-use crate::read::{Json, Path};
+use crate::read::{Json, Path, nullable};
 use crate::servers::id_of as server_of;
 use axum::extract::State;
 use http::StatusCode;
@@ -189,9 +189,15 @@ pub(crate) async fn add_server_tool(
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct ChangeServerTool {
     integration_alias: Option<String>,
-    connection_id: Option<String>,
+    /// Null lets the integration's hold.
+    #[schema(value_type = Option<String>)]
+    #[serde(default, deserialize_with = "nullable")]
+    connection_id: Option<Option<String>>,
     display_name: Option<String>,
-    description: Option<String>,
+    /// Null lets the action's own hold.
+    #[schema(value_type = Option<String>)]
+    #[serde(default, deserialize_with = "nullable")]
+    description: Option<Option<String>>,
     #[schema(value_type = Option<Object>)]
     input_defaults: Option<Map<String, Value>>,
     partial_ids: Option<Vec<String>>,

@@ -1,19 +1,17 @@
-//! Hosted MCP servers: listed, made, read, changed, deleted, and their tokens.
+//! Hosted MCP servers: listed, made, read, changed, deleted. Their tokens are in `server_tokens`.
 
 use crate::auth::{Administrator, Person};
 use crate::error::{Answer, ApiError, Faults};
 use crate::paging::Paging;
-use crate::read::{Json, Path, Query};
+use crate::read::{Json, Path, Query, nullable};
 use crate::server_tools::ServerToolView;
 use crate::workspaces::find;
 use axum::extract::State;
 use http::StatusCode;
 use quaymaster_app::App;
 use quaymaster_app::credentials::Fresh;
-use quaymaster_app::servers::{
-    AuthMode, EndUserAccess, Mode, NewServer, Server, ServerChange, token_scopes,
-};
-use quaymaster_core::id::{CredentialId, EndUserId, OrgId, ServerId, UserId, WorkspaceId};
+use quaymaster_app::servers::{AuthMode, EndUserAccess, Mode, NewServer, Server, ServerChange};
+use quaymaster_core::id::{EndUserId, OrgId, ServerId, UserId, WorkspaceId};
 use quaymaster_core::{Fault, Instant};
 use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
@@ -211,7 +209,7 @@ pub(crate) struct MadeServer {
     mcp_endpoint: String,
 }
 
-fn plain(fresh: &Fresh) -> String {
+pub(crate) fn plain(fresh: &Fresh) -> String {
     fresh.token.expose_secret().to_owned()
 }
 
@@ -293,14 +291,18 @@ pub(crate) async fn read_server(
 pub(crate) struct ChangeServer {
     #[schema(min_length = 1, max_length = 80)]
     name: Option<String>,
-    description: Option<String>,
+    #[schema(value_type = Option<String>)]
+    #[serde(default, deserialize_with = "nullable")]
+    description: Option<Option<String>>,
     mode: Option<ModeView>,
     #[schema(value_type = Option<Object>)]
     settings: Option<Map<String, Value>>,
     auth_mode: Option<AuthModeView>,
     end_user_access: Option<AccessView>,
-    /// Another person: the tokens of the server are dead, and there is a new one.
-    end_user_id: Option<String>,
+    /// Another person, or null for nobody: the tokens of the server are dead, and there is a new one.
+    #[schema(value_type = Option<String>)]
+    #[serde(default, deserialize_with = "nullable")]
+    end_user_id: Option<Option<String>>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -370,123 +372,4 @@ pub(crate) async fn delete_server(
     let id = id_of(&id)?;
     app.delete_server(&admin, &id).await?;
     Ok(axum::Json(DeletedServer { deleted: true, id }))
-}
-
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct FreshServerToken {
-    /// Shown once.
-    bearer_token: String,
-    mcp_endpoint: String,
-}
-
-/// Replaces the token of a server
-///
-/// The one before is dead when the answer arrives; those of end users stay. Needs an administrator.
-#[utoipa::path(
-    post, path = "/api/v1/mcp/servers/{id}/regenerate-token", tag = "MCP servers",
-    security(("bearer" = ["admin"])),
-    params(("id" = String, Path, description = "Id of the server.")),
-    responses((status = 200, description = "The new token.", body = FreshServerToken), Faults)
-)]
-pub(crate) async fn regenerate_server_token(
-    State(app): State<App>,
-    Administrator(admin): Administrator,
-    Path(id): Path<String>,
-) -> Answer<axum::Json<FreshServerToken>> {
-    let (server, token) = app.regenerate_server_token(&admin, &id_of(&id)?).await?;
-    Ok(axum::Json(FreshServerToken {
-        bearer_token: plain(&token),
-        mcp_endpoint: app.settings().endpoint_of(&server.id),
-    }))
-}
-
-#[derive(Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct CreateAccessToken {
-    /// Our id of the end user, or the developer's.
-    end_user_id: String,
-    /// `mcp:tools`, `mcp:code`, `read:tools`, `write:tools`; all unless said otherwise.
-    scopes: Option<Vec<String>>,
-    /// Seconds; a day unless said otherwise.
-    #[schema(minimum = 60, maximum = 31_536_000)]
-    expires_in: Option<i64>,
-}
-
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(as = McpAccessToken)]
-pub(crate) struct AccessTokenView {
-    #[schema(value_type = String)]
-    id: CredentialId,
-    /// How the token begins.
-    token_prefix: String,
-    scopes: Vec<String>,
-    #[schema(value_type = Option<String>)]
-    end_user_id: Option<EndUserId>,
-    auth_method: &'static str,
-    token_type: &'static str,
-    #[schema(value_type = Option<String>, format = DateTime)]
-    expires_at: Option<Instant>,
-    #[schema(value_type = String, format = DateTime)]
-    created_at: Instant,
-}
-
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct FreshAccessToken {
-    /// Shown once.
-    access_token: String,
-    /// The same.
-    bearer_token: String,
-    token: AccessTokenView,
-    mcp_endpoint: String,
-}
-
-/// Makes a token of a server for one end user
-///
-/// Its calls use that person's accounts. Needs an administrator.
-#[utoipa::path(
-    post, path = "/api/v1/mcp/servers/{id}/access-tokens", tag = "MCP servers",
-    security(("bearer" = ["admin"])), request_body = CreateAccessToken,
-    params(("id" = String, Path, description = "Id of the server.")),
-    responses((status = 201, description = "The token.", body = FreshAccessToken), Faults)
-)]
-pub(crate) async fn create_access_token(
-    State(app): State<App>,
-    Administrator(admin): Administrator,
-    Path(id): Path<String>,
-    Json(new): Json<CreateAccessToken>,
-) -> Answer<(StatusCode, axum::Json<FreshAccessToken>)> {
-    let scopes = token_scopes(new.scopes.as_deref())?;
-    let (server, fresh) = app
-        .create_end_user_token(
-            &admin,
-            &id_of(&id)?,
-            &new.end_user_id,
-            scopes,
-            new.expires_in,
-        )
-        .await
-        .map_err(ApiError::about_body)?;
-    let text = plain(&fresh);
-    let credential = fresh.credential;
-    let made = FreshAccessToken {
-        token: AccessTokenView {
-            token_prefix: text.chars().take(10).collect(),
-            scopes: new
-                .scopes
-                .unwrap_or_else(|| vec!["mcp:tools".to_owned(), "mcp:code".to_owned()]),
-            id: credential.id,
-            end_user_id: credential.end_user,
-            auth_method: "bearer",
-            token_type: "mcp_bearer",
-            expires_at: credential.expires_at,
-            created_at: credential.created_at,
-        },
-        access_token: text.clone(),
-        bearer_token: text,
-        mcp_endpoint: app.settings().endpoint_of(&server.id),
-    };
-    Ok((StatusCode::CREATED, axum::Json(made)))
 }

@@ -13,7 +13,7 @@ use quaymaster_app::{Actor, App, Workspace};
 use quaymaster_core::id::{OrgId, WorkspaceId};
 use quaymaster_core::{Fault, Instant};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -70,19 +70,35 @@ pub(crate) struct WorkspaceList {
     total: usize,
 }
 
+#[derive(Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query, rename_all = "camelCase")]
+pub(crate) struct LookedWorkspaces {
+    /// Nothing is ever suspended here.
+    #[serde(rename = "includeSuspended")]
+    _include_suspended: Option<bool>,
+    /// How many at most.
+    #[param(minimum = 1, maximum = 500, default = 100)]
+    limit: Option<i64>,
+    /// How many to leave out at the start.
+    #[param(minimum = 0, default = 0)]
+    offset: Option<i64>,
+}
+
 /// Lists workspaces
 ///
 /// Oldest first.
 #[utoipa::path(
     get, path = "/api/v1/workspaces", tag = "Workspaces",
-    security(("bearer" = ["admin"])), params(Paging),
+    security(("bearer" = ["admin"])), params(LookedWorkspaces),
     responses((status = 200, description = "A page of workspaces.", body = WorkspaceList), Faults)
 )]
 pub(crate) async fn list_workspaces(
     State(app): State<App>,
     Person(actor): Person,
-    Query(paging): Query<Paging>,
+    Query(looked): Query<LookedWorkspaces>,
 ) -> Answer<axum::Json<WorkspaceList>> {
+    let paging = Paging::new(looked.limit, looked.offset);
     let (page, total) = paging.cut(app.workspaces(&actor).await?)?;
     let workspaces = page.into_iter().map(WorkspaceView::from).collect();
     Ok(axum::Json(WorkspaceList { workspaces, total }))

@@ -36,13 +36,13 @@ pub struct NewTool {
     pub sort_order: Option<i64>,
 }
 
-/// What changes at a tool; what is absent stays.
+/// What changes at a tool: what is absent stays; `Some(None)` takes away.
 #[derive(Debug, Clone, Default)]
 pub struct ToolChange {
     pub alias: Option<String>,
-    pub connection: Option<String>,
+    pub connection: Option<Option<String>>,
     pub display_name: Option<String>,
-    pub description: Option<String>,
+    pub description: Option<Option<String>>,
     pub input_defaults: Option<Map<String, Value>>,
     pub partials: Option<Vec<String>>,
     pub sort_order: Option<i64>,
@@ -219,21 +219,28 @@ impl App {
         }
         if let Some(named) = &change.connection {
             let connector = &integration.connector;
-            let own = self
-                .fixed_connection(admin, &server.workspace, connector, named)
-                .await?;
-            tool.connection = Some(own);
+            tool.connection = match named {
+                Some(named) => Some(
+                    self.fixed_connection(admin, &server.workspace, connector, named)
+                        .await?,
+                ),
+                None => None,
+            };
         }
         if let Some(name) = change.display_name {
             tool.display_name = Some(name);
         }
         if let Some(description) = change.description {
-            tool.description = Some(description);
+            tool.description = description;
         }
         if let Some(defaults) = change.input_defaults {
             tool.input_defaults = defaults;
         }
-        if let Some(partials) = change.partials {
+        // Those that it has must fit the other integration as well.
+        let moved = change.alias.is_some();
+        let kept = tool.partials.as_ref().filter(|_| moved);
+        let kept = kept.map(|ids| ids.iter().map(ToString::to_string).collect());
+        if let Some(partials) = change.partials.or(kept) {
             let action = tool.action.clone();
             tool.partials = self
                 .named_partials(&server, &integration, &action, Some(partials))

@@ -30,16 +30,16 @@ pub struct NewServer {
     pub end_user: Option<String>,
 }
 
-/// What changes at a server; what is absent stays.
+/// What changes at a server: what is absent stays; `Some(None)` takes away.
 #[derive(Debug, Clone, Default)]
 pub struct ServerChange {
     pub name: Option<String>,
-    pub description: Option<String>,
+    pub description: Option<Option<String>>,
     pub mode: Option<Mode>,
     pub settings: Option<Map<String, Value>>,
     pub auth_mode: Option<AuthMode>,
     pub end_user_access: Option<EndUserAccess>,
-    pub end_user: Option<String>,
+    pub end_user: Option<Option<String>>,
 }
 
 /// A server's own token lives until it is replaced; an end user's for a day unless said otherwise.
@@ -126,7 +126,7 @@ impl App {
             server.name = checked_text("/name", name, 80, "A name")?;
         }
         if let Some(description) = change.description {
-            server.description = Some(description);
+            server.description = description;
         }
         if let Some(mode) = change.mode {
             server.mode = mode;
@@ -144,14 +144,17 @@ impl App {
         let mut ended: Vec<&Credential> = Vec::new();
         let mut fresh = None;
         if let Some(named) = &change.end_user {
-            let end_user = self
-                .end_user_named(admin, &server.workspace, named)
-                .await?
-                .id;
-            if server.end_user.as_ref() != Some(&end_user) {
+            let end_user = match named {
+                Some(named) => {
+                    let found = self.end_user_named(admin, &server.workspace, named);
+                    Some(found.await?.id)
+                }
+                None => None,
+            };
+            if server.end_user != end_user {
                 // Whoever has the old token was given the accounts of somebody else.
                 ended.extend(&tokens);
-                server.end_user = Some(end_user);
+                server.end_user = end_user;
                 if server.auth_mode.takes_tokens() {
                     fresh = Some(self.fresh_server_token(admin, &server, server.end_user.clone()));
                 }

@@ -76,7 +76,7 @@ pub(crate) struct EgressConfig {
 
 /// Variables that are no settings: where the file is, what the bridge and the `.env` download use,
 /// the filter of the log.
-const NOT_SETTINGS: &[&str] = &["CONFIG", "TOKEN", "MCP_URL", "LOG"];
+const NOT_SETTINGS: &[&str] = &["CONFIG", "TOKEN", "MCP_URL", "URL", "LOG"];
 
 impl Config {
     pub(crate) fn read(options: &Options) -> anyhow::Result<Config> {

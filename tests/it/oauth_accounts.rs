@@ -45,7 +45,7 @@ recipes:
   - {title: All notes, action: list_notes}
   - {title: All notes again, action: list_notes}
 "#;
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_mins(1);
 
 /// The authorization server, with the service behind it and an app for ours.
 struct Provider {

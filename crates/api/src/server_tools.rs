@@ -185,6 +185,10 @@ pub(crate) async fn add_server_tool(
 }
 
 /// What is absent stays.
+#[expect(
+    clippy::option_option,
+    reason = "three states: absent, null, something"
+)]
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct ChangeServerTool {

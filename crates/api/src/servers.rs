@@ -286,6 +286,10 @@ pub(crate) async fn read_server(
 }
 
 /// What is absent stays.
+#[expect(
+    clippy::option_option,
+    reason = "three states: absent, null, something"
+)]
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct ChangeServer {

@@ -74,7 +74,7 @@ fn request(imported: &Imported, auth: &str, action: &str, inputs: Value) -> Buil
             .map(|name| (name.to_owned(), format!("<{name}>").into()))
             .into(),
         access_token: Some("<access>".into()),
-        local: false,
+        ..Account::default()
     };
     let Value::Object(inputs) = inputs else {
         panic!("inputs are an object");

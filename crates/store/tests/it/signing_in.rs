@@ -17,8 +17,12 @@ async fn connection(store: &Store, tenant: &Tenant) -> Connection {
         id: ConnectionId::fresh(&SystemClock, &SystemEntropy),
         org: tenant.org.clone(),
         workspace: None,
+        end_user: None,
+        integration: None,
         connector: "notes".into(),
         name: "main".into(),
+        external_id: None,
+        display_name: None,
         label: None,
         auth: "oauth2".into(),
         fields: BTreeMap::new(),
@@ -135,7 +139,7 @@ async fn one_renews_a_token_and_whoever_comes_later_finds_it_renewed() {
             (2, Some(NOW.plus_seconds(3_600)))
         );
         assert_eq!(held["oauth.access_token"].expose_secret(), "new");
-        let all = store.connections_in_full(org).await.unwrap();
+        let all = store.connections_in_full(org, None).await.unwrap();
         assert_eq!(all[0].1["oauth.access_token"].expose_secret(), "new");
 
         let mut tx = store.begin().await.unwrap();

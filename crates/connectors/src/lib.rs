@@ -12,6 +12,7 @@
 //! - [`params`]: an action's inputs as plain JSON Schema
 //! - [`request`]: from an action, an account and inputs to one request; [`send`]: retries, limits,
 //!   pages, errors
+//! - [`upstream`]: MCP servers whose tools become actions
 //! - [`clean`], [`redact`]: what nobody sees and what nobody may see, taken out of answers
 
 pub mod catalog;
@@ -26,3 +27,4 @@ pub mod redact;
 pub mod request;
 pub mod resolve;
 pub mod send;
+pub mod upstream;

@@ -27,6 +27,7 @@ mod guessing;
 mod hostile;
 mod keys;
 mod mail;
+mod mcp_upstreams;
 mod members;
 mod oauth;
 mod oauth_clients;

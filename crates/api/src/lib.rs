@@ -11,7 +11,7 @@
 //! - `auth`: who may; `read`: bodies, queries and paths, read strictly; `paging`; `error`
 //! - `document`: the OpenAPI document; `state`: what handlers can reach
 //! - one file a noun: `health`, `info`, `workspaces`, `tokens`, `connected_clients`, `connect`, `trash`, `api_keys`,
-//!   `members`, `invitations`, `connectors`, `connections`, `calls`, `events`, `tools`; [`parts`] has a
+//!   `members`, `invitations`, `connectors`, `connections`, `connection_tools`, `calls`, `events`, `tools`; [`parts`] has a
 //!   router of its own, whose addresses are signed, and so has [`oauth`], whose addresses are those
 //!   of its RFCs
 
@@ -20,6 +20,7 @@ mod auth;
 mod calls;
 mod connect;
 mod connected_clients;
+mod connection_tools;
 mod connections;
 mod connectors;
 mod document;
@@ -129,6 +130,8 @@ fn documented() -> OpenApiRouter<ApiState> {
         ))
         .routes(routes!(connections::verify_connection))
         .routes(routes!(connections::replace_credentials))
+        .routes(routes!(connection_tools::list_connection_tools))
+        .routes(routes!(connection_tools::accept_connection_tools))
         .routes(routes!(calls::list_workspace_calls))
         .routes(routes!(calls::list_calls))
         .routes(routes!(events::list_events))

@@ -4,9 +4,10 @@
 
 use crate::actor::{Actor, Admin};
 use crate::admit::fresh;
+use crate::discovery::ToolsMark;
 use crate::invoke::Target;
 use crate::{App, wired};
-use quaymaster_connectors::definition::{Auth, AuthKind, Definition, Field};
+use quaymaster_connectors::definition::{Auth, AuthKind, Definition, Field, Kind};
 use quaymaster_connectors::request::{Account, Invocation};
 use quaymaster_connectors::send::Data;
 use quaymaster_core::id::{ConnectionId, OrgId, WorkspaceId};
@@ -24,6 +25,8 @@ use std::sync::Arc;
 pub(crate) struct Connected {
     pub(crate) connection: Connection,
     pub(crate) account: Account,
+    /// What was found at its server, if that is an MCP server.
+    pub(crate) tools: Option<ToolsMark>,
 }
 
 /// What a new connection shall be.
@@ -74,6 +77,7 @@ impl Connected {
             name: &self.connection.name,
             id: self.connection.id.as_str(),
             account: &self.account,
+            tools: self.tools.as_ref(),
         }
     }
 }
@@ -172,7 +176,12 @@ impl App {
     ) -> Result<Connection, Fault> {
         let connection = self.connection(admin, id).await?;
         let definition = self.definition(&connection.connector)?;
-        if let Some(verify) = &definition.verify {
+        if definition.kind == Kind::Mcp {
+            let accounts = self.accounts(&admin.org).await?;
+            let account = accounts.iter().find(|account| account.connection.id == *id);
+            self.verify_upstream(admin, account.ok_or_else(unknown)?)
+                .await?;
+        } else if let Some(verify) = &definition.verify {
             let accounts = self.accounts(&admin.org).await?;
             let account = accounts.iter().find(|account| account.connection.id == *id);
             let account = account.ok_or_else(unknown)?;
@@ -262,6 +271,7 @@ impl App {
         tx.record(&event).await?;
         tx.commit().await?;
         self.changed().await;
+        self.sender.end_session(id.as_str()).await;
         Ok(())
     }
 
@@ -306,6 +316,7 @@ impl App {
         }
         let before = self.callers.generation();
         let mut secrets = self.store.connection_secrets(org).await?;
+        let mut tools = self.store.connection_tool_digests(org).await?;
         let accounts: Arc<[Connected]> = self
             .store
             .connections(org)
@@ -322,9 +333,16 @@ impl App {
                     access_token: None,
                     local: connection.is_local,
                 };
+                let digest = tools.remove(&connection.id);
+                let tools = digest.map(|digest| ToolsMark {
+                    org: connection.org.clone(),
+                    connection: connection.id.clone(),
+                    digest,
+                });
                 Connected {
                     connection,
                     account,
+                    tools,
                 }
             })
             .collect();

@@ -104,7 +104,7 @@ impl App {
         let tool = self.find_tool(&caller, &call.tool)?;
         tool.needs.before_reading(&caller)?;
         tool.checker.check(&call.args)?;
-        tool.needs.of_call(self, &caller, &call)?;
+        tool.needs.of_call(self, &caller, &call).await?;
         match Self::approval(&caller, &call) {
             Approval::Allowed => {}
         }

@@ -1,6 +1,7 @@
 //! Invoke: every call to an outside service passes here, whichever tool or page it came from.
 
 use crate::App;
+use crate::discovery::ToolsMark;
 use quaymaster_connectors::definition::Definition;
 use quaymaster_connectors::request::{Account, Invocation, Prepared};
 use quaymaster_connectors::send::{Answer, Failure, FailureKind, Options};
@@ -17,6 +18,8 @@ pub(crate) struct Target<'a> {
     /// What limits are kept by.
     pub(crate) id: &'a str,
     pub(crate) account: &'a Account,
+    /// What its server offers, for services that are MCP servers.
+    pub(crate) tools: Option<&'a ToolsMark>,
 }
 
 /// Definitions made ready for calls, by key.
@@ -60,7 +63,11 @@ impl App {
             status: None,
             retries: 0,
         };
-        let prepared = self.prepared(target.connector).map_err(refused)?;
+        let mut prepared = self.prepared(target.connector).map_err(refused)?;
+        if let Some(mark) = target.tools {
+            let own = self.with_tools(mark, prepared.definition()).await;
+            prepared = own.map_err(refused)?.prepared;
+        }
         let options = Options {
             follow_pages: more_pages,
             ..Options::default()
@@ -69,6 +76,12 @@ impl App {
             .sender
             .send(&prepared, target.account, target.id, call, &options)
             .await;
+        if let Some(mark) = target.tools
+            && !call.discover
+            && self.sender.tools_changed(target.id)
+        {
+            self.look_at_tools_again(&mark.org, &mark.connection);
+        }
         sent.map_err(|mut failure| {
             if failure.kind == FailureKind::Auth {
                 failure.fault = self.must_reconnect(target.connector, failure.fault);

@@ -11,7 +11,7 @@
 //! - `invoke`: in front of every call to an outside service
 //! - `toolsets`: one file each; `homes`: the home directories of workspaces
 //! - use cases, one module per noun: [`first_start`], [`credentials`], [`workspaces`], [`organizations`],
-//!   [`sign_in`], [`links`], `csrf`, [`account`], [`browsers`], [`members`], [`invitations`], [`resets`], [`oauth`], [`reconnect`], [`connections`], [`connectors`],
+//!   [`sign_in`], [`links`], `csrf`, [`account`], [`browsers`], [`members`], [`invitations`], [`resets`], [`oauth`], [`reconnect`], [`connections`], [`connectors`], [`discovery`],
 //!   [`uploads`], [`trash`], [`events`]; [`connect_lines`]: what a person pastes into a client
 //! - [`mail`]: what is written to people
 
@@ -27,6 +27,7 @@ pub mod connections;
 pub mod connectors;
 pub mod credentials;
 mod csrf;
+pub mod discovery;
 pub mod events;
 mod feed;
 pub mod first_start;

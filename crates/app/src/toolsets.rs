@@ -29,7 +29,7 @@ pub(crate) struct Tool {
 }
 
 /// Says of the arguments of a call, which fit the schema, whether it only reads.
-type Reads = fn(&App, &Caller, &Call) -> Result<bool, Fault>;
+type Reads = for<'a> fn(&'a App, &'a Caller, &'a Call) -> Fut<'a, Result<bool, Fault>>;
 
 /// Which scope a call needs.
 pub(crate) enum Needs {
@@ -58,10 +58,15 @@ impl Needs {
     }
 
     /// What only the arguments say.
-    pub(crate) fn of_call(&self, app: &App, caller: &Caller, call: &Call) -> Result<(), Fault> {
+    pub(crate) async fn of_call(
+        &self,
+        app: &App,
+        caller: &Caller,
+        call: &Call,
+    ) -> Result<(), Fault> {
         match self {
             Needs::Read | Needs::Write => Ok(()),
-            Needs::Either(reads) => caller.needs(Needs::scope(reads(app, caller, call)?)),
+            Needs::Either(reads) => caller.needs(Needs::scope(reads(app, caller, call).await?)),
         }
     }
 }

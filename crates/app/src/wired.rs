@@ -4,6 +4,7 @@ use crate::admit::Callers;
 use crate::audit::Audit;
 use crate::caps::Caps;
 use crate::changes::Changes;
+use crate::discovery::Discovered;
 use crate::guesses::Guesses;
 use crate::homes::Homes;
 use crate::invoke::Ready;
@@ -80,6 +81,7 @@ pub struct Inner {
     pub(crate) settings: Settings,
     pub(crate) catalog: Catalog,
     pub(crate) ready: Ready,
+    pub(crate) discovered: Discovered,
     pub(crate) sender: Sender,
     pub(crate) callers: Callers,
     /// Bad tokens, and bad passwords: nobody clears one by the other.
@@ -136,6 +138,7 @@ impl App {
             protocol_key,
             catalog: Catalog::embedded(),
             ready: Ready::default(),
+            discovered: Discovered::default(),
             sender: Sender::new(ways_out.services, clock.clone()),
             client_key,
             documents: Documents::new(ways_out.client_metadata),
@@ -181,6 +184,8 @@ impl App {
         {
             tracing::warn!("some calls were still running at the end and were left behind");
         }
+        // Taking leave of others' servers may not keep this one.
+        let _ = tokio::time::timeout(patience, self.sender.end_sessions()).await;
         self.flush_audit().await;
         self.return_leases().await;
         self.store.close().await;

@@ -11,6 +11,7 @@ mod api_keys;
 mod authorize;
 mod connect;
 mod connected_clients;
+mod connection_tools;
 mod connections;
 mod connectors;
 mod cookie;
@@ -124,6 +125,10 @@ pub fn router(app: App, mut openapi: Value) -> Router {
         .route("/connections/{id}", get(connections::read))
         .route("/connections/{id}/verify", post(connections::verify))
         .route("/connections/{id}/rename", post(connections::rename))
+        .route(
+            "/connections/{id}/tools/accept",
+            post(connection_tools::accept),
+        )
         .route("/connections/{id}/credentials", post(connections::replace))
         .route(
             "/connections/{id}/disconnect",

@@ -32,7 +32,7 @@ pub use account::{AccountPage, BrowserRow, OrganizationRow};
 pub use api_key::{ApiKeyForm, ApiKeyRow, ApiKeysPage, Expiry, FreshKeyPage, WorkspaceChoice};
 pub use connect::{Connect, ConnectKind, ConnectLine};
 pub use connected_client::ClientRow;
-pub use connection::{AccountCard, Changing, ConnectionPage, InputRow};
+pub use connection::{AccountCard, Changing, ConnectionPage, InputRow, ToolList, ToolRow};
 pub use connector::{
     ActionInFull, ActionView, Connecting, ConnectorCard, ConnectorPage, ConnectorsPage, ModulePage,
     ModuleView, RecipeView, TestedHow, WayChoice,

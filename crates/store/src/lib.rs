@@ -12,7 +12,7 @@
 //! - [`db`]: opening, both pools, transactions, errors
 //! - [`seal`], [`keys`]: sealing at rest, the key-encryption key and its rotation
 //! - one file per aggregate: [`org`], [`user`], [`member`], [`invitation`], [`reset`], [`workspace`],
-//!   [`credential`], [`connection`], [`oauth`], [`link`], [`browser`], [`usage`], [`call`], [`event`], [`upload`],
+//!   [`credential`], [`connection`], [`connection_tools`], [`oauth`], [`link`], [`browser`], [`usage`], [`call`], [`event`], [`upload`],
 //!   [`instance`]; `sweep` forgets what is past its time
 
 #[macro_use]
@@ -20,6 +20,7 @@ mod on;
 pub mod browser;
 pub mod call;
 pub mod connection;
+pub mod connection_tools;
 pub mod credential;
 pub mod db;
 pub mod event;

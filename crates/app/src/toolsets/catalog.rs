@@ -2,11 +2,13 @@
 
 mod accounts;
 mod execute;
+mod upstream;
 
 use super::{ADDS, READS, Tool, structured};
 use crate::App;
 use crate::connections::Connected;
 use crate::guard::Admitted;
+use quaymaster_connectors::definition::Kind;
 use quaymaster_connectors::passport::{self, Asked};
 use quaymaster_connectors::resolve;
 use quaymaster_core::Fault;
@@ -141,10 +143,17 @@ async fn describe(
     request: DescribeService,
 ) -> Result<ToolResult, Fault> {
     let known = app.catalog.entries().iter().map(|entry| entry.key.as_str());
-    let key = resolve::service(&request.service, known)?.key;
+    let addressed = resolve::service(&request.service, known)?;
+    let key = addressed.key;
     let definition = app.definition(&key)?;
-    let mut passport = passport::describe(&definition, request.module.as_deref())?;
+    let module = request.module.as_deref();
     let reached = accounts::of_service(app, admitted.caller(), &key).await?;
+    if definition.kind == Kind::Mcp {
+        let named = addressed.account.as_deref();
+        let passport = upstream::described(app, &definition, &reached, named, module).await?;
+        return structured(&passport);
+    }
+    let mut passport = passport::describe(&definition, module)?;
     let accounts: Vec<Value> = reached.iter().map(Connected::shown).collect();
     if let Value::Object(members) = &mut passport {
         members.insert("accounts".to_owned(), accounts.into());

@@ -43,10 +43,11 @@ pub(super) enum Notice {
     CredentialsReplaced,
     CredentialsFail,
     AccountDisconnected,
+    ToolsAccepted,
 }
 
 impl Notice {
-    const ALL: [Notice; 30] = [
+    const ALL: [Notice; 31] = [
         Notice::SignedOut,
         Notice::CapSet,
         Notice::TokenRevoked,
@@ -77,6 +78,7 @@ impl Notice {
         Notice::CredentialsReplaced,
         Notice::CredentialsFail,
         Notice::AccountDisconnected,
+        Notice::ToolsAccepted,
     ];
 
     const fn code(self) -> &'static str {
@@ -111,6 +113,7 @@ impl Notice {
             Notice::CredentialsReplaced => "credentials-replaced",
             Notice::CredentialsFail => "credentials-fail",
             Notice::AccountDisconnected => "account-disconnected",
+            Notice::ToolsAccepted => "tools-accepted",
         }
     }
 
@@ -164,6 +167,7 @@ impl Notice {
             Notice::AccountDisconnected => {
                 "The account is disconnected. Agents cannot reach it any more."
             }
+            Notice::ToolsAccepted => "The tools are accepted as they are now.",
         }
     }
 

@@ -1,6 +1,7 @@
 //! `connector_execute`: one executor for every service.
 
-use super::accounts::{self, Chosen};
+use super::accounts::{self, Chosen, Reached};
+use super::upstream;
 use crate::App;
 use crate::connections::Connected;
 use crate::guard::Admitted;
@@ -8,7 +9,7 @@ use crate::invoke::Target;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use futures_util::stream::{self, StreamExt as _};
-use quaymaster_connectors::definition::Definition;
+use quaymaster_connectors::definition::{Definition, Kind};
 use quaymaster_connectors::request::Invocation;
 use quaymaster_connectors::resolve::{self, Resolved};
 use quaymaster_connectors::send::{Answer, Data, Failure};
@@ -64,29 +65,83 @@ struct Understood {
     resolved: Resolved,
     /// The account behind the colon.
     account: Option<String>,
+    /// Those that have the call, where accounts have different ones.
+    having: Option<Reached>,
 }
 
-fn understood(app: &App, request: &ConnectorExecute) -> Result<Understood, Fault> {
-    let known = app.catalog.entries().iter().map(|entry| entry.key.as_str());
-    let addressed = resolve::service(&request.service, known)?;
-    let definition = app.definition(&addressed.key)?;
-    let resolved = resolve::call(
-        &definition,
-        request.module.as_deref(),
-        &request.method,
-        request.path.as_deref(),
-    )?;
+async fn understood(
+    app: &App,
+    caller: &Caller,
+    request: &ConnectorExecute,
+) -> Result<Understood, Fault> {
+    let (definition, account) = addressed(app, request)?;
+    let asked = asked(request, account.as_deref());
+    if definition.kind == Kind::Mcp {
+        let mut reached = accounts::of_service(app, caller, &definition.key).await?;
+        let resolved = upstream::resolved(app, caller, &definition, &mut reached, asked).await?;
+        return Ok(Understood {
+            definition,
+            resolved,
+            account,
+            having: Some(reached),
+        });
+    }
     Ok(Understood {
+        resolved: resolve::call(&definition, asked.module, asked.method, asked.path)?,
         definition,
-        resolved,
-        account: addressed.account,
+        account,
+        having: None,
     })
 }
 
+/// The definition that is meant, and the account behind the colon.
+fn addressed(
+    app: &App,
+    request: &ConnectorExecute,
+) -> Result<(Arc<Definition>, Option<String>), Fault> {
+    let known = app.catalog.entries().iter().map(|entry| entry.key.as_str());
+    let addressed = resolve::service(&request.service, known)?;
+    Ok((app.definition(&addressed.key)?, addressed.account))
+}
+
+fn asked<'a>(request: &'a ConnectorExecute, account: Option<&'a str>) -> upstream::Asked<'a> {
+    upstream::Asked {
+        module: request.module.as_deref(),
+        method: &request.method,
+        path: request.path.as_deref(),
+        account: account.or(request.instance_id.as_deref()),
+    }
+}
+
+/// Without the account behind the colon, as keys are written.
+fn key_of(service: &str) -> String {
+    let key = service.split(':').next().unwrap_or_default();
+    key.trim().to_lowercase().replace(['-', ' '], "_")
+}
+
 /// Whether a call only reads, for its scope.
-pub(super) fn reads(app: &App, _caller: &Caller, call: &Call) -> Result<bool, Fault> {
-    let request = super::super::read_arguments(&call.args)?;
-    Ok(understood(app, &request)?.resolved.reads)
+pub(super) fn reads<'a>(
+    app: &'a App,
+    caller: &'a Caller,
+    call: &'a Call,
+) -> Fut<'a, Result<bool, Fault>> {
+    Box::pin(async move {
+        let request = super::super::read_arguments(&call.args)?;
+        let (definition, account) = addressed(app, &request)?;
+        let asked = asked(&request, account.as_deref());
+        if definition.kind != Kind::Mcp {
+            let resolved = resolve::call(&definition, asked.module, asked.method, asked.path)?;
+            return Ok(resolved.reads);
+        }
+        let mut reached = accounts::of_service(app, caller, &definition.key).await?;
+        match upstream::known(app, &definition, &mut reached, asked).await {
+            // What a server never spoke of may change anything.
+            Ok(resolved) => Ok(resolved.is_some_and(|resolved| resolved.reads)),
+            // Told with the way to the page when the call runs, which then sends nothing.
+            Err(fault) if fault.code == Code::ConnectionRequired => Ok(true),
+            Err(fault) => Err(fault),
+        }
+    })
 }
 
 pub(super) async fn run(
@@ -94,9 +149,19 @@ pub(super) async fn run(
     admitted: Admitted,
     request: ConnectorExecute,
 ) -> Result<ToolResult, Fault> {
-    let understood = understood(app, &request)?;
+    let must_connect = |fault: Fault, key: &str| match fault.code {
+        Code::ConnectionRequired if !fault.has_detail("setup_url") => {
+            app.must_reconnect(key, fault)
+        }
+        _ => fault,
+    };
+    let understood = understood(app, admitted.caller(), &request).await;
+    let understood = understood.map_err(|fault| must_connect(fault, &key_of(&request.service)))?;
     let (definition, resolved) = (&understood.definition, &understood.resolved);
-    let reached = accounts::of_service(app, admitted.caller(), &definition.key).await?;
+    let reached = match understood.having {
+        Some(having) => having,
+        None => accounts::of_service(app, admitted.caller(), &definition.key).await?,
+    };
     let chosen = accounts::choose(
         definition,
         &reached,
@@ -104,14 +169,15 @@ pub(super) async fn run(
         request.instance_id.as_deref(),
         resolved.reads,
     )
-    .map_err(|fault| match fault.code {
-        Code::ConnectionRequired => app.must_reconnect(&definition.key, fault),
-        _ => fault,
-    })?;
+    .map_err(|fault| must_connect(fault, &definition.key))?;
     let more_pages = request.pages.unwrap_or(1).saturating_sub(1);
     let call = Invocation {
         module: resolved.module.clone(),
-        action: resolved.action.clone(),
+        // Accounts of one MCP server or another may have a tool under different keys.
+        action: resolved
+            .action
+            .clone()
+            .filter(|_| definition.kind != Kind::Mcp || resolved.rpc.is_none()),
         inputs: resolved.path_values.clone(),
         verb: resolved.verb,
         path: resolved.path.clone(),
@@ -139,6 +205,7 @@ pub(super) async fn run(
                 name: "open",
                 id: &definition.key,
                 account: &account,
+                tools: None,
             };
             let answer = calling.to(target).await;
             let answer = answer.map_err(|failure| failure.fault)?;
@@ -222,6 +289,17 @@ fn shown(answer: Answer, target: &Target<'_>, resolved: &Resolved) -> Result<Too
     let (data, media) = data_of(answer.data);
     let mut result = text_of(&json!({ "data": data, "meta": meta }));
     result.content.extend(media);
+    let mut left = MOST_EMBEDDED;
+    for one in answer.media {
+        if one.bytes.len() <= left {
+            left -= one.bytes.len();
+            let (_, media) = data_of(Data::Bytes {
+                bytes: one.bytes,
+                media_type: one.media_type,
+            });
+            result.content.extend(media);
+        }
+    }
     Ok(result)
 }
 

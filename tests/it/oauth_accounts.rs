@@ -73,19 +73,16 @@ impl Provider {
 
     /// Registers an app: its id and secret.
     async fn register(&self, redirect_uri: &str) -> (String, String) {
-        let app = self.post(
-            "/reg",
-            &json!({
-                "client_name": "Quaymaster", "application_type": "native",
-                "redirect_uris": [redirect_uri], "response_types": ["code"],
-                "grant_types": [
-                    "authorization_code", "refresh_token", "client_credentials",
-                    "urn:ietf:params:oauth:grant-type:device_code",
-                ],
-                "token_endpoint_auth_method": "client_secret_basic",
-            }),
-        );
-        let app = app.await;
+        let wanted = json!({
+            "client_name": "Quaymaster", "application_type": "native",
+            "redirect_uris": [redirect_uri], "response_types": ["code"],
+            "grant_types": [
+                "authorization_code", "refresh_token", "client_credentials",
+                "urn:ietf:params:oauth:grant-type:device_code",
+            ],
+            "token_endpoint_auth_method": "client_secret_basic",
+        });
+        let app = self.post("/reg", &wanted).await;
         let text = |name: &str| {
             app[name]
                 .as_str()

@@ -8,7 +8,6 @@ use quaymaster_connectors::lint::whole;
 use quaymaster_core::suggest::did_you_mean;
 use quaymaster_core::{Code, Fault};
 use quaymaster_store::connection::Secrets;
-use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// Agents write it behind a colon: `github:work`.

@@ -39,6 +39,7 @@ pub(super) fn examples(definition: &mut Definition) {
                 action: key.clone(),
                 with: Map::new(),
                 label: None,
+                needs: None,
             });
         }
         if recipes.len() < MOST_RECIPES && !recipes.iter().any(|one| one.title == action.title) {

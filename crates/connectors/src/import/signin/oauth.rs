@@ -1,6 +1,6 @@
 //! Flows of OAuth 2, and which of their scopes to ask for.
 
-use crate::definition::{ClientAuth, Grant, OAuth2, Pkce, Refresh, Scopes, Template};
+use crate::definition::{ClientAuth, Grant, OAuth2, Pkce, Refresh, Scopes, Template, TokenFormat};
 use crate::import::openapi::Found;
 use crate::import::refs::Spot;
 use crate::import::schema::Dialect;
@@ -140,6 +140,7 @@ fn add(made: &mut Vec<OAuth2>, flow: Flow) {
                 token_url: flow.token,
                 device_url: None,
                 revoke_url: None,
+                issuer: None,
                 pkce: Pkce::default(),
                 client_auth: if is_google {
                     ClientAuth::Body
@@ -149,6 +150,7 @@ fn add(made: &mut Vec<OAuth2>, flow: Flow) {
                 scopes: Scopes::default(),
                 authorize_params: extra.collect(),
                 token_params: IndexMap::new(),
+                token_format: TokenFormat::default(),
                 refresh: Refresh::default(),
                 fields_from_token: IndexMap::new(),
             });

@@ -33,6 +33,8 @@ mod hostile;
 mod importing;
 mod keys;
 mod mail;
+mod mcp_upstreams;
+mod mcp_upstreams_hosted;
 mod members;
 mod oauth;
 mod oauth_accounts;

@@ -136,7 +136,7 @@ impl From<Connection> for OneConnection {
 }
 
 /// What cannot be an id names no connection.
-fn id_of(named: &str) -> Result<ConnectionId, Fault> {
+pub(crate) fn id_of(named: &str) -> Result<ConnectionId, Fault> {
     named.parse().map_err(|_| {
         Fault::not_found("There is no such connection.").hint("GET /api/v1/connections lists them.")
     })

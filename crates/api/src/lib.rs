@@ -11,7 +11,7 @@
 //! - `auth`: who may; `read`: bodies, queries and paths, read strictly; `paging`; `error`
 //! - `document`: the OpenAPI document; `state`: what handlers can reach
 //! - one file a noun: `health`, `info`, `workspaces`, `tokens`, `connected_clients`, `connect`, `trash`, `api_keys`,
-//!   `organizations`, `members`, `invitations`, `connectors`, `connections`, `authorizations`, `oauth_apps`, `integrations`, `integration_metadata`, `partials`, `actions`, `end_users`,
+//!   `organizations`, `members`, `invitations`, `connectors`, `connections`, `connection_tools`, `authorizations`, `oauth_apps`, `integrations`, `integration_metadata`, `partials`, `actions`, `end_users`,
 //!   `connect_sessions`, `servers`, `server_tokens`, `server_tools`, `code`, `later`, `calls`, `events`, `tools`; [`parts`] has a
 //!   router of its own, whose addresses are signed, and so has [`oauth`], whose addresses are those
 //!   of its RFCs
@@ -25,6 +25,7 @@ mod code;
 mod connect;
 mod connect_sessions;
 mod connected_clients;
+mod connection_tools;
 mod connections;
 mod connectors;
 mod document;
@@ -165,6 +166,8 @@ fn documented() -> OpenApiRouter<ApiState> {
         ))
         .routes(routes!(connections::verify_connection))
         .routes(routes!(connections::replace_credentials))
+        .routes(routes!(connection_tools::list_connection_tools))
+        .routes(routes!(connection_tools::accept_connection_tools))
         .routes(routes!(calls::list_workspace_calls))
         .routes(routes!(calls::list_calls))
         .routes(routes!(events::list_events))

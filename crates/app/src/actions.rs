@@ -98,8 +98,7 @@ impl App {
     ) -> Result<Acting, Fault> {
         self.believed_workspace(&actor.org, workspace).await?;
         let connector = connector_key(&wanted.connector);
-        let definition = self.definition(&actor.org, &connector).await?;
-        let action = checked_action(&definition, &wanted.action)?;
+        let usable = self.usable(&actor.org, &connector).await?;
         let known = self.store.integrations(&actor.org, workspace).await?;
         let found = match &wanted.integration {
             Some(id) => known
@@ -107,7 +106,7 @@ impl App {
                 .find(|one| one.id == *id && one.connector == connector),
             None => chosen(&known, &connector, wanted.alias.as_deref())?,
         };
-        let integration = match found {
+        let mut integration = match found {
             Some(found) => found.clone(),
             // An action needs no integration when the call itself says which account it uses.
             None if wanted.integration.is_none() && wanted.alias.is_none() => {
@@ -119,6 +118,20 @@ impl App {
                 ));
             }
         };
+        let connection = match &wanted.connection {
+            Some(named) => Some(
+                self.fixed_connection(actor, workspace, &connector, named)
+                    .await?,
+            ),
+            None => None,
+        };
+        if connection.is_some() {
+            // Whose tools are meant, at an MCP server.
+            integration.connection.clone_from(&connection);
+        }
+        let own = integration.connection.iter().cloned().collect();
+        let with_tools = self.over_connections(&usable, &actor.org, &own).await?;
+        let action = checked_action(with_tools.definition(), &wanted.action)?;
         if let Some(actions) = &integration.enabled_actions
             && !actions.contains(&action)
         {
@@ -129,13 +142,6 @@ impl App {
             return Err(Fault::new(Code::Forbidden, message)
                 .hint("Add it to enabledActions of the integration."));
         }
-        let connection = match &wanted.connection {
-            Some(named) => Some(
-                self.fixed_connection(actor, workspace, &connector, named)
-                    .await?,
-            ),
-            None => None,
-        };
         let end_user = match &wanted.end_user {
             Some(named) => Some(self.end_user_named(actor, workspace, named).await?.id),
             None => None,

@@ -21,13 +21,15 @@ pub use authorizing::{Aim, Authorization, Device, Flow, Started};
 pub use completing::Callback;
 pub(crate) use renewal::{Renewable, Renewals};
 pub(crate) use tokens::{flows, is_of_client};
+pub(crate) use verdict::said;
 
 use crate::actor::{Actor, Admin};
 use crate::admit::fresh;
+use crate::discovery::ToolsMark;
 use crate::invoke::Target;
 use crate::{App, wired};
 use checks::{auth_of, checked_account, free_name, is_typed, may_be_local, sorted, taken};
-use quaymaster_connectors::definition::{Auth, Definition};
+use quaymaster_connectors::definition::{Auth, Definition, Kind};
 use quaymaster_connectors::request::{Account, Invocation};
 use quaymaster_core::id::{
     AuthorizationId, ConnectSessionId, ConnectionId, EndUserId, IntegrationId, OrgId, UserId,
@@ -46,6 +48,8 @@ pub(crate) struct Connected {
     pub(crate) connection: Connection,
     pub(crate) account: Account,
     pub(crate) renewable: Renewable,
+    /// What was found at its server, if that is an MCP server.
+    pub(crate) tools: Option<ToolsMark>,
 }
 
 /// In whose name an account is connected. Whoever makes one has decided that they may.
@@ -140,6 +144,7 @@ impl Connected {
             account: &self.account,
             destination: self.connection.destination.as_deref(),
             connected: Some(self),
+            tools: self.tools.as_ref(),
         }
     }
 }
@@ -336,6 +341,14 @@ impl App {
         let accounts = self.accounts(&by.org, whose).await?;
         let account = accounts.iter().find(|account| account.connection.id == *id);
         let account = account.ok_or_else(unknown)?;
+        if definition.kind == Kind::Mcp {
+            self.verify_upstream(by, account).await?;
+            return self
+                .store
+                .connection(&by.org, id)
+                .await?
+                .ok_or_else(unknown);
+        }
         let tried = match &definition.verify {
             Some(verify) => {
                 let call = Invocation {
@@ -421,6 +434,7 @@ impl App {
             "connection.credentials_replaced",
         )
         .await?;
+        self.sender.end_session(id.as_str()).await;
         self.verify_connection(admin, id).await
     }
 
@@ -438,12 +452,15 @@ impl App {
         });
         let event = self.event(&by.org, &by.label, "connection.deleted", details);
         let mut tx = self.store.begin().await?;
+        self.tools_of_servers_change(&mut tx, &connection, &by.label)
+            .await?;
         if !tx.delete_connection(&by.org, id).await? {
             return Err(unknown());
         }
         tx.record(&event).await?;
         tx.commit().await?;
         self.changed().await;
+        self.sender.end_session(id.as_str()).await;
         self.revoke_upstream(connection, secrets);
         Ok(())
     }
@@ -494,6 +511,7 @@ impl App {
             return Ok(known);
         }
         let before = self.callers.generation();
+        let mut tools = self.store.connection_tool_digests(org, end_user).await?;
         let accounts: Arc<[Connected]> = self
             .store
             .connections_in_full(org, end_user)
@@ -514,10 +532,17 @@ impl App {
                     local: connection.is_local,
                     ..Account::default()
                 };
+                let digest = tools.remove(&connection.id);
+                let tools = digest.map(|digest| ToolsMark {
+                    org: connection.org.clone(),
+                    connection: connection.id.clone(),
+                    digest,
+                });
                 Connected {
                     connection,
                     account,
                     renewable,
+                    tools,
                 }
             })
             .collect();

@@ -18,7 +18,9 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 // The words of a definition, so that a door needs nothing below this crate.
-pub use quaymaster_connectors::definition::{Auth, AuthKind, Definition, Field, RateLimit, Tested};
+pub use quaymaster_connectors::definition::{
+    Auth, AuthKind, Definition, Field, Kind, RateLimit, Tested,
+};
 
 /// What of the catalog somebody looks for.
 #[derive(Debug, Clone, Default)]

@@ -285,6 +285,11 @@ impl App {
         tx.record(&event).await?;
         tx.commit().await?;
         self.changed().await;
+        for account in &accounts {
+            let (app, id) = (self.clone(), account.id.clone());
+            self.tasks
+                .spawn(async move { app.sender.end_session(id.as_str()).await });
+        }
         Ok(accounts.len())
     }
 

@@ -7,7 +7,7 @@
 use crate::App;
 use crate::admit::{fresh, last};
 use crate::toolsets::code;
-use quaymaster_connectors::definition::Definition;
+use quaymaster_connectors::definition::{Definition, Kind};
 use quaymaster_connectors::request::Prepared;
 use quaymaster_connectors::surface::{self, Index, Partial as Layer, Preset, Switched, What};
 use quaymaster_core::Fault;
@@ -168,6 +168,14 @@ impl Part {
         self.prepared.definition()
     }
 
+    /// The name by which an MCP server knows the tool that is this action.
+    pub(crate) fn tool_of_server(&self, action: &str) -> Option<String> {
+        let definition = self.definition();
+        let (_, _, found) = definition.action(action)?;
+        let is_mcp = definition.kind == Kind::Mcp;
+        found.rpc.clone().filter(|_| is_mcp)
+    }
+
     /// What holds for an action before the agent says anything.
     pub(crate) fn preset(&self, action: &str) -> Preset {
         let picked = self.picked.get(action);
@@ -307,7 +315,13 @@ impl App {
         let usable = self
             .usable(&integration.org, &integration.connector)
             .await?;
-        let prepared = usable.prepared;
+        // For the kind `mcp`: what the servers of these have. Whose account an end user connects is
+        // not known before they call.
+        let own = picked.iter().filter_map(|tool| tool.connection.clone());
+        let connections = integration.connection.iter().cloned().chain(own).collect();
+        let prepared = self
+            .over_connections(&usable, &integration.org, &connections)
+            .await?;
         Ok(Part::new(integration, prepared, picked, partials))
     }
 }

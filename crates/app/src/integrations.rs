@@ -2,11 +2,12 @@
 
 use crate::App;
 use crate::actor::{Actor, Admin};
+use crate::catalog::Usable;
 use crate::end_users::checked_text;
 use crate::wired;
 use quaymaster_connectors::definition::Definition;
 use quaymaster_connectors::surface;
-use quaymaster_core::id::{ConnectionId, IntegrationId, WorkspaceId};
+use quaymaster_core::id::{ConnectionId, IntegrationId, OrgId, WorkspaceId};
 use quaymaster_core::suggest::did_you_mean;
 use quaymaster_core::{Code, Fault};
 use quaymaster_store::Tx;
@@ -143,19 +144,16 @@ impl App {
     ) -> Result<Integration, Fault> {
         self.believed_workspace(&admin.org, workspace).await?;
         let connector = connector_key(&new.connector);
-        let definition = self.definition(&admin.org, &connector).await?;
-        checked_auth(&definition, new.auth.as_ref())?;
-        checked_actions(
-            &definition,
-            new.enabled_actions.as_deref().unwrap_or_default(),
-        )?;
+        let usable = self.usable(&admin.org, &connector).await?;
+        let definition = usable.definition();
+        checked_auth(definition, new.auth.as_ref())?;
         checked_settings(&new.settings)?;
         let connection = match &new.connection {
             Some(named) => Some(
                 self.fixed_connection(admin, workspace, &connector, named)
                     .await?,
             ),
-            None if new.strategy == Strategy::Fixed && !opens(&definition) => {
+            None if new.strategy == Strategy::Fixed && !opens(definition) => {
                 return Err(Fault::invalid_arg(
                     "/connection_id",
                     "required",
@@ -165,6 +163,9 @@ impl App {
             }
             None => None,
         };
+        let actions = new.enabled_actions.as_deref().unwrap_or_default();
+        self.check_actions(&usable, &admin.org, connection.as_ref(), actions)
+            .await?;
         let now = self.now();
         let integration = Integration {
             id: IntegrationId::fresh(&*self.clock, &*self.entropy),
@@ -237,7 +238,8 @@ impl App {
         change: IntegrationChange,
     ) -> Result<Integration, Fault> {
         let mut integration = self.integration(admin, workspace, id).await?;
-        let definition = self.definition(&admin.org, &integration.connector).await?;
+        let usable = self.usable(&admin.org, &integration.connector).await?;
+        let definition = usable.definition();
         if let Some(alias) = change.alias {
             checked_alias(&alias)?;
             integration.alias = alias;
@@ -246,7 +248,7 @@ impl App {
             integration.strategy = strategy;
         }
         if let Some(auth) = change.auth {
-            checked_auth(&definition, auth.as_ref())?;
+            checked_auth(definition, auth.as_ref())?;
             integration.auth = auth;
         }
         if let Some(connection) = change.connection {
@@ -259,7 +261,10 @@ impl App {
             };
         }
         if let Some(actions) = change.enabled_actions {
-            checked_actions(&definition, actions.as_deref().unwrap_or_default())?;
+            let connection = integration.connection.as_ref();
+            let wanted = actions.as_deref().unwrap_or_default();
+            self.check_actions(&usable, &admin.org, connection, wanted)
+                .await?;
             integration.enabled_actions = actions;
             // Somebody decided now: tools do not widen it by themselves any more.
             integration.is_implied = false;
@@ -278,7 +283,7 @@ impl App {
         }
         if integration.strategy == Strategy::Fixed
             && integration.connection.is_none()
-            && !opens(&definition)
+            && !opens(definition)
         {
             return Err(Fault::invalid_arg(
                 "/connection_id",
@@ -319,6 +324,22 @@ impl App {
         tx.commit().await?;
         self.changed().await;
         Ok(())
+    }
+
+    /// Every action exists: in the definition, or at the server of the connection.
+    async fn check_actions(
+        &self,
+        usable: &Usable,
+        org: &OrgId,
+        connection: Option<&ConnectionId>,
+        actions: &[String],
+    ) -> Result<(), Fault> {
+        if actions.is_empty() {
+            return Ok(());
+        }
+        let connections = connection.into_iter().cloned().collect();
+        let prepared = self.over_connections(usable, org, &connections).await?;
+        checked_actions(prepared.definition(), actions)
     }
 
     /// A connection that every call of an integration may use: the organization's or the workspace's

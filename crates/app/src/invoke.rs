@@ -2,6 +2,7 @@
 
 use crate::App;
 use crate::connections::Connected;
+use crate::discovery::ToolsMark;
 use quaymaster_connectors::request::{Account, Invocation};
 use quaymaster_connectors::send::{Answer, Failure, FailureKind, Options};
 use quaymaster_core::id::OrgId;
@@ -21,6 +22,8 @@ pub(crate) struct Target<'a> {
     pub(crate) destination: Option<&'a str>,
     /// The connection that it is, whose token may have to be renewed.
     pub(crate) connected: Option<&'a Connected>,
+    /// What its server offers, for services that are MCP servers.
+    pub(crate) tools: Option<&'a ToolsMark>,
 }
 
 impl Target<'_> {
@@ -39,9 +42,18 @@ impl App {
         more_pages: u32,
     ) -> Result<Answer, Failure> {
         let sent = self.sent(target, call, more_pages).await;
+        self.for_agents(target.connector, sent)
+    }
+
+    /// Whoever cannot mend an account learns where a person does it.
+    pub(crate) fn for_agents<T>(
+        &self,
+        connector: &str,
+        sent: Result<T, Failure>,
+    ) -> Result<T, Failure> {
         sent.map_err(|mut failure| {
             if failure.kind == FailureKind::Auth && !failure.fault.has_detail("setup_url") {
-                failure.fault = self.must_reconnect(target.connector, failure.fault);
+                failure.fault = self.must_reconnect(connector, failure.fault);
             }
             failure
         })
@@ -108,13 +120,26 @@ impl App {
         if target.has_credentials() && !usable.may_sign(&target.account.auth, target.destination) {
             return Err(refused(self.must_reconnect(target.connector, moved())));
         }
+        let mut prepared = usable.prepared.clone();
+        if let Some(mark) = target.tools {
+            let own = self.with_tools(mark, usable.definition()).await;
+            prepared = own.map_err(refused)?.prepared;
+        }
         let options = Options {
             follow_pages: more_pages,
             ..Options::default()
         };
-        self.sender
-            .send(&usable.prepared, target.account, target.id, call, &options)
-            .await
+        let sent = self
+            .sender
+            .send(&prepared, target.account, target.id, call, &options)
+            .await;
+        if let Some(mark) = target.tools
+            && !call.discover
+            && self.sender.tools_changed(target.id)
+        {
+            self.look_at_tools_again(&mark.org, &mark.connection);
+        }
+        sent
     }
 
     /// What is wrong with an account's credentials is mended by a person on the page.

@@ -2,11 +2,14 @@
 
 use crate::App;
 use crate::actor::{Actor, Admin};
+use crate::catalog::Usable;
 use crate::end_users::checked_text;
 use crate::hosted::layer;
 use crate::integrations::{connector_key, unknown_integration};
 use crate::wired;
+use quaymaster_connectors::definition::Kind;
 use quaymaster_connectors::params::input_schema;
+use quaymaster_connectors::request::Prepared;
 use quaymaster_connectors::surface::Preset;
 use quaymaster_core::id::{IntegrationId, PartialId, WorkspaceId};
 use quaymaster_core::suggest::did_you_mean;
@@ -14,6 +17,7 @@ use quaymaster_core::{Code, Fault};
 pub use quaymaster_store::partial::Partial;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// What a new partial shall be.
 #[derive(Debug, Clone, Default)]
@@ -199,9 +203,33 @@ impl App {
         Ok(())
     }
 
+    /// The connector as the integrations have it for which the partial is.
+    async fn with_tools_for(
+        &self,
+        partial: &Partial,
+        usable: &Usable,
+    ) -> Result<Arc<Prepared>, Fault> {
+        let mut connections = BTreeSet::new();
+        if usable.definition().kind == Kind::Mcp {
+            let all = self
+                .store
+                .integrations(&partial.org, &partial.workspace)
+                .await?;
+            let ours = all.into_iter().filter(|one| {
+                let only = partial.integration.as_ref();
+                one.connector == partial.connector && only.is_none_or(|only| *only == one.id)
+            });
+            connections.extend(ours.filter_map(|one| one.connection));
+        }
+        self.over_connections(usable, &partial.org, &connections)
+            .await
+    }
+
     /// Its action and keys exist, what it enforces it has, and no other default enforces otherwise.
     async fn check_partial(&self, partial: &Partial) -> Result<(), Fault> {
-        let definition = self.definition(&partial.org, &partial.connector).await?;
+        let usable = self.usable(&partial.org, &partial.connector).await?;
+        let with_tools = self.with_tools_for(partial, &usable).await?;
+        let definition = with_tools.definition();
         let length = serde_json::to_string(&partial.values).map_or(usize::MAX, |text| text.len());
         if length > MOST_VALUES {
             return Err(Fault::invalid_arg(
@@ -235,7 +263,7 @@ impl App {
                     fault.hint(format!("Did you mean {}?", close.join(", ")))
                 });
             };
-            let schema = input_schema(&definition, found);
+            let schema = input_schema(definition, found);
             let known: BTreeSet<&str> = schema
                 .get("properties")
                 .and_then(Value::as_object)

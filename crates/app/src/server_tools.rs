@@ -114,8 +114,8 @@ impl App {
     ) -> Result<ToolRow, Fault> {
         let mut server = self.server(admin, id).await?;
         let connector = connector_key(&new.connector);
-        let definition = self.definition(&admin.org, &connector).await?;
-        let action = checked_action(&definition, &new.action)?;
+        let usable = self.usable(&admin.org, &connector).await?;
+        let definition = usable.definition();
         let connection = match &new.connection {
             Some(named) => Some(
                 self.fixed_connection(admin, &server.workspace, &connector, named)
@@ -128,10 +128,15 @@ impl App {
             .integrations(&admin.org, &server.workspace)
             .await?;
         let found = chosen(&known, &connector, new.alias.as_deref())?;
+        let own = connection.iter();
+        let own = own.chain(found.and_then(|found| found.connection.as_ref()));
+        let own = own.cloned().collect();
+        let with_tools = self.over_connections(&usable, &admin.org, &own).await?;
+        let action = checked_action(with_tools.definition(), &new.action)?;
         let (mut integration, is_new) = match found {
             Some(found) => (found.clone(), false),
             None => (
-                self.implied(admin, &server, &definition, &new, connection.clone())?,
+                self.implied(admin, &server, definition, &new, connection.clone())?,
                 true,
             ),
         };

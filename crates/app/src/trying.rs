@@ -29,8 +29,10 @@ impl App {
     /// `INVALID_ARG` with a pointer to each.
     pub async fn try_call(&self, actor: &Actor, trial: Trial) -> Result<ToolResult, Fault> {
         let usable = self.usable(&actor.org, &trial.connector).await?;
-        usable.prepared.check(&trial.action, &trial.inputs)?;
-        let arguments = passport::arguments(usable.definition(), &trial.action, &trial.inputs);
+        let account = trial.account.iter().cloned().collect();
+        let prepared = self.over_connections(&usable, &actor.org, &account).await?;
+        prepared.check(&trial.action, &trial.inputs)?;
+        let arguments = passport::arguments(prepared.definition(), &trial.action, &trial.inputs);
         let mut args = arguments.ok_or_else(Fault::internal)?;
         args.insert("service".to_owned(), json!(trial.connector));
         let mut grants = vec![Grant::Catalog];

@@ -6,6 +6,7 @@ use crate::caps::Caps;
 use crate::catalog::Ready;
 use crate::changes::Changes;
 use crate::connections::Renewals;
+use crate::discovery::Discovered;
 use crate::guesses::Guesses;
 use crate::homes::Homes;
 use crate::mail::{MailSettings, Mailer};
@@ -98,6 +99,7 @@ pub struct Inner {
     /// The connectors of everybody.
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) ready: Ready,
+    pub(crate) discovered: Discovered,
     pub(crate) sender: Sender,
     /// The way to the authorization servers of services.
     pub(crate) services: Egress,
@@ -162,6 +164,7 @@ impl App {
             protocol_key,
             catalog: Arc::new(catalog(settings.definitions.as_deref())?),
             ready: Ready::default(),
+            discovered: Discovered::default(),
             sender: Sender::new(ways_out.services.clone(), clock.clone()),
             services: ways_out.services,
             renewals: Renewals::default(),
@@ -211,6 +214,8 @@ impl App {
         {
             tracing::warn!("some calls were still running at the end and were left behind");
         }
+        // Taking leave of others' servers may not keep this one.
+        let _ = tokio::time::timeout(patience, self.sender.end_sessions()).await;
         self.flush_audit().await;
         self.return_leases().await;
         self.store.close().await;

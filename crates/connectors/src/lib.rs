@@ -16,6 +16,7 @@
 //! - [`surface`]: from actions to tools for models and code
 //! - [`oauth`]: signing an account in at an authorization server
 //! - [`examples`]: documented requests, and whether a definition builds them
+//! - [`upstream`]: MCP servers whose tools become actions
 //! - [`clean`], [`redact`]: what nobody sees and what nobody may see, taken out of answers
 
 pub mod catalog;
@@ -34,3 +35,4 @@ pub mod request;
 pub mod resolve;
 pub mod send;
 pub mod surface;
+pub mod upstream;

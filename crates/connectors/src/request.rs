@@ -11,12 +11,15 @@ mod inject;
 mod plan;
 mod remote;
 mod rest;
+mod upstream;
 
 pub use account::Account;
 pub(crate) use account::Signer;
 pub(crate) use address::{Base, is_allowed_host};
+pub(crate) use inject::field_of as header_field;
 pub(crate) use plan::Known;
 pub use plan::Prepared;
+pub(crate) use upstream::{ToolCall, message, sentinel, tool_call};
 
 use crate::definition::{ContentType, Definition, Kind, Module, Verb};
 use body::Body;
@@ -24,7 +27,7 @@ use bytes::Bytes;
 use encode::Pairs;
 use http::header::{HeaderName, HeaderValue};
 use http::{HeaderMap, Method};
-use quaymaster_core::{Code, Fault};
+use quaymaster_core::Fault;
 use serde_json::{Map, Value};
 use std::fmt;
 use url::Url;
@@ -49,8 +52,10 @@ pub struct Invocation {
     /// `variables` of GraphQL.
     pub body: Option<Value>,
     pub headers: Vec<(String, String)>,
-    /// The name of an RPC method. Instead of the action's.
+    /// The name of an RPC method, or of an upstream's tool. Instead of the action's.
     pub rpc: Option<String>,
+    /// List the tools of an upstream MCP server instead of calling one; all else stays empty.
+    pub discover: bool,
     /// Several RPC calls in one request, where the definition's `batch` names no method. The answer
     /// is a list in their order; all else in here but the query and headers stays empty.
     pub batch: Vec<Invocation>,
@@ -108,7 +113,7 @@ pub fn build(prepared: &Prepared, account: &Account, call: &Invocation) -> Resul
         Kind::Rest => rest::draft(known, call)?,
         Kind::Rpc => remote::rpc(definition, signer, known, call)?,
         Kind::Graphql => remote::graphql(definition, known, call)?,
-        Kind::Mcp => return Err(no_mcp(definition)),
+        Kind::Mcp => upstream::draft(definition, known, call)?,
     };
     inject::sign(
         signer,
@@ -148,14 +153,6 @@ fn module<'a>(definition: &'a Definition, key: &str) -> Result<&'a Module, Fault
             known.collect::<Vec<_>>().join(", ")
         ))
     })
-}
-
-fn no_mcp(definition: &Definition) -> Fault {
-    let message = format!(
-        "{} is an MCP server, and its tools cannot be called yet.",
-        definition.title
-    );
-    Fault::new(Code::UpstreamError, message).hint("Connect to that server directly.")
 }
 
 fn push_header(headers: &mut HeaderMap, name: &str, value: &Value) -> Result<(), Fault> {

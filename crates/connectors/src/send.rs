@@ -12,12 +12,17 @@ mod pages;
 mod shorten;
 mod wait;
 
-pub use answer::{Answer, Data, Meta, Truncated};
+pub use answer::{Answer, Data, Media, Meta, Truncated};
+pub(crate) use answer::{Read, json as read_json, rate, read as read_body};
+pub(crate) use failure::refusal;
 pub use failure::{Failure, FailureKind};
+pub(crate) use shorten::shorten;
+pub(crate) use wait::asked as asked_to_wait;
 
 use crate::definition::{Definition, Envelope, Kind, Pagination, Verb};
 use crate::redact::Redactor;
-use crate::request::{self, Account, Built, Invocation, Known, Prepared, Signer};
+use crate::request::{self, Account, Base, Built, Invocation, Known, Prepared, Signer};
+use crate::upstream::{self, Sessions};
 use http::{HeaderValue, Method};
 use limits::Limits;
 use pages::{Next, Page};
@@ -64,10 +69,12 @@ impl Default for Options {
 /// kept in it.
 pub struct Sender {
     egress: Egress,
-    clock: Arc<dyn Clock>,
+    pub(crate) clock: Arc<dyn Clock>,
     limits: Limits,
     /// Values of handshakes by connection.
     handshakes: Mutex<HashMap<String, HeaderValue>>,
+    /// With upstream MCP servers, by connection.
+    pub(crate) sessions: Sessions,
 }
 
 /// A call on its way.
@@ -93,6 +100,7 @@ impl Sender {
             clock,
             limits: Limits::default(),
             handshakes: Mutex::default(),
+            sessions: Sessions::default(),
         }
     }
 
@@ -108,17 +116,24 @@ impl Sender {
         let definition: &Definition = prepared.definition();
         let signer = Signer::new(definition, account).map_err(Failure::refused)?;
         let redactor = signer.redactor();
-        let sent = self.begin(
-            prepared,
-            account,
-            connection,
-            call,
-            options,
-            redactor.clone(),
-        );
-        let sent = match sent {
-            Ok((sending, built)) => sending.run(call, built).await,
-            Err(failure) => Err(failure),
+        let sent = if definition.kind == Kind::Mcp {
+            upstream::run(
+                self, prepared, account, connection, call, options, &redactor,
+            )
+            .await
+        } else {
+            let sent = self.begin(
+                prepared,
+                account,
+                connection,
+                call,
+                options,
+                redactor.clone(),
+            );
+            match sent {
+                Ok((sending, built)) => sending.run(call, built).await,
+                Err(failure) => Err(failure),
+            }
         };
         sent.map_err(|mut failure| {
             redactor.fault(&mut failure.fault);
@@ -140,7 +155,7 @@ impl Sender {
         let known = known.transpose().map_err(Failure::refused)?;
         let sending = Sending {
             sender: self,
-            egress: self.way_out(account, &built)?,
+            egress: self.way_out(account, &built.base)?,
             prepared,
             account,
             connection,
@@ -155,8 +170,8 @@ impl Sender {
     }
 
     /// Into the network only for what an administrator said is there.
-    fn way_out(&self, account: &Account, built: &Built) -> Result<Egress, Failure> {
-        let base = &built.base.url;
+    pub(crate) fn way_out(&self, account: &Account, base: &Base) -> Result<Egress, Failure> {
+        let base = &base.url;
         let (Some(host), Some(port)) = (base.host_str(), base.port_or_known_default()) else {
             return Err(Failure::refused(Fault::internal()));
         };
@@ -165,6 +180,25 @@ impl Sender {
         }
         let wider = self.egress.allowing(host, port);
         wider.map_err(|error| Failure::unanswered(error, true))
+    }
+}
+
+/// Sessions with upstream MCP servers.
+impl Sender {
+    /// Whether the server of a connection said, or showed, since it was last asked that its tools
+    /// are others than were found.
+    pub fn tools_changed(&self, connection: &str) -> bool {
+        self.sessions.take_changed(connection)
+    }
+
+    /// Ends the session of a connection that is no more, or has other credentials.
+    pub async fn end_session(&self, connection: &str) {
+        self.sessions.end(Some(connection)).await;
+    }
+
+    /// Ends all sessions, when the program ends.
+    pub async fn end_sessions(&self) {
+        self.sessions.end(None).await;
     }
 }
 
@@ -261,6 +295,7 @@ impl Sending<'_> {
         let mut answer = Answer {
             status: response.status.as_u16(),
             data: Data::Value(Value::Null),
+            media: Vec::new(),
             meta: Meta {
                 pages: 1,
                 rate: answer::rate(&response.headers, &self.redactor),
@@ -295,10 +330,7 @@ impl Sending<'_> {
             }
             other => other,
         };
-        let limit = self.options.max_bytes;
-        if size > limit && shorten::shorten(&mut answer.data, limit) {
-            answer.meta.truncated = Some(Truncated { bytes: size, limit });
-        }
+        answer.fit(size, self.options.max_bytes);
         Ok((answer, next))
     }
 

@@ -19,7 +19,7 @@
 //! - `ranges`: addresses that are not public; `host`: hosts in one spelling; `target`: URLs likewise
 //! - [`Allow`], [`Policy`]: what an operator decides; `roots`: whose certificates are believed
 //! - [`Resolver`]: names to addresses; `dial`: checks and connects
-//! - [`Request`], [`Response`], `redirect`, `send`: requests; [`EgressError`]: what goes wrong
+//! - [`Request`], [`Response`], [`Stream`], `redirect`, `send`: requests; [`EgressError`]: what goes wrong
 
 mod allow;
 mod dial;
@@ -32,6 +32,7 @@ mod request;
 mod resolve;
 mod roots;
 mod send;
+mod stream;
 mod target;
 
 pub use allow::{Allow, AllowError};
@@ -41,3 +42,4 @@ pub use ranges::is_public;
 pub use request::{DEFAULT_MAX_BODY, DEFAULT_TIMEOUT, MAX_REDIRECTS, Request, Response};
 pub use resolve::{Resolver, SystemResolver};
 pub use send::{Egress, TlsStream};
+pub use stream::Stream;

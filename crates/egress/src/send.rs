@@ -3,6 +3,7 @@
 use crate::dial::{Dialer, Speaks};
 use crate::host::Host;
 use crate::redirect::{self, Message};
+use crate::stream::{Limits, Stream};
 use crate::target::{Target, invalid};
 use crate::{
     Allow, EgressError, MAX_REDIRECTS, Policy, PolicyError, Request, Resolver, Response,
@@ -11,8 +12,8 @@ use crate::{
 use bytes::{Bytes, BytesMut};
 use http::header;
 use http::{HeaderValue, Method, Uri};
-use http_body_util::{BodyExt as _, Full};
-use hyper::body::{Body as _, Incoming};
+use http_body_util::Full;
+use hyper::body::Incoming;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::{Client, Error as ClientError};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
@@ -135,6 +136,22 @@ impl Egress {
 
     /// Sends a request and takes its whole answer, of any status.
     pub async fn send(&self, request: Request) -> Result<Response, EgressError> {
+        let mut stream = self.open(request).await?;
+        let mut body = BytesMut::new();
+        while let Some(bytes) = stream.chunk().await? {
+            body.extend_from_slice(&bytes);
+        }
+        Ok(Response {
+            status: stream.status,
+            headers: stream.headers,
+            body: body.freeze(),
+            url: stream.url,
+        })
+    }
+
+    /// Sends a request and answers with the head of what comes back, of any status. The limits of
+    /// the request hold for the whole body, however slowly it is read.
+    pub async fn open(&self, request: Request) -> Result<Stream, EgressError> {
         let mut target = Target::parse(&request.url)?;
         let mut message = message(&request)?;
         let deadline = Instant::now() + request.timeout;
@@ -162,15 +179,12 @@ impl Egress {
                 target = to;
                 continue;
             }
-            let body = timeout_at(deadline, whole(body, request.max_body, &target))
-                .await
-                .map_err(|_| late(&target))??;
-            return Ok(Response {
-                status: head.status,
-                headers: head.headers,
-                body,
-                url: target.url.into(),
-            });
+            let limits = Limits {
+                deadline,
+                timeout: request.timeout,
+                most: request.max_body,
+            };
+            return Stream::of(head, body, target, limits);
         }
     }
 
@@ -257,34 +271,6 @@ fn message(request: &Request) -> Result<Message, EgressError> {
         headers,
         body: request.body.clone(),
     })
-}
-
-/// The body, if it is no longer than `most` bytes.
-async fn whole(mut body: Incoming, most: usize, target: &Target) -> Result<Bytes, EgressError> {
-    let too_large = || EgressError::TooLarge {
-        host: target.name(),
-        limit: most,
-    };
-    if body.size_hint().lower() > most as u64 {
-        return Err(too_large());
-    }
-    let mut taken = BytesMut::new();
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| {
-            tracing::debug!(host = %target.host, %error, "the answer broke off");
-            EgressError::Exchange {
-                host: target.name(),
-            }
-        })?;
-        let Ok(data) = frame.into_data() else {
-            continue;
-        };
-        if data.len() > most - taken.len() {
-            return Err(too_large());
-        }
-        taken.extend_from_slice(&data);
-    }
-    Ok(taken.freeze())
 }
 
 /// What the dialer said, if it did; else by how far the request came.

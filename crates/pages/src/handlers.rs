@@ -12,6 +12,7 @@ mod authorizations;
 mod authorize;
 mod connect;
 mod connected_clients;
+mod connection_tools;
 mod connections;
 mod connectors;
 mod cookie;
@@ -159,6 +160,10 @@ pub fn router(app: App, mut openapi: Value) -> Router {
         .route("/connections/{id}", get(connections::read))
         .route("/connections/{id}/verify", post(connections::verify))
         .route("/connections/{id}/rename", post(connections::rename))
+        .route(
+            "/connections/{id}/tools/accept",
+            post(connection_tools::accept),
+        )
         .route("/connections/{id}/credentials", post(connections::replace))
         .route(
             "/connections/{id}/disconnect",

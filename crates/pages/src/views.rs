@@ -37,7 +37,7 @@ pub use api_key::{ApiKeyForm, ApiKeyRow, ApiKeysPage, Expiry, FreshKeyPage, Work
 pub use authorization::{AuthorizationPage, DeviceView, Underway};
 pub use connect::{Connect, ConnectKind, ConnectLine};
 pub use connected_client::ClientRow;
-pub use connection::{AccountCard, Changing, ConnectionPage, Flows, InputRow};
+pub use connection::{AccountCard, Changing, ConnectionPage, Flows, InputRow, ToolList, ToolRow};
 pub use connector::{
     ActionInFull, ActionView, Connecting, ConnectorCard, ConnectorPage, ConnectorsPage, ModulePage,
     ModuleView, RecipeView, SigningIn, TestedHow, WayChoice,

@@ -246,6 +246,7 @@ async fn a_member_reads_connections_and_changes_none() {
     for path in [
         CONNECTIONS,
         &path,
+        &format!("{path}/tools"),
         "/api/v1/connectors",
         "/api/v1/connectors/powerdns",
     ] {
@@ -281,8 +282,31 @@ async fn every_change(
         product
             .post_as(key, &format!("{path}/verify"), json!({}))
             .await,
+        product
+            .post_as(key, &format!("{path}/tools/accept"), json!({}))
+            .await,
         product.delete_as(key, path).await,
     ]
+}
+
+#[tokio::test]
+async fn a_service_that_is_no_mcp_server_has_no_tools_to_find() {
+    let product = Product::start().await;
+    let upstream = Upstream::start().await;
+    let path = connected(&product, &upstream).await;
+    let tools = product.get(&format!("{path}/tools")).await;
+    assert_eq!(tools.status, StatusCode::OK, "{}", tools.body);
+    assert_eq!(
+        tools.body,
+        json!({
+            "tools": [], "unusable": 0, "isCut": false,
+            "changes": { "added": [], "removed": [], "changed": [] },
+        })
+    );
+    let accepted = product
+        .post(&format!("{path}/tools/accept"), json!({}))
+        .await;
+    assert_eq!(accepted.status, StatusCode::NOT_FOUND, "{}", accepted.body);
 }
 
 #[tokio::test]
@@ -291,10 +315,10 @@ async fn another_organization_reaches_nothing() {
     let upstream = Upstream::start().await;
     let path = connected(&product, &upstream).await;
     let key = &product.theirs.key;
-    assert_eq!(
-        product.get_as(key, &path).await.status,
-        StatusCode::NOT_FOUND
-    );
+    for path in [path.clone(), format!("{path}/tools")] {
+        let status = product.get_as(key, &path).await.status;
+        assert_eq!(status, StatusCode::NOT_FOUND, "{path}");
+    }
     for refused in every_change(&product, key, &path, &upstream).await {
         assert_eq!(refused.status, StatusCode::NOT_FOUND, "{}", refused.body);
     }

@@ -217,6 +217,7 @@ impl App {
         tx.end_authorization(&authorization.id, Ok(id)).await?;
         tx.record(&event).await?;
         tx.commit().await?;
+        self.sender.end_session(id.as_str()).await;
         Ok(())
     }
 

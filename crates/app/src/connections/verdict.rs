@@ -37,7 +37,8 @@ fn is_to_a_stranger(data: &Data, needs: Option<&str>) -> bool {
     })
 }
 
-pub(super) fn said(fault: &Fault) -> String {
+/// The problem with what to do about it.
+pub(crate) fn said(fault: &Fault) -> String {
     let message = fault.message.trim_end();
     // The end may be the service's own words.
     let end = if message.ends_with(['.', '!', '?']) {

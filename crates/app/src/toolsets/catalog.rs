@@ -2,13 +2,15 @@
 
 mod accounts;
 mod execute;
+mod upstream;
 
-pub(crate) use execute::{data_of, text_of};
+pub(crate) use execute::{data_of, shown_media, text_of};
 
 use super::{ADDS, READS, Tool, structured};
 use crate::App;
 use crate::connections::Connected;
 use crate::guard::Admitted;
+use quaymaster_connectors::definition::Kind;
 use quaymaster_connectors::passport::{self, Asked};
 use quaymaster_connectors::resolve;
 use quaymaster_core::Fault;
@@ -145,10 +147,17 @@ async fn describe(
 ) -> Result<ToolResult, Fault> {
     let org = &admitted.caller().org;
     let catalog = app.catalog_of(org).await?;
-    let key = resolve::service(&request.service, catalog.keys())?.key;
+    let addressed = resolve::service(&request.service, catalog.keys())?;
+    let key = addressed.key;
     let definition = app.definition(org, &key).await?;
-    let mut passport = passport::describe(&definition, request.module.as_deref())?;
+    let module = request.module.as_deref();
     let reached = accounts::of_service(app, admitted.caller(), &key).await?;
+    if definition.kind == Kind::Mcp {
+        let named = addressed.account.as_deref();
+        let passport = upstream::described(app, &definition, &reached, named, module).await?;
+        return structured(&passport);
+    }
+    let mut passport = passport::describe(&definition, module)?;
     let accounts: Vec<Value> = reached.iter().map(Connected::shown).collect();
     if let Value::Object(members) = &mut passport {
         members.insert("accounts".to_owned(), accounts.into());

@@ -1,6 +1,6 @@
 //! The tools of a hosted server: which account a call uses, with which inputs, and what comes back.
 
-use super::catalog::{data_of, text_of};
+use super::catalog::{data_of, shown_media, text_of};
 use crate::App;
 use crate::connections::Connected;
 use crate::guard::Admitted;
@@ -57,6 +57,7 @@ pub(crate) async fn run(
             }
             let mut result = text_of(&shown);
             result.content.extend(media);
+            result.content.extend(shown_media(answer.media));
             Ok(result)
         }
         What::Companion {
@@ -101,11 +102,15 @@ pub(crate) async fn act(
                 account: &nobody,
                 destination: None,
                 connected: None,
+                tools: None,
             }
         }
     };
+    let rpc = part.tool_of_server(action);
     let call = Invocation {
-        action: Some(action.to_owned()),
+        // Accounts of one MCP server or another may have a tool under different keys.
+        action: rpc.is_none().then(|| action.to_owned()),
+        rpc,
         inputs,
         ..Invocation::default()
     };

@@ -70,6 +70,7 @@ pub struct Field {
 #[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Inject {
+    /// A name like `{field}` is the header that this field of the account names.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub header: IndexMap<String, Template>,
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]

@@ -4,6 +4,7 @@ use super::{Report, Spot, fields, names as check_names, text};
 use crate::definition::{
     Auth, AuthKind, Definition, Envelope, Grant, OAuth2, Positional, Template,
 };
+use crate::request::header_field;
 use std::collections::BTreeSet;
 
 /// The names that the templates of a way to sign in may hold.
@@ -144,7 +145,14 @@ fn inject(definition: &Definition, auth: &Auth, at: &Spot, report: &mut Report) 
             let at = at.key(key).key(name);
             check_names(template, &known, &at, report);
             if key == "header" {
-                text::header(name, &at, report);
+                match header_field(name) {
+                    Some(field) => report.unless(
+                        known.contains(field),
+                        &at,
+                        format!("There is no field {field:?} that names the header."),
+                    ),
+                    None => text::header(name, &at, report),
+                }
             }
             report.unless(
                 template.names().next().is_some(),

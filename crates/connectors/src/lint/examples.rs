@@ -14,8 +14,13 @@ const FEWEST_RECIPES: usize = 3;
 pub(super) fn check(definition: &Definition, root: &Spot, report: &mut Report) {
     let at = root.key("recipes");
     let count = definition.recipes.len();
+    // An upstream's tools are not known before an account is connected.
+    let has_actions = definition
+        .modules
+        .values()
+        .any(|module| !module.actions.is_empty());
     report.unless(
-        count >= FEWEST_RECIPES || definition.imported_from.is_some(),
+        count >= FEWEST_RECIPES || definition.imported_from.is_some() || !has_actions,
         &at,
         format!("There are {count} recipes; at least {FEWEST_RECIPES} show how calls look."),
     );

@@ -15,6 +15,22 @@ use quaymaster_core::{Code, Fault};
 use serde_json::{Map, Value};
 use url::Url;
 
+/// How a message is sent and what it holds.
+const TRANSPORT: [&str; 12] = [
+    "accept",
+    "accept-encoding",
+    "connection",
+    "content-length",
+    "content-type",
+    "expect",
+    "host",
+    "keep-alive",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
 /// Builds the request of a draft, with the headers of the definition, those of the caller, and the
 /// account's credentials over both.
 pub(super) fn sign(
@@ -133,8 +149,9 @@ fn sign_headers(signer: Signer<'_>, headers: &mut HeaderMap) -> Result<(), Fault
         let Some(value) = rendered(signer, template, String::push_str)? else {
             continue;
         };
-        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| Fault::internal())?;
-        headers.insert(name, secret(signer, &value)?);
+        if let Some(name) = header_name(signer, name)? {
+            headers.insert(name, secret(signer, &value)?);
+        }
     }
     Ok(())
 }
@@ -230,12 +247,42 @@ fn secret(signer: Signer<'_>, value: &str) -> Result<HeaderValue, Fault> {
     Ok(value)
 }
 
+/// The header that credentials go into: `{field}` is the one that the account names.
+fn header_name(signer: Signer<'_>, name: &str) -> Result<Option<HeaderName>, Fault> {
+    let Some(field) = field_of(name) else {
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| Fault::internal())?;
+        return Ok(Some(name));
+    };
+    let Some(given) = signer.value(field) else {
+        let missing = signer.missing(field);
+        return signer.is_optional(field).then_some(None).ok_or(missing);
+    };
+    let name = HeaderName::from_bytes(given.as_bytes()).ok();
+    // Those that say how a message is sent or read are not the account's to set.
+    let name = name
+        .filter(|name| !TRANSPORT.contains(&name.as_str()) && !name.as_str().starts_with("mcp-"));
+    let name = name.ok_or_else(|| {
+        let shown = quaymaster_core::schema::shorten(given);
+        let message = format!("No credentials can be sent in a header {shown:?}.");
+        Fault::new(Code::ConnectionRequired, message)
+            .hint("Connect the account again, with the name of the header that the service wants.")
+            .detail("field", field)
+    })?;
+    Ok(Some(name))
+}
+
+/// `{field}` without its braces.
+pub(crate) fn field_of(name: &str) -> Option<&str> {
+    name.strip_prefix('{')?.strip_suffix('}')
+}
+
 /// Headers that only the definition fills.
 fn is_free(signer: Signer<'_>, name: &HeaderName) -> Result<(), Fault> {
-    let injected = signer.auth.inject.header.keys();
-    let own = injected
-        .into_iter()
-        .any(|own| own.eq_ignore_ascii_case(name.as_str()));
+    let mut injected = signer.auth.inject.header.keys();
+    let own = injected.any(|own| {
+        let named = field_of(own).and_then(|field| signer.value(field));
+        named.unwrap_or(own).eq_ignore_ascii_case(name.as_str())
+    });
     if own || [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION].contains(name) {
         return Err(taken(name.as_str()));
     }

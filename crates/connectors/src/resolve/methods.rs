@@ -26,7 +26,8 @@ pub(super) fn call(
     let all: Vec<&str> = names(definition).collect();
     let close = did_you_mean(method, all.iter().copied(), MOST_SUGGESTIONS);
     let unlisted = match definition.kind {
-        Kind::Rpc | Kind::Mcp => definition.open_methods || all.is_empty(),
+        Kind::Rpc => definition.open_methods || all.is_empty(),
+        Kind::Mcp => definition.open_methods,
         // The document stands in the body, and may do anything.
         _ => matches!(
             method.to_lowercase().as_str(),

@@ -1,5 +1,6 @@
 //! What came back, read.
 
+use super::shorten::shorten;
 use crate::redact::Redactor;
 use bytes::Bytes;
 use encoding_rs::{Encoding, UTF_8};
@@ -19,7 +20,25 @@ const MOST_VALUES: usize = 500_000;
 pub struct Answer {
     pub status: u16,
     pub data: Data,
+    /// Pictures and sounds beside the data, which tells of them.
+    pub media: Vec<Media>,
     pub meta: Meta,
+}
+
+/// A picture or sound.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Media {
+    pub bytes: Bytes,
+    pub media_type: String,
+}
+
+impl Answer {
+    /// Cuts what came as `size` bytes to about `limit`, and tells it.
+    pub(crate) fn fit(&mut self, size: usize, limit: usize) {
+        if size > limit && shorten(&mut self.data, limit) {
+            self.meta.truncated = Some(Truncated { bytes: size, limit });
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -200,7 +219,8 @@ fn decoded<'b>(body: &'b [u8], content_type: &str) -> Cow<'b, str> {
     encoding.unwrap_or(UTF_8).decode(body).0
 }
 
-fn json(text: &str, redactor: &Redactor) -> Result<Value, Fault> {
+/// A text as JSON, clean and redacted.
+pub(crate) fn json(text: &str, redactor: &Redactor) -> Result<Value, Fault> {
     let bytes = text.as_bytes();
     let values = memchr_iter(b',', bytes).count() + memchr_iter(b'[', bytes).count();
     if values > MOST_VALUES {

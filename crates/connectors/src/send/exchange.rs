@@ -1,13 +1,12 @@
 //! One request and its answer, with the handshake and the redirects that it takes.
 
-use super::{REMEMBERED, Sending, USUAL_TIMEOUT};
+use super::{REMEMBERED, Sender, Sending};
 use crate::request::{self, Built, is_allowed_host};
 use http::header::{ACCEPT, LOCATION};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use quaymaster_egress::{DEFAULT_MAX_BODY, EgressError, MAX_REDIRECTS, Request, Response};
 use std::collections::HashMap;
 use std::sync::{MutexGuard, PoisonError};
-use std::time::Duration;
 use url::Url;
 
 impl Sending<'_> {
@@ -60,10 +59,8 @@ impl Sending<'_> {
     /// Follows redirects of what reads. To another host or path it goes without credentials.
     async fn follow(&self, built: &Built, headers: &HeaderMap) -> Result<Response, EgressError> {
         let definition = self.definition();
-        let timeout = self.options.timeout.unwrap_or_else(|| {
-            let seconds = definition.defaults.timeout_s.unwrap_or(USUAL_TIMEOUT);
-            Duration::from_secs(u64::from(seconds))
-        });
+        let timeout = self.options.timeout;
+        let timeout = timeout.unwrap_or_else(|| Sender::usual_timeout(definition));
         let deadline = tokio::time::Instant::now() + timeout;
         let request = |method: &Method, url: &Url| {
             let left = deadline.saturating_duration_since(tokio::time::Instant::now());

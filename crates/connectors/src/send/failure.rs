@@ -258,6 +258,12 @@ fn implied(definition: &Definition) -> Option<Errors> {
             "/error/message",
             Some("/error/data"),
         )),
+        Kind::Mcp => Some(at(
+            "/error",
+            "/error/code",
+            "/error/message",
+            Some("/error/data"),
+        )),
         Kind::Graphql => Some(at(
             "/errors",
             "/errors/0/extensions/code",

@@ -1,10 +1,46 @@
 //! One request, as often as it takes and may be sent.
 
 use super::answer::{self, Read};
-use super::{Failure, FailureKind, Sending, failure, wait};
+use super::{Failure, FailureKind, Options, Sender, Sending, USUAL_TIMEOUT, failure, wait};
+use crate::definition::Definition;
 use crate::request::Built;
 use quaymaster_egress::{EgressError, Response};
 use std::time::{Duration, Instant};
+
+impl Sender {
+    /// Waits until the limits that the service documents have room, and answers how long that was.
+    /// `waited` is what the call has waited before.
+    pub(crate) async fn take_turn(
+        &self,
+        connection: &str,
+        definition: &Definition,
+        module: Option<&str>,
+        options: &Options,
+        waited: Duration,
+    ) -> Result<Duration, Failure> {
+        let mut own = Duration::ZERO;
+        loop {
+            let now = Instant::now();
+            let taken = self
+                .limits
+                .take(connection, &definition.rate_limits, module, now);
+            let Err(wait) = taken else {
+                return Ok(own);
+            };
+            if waited + own + wait > options.max_wait {
+                return Err(Failure::too_many(definition, wait));
+            }
+            own += wait;
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    /// What a request may take, as the definition says.
+    pub(crate) fn usual_timeout(definition: &Definition) -> Duration {
+        let seconds = definition.defaults.timeout_s.unwrap_or(USUAL_TIMEOUT);
+        Duration::from_secs(u64::from(seconds))
+    }
+}
 
 impl Sending<'_> {
     /// Sends until there is a good answer, or none is to be had.
@@ -68,18 +104,15 @@ impl Sending<'_> {
                 .find(|(_, module)| std::ptr::eq(*module, known.module))
                 .map(|(key, _)| key.as_str())
         });
-        loop {
-            let now = Instant::now();
-            let limits = &self.sender.limits;
-            let Err(wait) = limits.take(self.connection, &definition.rate_limits, module, now)
-            else {
-                return Ok(());
-            };
-            if self.waited + wait > self.options.max_wait {
-                return Err(Failure::too_many(&definition, wait));
-            }
-            self.pause(wait).await;
-        }
+        let turn = self.sender.take_turn(
+            self.connection,
+            &definition,
+            module,
+            self.options,
+            self.waited,
+        );
+        self.waited += turn.await?;
+        Ok(())
     }
 
     /// Reads a response: a good answer, or a failure with how long to wait before the next try, and

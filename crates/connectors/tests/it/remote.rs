@@ -388,12 +388,3 @@ modules:
             .is_ok()
     );
 }
-
-#[test]
-fn an_mcp_server_cannot_be_called_yet_and_says_so() {
-    let rest = "kind: mcp\nmcp: {}\nauth: [{key: open, type: none}]\nmodules: {all: {title: All, actions: {x: {title: X, rpc: x}}}}";
-    let prepared = connector("https://mcp.example.com", rest);
-    let fault = build(&prepared, &account("open", &[]), &action("x", json!({}))).unwrap_err();
-    assert_eq!(fault.code.name(), "UPSTREAM_ERROR");
-    assert!(fault.hint.is_some());
-}

@@ -14,7 +14,7 @@ use super::answer::{self, At, LeadsAway, Stop, field_of, shown};
 use super::notice::Notice;
 use super::person::{Administrator, Person};
 use super::posted::{Fields, Form, Posted};
-use super::{Pages, connectors, tokens};
+use super::{Pages, connection_tools, connectors, tokens};
 use crate::views::address::segment;
 use crate::views::{AccountCard, Changing, ConnectionPage, Field, Flows, InputRow};
 
@@ -176,6 +176,7 @@ async fn page(app: &App, person: Person, id: &ConnectionId) -> Result<Connection
         fields: fields
             .map(|(name, value)| (title_of(name), value.clone()))
             .collect(),
+        tools: connection_tools::of(app, actor, &connector, id).await?,
         changing: actor
             .role
             .administers()

@@ -47,10 +47,11 @@ pub(super) enum Notice {
     DefinitionAdded,
     DefinitionReplaced,
     DefinitionDeleted,
+    ToolsAccepted,
 }
 
 impl Notice {
-    const ALL: [Notice; 34] = [
+    const ALL: [Notice; 35] = [
         Notice::SignedOut,
         Notice::CapSet,
         Notice::TokenRevoked,
@@ -85,6 +86,7 @@ impl Notice {
         Notice::DefinitionAdded,
         Notice::DefinitionReplaced,
         Notice::DefinitionDeleted,
+        Notice::ToolsAccepted,
     ];
 
     const fn code(self) -> &'static str {
@@ -123,6 +125,7 @@ impl Notice {
             Notice::DefinitionAdded => "definition-added",
             Notice::DefinitionReplaced => "definition-replaced",
             Notice::DefinitionDeleted => "definition-deleted",
+            Notice::ToolsAccepted => "tools-accepted",
         }
     }
 
@@ -182,6 +185,7 @@ impl Notice {
             }
             Notice::DefinitionReplaced => "The definition is saved. Agents use it from now on.",
             Notice::DefinitionDeleted => "The connector is deleted. Agents no longer find it.",
+            Notice::ToolsAccepted => "The tools are accepted as they are now.",
         }
     }
 

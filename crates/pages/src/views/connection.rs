@@ -95,8 +95,34 @@ pub struct ConnectionPage {
     pub account: AccountCard,
     /// Titles and values of what is not secret.
     pub fields: Vec<(String, String)>,
+    /// None for connectors whose calls their definitions list.
+    pub tools: Option<ToolList>,
     /// None for those who may not change it.
     pub changing: Option<Changing>,
+}
+
+/// What the MCP server of an account offers.
+#[derive(Debug, Clone)]
+pub struct ToolList {
+    pub tools: Vec<ToolRow>,
+    /// None when it was never asked with success.
+    pub found_at: Option<Instant>,
+    /// There are more, or some that cannot be called.
+    pub is_partial: bool,
+    /// `3 added: a, b, c`, for each kind of change since the tools were last accepted.
+    pub changes: Vec<String>,
+}
+
+/// A tool as its server tells of it.
+#[derive(Debug, Clone)]
+pub struct ToolRow {
+    pub name: String,
+    pub title: String,
+    pub description: Option<String>,
+    pub reads: bool,
+    pub is_destructive: bool,
+    /// It is another than was last accepted.
+    pub is_changed: bool,
 }
 
 /// The forms that change an account.

@@ -63,6 +63,7 @@ fn posts() -> Vec<String> {
         format!("{CONNECTION}/rename"),
         format!("{CONNECTION}/credentials"),
         format!("{CONNECTION}/disconnect"),
+        format!("{CONNECTION}/tools/accept"),
         "/settings".to_owned(),
         "/settings/api-keys".to_owned(),
         "/settings/api-keys/crd_01arz3ndektsv4rrffq69g5fav/revoke".to_owned(),

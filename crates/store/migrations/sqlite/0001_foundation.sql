@@ -483,3 +483,15 @@ CREATE TABLE authorizations (
     connected_id   TEXT,
     problem        TEXT
 );
+
+-- The tools of the MCP servers of connections, as they were found. What a server tells, cleaned; no secret.
+CREATE TABLE connection_tools (
+    connection_id TEXT PRIMARY KEY REFERENCES connections (id) ON DELETE CASCADE,
+    org_id        TEXT NOT NULL REFERENCES organizations (id),
+    found         TEXT NOT NULL,
+    digest        TEXT NOT NULL,
+    accepted      TEXT NOT NULL,
+    found_at      BIGINT NOT NULL,
+    changed_at    BIGINT
+);
+CREATE INDEX connection_tools_by_org ON connection_tools (org_id);

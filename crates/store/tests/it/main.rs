@@ -9,6 +9,7 @@
 
 mod accounts;
 mod audit;
+mod connection_tools;
 mod credentials;
 mod keys;
 mod oauth;

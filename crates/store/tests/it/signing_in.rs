@@ -61,6 +61,7 @@ fn authorization(tenant: &Tenant) -> Authorization {
         connection: None,
         name: Some("main".into()),
         workspace: Some(tenant.workspace.clone()),
+        session: None,
         is_local: true,
         fields: BTreeMap::from([("url".to_owned(), "https://notes.example.com".to_owned())]),
         state: None,

@@ -20,6 +20,12 @@ impl Reached {
         self.of.iter().map(|index| &self.all[*index])
     }
 
+    /// Leaves only these.
+    pub(super) fn retain(&mut self, wanted: impl Fn(&Connected) -> bool) {
+        let all = &self.all;
+        self.of.retain(|index| wanted(&all[*index]));
+    }
+
     fn names(&self) -> impl Iterator<Item = &str> {
         self.iter().map(|account| account.connection.name.as_str())
     }
@@ -119,6 +125,19 @@ pub(super) fn choose<'a>(
     }
 }
 
+/// A call that changes something could go to several accounts.
+pub(super) fn ambiguous(reached: &Reached) -> Fault {
+    let candidates: Vec<String> = reached.iter().map(Connected::address).collect();
+    let first = candidates.first().cloned().unwrap_or_default();
+    Fault::invalid_arg(
+        "/service",
+        "ambiguous",
+        "A call that changes something must name one account.",
+    )
+    .hint(format!("Pass service as {first}, or instance_id."))
+    .detail("candidates", candidates)
+}
+
 fn unnamed<'a>(
     definition: &Definition,
     reached: &'a Reached,
@@ -128,17 +147,7 @@ fn unnamed<'a>(
     match (accounts.next(), accounts.len()) {
         (Some(only), 0) => Ok(Chosen::One(only)),
         (Some(_), _) if reads => Ok(Chosen::All),
-        (Some(_), _) => {
-            let candidates: Vec<String> = reached.iter().map(Connected::address).collect();
-            let first = candidates.first().cloned().unwrap_or_default();
-            Err(Fault::invalid_arg(
-                "/service",
-                "ambiguous",
-                "A call that changes something must name one account.",
-            )
-            .hint(format!("Pass service as {first}, or instance_id."))
-            .detail("candidates", candidates))
-        }
+        (Some(_), _) => Err(ambiguous(reached)),
         (None, _)
             if definition
                 .auth

@@ -1,6 +1,7 @@
 //! `connector_execute`: one executor for every service.
 
-use super::accounts::{self, Chosen};
+use super::accounts::{self, Chosen, Reached};
+use super::upstream;
 use crate::App;
 use crate::connections::Connected;
 use crate::guard::Admitted;
@@ -8,10 +9,10 @@ use crate::invoke::Target;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use futures_util::stream::{self, StreamExt as _};
-use quaymaster_connectors::definition::Definition;
+use quaymaster_connectors::definition::{Definition, Kind};
 use quaymaster_connectors::request::Invocation;
 use quaymaster_connectors::resolve::{self, Resolved};
-use quaymaster_connectors::send::{Answer, Data, Failure};
+use quaymaster_connectors::send::{Answer, Data, Failure, Media};
 use quaymaster_core::door::Fut;
 use quaymaster_core::tool::{Call, Content, ToolResult};
 use quaymaster_core::{Caller, Code, Fault};
@@ -64,6 +65,8 @@ struct Understood {
     resolved: Resolved,
     /// The account behind the colon.
     account: Option<String>,
+    /// Those that have the call, where accounts have different ones.
+    having: Option<Reached>,
 }
 
 async fn understood(
@@ -71,20 +74,51 @@ async fn understood(
     caller: &Caller,
     request: &ConnectorExecute,
 ) -> Result<Understood, Fault> {
+    let (definition, account) = addressed(app, caller, request).await?;
+    let asked = asked(request, account.as_deref());
+    if definition.kind == Kind::Mcp {
+        let mut reached = accounts::of_service(app, caller, &definition.key).await?;
+        let resolved = upstream::resolved(app, caller, &definition, &mut reached, asked).await?;
+        return Ok(Understood {
+            definition,
+            resolved,
+            account,
+            having: Some(reached),
+        });
+    }
+    Ok(Understood {
+        resolved: resolve::call(&definition, asked.module, asked.method, asked.path)?,
+        definition,
+        account,
+        having: None,
+    })
+}
+
+/// The definition that is meant, and the account behind the colon.
+async fn addressed(
+    app: &App,
+    caller: &Caller,
+    request: &ConnectorExecute,
+) -> Result<(Arc<Definition>, Option<String>), Fault> {
     let catalog = app.catalog_of(&caller.org).await?;
     let addressed = resolve::service(&request.service, catalog.keys())?;
     let definition = app.definition(&caller.org, &addressed.key).await?;
-    let resolved = resolve::call(
-        &definition,
-        request.module.as_deref(),
-        &request.method,
-        request.path.as_deref(),
-    )?;
-    Ok(Understood {
-        definition,
-        resolved,
-        account: addressed.account,
-    })
+    Ok((definition, addressed.account))
+}
+
+fn asked<'a>(request: &'a ConnectorExecute, account: Option<&'a str>) -> upstream::Asked<'a> {
+    upstream::Asked {
+        module: request.module.as_deref(),
+        method: &request.method,
+        path: request.path.as_deref(),
+        account: account.or(request.instance_id.as_deref()),
+    }
+}
+
+/// Without the account behind the colon, as keys are written.
+fn key_of(service: &str) -> String {
+    let key = service.split(':').next().unwrap_or_default();
+    key.trim().to_lowercase().replace(['-', ' '], "_")
 }
 
 /// Whether a call only reads, for its scope.
@@ -95,7 +129,20 @@ pub(super) fn reads<'a>(
 ) -> Fut<'a, Result<bool, Fault>> {
     Box::pin(async move {
         let request = super::super::read_arguments(&call.args)?;
-        Ok(understood(app, caller, &request).await?.resolved.reads)
+        let (definition, account) = addressed(app, caller, &request).await?;
+        let asked = asked(&request, account.as_deref());
+        if definition.kind != Kind::Mcp {
+            let resolved = resolve::call(&definition, asked.module, asked.method, asked.path)?;
+            return Ok(resolved.reads);
+        }
+        let mut reached = accounts::of_service(app, caller, &definition.key).await?;
+        match upstream::known(app, &definition, &mut reached, asked).await {
+            // What a server never spoke of may change anything.
+            Ok(resolved) => Ok(resolved.is_some_and(|resolved| resolved.reads)),
+            // Told with the way to the page when the call runs, which then sends nothing.
+            Err(fault) if fault.code == Code::ConnectionRequired => Ok(true),
+            Err(fault) => Err(fault),
+        }
     })
 }
 
@@ -104,9 +151,19 @@ pub(super) async fn run(
     admitted: Admitted,
     request: ConnectorExecute,
 ) -> Result<ToolResult, Fault> {
-    let understood = understood(app, admitted.caller(), &request).await?;
+    let must_connect = |fault: Fault, key: &str| match fault.code {
+        Code::ConnectionRequired if !fault.has_detail("setup_url") => {
+            app.must_reconnect(key, fault)
+        }
+        _ => fault,
+    };
+    let understood = understood(app, admitted.caller(), &request).await;
+    let understood = understood.map_err(|fault| must_connect(fault, &key_of(&request.service)))?;
     let (definition, resolved) = (&understood.definition, &understood.resolved);
-    let reached = accounts::of_service(app, admitted.caller(), &definition.key).await?;
+    let reached = match understood.having {
+        Some(having) => having,
+        None => accounts::of_service(app, admitted.caller(), &definition.key).await?,
+    };
     let chosen = accounts::choose(
         definition,
         &reached,
@@ -114,12 +171,13 @@ pub(super) async fn run(
         request.instance_id.as_deref(),
         resolved.reads,
     )
-    .map_err(|fault| match fault.code {
-        Code::ConnectionRequired => app.must_reconnect(&definition.key, fault),
-        _ => fault,
-    })?;
+    .map_err(|fault| must_connect(fault, &definition.key))?;
     let more_pages = request.pages.unwrap_or(1).saturating_sub(1);
-    let call = resolved.invocation(request.query.unwrap_or_default(), request.body);
+    let mut call = resolved.invocation(request.query.unwrap_or_default(), request.body);
+    if definition.kind == Kind::Mcp && resolved.rpc.is_some() {
+        // Accounts of one MCP server or another may have a tool under different keys.
+        call.action = None;
+    }
     let calling = Calling {
         app,
         admitted: &admitted,
@@ -145,6 +203,7 @@ pub(super) async fn run(
                 account: &account,
                 destination: None,
                 connected: None,
+                tools: None,
             };
             let answer = calling.to(target).await;
             let answer = answer.map_err(|failure| failure.fault)?;
@@ -228,7 +287,25 @@ fn shown(answer: Answer, target: &Target<'_>, resolved: &Resolved) -> Result<Too
     let (data, media) = data_of(answer.data);
     let mut result = text_of(&json!({ "data": data, "meta": meta }));
     result.content.extend(media);
+    result.content.extend(shown_media(answer.media));
     Ok(result)
+}
+
+/// The pictures and sounds that came with an answer, as long as they are not too large together.
+pub(crate) fn shown_media(all: Vec<Media>) -> Vec<Content> {
+    let mut left = MOST_EMBEDDED;
+    let mut shown = Vec::new();
+    for one in all {
+        if one.bytes.len() <= left {
+            left -= one.bytes.len();
+            let (_, media) = data_of(Data::Bytes {
+                bytes: one.bytes,
+                media_type: one.media_type,
+            });
+            shown.extend(media);
+        }
+    }
+    shown
 }
 
 /// What an answer is in JSON, and the block that shows it when it is a picture or sound.

@@ -4,7 +4,8 @@ use quaymaster_pages::views::reference::{Row, Span};
 use quaymaster_pages::views::{
     AccountCard, ActionInFull, ActionView, AuthorizationPage, Changing, Connecting, ConnectionPage,
     ConnectorCard, ConnectorPage, ConnectorsPage, DeviceView, Field, Flows, InputRow, ModulePage,
-    ModuleView, RecipeView, SigningIn, TestedHow, Tone, Underway, WayChoice, WorkspaceChoice,
+    ModuleView, RecipeView, SigningIn, TestedHow, Tone, ToolList, ToolRow, Underway, WayChoice,
+    WorkspaceChoice,
 };
 
 use super::{Page, Sample, page};
@@ -403,6 +404,7 @@ impl Sample {
                 self.t("Address of the web server"),
                 self.t("http://ns1.example.com:8081"),
             )],
+            tools: None,
             changing: Some(changing.clone()),
         };
         let fails = ConnectionPage {
@@ -462,8 +464,27 @@ impl Sample {
             }),
             ..works.clone()
         };
+        let tool = |name: &str, reads: bool| ToolRow {
+            name: self.t(name),
+            title: self.t("Look something up"),
+            description: Some(self.t("Finds what fits the words.")),
+            reads,
+            is_destructive: !reads,
+            is_changed: !reads,
+        };
+        let tools = ConnectionPage {
+            layout: self.inside(),
+            tools: Some(ToolList {
+                tools: vec![tool("look_up", true), tool("take_away", false)],
+                found_at: Some(works.account.connected_at),
+                is_partial: true,
+                changes: vec![self.t("1 added: take_away"), self.t("1 removed: put_back")],
+            }),
+            ..works.clone()
+        };
         vec![
             page("connection-again", &again),
+            page("connection-tools", &tools),
             page("connection", &works),
             page("connection-fails", &fails),
             page("connection-wrong", &wrong),

@@ -25,6 +25,7 @@ mod definitions;
 mod doors;
 mod faults;
 mod guessing;
+mod hosted;
 mod hostile;
 mod keys;
 mod mail;

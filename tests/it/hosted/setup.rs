@@ -176,7 +176,7 @@ async fn a_developers_program_follows_a_link_until_it_is_done() {
             desk.did("POST", "/connect/session/poll", body).await
         };
         assert_eq!(poll().await["status"], "PENDING");
-        let page = connect(&desk, made["connectUrl"].as_str().unwrap(), "team").await;
+        let page = connect(&desk, made["connectUrl"].as_str().unwrap(), "xoxb-team").await;
         assert_eq!(page.status, 200, "{}", page.html);
         assert!(
             page.html.contains(&next.replace('&', "&amp;")),

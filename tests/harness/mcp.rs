@@ -192,6 +192,11 @@ impl Mcp {
         } else {
             self.request_stateless("tools/call", params).await.message()
         };
+        // A tool that is not there is an error of the protocol, with the fault as its data.
+        let fault = &message["error"]["data"];
+        if fault["code"].is_string() {
+            return Err(fault.clone());
+        }
         let result = &message["result"];
         if result["isError"] == true {
             let text = result["content"][0]["text"].as_str().unwrap_or_default();

@@ -78,19 +78,8 @@ impl TlsServer {
     /// On 127.0.0.1, with a certificate for that and for `localhost`. `answer` gets the server's
     /// origin and the path with its query.
     pub async fn start(answer: impl Fn(&str, &str) -> Answer + Send + Sync + 'static) -> TlsServer {
-        let names = ["127.0.0.1", "localhost"].map(str::to_owned);
-        let CertifiedKey { cert, signing_key } =
-            generate_simple_self_signed(names).expect("a certificate");
         let directory = TempDir::new().expect("a temporary directory");
-        std::fs::write(ca_file(directory.path()), cert.pem()).expect("the certificate is written");
-        let key = PrivateKeyDer::try_from(signing_key.serialize_der()).expect("a key");
-        let config = ServerConfig::builder_with_provider(aws_lc_rs::default_provider().into())
-            .with_safe_default_protocol_versions()
-            .expect("protocol versions")
-            .with_no_client_auth()
-            .with_single_cert(vec![cert.der().clone()], key)
-            .expect("a configuration");
-        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let acceptor = acceptor(directory.path());
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let authority = listener.local_addr().expect("its address").to_string();
         let seen = Arc::<Seen>::default();
@@ -133,7 +122,23 @@ impl TlsServer {
     }
 }
 
-fn ca_file(directory: &Path) -> PathBuf {
+/// For 127.0.0.1 and `localhost`; the certificate is written as [`ca_file`] into a directory.
+pub(crate) fn acceptor(directory: &Path) -> TlsAcceptor {
+    let names = ["127.0.0.1", "localhost"].map(str::to_owned);
+    let CertifiedKey { cert, signing_key } =
+        generate_simple_self_signed(names).expect("a certificate");
+    std::fs::write(ca_file(directory), cert.pem()).expect("the certificate is written");
+    let key = PrivateKeyDer::try_from(signing_key.serialize_der()).expect("a key");
+    let config = ServerConfig::builder_with_provider(aws_lc_rs::default_provider().into())
+        .with_safe_default_protocol_versions()
+        .expect("protocol versions")
+        .with_no_client_auth()
+        .with_single_cert(vec![cert.der().clone()], key)
+        .expect("a configuration");
+    TlsAcceptor::from(Arc::new(config))
+}
+
+pub(crate) fn ca_file(directory: &Path) -> PathBuf {
     directory.join("ca.pem")
 }
 

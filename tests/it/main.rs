@@ -29,6 +29,7 @@ mod definitions;
 mod doors;
 mod faults;
 mod guessing;
+mod hosted;
 mod hostile;
 mod importing;
 mod keys;

@@ -10,12 +10,14 @@ mod destination;
 
 use crate::App;
 use crate::admit::{fresh, last};
+use crate::connectors::with_close;
 pub(crate) use destination::destinations;
 use quaymaster_connectors::catalog::{Catalog, Entry};
 use quaymaster_connectors::definition::Definition;
 use quaymaster_connectors::load;
 use quaymaster_connectors::request::Prepared;
 use quaymaster_core::id::{DefinitionId, OrgId};
+use quaymaster_core::suggest::did_you_mean;
 use quaymaster_core::{Code, Fault};
 use quaymaster_store::definition::OwnDefinition;
 use std::collections::HashMap;
@@ -222,7 +224,10 @@ impl App {
         for _ in 0..2 {
             let catalog = self.catalog_of(org).await?;
             let Some(own) = catalog.own(key) else {
-                return self.shared_usable(key);
+                return self.shared_usable(key).map_err(|fault| {
+                    let close = did_you_mean(key, catalog.keys(), 3);
+                    with_close(fault, &close)
+                });
             };
             if let Some(usable) = self.own_usable(own).await? {
                 return Ok(usable);

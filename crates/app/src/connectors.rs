@@ -354,7 +354,8 @@ impl App {
     }
 }
 
-fn with_close(fault: Fault, close: &[String]) -> Fault {
+/// With what somebody may have meant.
+pub(crate) fn with_close(fault: Fault, close: &[String]) -> Fault {
     if close.is_empty() {
         fault
     } else {

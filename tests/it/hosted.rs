@@ -1,0 +1,12 @@
+//! Hosted servers: made by the management API, and called over MCP.
+
+mod changes;
+mod clients;
+mod curl;
+mod developers;
+mod doors;
+mod end_users;
+mod partials;
+mod sdks;
+mod setup;
+mod tools;

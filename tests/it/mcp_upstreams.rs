@@ -188,6 +188,7 @@ async fn another_server_of_this_kind_is_a_service_with_its_files() {
     }
 }
 
+// live: mcp_server
 /// The Python SDK's server answers without sessions.
 #[tokio::test]
 async fn a_server_of_the_python_sdk_is_called_and_watched() {

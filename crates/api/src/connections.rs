@@ -1,6 +1,8 @@
 //! Connected accounts of connectors: listed, connected, verified, renamed, given new credentials,
 //! disconnected. No answer has a secret.
 
+mod new;
+
 use crate::auth::{Administrator, Person};
 use crate::connect_sessions::ScopeView;
 use crate::error::{Answer, Faults};
@@ -9,13 +11,13 @@ use crate::read::{Json, Path, Query};
 use crate::workspaces::find;
 use axum::extract::State;
 use http::StatusCode;
+use new::CreateConnection;
 use quaymaster_app::App;
-use quaymaster_app::connection_types::{Credentials, Sought};
+use quaymaster_app::connection_types::Sought;
 use quaymaster_app::connections::{Connection, Fields, NewConnection};
 use quaymaster_core::id::{ConnectionId, EndUserId, UserId, WorkspaceId};
 use quaymaster_core::{Fault, Instant};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use utoipa::{IntoParams, ToSchema};
 
@@ -205,130 +207,6 @@ pub(crate) async fn list_connections(
         total: Some(total),
         connection: None,
     }))
-}
-
-/// A connector by `connector` with `fields`, or by `integrationName` with a `type` of credential. What
-/// belongs to the other way is refused.
-#[derive(Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct CreateConnection {
-    /// Key of the connector.
-    connector: Option<String>,
-    /// The same; a hyphen equals an underscore.
-    integration_name: Option<String>,
-    /// How agents name it; without one `main`, or the first free of `main-2`, `main-3`.
-    #[schema(pattern = "^[a-z0-9_-]{1,40}$")]
-    name: Option<String>,
-    /// Key of the way to sign in; without one the connector's first.
-    auth: Option<String>,
-    /// The same.
-    auth_method_key: Option<String>,
-    /// What the way to sign in asks for, by name, secrets too.
-    fields: Option<BTreeMap<String, String>>,
-    /// Id or slug of a workspace: only its calls reach the account.
-    workspace: Option<String>,
-    /// The same, with the scope `WORKSPACE` or `USER`.
-    workspace_id: Option<String>,
-    /// The service is inside the network: requests may go to private addresses and by plain HTTP.
-    is_local: Option<bool>,
-    #[serde(rename = "type")]
-    kind: Option<CredentialType>,
-    /// What the developer calls it; unique for a connector among those of the same owner.
-    #[schema(max_length = 255)]
-    external_id: Option<String>,
-    #[schema(max_length = 120)]
-    display_name: Option<String>,
-    /// Whose it is; `USER` with `endUserId`.
-    scope: Option<ScopeView>,
-    /// Our id of the end user whose it is, or the developer's.
-    end_user_id: Option<String>,
-    secret_text: Option<String>,
-    username: Option<String>,
-    password: Option<String>,
-    #[schema(value_type = Option<Object>)]
-    props: Option<Map<String, Value>>,
-    access_token: Option<String>,
-    refresh_token: Option<String>,
-    #[serde(rename = "tokenType")]
-    _token_type: Option<String>,
-    /// Seconds.
-    expires_in: Option<i64>,
-    #[serde(rename = "scope_oauth")]
-    _scope_oauth: Option<String>,
-    #[serde(rename = "data")]
-    _data: Option<Map<String, Value>>,
-    #[serde(rename = "oauthAppId")]
-    _oauth_app_id: Option<String>,
-}
-
-/// What a credential is made of.
-#[derive(Clone, Copy, Deserialize, ToSchema)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub(crate) enum CredentialType {
-    /// `secretText`
-    SecretText,
-    /// `username` and `password`
-    BasicAuth,
-    /// `props`: the fields of the way to sign in
-    CustomAuth,
-    /// `accessToken`, and perhaps `refreshToken` and `expiresIn`
-    #[serde(rename = "OAUTH2")]
-    Oauth2,
-    #[serde(rename = "PLATFORM_OAUTH2")]
-    PlatformOauth2,
-}
-
-impl CreateConnection {
-    fn key(&self) -> Result<String, Fault> {
-        match (&self.connector, &self.integration_name) {
-            (Some(key), None) => Ok(key.clone()),
-            (None, Some(name)) => Ok(name.replace('-', "_")),
-            _ => Err(Fault::invalid_arg(
-                "/connector",
-                "oneOf",
-                "Name the connector once, in `connector` or `integrationName`.",
-            )),
-        }
-    }
-
-    fn credentials(&self, kind: CredentialType) -> Result<Credentials, Fault> {
-        let needed = |field: &str, value: &Option<String>| {
-            value.clone().ok_or_else(|| {
-                let message = format!("The field `{field}` is missing.");
-                Fault::invalid_arg(&format!("/{field}"), "required", message)
-            })
-        };
-        Ok(match kind {
-            CredentialType::SecretText => {
-                Credentials::Secret(needed("secretText", &self.secret_text)?)
-            }
-            CredentialType::BasicAuth => Credentials::Basic {
-                username: needed("username", &self.username)?,
-                password: self.password.clone().unwrap_or_default(),
-            },
-            CredentialType::CustomAuth => {
-                Credentials::Custom(self.props.clone().unwrap_or_default())
-            }
-            CredentialType::Oauth2 | CredentialType::PlatformOauth2 => Credentials::Tokens {
-                access: needed("accessToken", &self.access_token)?,
-                refresh: self.refresh_token.clone(),
-                expires_in_s: self.expires_in,
-            },
-        })
-    }
-
-    /// An account of a developer's program is named as they call it where agents can say that.
-    fn account(&self) -> Option<String> {
-        let plain = |byte: u8| {
-            byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_')
-        };
-        let external = self
-            .external_id
-            .as_ref()
-            .filter(|_| self.end_user_id.is_none());
-        let usable = external.filter(|id| id.len() <= 40 && id.bytes().all(plain));
-        self.name.clone().or_else(|| usable.cloned())
-    }
 }
 
 /// Connects an account

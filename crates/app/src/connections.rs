@@ -7,6 +7,7 @@
 //!   whose app
 //! - `tokens`: what OAuth brings; `renewal`: how it is kept good
 
+mod accounts;
 mod apps;
 mod authorizing;
 mod checks;
@@ -16,6 +17,7 @@ mod renewal;
 mod tokens;
 mod verdict;
 
+pub(crate) use accounts::Connected;
 pub use apps::OAuthApp;
 pub use authorizing::{Aim, Authorization, Device, Flow, Started};
 pub use completing::Callback;
@@ -24,13 +26,10 @@ pub(crate) use tokens::{flows, is_of_client};
 pub(crate) use verdict::said;
 
 use crate::actor::{Actor, Admin};
-use crate::admit::fresh;
-use crate::discovery::ToolsMark;
-use crate::invoke::Target;
 use crate::{App, wired};
 use checks::{auth_of, checked_account, free_name, is_typed, may_be_local, sorted, taken};
 use quaymaster_connectors::definition::{Auth, Definition, Kind};
-use quaymaster_connectors::request::{Account, Invocation};
+use quaymaster_connectors::request::Invocation;
 use quaymaster_core::id::{
     AuthorizationId, ConnectSessionId, ConnectionId, EndUserId, IntegrationId, OrgId, UserId,
     WorkspaceId,
@@ -38,19 +37,9 @@ use quaymaster_core::id::{
 use quaymaster_core::{Code, Fault};
 pub use quaymaster_store::connection::Connection;
 use quaymaster_store::connection::{ConnectionChange, Credentials, Secrets};
-use secrecy::SecretString;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-
-/// An account with what signs its requests.
-pub(crate) struct Connected {
-    pub(crate) connection: Connection,
-    pub(crate) account: Account,
-    pub(crate) renewable: Renewable,
-    /// What was found at its server, if that is an MCP server.
-    pub(crate) tools: Option<ToolsMark>,
-}
 
 /// In whose name an account is connected. Whoever makes one has decided that they may.
 #[derive(Debug, Clone)]
@@ -131,21 +120,6 @@ pub struct Fields(pub BTreeMap<String, String>);
 impl std::fmt::Debug for Fields {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_set().entries(self.0.keys()).finish()
-    }
-}
-
-impl Connected {
-    pub(crate) fn target(&self) -> Target<'_> {
-        Target {
-            org: &self.connection.org,
-            connector: &self.connection.connector,
-            name: &self.connection.name,
-            id: self.connection.id.as_str(),
-            account: &self.account,
-            destination: self.connection.destination.as_deref(),
-            connected: Some(self),
-            tools: self.tools.as_ref(),
-        }
     }
 }
 
@@ -497,58 +471,6 @@ impl App {
         tx.commit().await?;
         self.changed().await;
         Ok(())
-    }
-
-    /// The organization's own accounts or those of one end user, ready to sign, believed for half a
-    /// second.
-    pub(crate) async fn accounts(
-        &self,
-        org: &OrgId,
-        end_user: Option<&EndUserId>,
-    ) -> Result<Arc<[Connected]>, Fault> {
-        let whose = (org.clone(), end_user.cloned());
-        if let Some(known) = fresh(&self.callers.accounts, &whose) {
-            return Ok(known);
-        }
-        let before = self.callers.generation();
-        let mut tools = self.store.connection_tool_digests(org, end_user).await?;
-        let accounts: Arc<[Connected]> = self
-            .store
-            .connections_in_full(org, end_user)
-            .await?
-            .into_iter()
-            .map(|(connection, mut own)| {
-                let plain = connection.fields.iter();
-                let plain = plain.map(|(name, value)| (name.clone(), value.clone().into()));
-                let mut fields: BTreeMap<String, SecretString> = plain.collect();
-                let renewable = tokens::renewable(&own);
-                let account = Account {
-                    auth: connection.auth.clone(),
-                    access_token: own.remove(tokens::ACCESS),
-                    fields: {
-                        fields.extend(tokens::without(own));
-                        fields
-                    },
-                    local: connection.is_local,
-                    ..Account::default()
-                };
-                let digest = tools.remove(&connection.id);
-                let tools = digest.map(|digest| ToolsMark {
-                    org: connection.org.clone(),
-                    connection: connection.id.clone(),
-                    digest,
-                });
-                Connected {
-                    connection,
-                    account,
-                    renewable,
-                    tools,
-                }
-            })
-            .collect();
-        let map = &self.callers.accounts;
-        self.callers.remember(map, before, whose, accounts.clone());
-        Ok(accounts)
     }
 }
 

@@ -1,0 +1,162 @@
+//! What is believed for half a second without asking the database again.
+
+use super::Known;
+use crate::catalog::Own;
+use crate::connections::Connected;
+use crate::hosted::Hosted;
+use quaymaster_core::id::{AccessTokenId, CredentialId, EndUserId, OrgId, ServerId, WorkspaceId};
+use quaymaster_store::oauth::AccessToken;
+use quaymaster_store::workspace::Workspace;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant as Monotonic};
+
+/// How long a credential is believed without asking the database again. What revokes a credential
+/// on this node drops it at once; on others this bounds it.
+const BELIEVED: Duration = Duration::from_millis(500);
+/// Entries kept; the cache is emptied when it is full, which costs one query each.
+const MOST: usize = 10_000;
+
+/// What is believed, by what it is about.
+type Beliefs<K, T> = Mutex<HashMap<K, Believed<T>>>;
+
+#[derive(Default)]
+pub(crate) struct Callers {
+    pub(super) credentials: Beliefs<CredentialId, Known>,
+    pub(super) access_tokens: Beliefs<AccessTokenId, Arc<AccessToken>>,
+    pub(super) workspaces: Beliefs<WorkspaceId, Arc<Workspace>>,
+    /// An organization's own, and those of each end user.
+    pub(crate) accounts: Beliefs<(OrgId, Option<EndUserId>), Arc<[Connected]>>,
+    pub(crate) definitions: Beliefs<OrgId, Arc<[Own]>>,
+    pub(crate) servers: Beliefs<ServerId, Arc<Hosted>>,
+    pub(super) first_workspaces: Beliefs<OrgId, WorkspaceId>,
+    /// Raised whenever something is forgotten: what was read from the database before that is not
+    /// remembered.
+    forgotten: AtomicU64,
+}
+
+pub(crate) struct Believed<T> {
+    since: Monotonic,
+    /// It may have changed since, and is asked for again before its time.
+    is_doubted: bool,
+    what: T,
+}
+
+pub(crate) fn fresh<K: std::hash::Hash + Eq, T: Clone>(
+    map: &Mutex<HashMap<K, Believed<T>>>,
+    key: &K,
+) -> Option<T> {
+    let map = map.lock().unwrap_or_else(PoisonError::into_inner);
+    map.get(key)
+        .filter(|entry| !entry.is_doubted && entry.since.elapsed() < BELIEVED)
+        .map(|entry| entry.what.clone())
+}
+
+/// What was believed last, for a look whether it still holds.
+pub(crate) fn last<K: std::hash::Hash + Eq, T: Clone>(
+    map: &Mutex<HashMap<K, Believed<T>>>,
+    key: &K,
+) -> Option<T> {
+    let map = map.lock().unwrap_or_else(PoisonError::into_inner);
+    map.get(key).map(|entry| entry.what.clone())
+}
+
+impl Callers {
+    pub(crate) fn generation(&self) -> u64 {
+        self.forgotten.load(Ordering::SeqCst)
+    }
+
+    /// Remembers what was read when the generation was `read_at`, unless something was forgotten
+    /// since: that may have been this.
+    pub(crate) fn remember<K: std::hash::Hash + Eq, T>(
+        &self,
+        map: &Mutex<HashMap<K, Believed<T>>>,
+        read_at: u64,
+        key: K,
+        what: T,
+    ) {
+        let mut map = map.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.generation() != read_at {
+            return;
+        }
+        if map.len() >= MOST {
+            map.clear();
+        }
+        let believed = Believed {
+            since: Monotonic::now(),
+            is_doubted: false,
+            what,
+        };
+        map.insert(key, believed);
+    }
+
+    pub(crate) fn forget_credential(&self, credential: &CredentialId) {
+        self.forgotten.fetch_add(1, Ordering::SeqCst);
+        self.credentials
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(credential);
+    }
+
+    pub(crate) fn forget_access_token(&self, token: &AccessTokenId) {
+        self.forgotten.fetch_add(1, Ordering::SeqCst);
+        self.access_tokens
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(token);
+    }
+
+    pub(crate) fn forget_accounts(&self, org: &OrgId) {
+        self.forgotten.fetch_add(1, Ordering::SeqCst);
+        self.accounts
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .retain(|(of, _), _| of != org);
+    }
+
+    /// Every server of an organization is made again.
+    pub(crate) fn forget_servers(&self, org: &OrgId) {
+        self.forgotten.fetch_add(1, Ordering::SeqCst);
+        self.servers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .retain(|_, known| known.what.server.org != *org);
+    }
+
+    /// Every server of an organization is asked for again; what did not change is not made again.
+    pub(crate) fn doubt_servers(&self, org: &OrgId) {
+        self.forgotten.fetch_add(1, Ordering::SeqCst);
+        let mut map = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
+        for (_, known) in map
+            .iter_mut()
+            .filter(|(_, known)| known.what.server.org == *org)
+        {
+            known.is_doubted = true;
+        }
+    }
+
+    pub(crate) fn forget_definitions(&self, org: &OrgId) {
+        self.forgotten.fetch_add(1, Ordering::SeqCst);
+        self.definitions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(org);
+    }
+
+    pub(crate) fn forget_first_workspace(&self, org: &OrgId) {
+        self.forgotten.fetch_add(1, Ordering::SeqCst);
+        self.first_workspaces
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(org);
+    }
+
+    pub(crate) fn forget_workspace(&self, workspace: &WorkspaceId) {
+        self.forgotten.fetch_add(1, Ordering::SeqCst);
+        self.workspaces
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(workspace);
+    }
+}

@@ -75,6 +75,7 @@ fn request(imported: &Imported, auth: &str, action: &str, inputs: Value) -> Buil
             .into(),
         access_token: Some("<access>".into()),
         local: false,
+        ..Account::default()
     };
     let Value::Object(inputs) = inputs else {
         panic!("inputs are an object");

@@ -55,6 +55,7 @@ fn account(url: &str) -> Account {
         fields: BTreeMap::from([("url".into(), url.to_owned().into())]),
         access_token: None,
         local: true,
+        ..Account::default()
     }
 }
 

@@ -11,14 +11,16 @@ struct Code {
     workspace: String,
     server: String,
     mcp: Mcp,
+    /// They end with this.
+    _services: [Service; 2],
 }
 
 impl Code {
     async fn open(database: Database) -> Code {
         let desk = Desk::open(database).await;
-        let (dns, metrics) = (Service::powerdns().await, Service::prometheus().await);
-        let dns = desk.connect("powerdns", "main", &dns, &[]).await;
-        let metrics = desk.connect("prometheus", "main", &metrics, &[]).await;
+        let services = [Service::powerdns().await, Service::prometheus().await];
+        let dns = desk.connect("powerdns", "main", &services[0], &[]).await;
+        let metrics = desk.connect("prometheus", "main", &services[1], &[]).await;
         let (_, workspaces) = desk.rest("GET", "/api/v1/workspaces", None).await;
         let workspace = text(&workspaces["workspaces"][0]["id"]);
         for (name, alias, connection) in [
@@ -41,6 +43,7 @@ impl Code {
             workspace,
             server: text(&made["id"]),
             mcp,
+            _services: services,
         }
     }
 

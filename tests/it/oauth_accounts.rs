@@ -157,7 +157,7 @@ impl Scene {
     }
 
     async fn set_app(&self) {
-        let page = self.owner.get("/connectors/notes").await;
+        let page = self.owner.get("/connectors/notes?auth=oauth2").await;
         let redirect_uri = format!("{}/connections/callback", self.server.url);
         assert_eq!(page.texts("#redirect-uri"), [redirect_uri]);
         assert!(!page.html.contains("Sign in at Notes"), "{}", page.html);

@@ -122,7 +122,9 @@ impl IntoResponse for ApiError {
                 .and_then(|details| details.get("retry_after_s"));
             set(RETRY_AFTER, seconds.map(Value::to_string));
         }
-        set(WWW_AUTHENTICATE, self.challenge);
+        // Every 401 has one (RFC 9110 §15.5.2); that of the service key is answered nowhere else.
+        let plain = (self.status == StatusCode::UNAUTHORIZED).then(|| "Bearer".to_owned());
+        set(WWW_AUTHENTICATE, self.challenge.or(plain));
         response
     }
 }

@@ -415,10 +415,7 @@ impl Tx {
         org: &OrgId,
         connector: &str,
     ) -> Result<Vec<Connection>, StoreError> {
-        const SQL: &str = concat!(
-            columns!(),
-            "WHERE org_id = $1 AND connector = $2 ORDER BY name"
-        );
+        const SQL: &str = without_secrets!("WHERE org_id = $1 AND connector = $2 ORDER BY name");
         let rows = within!(self, conn => {
             sqlx::query_as::<_, Row>(SQL)
                 .bind(org.as_str())

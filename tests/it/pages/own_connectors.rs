@@ -113,7 +113,7 @@ async fn a_document_is_uploaded_looked_at_and_saved() {
     look(&tab, "what became of a document").await;
     tab.follow(SAVE).await;
     assert_eq!(tab.path().await, "/connectors/crane");
-    tab.until_text("#calls", "List cranes").await;
+    tab.until_text("#calls", "3 calls").await;
     assert_eq!(tab.complaints().await, NOTHING);
 }
 

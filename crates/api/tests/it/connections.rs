@@ -50,13 +50,18 @@ async fn an_account_is_connected_tried_and_listed_without_its_secret() {
     {
       "connection": {
         "auth": "api_key",
+        "authMethodKey": "api_key",
         "connector": "powerdns",
         "createdAt": "[instant]",
+        "displayName": "main",
+        "externalId": "main",
         "fields": {},
         "id": "[con]",
+        "integrationName": "powerdns",
         "isLocal": true,
         "label": "4.9.3 <b>",
         "name": "main",
+        "scope": "ORGANIZATION",
         "status": "ACTIVE",
         "userId": "[usr]",
         "verifiedAt": "[instant]"

@@ -116,7 +116,7 @@ async fn every_operation_but_the_open_ones_is_closed_without_a_credential() {
                 answer
                     .header("www-authenticate")
                     .unwrap()
-                    .starts_with("Bearer ")
+                    .starts_with("Bearer")
             );
         }
     }

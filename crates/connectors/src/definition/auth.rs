@@ -114,7 +114,7 @@ pub struct OAuth2 {
     /// More parameters of the token request.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub token_params: IndexMap<String, String>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "TokenFormat::is_form")]
     pub token_format: TokenFormat,
     #[serde(default)]
     pub refresh: Refresh,
@@ -159,6 +159,12 @@ pub enum TokenFormat {
     Form,
     /// A JSON object with the same members, for services that read nothing else.
     Json,
+}
+
+impl TokenFormat {
+    fn is_form(&self) -> bool {
+        *self == TokenFormat::Form
+    }
 }
 
 #[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]

@@ -13,8 +13,8 @@ pub(super) struct Pattern<'d> {
 enum Segment<'d> {
     /// Texts and names one after the other; mostly one of them.
     Pieces(Vec<Piece<'d>>),
-    /// A name whose value may have slashes.
-    Many(&'d str),
+    /// A name whose value may have slashes, and the text behind it in its last segment.
+    Many(&'d str, &'d str),
 }
 
 enum Piece<'d> {
@@ -49,7 +49,10 @@ impl<'d> Pattern<'d> {
             .map(|segment| {
                 let pieces = pieces(segment);
                 match pieces.as_slice() {
-                    [Piece::Name(name)] if many(name) => Segment::Many(name),
+                    [Piece::Name(name)] if many(name) => Segment::Many(name, ""),
+                    [Piece::Name(name), Piece::Text(behind)] if many(name) => {
+                        Segment::Many(name, behind)
+                    }
                     _ => Segment::Pieces(pieces),
                 }
             })
@@ -120,7 +123,7 @@ fn text_of<'d>(segment: &Segment<'d>) -> Option<&'d str> {
             [Piece::Text(text)] => Some(text),
             _ => None,
         },
-        Segment::Many(_) => None,
+        Segment::Many(..) => None,
     }
 }
 
@@ -132,11 +135,15 @@ fn fit_all(pattern: &[Segment<'_>], given: &[String], values: &mut Map<String, V
         Segment::Pieces(pieces) => given.split_first().is_some_and(|(segment, others)| {
             fit(pieces, segment, values) && fit_all(rest, others, values)
         }),
-        Segment::Many(name) => (1..=given.len()).rev().any(|count| {
+        Segment::Many(name, behind) => (1..=given.len()).rev().any(|count| {
             let (own, others) = given.split_at(count);
+            let own = own.join("/");
+            let Some(value) = own.strip_suffix(behind).filter(|own| !own.is_empty()) else {
+                return false;
+            };
             let fits = fit_all(rest, others, values);
             if fits {
-                values.insert((*name).to_owned(), own.join("/").into());
+                values.insert((*name).to_owned(), value.into());
             }
             fits
         }),
@@ -174,7 +181,7 @@ fn cost(own: &Segment<'_>, given: &str) -> f64 {
         return 1.0 - likeness(text, given);
     }
     match own {
-        Segment::Many(_) => NAME,
+        Segment::Many(..) => NAME,
         Segment::Pieces(pieces) => match pieces.as_slice() {
             [Piece::Name(name)] if given == format!("{{{name}}}") => 0.0,
             [Piece::Name(_)] => NAME,

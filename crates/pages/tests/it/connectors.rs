@@ -269,6 +269,11 @@ async fn every_connector_has_a_page_and_so_has_each_module() {
     for path in connectors {
         let page = owner.get(&path).await;
         assert_eq!(page.status, StatusCode::OK, "{path}");
+        if path == "/connectors/mcp_server" {
+            // What there is to call is each account's own.
+            assert!(page.html.contains("found when it is connected"));
+            continue;
+        }
         assert!(page.text(".recipes").contains("\"service\""), "{path}");
         let modules = page.addresses(".module a");
         assert!(!modules.is_empty(), "{path}");

@@ -261,7 +261,7 @@ fn names_that_vendors_refuse_lead_back_to_the_inputs_own() {
     let switched = Switched::whole("onec", &definition);
     let tool = tools(&switched)
         .into_iter()
-        .find(|tool| tool.what == What::Action("query".to_owned()))
+        .find(|tool| tool.what == What::Action("entity_list".to_owned()))
         .unwrap();
     let names: Vec<&String> = tool.input["properties"]
         .as_object()
@@ -273,11 +273,11 @@ fn names_that_vendors_refuse_lead_back_to_the_inputs_own() {
             && !names.iter().any(|name| name.starts_with('$')),
         "{names:?}"
     );
-    let plain = switched.inputs("query").unwrap();
+    let plain = switched.inputs("entity_list").unwrap();
     assert_eq!(original_names(&plain)["filter"], "$filter");
     let prepared = switched
         .prepare(
-            "query",
+            "entity_list",
             object(
                 json!({ "entity": "Catalog_Items", "filter": "Code eq '1'", "top": 5, "$skip": 2 }),
             ),
@@ -301,16 +301,19 @@ fn names_that_vendors_refuse_lead_back_to_the_inputs_own() {
         presets: &enforced,
         ..switched
     };
-    let own = switched.inputs("query").unwrap();
+    let own = switched.inputs("entity_list").unwrap();
     assert!(!original_names(&own).contains_key("filter"));
     for trick in ["filter", "$FILTER", "%24filter", " $filter"] {
         let fault = switched
-            .prepare("query", object(json!({ trick: "true" })))
+            .prepare("entity_list", object(json!({ trick: "true" })))
             .unwrap_err();
         assert_eq!(fault.code.name(), "INVALID_ARG", "{trick}");
     }
     let merged = switched
-        .prepare("query", object(json!({ "$filter": "true", "top": 1 })))
+        .prepare(
+            "entity_list",
+            object(json!({ "$filter": "true", "top": 1 })),
+        )
         .unwrap();
     assert_eq!(
         Value::Object(merged),

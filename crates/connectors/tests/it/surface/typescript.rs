@@ -43,7 +43,7 @@ fn the_whole_catalog_compiles_and_checks_what_code_calls() {
         const issues = await quaymaster.github.list_issues({ owner: "o", repo: "r", state: "open" });
         for (const issue of issues) console.log(issue.number + 1, issue.title.length, ts);
         await quaymaster.google_sheets.read_rows({ spreadsheetId: "x", range: "A1:B2" });
-        await quaymaster.onec.query({ entity: "Catalog_Items", $top: 3 });
+        await quaymaster.onec.entity_list({ entity: "Catalog_Items", $top: 3 });
         await quaymaster.slack.get_team();
         declare const console: { log(...parts: unknown[]): void };
         export {};

@@ -162,6 +162,7 @@ pub enum TokenFormat {
 }
 
 impl TokenFormat {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
     fn is_form(&self) -> bool {
         *self == TokenFormat::Form
     }

@@ -313,9 +313,10 @@ impl Tab {
         let path = self.downloads.join(name);
         let late = Instant::now() + PATIENCE;
         loop {
-            // Chromium gives a file its name when it is complete.
+            // Chromium reserves the name with an empty file, which the complete one replaces.
             match std::fs::read_to_string(&path) {
-                Ok(text) => return text,
+                Ok(text) if !text.is_empty() => return text,
+                Ok(_) => assert!(Instant::now() < late, "{} is empty", path.display()),
                 Err(error) => assert!(Instant::now() < late, "{}: {error}", path.display()),
             }
             tokio::time::sleep(Duration::from_millis(20)).await;

@@ -150,7 +150,7 @@ async fn a_locked_input_wins_in_programs_too_and_a_wrong_call_says_what_is_meant
         .execute(
             "const other = await quaymaster.dns.list_zones({ zone: 'theirs.example.' });
              let wrong;
-             try { await quaymaster.dns.list_zone({}) } catch (error) { wrong = String(error) }
+             try { await quaymaster.dns.list_zone({}) } catch (error: any) { wrong = String(error.hint) }
              return { names: other.map((zone: any) => zone.name), wrong }",
         )
         .await

@@ -217,15 +217,17 @@ impl App {
         for connection in tx.connections_of(&admin.org, key).await? {
             let leads_to = checked.destinations.get(&connection.auth);
             let stays = leads_to == connection.destination.as_ref();
-            let problem = match (stays, connection.problem.as_deref()) {
-                (false, Some(MOVED)) => continue,
-                (false, _) => {
+            // A try meanwhile wrote down what to do about it as well.
+            let was_moved = connection.problem.as_deref();
+            let was_moved = was_moved.is_some_and(|problem| problem.starts_with(MOVED));
+            let problem = match (stays, was_moved) {
+                (false, false) => {
                     stopped.push(connection.name.clone());
                     Some(MOVED)
                 }
                 // Back where it was.
-                (true, Some(MOVED)) => None,
-                (true, _) => continue,
+                (true, true) => None,
+                (false, true) | (true, false) => continue,
             };
             tx.set_connection_problem(&admin.org, &connection.id, problem)
                 .await?;

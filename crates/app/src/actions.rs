@@ -9,7 +9,7 @@ use quaymaster_connectors::surface::{Preset, What};
 use quaymaster_core::id::{ConnectionId, EndUserId, IntegrationId, ServerId, WorkspaceId};
 use quaymaster_core::tool::{Call, Ctx, JsonObject, Outcome, Source, ToolResult};
 use quaymaster_core::{Caller, Code, Fault};
-use quaymaster_store::integration::Integration;
+use quaymaster_store::integration::{Integration, Strategy};
 use quaymaster_store::server::{AuthMode, EndUserAccess, Mode, Server};
 use serde_json::{Map, Value};
 use std::sync::Arc;
@@ -157,7 +157,7 @@ impl App {
             }
             None => None,
         };
-        let hosted = self
+        let mut hosted = self
             .passing_server(actor, workspace, integration, &action)
             .await?;
         let index = hosted
@@ -175,7 +175,6 @@ impl App {
                 ) => of == property && for_actions.contains(&action),
                 _ => false,
             });
-        let mut hosted = hosted;
         let index = index.ok_or_else(|| no_options(&action, property.unwrap_or_default()))?;
         if let Some(preset) = preset {
             hosted.tools[index].preset = preset;
@@ -197,7 +196,7 @@ impl App {
             workspace: workspace.clone(),
             connector: connector.to_owned(),
             alias: connector.to_owned(),
-            strategy: quaymaster_store::integration::Strategy::Fixed,
+            strategy: Strategy::Fixed,
             auth: None,
             connection: None,
             display_name: None,

@@ -6,6 +6,7 @@ use crate::App;
 use crate::actor::Actor;
 use crate::connections::{Aim, Author, Authorization, Connection, Fields, Flow, NewConnection};
 use crate::connectors::Definition;
+use crate::integrations::checked_auth;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use quaymaster_core::id::{ConnectSessionId, EndUserId, UserId, WorkspaceId};
 use quaymaster_core::{Code, Fault, Instant, hex};
@@ -92,13 +93,7 @@ impl App {
         new: NewConnectSession,
     ) -> Result<SetupLink, Fault> {
         let definition = self.definition(&actor.org, &new.connector).await?;
-        if let Some(auth) = &new.auth
-            && !definition.auth.iter().any(|way| way.key == *auth)
-        {
-            let known: Vec<&str> = definition.auth.iter().map(|way| &*way.key).collect();
-            let message = format!("{} signs in by {}.", definition.title, known.join(" or "));
-            return Err(Fault::invalid_arg("/auth_method_key", "enum", message));
-        }
+        checked_auth(&definition, new.auth.as_ref())?;
         let seconds = new.expires_in_s.unwrap_or(USUAL_SECONDS);
         if !(60..=MOST_SECONDS).contains(&seconds) {
             return Err(Fault::invalid_arg(

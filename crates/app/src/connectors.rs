@@ -359,9 +359,7 @@ pub(crate) fn with_close(fault: Fault, close: &[String]) -> Fault {
     if close.is_empty() {
         fault
     } else {
-        fault
-            .hint(format!("Did you mean {}?", close.join(", ")))
-            .detail("did_you_mean", close)
+        fault.meant(close).detail("did_you_mean", close)
     }
 }
 

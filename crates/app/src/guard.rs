@@ -203,7 +203,8 @@ impl Found<'_> {
                 tool.check(hosted, &call.args)
             }
             Found::Code(_, tool) => {
-                caller.needs(tool.scope)?;
+                // Whoever may only read may run a program, too: each of its calls is asked.
+                caller.needs(Scope::ReadTools)?;
                 tool.checker.check(&call.args)
             }
             Found::Acting(acting) => {
@@ -258,14 +259,10 @@ impl HostedTool {
 
 fn no_tool(name: &str, close: &[impl AsRef<str>]) -> Fault {
     let shown = shorten(name);
-    let fault = Fault::not_found(format!("There is no tool {shown:?}."))
+    Fault::not_found(format!("There is no tool {shown:?}."))
         .detail(UNKNOWN_TOOL, shown)
-        .hint("List the tools to see which there are.");
-    if close.is_empty() {
-        return fault;
-    }
-    let close: Vec<&str> = close.iter().map(AsRef::as_ref).collect();
-    fault.hint(format!("Did you mean {}?", close.join(", ")))
+        .hint("List the tools to see which there are.")
+        .meant(close)
 }
 
 /// The audit row of a call that goes well; what differs is set when it ends.

@@ -11,7 +11,7 @@ use quaymaster_connectors::definition::{Definition, Kind};
 use quaymaster_connectors::request::Prepared;
 use quaymaster_connectors::surface::{self, Index, Partial as Layer, Preset, Switched, What};
 use quaymaster_core::Fault;
-use quaymaster_core::id::{ConnectionId, IntegrationId, OrgId, PartialId, ServerId};
+use quaymaster_core::id::{ConnectionId, IntegrationId, OrgId, PartialId, ServerId, WorkspaceId};
 use quaymaster_core::schema::Checker;
 use quaymaster_core::suggest::did_you_mean;
 use quaymaster_core::tool::{JsonObject, ToolDef};
@@ -277,7 +277,7 @@ impl App {
     pub(crate) async fn parts_of(
         &self,
         org: &OrgId,
-        workspace: &quaymaster_core::id::WorkspaceId,
+        workspace: &WorkspaceId,
         picked: Option<Vec<ServerTool>>,
     ) -> Result<Vec<Part>, Fault> {
         let integrations = self.store.integrations(org, workspace).await?;

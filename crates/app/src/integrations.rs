@@ -4,11 +4,11 @@ use crate::App;
 use crate::actor::{Actor, Admin};
 use crate::catalog::Usable;
 use crate::end_users::checked_text;
+use crate::server_tools::checked_action;
 use crate::wired;
-use quaymaster_connectors::definition::Definition;
+use quaymaster_connectors::definition::{Auth, AuthKind, Definition};
 use quaymaster_connectors::surface;
 use quaymaster_core::id::{ConnectionId, IntegrationId, OrgId, WorkspaceId};
-use quaymaster_core::suggest::did_you_mean;
 use quaymaster_core::{Code, Fault};
 use quaymaster_store::Tx;
 pub use quaymaster_store::integration::{Integration, Strategy};
@@ -72,24 +72,15 @@ fn checked_alias(alias: &str) -> Result<(), Fault> {
 /// Every action exists; the fault names the first that does not.
 fn checked_actions(definition: &Definition, actions: &[String]) -> Result<(), Fault> {
     for (index, key) in actions.iter().enumerate() {
-        if definition.action(key).is_some() {
-            continue;
-        }
-        let known = definition.modules.values();
-        let known = known.flat_map(|module| module.actions.keys().map(String::as_str));
-        let message = format!("{} has no action {key:?}.", definition.title);
-        let fault = Fault::invalid_arg(&format!("/enabled_actions/{index}"), "enum", message);
-        let close = did_you_mean(key, known, 3);
-        return Err(if close.is_empty() {
-            fault
-        } else {
-            fault.hint(format!("Did you mean {}?", close.join(", ")))
-        });
+        checked_action(definition, key).map_err(|fault| Fault {
+            hint: fault.hint,
+            ..Fault::invalid_arg(&format!("/enabled_actions/{index}"), "enum", fault.message)
+        })?;
     }
     Ok(())
 }
 
-fn checked_auth(definition: &Definition, auth: Option<&String>) -> Result<(), Fault> {
+pub(crate) fn checked_auth(definition: &Definition, auth: Option<&String>) -> Result<(), Fault> {
     let Some(auth) = auth else { return Ok(()) };
     if definition.auth.iter().any(|way| way.key == *auth) {
         return Ok(());
@@ -376,9 +367,16 @@ impl App {
     }
 }
 
+/// The way without credentials, of a service that has one.
+pub(crate) fn open_way(definition: &Definition) -> Option<&Auth> {
+    definition
+        .auth
+        .iter()
+        .find(|way| way.kind == AuthKind::None)
+}
+
 pub(crate) fn opens(definition: &Definition) -> bool {
-    use quaymaster_connectors::definition::AuthKind;
-    definition.auth.iter().any(|way| way.kind == AuthKind::None)
+    open_way(definition).is_some()
 }
 
 fn alias_taken(alias: &str) -> Fault {

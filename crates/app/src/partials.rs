@@ -6,6 +6,7 @@ use crate::catalog::Usable;
 use crate::end_users::checked_text;
 use crate::hosted::layer;
 use crate::integrations::{connector_key, unknown_integration};
+use crate::server_tools::checked_action;
 use crate::wired;
 use quaymaster_connectors::definition::Kind;
 use quaymaster_connectors::params::input_schema;
@@ -14,6 +15,7 @@ use quaymaster_connectors::surface::Preset;
 use quaymaster_core::id::{IntegrationId, PartialId, WorkspaceId};
 use quaymaster_core::suggest::did_you_mean;
 use quaymaster_core::{Code, Fault};
+use quaymaster_store::Tx;
 pub use quaymaster_store::partial::Partial;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
@@ -182,7 +184,7 @@ impl App {
 
     async fn partial_changed(
         &self,
-        tx: &mut quaymaster_store::Tx,
+        tx: &mut Tx,
         admin: &Admin,
         partial: &Partial,
         action: &str,
@@ -251,18 +253,8 @@ impl App {
             .hint("Give it a value in values."));
         }
         if let Some(action) = &partial.action {
-            let Some((_, _, found)) = definition.action(action) else {
-                let known = definition.modules.values();
-                let known = known.flat_map(|module| module.actions.keys().map(String::as_str));
-                let close = did_you_mean(action, known, 3);
-                let message = format!("{} has no action {action:?}.", definition.title);
-                let fault = Fault::not_found(message);
-                return Err(if close.is_empty() {
-                    fault
-                } else {
-                    fault.hint(format!("Did you mean {}?", close.join(", ")))
-                });
-            };
+            checked_action(definition, action)?;
+            let (_, _, found) = definition.action(action).ok_or_else(Fault::internal)?;
             let schema = input_schema(definition, found);
             let known: BTreeSet<&str> = schema
                 .get("properties")
@@ -280,11 +272,7 @@ impl App {
                     "additionalProperties",
                     message,
                 );
-                let close = did_you_mean(stray, known.iter().copied(), 1).pop();
-                return Err(match close {
-                    Some(close) => fault.hint(format!("Did you mean {close}?")),
-                    None => fault,
-                });
+                return Err(fault.meant(&did_you_mean(stray, known.iter().copied(), 1)));
             }
         }
         if !partial.is_default {

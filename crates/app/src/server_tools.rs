@@ -13,6 +13,7 @@ use quaymaster_core::id::{ConnectionId, IntegrationId, PartialId, ServerId, Serv
 use quaymaster_core::suggest::did_you_mean;
 use quaymaster_core::tool::ToolDef;
 use quaymaster_core::{Code, Fault};
+use quaymaster_store::Tx;
 use quaymaster_store::integration::{Integration, Strategy};
 use quaymaster_store::partial::Partial;
 use quaymaster_store::server::Server;
@@ -366,7 +367,7 @@ impl App {
     /// Records the change and raises the server's revision.
     async fn tool_changed(
         &self,
-        tx: &mut quaymaster_store::Tx,
+        tx: &mut Tx,
         admin: &Admin,
         server: &Server,
         tool: &ServerTool,
@@ -390,13 +391,8 @@ pub(crate) fn checked_action(definition: &Definition, named: &str) -> Result<Str
     }
     let known = definition.modules.values();
     let known = known.flat_map(|module| module.actions.keys().map(String::as_str));
-    let close = did_you_mean(named, known, 3);
     let fault = Fault::not_found(format!("{} has no action {named:?}.", definition.title));
-    Err(if close.is_empty() {
-        fault
-    } else {
-        fault.hint(format!("Did you mean {}?", close.join(", ")))
-    })
+    Err(fault.meant(&did_you_mean(named, known, 3)))
 }
 
 /// The integration that a connector and perhaps an alias mean.

@@ -8,7 +8,7 @@ use quaymaster_connectors::surface;
 use quaymaster_core::door::Door as _;
 use quaymaster_core::id::{CredentialId, EndUserId, ServerId, WorkspaceId};
 use quaymaster_core::secret::TokenKind;
-use quaymaster_core::tool::{Call, Ctx, Outcome, Source, ToolResult};
+use quaymaster_core::tool::{Call, Ctx, JsonObject, Outcome, Source, ToolResult};
 use quaymaster_core::{Caller, Code, Fault, Grant, Scope, Scopes, Who};
 use quaymaster_store::Tx;
 use quaymaster_store::credential::{Credential, Origin};
@@ -420,10 +420,7 @@ impl App {
             grants: vec![Grant::Hosted(server.id, server.workspace)],
             ..caller.clone()
         };
-        let args = json!({ "code": code });
-        let Value::Object(args) = args else {
-            return Err(Fault::internal());
-        };
+        let args = JsonObject::from_iter([("code".to_owned(), code.into())]);
         let call = Call {
             tool: "quaymaster_execute".to_owned(),
             args: Arc::new(args),

@@ -134,6 +134,16 @@ impl Fault {
         self
     }
 
+    /// Says what was probably meant; nothing when nothing is close.
+    #[must_use]
+    pub fn meant(self, close: &[impl AsRef<str>]) -> Self {
+        if close.is_empty() {
+            return self;
+        }
+        let close: Vec<&str> = close.iter().map(AsRef::as_ref).collect();
+        self.hint(format!("Did you mean {}?", close.join(", ")))
+    }
+
     /// Sets one field of `details`.
     #[must_use]
     pub fn detail(mut self, key: &str, value: impl Into<Value>) -> Self {

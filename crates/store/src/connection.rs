@@ -452,14 +452,6 @@ impl Tx {
         connection: &ConnectionId,
     ) -> Result<bool, StoreError> {
         const SQL: &str = "DELETE FROM connections WHERE org_id = $1 AND id = $2";
-        let gone = within!(self, conn => {
-            sqlx::query(SQL)
-                .bind(org.as_str())
-                .bind(connection.as_str())
-                .execute(conn)
-                .await?
-                .rows_affected()
-        });
-        Ok(gone == 1)
+        self.of_one(SQL, org, connection.as_str()).await
     }
 }

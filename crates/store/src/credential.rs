@@ -225,14 +225,7 @@ impl Store {
             "WHERE c.org_id = $1 AND c.workspace_id = $2 AND c.kind = 'workspace_token' AND c.revoked_at IS NULL \
              ORDER BY CASE c.origin WHEN 'default' THEN 0 ELSE 1 END, c.created_at DESC, c.id DESC"
         );
-        let rows = reading!(self, pool => {
-            sqlx::query_as::<_, Row>(SQL)
-                .bind(org.as_str())
-                .bind(workspace.as_str())
-                .fetch_all(pool)
-                .await?
-        });
-        rows.into_iter().map(Credential::try_from).collect()
+        self.credentials_by(SQL, org, workspace.as_str()).await
     }
 
     /// OAuth grants to a workspace that are neither revoked nor over, newest first.
@@ -269,14 +262,7 @@ impl Store {
             columns!(),
             "WHERE c.org_id = $1 AND c.server_id = $2 AND c.revoked_at IS NULL ORDER BY c.created_at, c.id"
         );
-        let rows = reading!(self, pool => {
-            sqlx::query_as::<_, Row>(SQL)
-                .bind(org.as_str())
-                .bind(server.as_str())
-                .fetch_all(pool)
-                .await?
-        });
-        rows.into_iter().map(Credential::try_from).collect()
+        self.credentials_by(SQL, org, server.as_str()).await
     }
 
     /// Tokens made for an end user that are not revoked.
@@ -289,14 +275,7 @@ impl Store {
             columns!(),
             "WHERE c.org_id = $1 AND c.end_user_id = $2 AND c.revoked_at IS NULL ORDER BY c.created_at, c.id"
         );
-        let rows = reading!(self, pool => {
-            sqlx::query_as::<_, Row>(SQL)
-                .bind(org.as_str())
-                .bind(end_user.as_str())
-                .fetch_all(pool)
-                .await?
-        });
-        rows.into_iter().map(Credential::try_from).collect()
+        self.credentials_by(SQL, org, end_user.as_str()).await
     }
 
     /// Every credential of a workspace that is not revoked, whatever its kind.
@@ -309,10 +288,20 @@ impl Store {
             columns!(),
             "WHERE c.org_id = $1 AND c.workspace_id = $2 AND c.revoked_at IS NULL ORDER BY c.created_at, c.id"
         );
+        self.credentials_by(SQL, org, workspace.as_str()).await
+    }
+
+    /// Those of a query whose `$1` is the organization.
+    async fn credentials_by(
+        &self,
+        sql: &'static str,
+        org: &OrgId,
+        of: &str,
+    ) -> Result<Vec<Credential>, StoreError> {
         let rows = reading!(self, pool => {
-            sqlx::query_as::<_, Row>(SQL)
+            sqlx::query_as::<_, Row>(sql)
                 .bind(org.as_str())
-                .bind(workspace.as_str())
+                .bind(of)
                 .fetch_all(pool)
                 .await?
         });

@@ -1,6 +1,7 @@
 //! Opening a database, both pools, transactions, errors.
 
 use crate::keys::Keyring;
+use quaymaster_core::id::OrgId;
 use quaymaster_core::{Code, Fault};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{
@@ -192,6 +193,25 @@ impl Store {
 }
 
 impl Tx {
+    /// Runs a statement whose `$1` is an organization and whose `$2` names one row of it: whether there
+    /// was such a row.
+    pub(crate) async fn of_one(
+        &mut self,
+        sql: &'static str,
+        org: &OrgId,
+        named: &str,
+    ) -> Result<bool, StoreError> {
+        let rows = within!(self, conn => {
+            sqlx::query(sql)
+                .bind(org.as_str())
+                .bind(named)
+                .execute(conn)
+                .await?
+                .rows_affected()
+        });
+        Ok(rows == 1)
+    }
+
     pub async fn commit(self) -> Result<(), StoreError> {
         match self.inner {
             TxInner::Sqlite(tx) => tx.commit().await?,

@@ -187,14 +187,6 @@ impl Tx {
     /// `false` when there is no such definition.
     pub async fn delete_definition(&mut self, org: &OrgId, key: &str) -> Result<bool, StoreError> {
         const SQL: &str = "DELETE FROM definitions WHERE org_id = $1 AND key = $2";
-        let gone = within!(self, conn => {
-            sqlx::query(SQL)
-                .bind(org.as_str())
-                .bind(key)
-                .execute(conn)
-                .await?
-                .rows_affected()
-        });
-        Ok(gone == 1)
+        self.of_one(SQL, org, key).await
     }
 }

@@ -224,15 +224,7 @@ impl Tx {
         integration: &IntegrationId,
     ) -> Result<bool, StoreError> {
         const SQL: &str = "DELETE FROM integrations WHERE org_id = $1 AND id = $2";
-        let gone = within!(self, conn => {
-            sqlx::query(SQL)
-                .bind(org.as_str())
-                .bind(integration.as_str())
-                .execute(conn)
-                .await?
-                .rows_affected()
-        });
-        Ok(gone == 1)
+        self.of_one(SQL, org, integration.as_str()).await
     }
 
     /// Tells every server of a workspace that what it is made of changed.

@@ -141,14 +141,6 @@ impl Tx {
         connector: &str,
     ) -> Result<bool, StoreError> {
         const SQL: &str = "DELETE FROM oauth_apps WHERE org_id = $1 AND connector = $2";
-        let gone = within!(self, conn => {
-            sqlx::query(SQL)
-                .bind(org.as_str())
-                .bind(connector)
-                .execute(conn)
-                .await?
-                .rows_affected()
-        });
-        Ok(gone == 1)
+        self.of_one(SQL, org, connector).await
     }
 }

@@ -170,14 +170,6 @@ impl Tx {
         partial: &PartialId,
     ) -> Result<bool, StoreError> {
         const SQL: &str = "DELETE FROM partials WHERE org_id = $1 AND id = $2";
-        let gone = within!(self, conn => {
-            sqlx::query(SQL)
-                .bind(org.as_str())
-                .bind(partial.as_str())
-                .execute(conn)
-                .await?
-                .rows_affected()
-        });
-        Ok(gone == 1)
+        self.of_one(SQL, org, partial.as_str()).await
     }
 }

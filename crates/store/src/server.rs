@@ -239,14 +239,6 @@ impl Tx {
         server: &ServerId,
     ) -> Result<bool, StoreError> {
         const SQL: &str = "DELETE FROM servers WHERE org_id = $1 AND id = $2";
-        let gone = within!(self, conn => {
-            sqlx::query(SQL)
-                .bind(org.as_str())
-                .bind(server.as_str())
-                .execute(conn)
-                .await?
-                .rows_affected()
-        });
-        Ok(gone == 1)
+        self.of_one(SQL, org, server.as_str()).await
     }
 }

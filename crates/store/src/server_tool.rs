@@ -175,14 +175,6 @@ impl Tx {
         tool: &ServerToolId,
     ) -> Result<bool, StoreError> {
         const SQL: &str = "DELETE FROM server_tools WHERE org_id = $1 AND id = $2";
-        let gone = within!(self, conn => {
-            sqlx::query(SQL)
-                .bind(org.as_str())
-                .bind(tool.as_str())
-                .execute(conn)
-                .await?
-                .rows_affected()
-        });
-        Ok(gone == 1)
+        self.of_one(SQL, org, tool.as_str()).await
     }
 }

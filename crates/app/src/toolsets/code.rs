@@ -11,7 +11,7 @@ use quaymaster_core::schema::Checker;
 use quaymaster_core::tool::{
     Call, Content, Ctx, JsonObject, Nature, Outcome, Source, ToolDef, ToolResult,
 };
-use quaymaster_core::{Caller, Code, Fault, Scope};
+use quaymaster_core::{Caller, Code, Fault};
 use quaymaster_files::schema_of;
 use quaymaster_sandbox::{Ending, HostCalls, Language, Limits, Run};
 use schemars::JsonSchema;
@@ -76,7 +76,6 @@ enum Which {
 pub(crate) struct Tool {
     which: Which,
     pub(crate) checker: Checker,
-    pub(crate) scope: Scope,
 }
 
 pub(crate) struct Tools(Vec<Tool>);
@@ -88,12 +87,7 @@ impl Tools {
                 tracing::error!(%error, tool = %def.name, "a built-in schema does not compile");
                 Fault::internal()
             })?;
-            // A program may only read, so whoever may only read may run one: its calls are asked.
-            Ok::<_, Fault>(Tool {
-                which,
-                checker,
-                scope: Scope::ReadTools,
-            })
+            Ok::<_, Fault>(Tool { which, checker })
         };
         let [search, read_api, execute] = defs();
         Ok(Tools(vec![
@@ -187,9 +181,11 @@ fn search(hosted: &Hosted, request: &Search) -> Result<ToolResult, Fault> {
         let all: Vec<Value> = hosted
             .parts
             .iter()
-            .map(|part| {
+            .enumerate()
+            .map(|(index, part)| {
                 let definition = part.definition();
-                let actions = part.switched(|switched| surface::tools(switched).len());
+                let of_it = hosted.tools.iter().filter(|tool| tool.part == index);
+                let actions = of_it.count();
                 json!({
                     "integration": part.integration.alias,
                     "title": part.integration.display_name.as_ref().unwrap_or(&definition.title),
@@ -232,16 +228,10 @@ fn search(hosted: &Hosted, request: &Search) -> Result<ToolResult, Fault> {
 fn unknown_alias(hosted: &Hosted, alias: &str) -> Fault {
     let known = hosted.aliases();
     let close = quaymaster_core::suggest::did_you_mean(alias, known.iter().copied(), 3);
-    let fault = Fault::invalid_arg(
-        "/integration",
-        "enum",
-        format!("This server has no integration {alias:?}."),
-    );
-    if close.is_empty() {
-        fault.hint(format!("It has {}.", known.join(", ")))
-    } else {
-        fault.hint(format!("Did you mean {}?", close.join(", ")))
-    }
+    let message = format!("This server has no integration {alias:?}.");
+    Fault::invalid_arg("/integration", "enum", message)
+        .hint(format!("It has {}.", known.join(", ")))
+        .meant(&close)
 }
 
 fn read_api(hosted: &Hosted, request: &ReadApi) -> Result<ToolResult, Fault> {

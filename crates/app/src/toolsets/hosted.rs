@@ -5,8 +5,8 @@ use crate::App;
 use crate::connections::Connected;
 use crate::guard::Admitted;
 use crate::hosted::{Hosted, HostedTool, Part};
+use crate::integrations::{open_way, opens};
 use crate::invoke::Target;
-use quaymaster_connectors::definition::AuthKind;
 use quaymaster_connectors::request::{Account, Invocation};
 use quaymaster_connectors::send::{Answer, FailureKind};
 use quaymaster_connectors::surface::{self, Asked, What};
@@ -177,7 +177,7 @@ async fn account_of(app: &App, calling: &Calling<'_>) -> Result<Option<Reached>,
             return Ok(Some(own));
         }
         if strategy == Strategy::PerUser || fixed.is_none() {
-            return if opens(calling.part()) {
+            return if opens(calling.part().definition()) {
                 Ok(None)
             } else {
                 Err(app.must_set_up(calling, not_connected(calling)).await?)
@@ -185,7 +185,7 @@ async fn account_of(app: &App, calling: &Calling<'_>) -> Result<Option<Reached>,
         }
     }
     let Some(fixed) = fixed else {
-        return if opens(calling.part()) {
+        return if opens(calling.part().definition()) {
             Ok(None)
         } else {
             Err(app.must_reconnect(&integration.connector, not_connected(calling)))
@@ -261,23 +261,18 @@ fn not_connected(calling: &Calling<'_>) -> Fault {
     )
 }
 
-fn opens(part: &Part) -> bool {
-    let ways = &part.definition().auth;
-    ways.iter().any(|way| way.kind == AuthKind::None)
-}
-
 fn open_account(part: &Part) -> Account {
-    let mut ways = part.definition().auth.iter();
-    let open = ways.find(|way| way.kind == AuthKind::None);
     Account {
-        auth: open.map(|way| way.key.clone()).unwrap_or_default(),
+        auth: open_way(part.definition())
+            .map(|way| way.key.clone())
+            .unwrap_or_default(),
         ..Account::default()
     }
 }
 
 impl App {
     /// A call for an end user needs an account that they connect themselves: where they do it.
-    async fn must_set_up(&self, calling: &Calling<'_>, fault: Fault) -> Result<Fault, Fault> {
+    async fn must_set_up(&self, calling: &Calling<'_>, mut fault: Fault) -> Result<Fault, Fault> {
         let integration = &calling.part().integration;
         let Some(end_user) = calling.end_user else {
             return Ok(fault
@@ -287,7 +282,6 @@ impl App {
         let link = self
             .setup_link(integration, end_user, &calling.hosted.server.user)
             .await?;
-        let mut fault = fault;
         fault.code = Code::ConnectionRequired;
         fault.retryable = Code::ConnectionRequired.retryable();
         // Clients show the message and not always the details.

@@ -8,6 +8,7 @@ use crate::workspaces::find;
 use axum::extract::State;
 use quaymaster_app::App;
 use quaymaster_app::actions::{Wanted, output_of};
+use quaymaster_app::integrations::connector_key;
 use quaymaster_core::Fault;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -198,7 +199,7 @@ pub(crate) async fn resolve_property(
     Path(name): Path<String>,
     Json(asked): Json<AskOptions>,
 ) -> Answer<axum::Json<OptionList>> {
-    let connector = app.connector(&actor, &name.replace('-', "_")).await?;
+    let connector = app.connector(&actor, &connector_key(&name)).await?;
     let property = &asked.property_name;
     let message = format!(
         "The input {property:?} of {} is the same whatever the others are.",

@@ -11,6 +11,7 @@ use quaymaster_app::App;
 use quaymaster_app::connect_sessions::{
     ConnectSession, NewConnectSession, OwnerScope, SessionStatus,
 };
+use quaymaster_app::integrations::connector_key;
 use quaymaster_core::id::{ConnectSessionId, ConnectionId, IntegrationId};
 use quaymaster_core::{Fault, Instant};
 use serde::{Deserialize, Serialize};
@@ -117,7 +118,7 @@ pub(crate) async fn create_connect_token(
         None => None,
     };
     let new = NewConnectSession {
-        connector: new.integration_name.replace('-', "_"),
+        connector: connector_key(&new.integration_name),
         integration,
         auth: new.auth_method_key,
         name: new.connection_name,

@@ -11,6 +11,7 @@ use axum::extract::State;
 use http::StatusCode;
 use quaymaster_app::connect_sessions::{NewConnectSession, SetupLink};
 use quaymaster_app::end_users::{EndUser, EndUserChange, EndUserRow, NewEndUser};
+use quaymaster_app::integrations::connector_key;
 use quaymaster_app::{Actor, App};
 use quaymaster_core::id::{EndUserId, WorkspaceId};
 use quaymaster_core::{Fault, Instant};
@@ -333,7 +334,7 @@ pub(crate) async fn create_end_user_link(
             Some(found.ok_or_else(|| Fault::not_found("There is no such integration."))?)
         }
         (None, Some(name)) => {
-            let key = name.replace('-', "_");
+            let key = connector_key(name);
             known.into_iter().find(|one| one.connector == key)
         }
         (None, None) => {
@@ -347,7 +348,7 @@ pub(crate) async fn create_end_user_link(
     };
     let connector = match (&integration, asked.integration_name) {
         (Some(integration), _) => integration.connector.clone(),
-        (None, name) => name.unwrap_or_default().replace('-', "_"),
+        (None, name) => connector_key(&name.unwrap_or_default()),
     };
     let new = NewConnectSession {
         auth: integration.as_ref().and_then(|one| one.auth.clone()),

@@ -8,6 +8,7 @@ use axum::extract::State;
 use quaymaster_app::Actor;
 use quaymaster_app::App;
 use quaymaster_app::connectors::{AuthKind, Connector, Wanted};
+use quaymaster_app::integrations::connector_key;
 use quaymaster_core::Fault;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -184,7 +185,7 @@ pub(crate) async fn list_integration_metadata(
 ) -> Answer<axum::Json<MetadataList>> {
     let summary = looked.summary.unwrap_or(false);
     if let Some(name) = &looked.name {
-        let connector = app.connector(&actor, &name.replace('-', "_")).await?;
+        let connector = app.connector(&actor, &connector_key(name)).await?;
         return Ok(axum::Json(MetadataList {
             integrations: None,
             total: None,

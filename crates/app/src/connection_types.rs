@@ -5,7 +5,7 @@ use crate::App;
 use crate::actor::Actor;
 use crate::connections::{Connection, Fields};
 use crate::connectors::{Auth, AuthKind, Definition};
-use crate::integrations::connector_key;
+use crate::integrations::{connector_key, no_such_way};
 use quaymaster_core::id::{EndUserId, WorkspaceId};
 use quaymaster_core::{Code, Fault};
 use serde_json::{Map, Value};
@@ -135,14 +135,7 @@ fn way_for<'a>(
         Some(key) => ways.find(|way| way.key == key),
         None => ways.find(|way| kinds.contains(&way.kind)),
     };
-    let known: Vec<&str> = definition.auth.iter().map(|way| &*way.key).collect();
-    let way = found.ok_or_else(|| {
-        Fault::invalid_arg(
-            "/auth_method_key",
-            "enum",
-            format!("{} signs in by {}.", definition.title, known.join(" or ")),
-        )
-    })?;
+    let way = found.ok_or_else(|| no_such_way(definition))?;
     if kinds.contains(&way.kind) {
         Ok(way)
     } else {

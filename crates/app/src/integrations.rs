@@ -52,7 +52,7 @@ pub(crate) fn unknown_integration() -> Fault {
 }
 
 /// Connectors are named with hyphens as well as with underscores.
-pub(crate) fn connector_key(named: &str) -> String {
+pub fn connector_key(named: &str) -> String {
     named.trim().to_ascii_lowercase().replace('-', "_")
 }
 
@@ -85,12 +85,16 @@ pub(crate) fn checked_auth(definition: &Definition, auth: Option<&String>) -> Re
     if definition.auth.iter().any(|way| way.key == *auth) {
         return Ok(());
     }
+    Err(no_such_way(definition))
+}
+
+pub(crate) fn no_such_way(definition: &Definition) -> Fault {
     let known: Vec<&str> = definition.auth.iter().map(|way| &*way.key).collect();
-    Err(Fault::invalid_arg(
+    Fault::invalid_arg(
         "/auth_method_key",
         "enum",
         format!("{} signs in by {}.", definition.title, known.join(" or ")),
-    ))
+    )
 }
 
 fn checked_settings(settings: &Map<String, Value>) -> Result<(), Fault> {

@@ -2,6 +2,7 @@
 
 use crate::connect_sessions::ScopeView;
 use quaymaster_app::connection_types::Credentials;
+use quaymaster_app::integrations::connector_key;
 use quaymaster_core::Fault;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -83,7 +84,7 @@ impl CreateConnection {
     pub(super) fn key(&self) -> Result<String, Fault> {
         match (&self.connector, &self.integration_name) {
             (Some(key), None) => Ok(key.clone()),
-            (None, Some(name)) => Ok(name.replace('-', "_")),
+            (None, Some(name)) => Ok(connector_key(name)),
             _ => Err(Fault::invalid_arg(
                 "/connector",
                 "oneOf",

@@ -6,7 +6,7 @@ mod bounds;
 mod defaults;
 mod examples;
 mod schema;
-mod text;
+pub(crate) mod text;
 
 pub(crate) use text::{is_hidden, is_variable};
 

@@ -9,6 +9,7 @@ use super::refs::Spot;
 use super::schema::{Dialect, Schemas};
 use super::words::line;
 use crate::definition::{ContentType, Template, Verb};
+use crate::lint::text::is_of_transport;
 use serde_json::{Map, Value, json};
 
 /// More parameters have no operation that anybody calls.
@@ -269,23 +270,12 @@ fn schema(schemas: &mut Schemas, spot: Spot<'_>) -> (Map<String, Value>, bool) {
 
 fn header(schemas: &mut Schemas, draft: &mut Draft, parameter: &Parameter<'_>) {
     let lower = parameter.name.to_ascii_lowercase();
-    let ours = [
-        "host",
-        "content-length",
-        "transfer-encoding",
-        "connection",
-        "upgrade",
-        "te",
-    ];
     if ["accept", "content-type"].contains(&lower.as_str()) {
         // The document says them elsewhere (OpenAPI 3.1, Parameter Object).
         return;
     }
     let signs = ["authorization", "cookie", "proxy-authorization"].contains(&lower.as_str());
-    if signs
-        || ours.contains(&lower.as_str())
-        || http::HeaderName::from_bytes(lower.as_bytes()).is_err()
-    {
+    if signs || is_of_transport(&lower) || http::HeaderName::from_bytes(lower.as_bytes()).is_err() {
         let why = if signs {
             "signing in fills it"
         } else {

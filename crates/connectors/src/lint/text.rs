@@ -47,8 +47,8 @@ pub(super) fn pointer(text: Option<&str>, at: &Spot, report: &mut Report) {
     );
 }
 
-/// The name of a header (RFC 9110 §5.1) that a definition may set.
-pub(super) fn header(name: &str, at: &Spot, report: &mut Report) {
+/// Headers that the transport sets, and nobody else.
+pub(crate) fn is_of_transport(name: &str) -> bool {
     const OURS: [&str; 6] = [
         "host",
         "content-length",
@@ -57,13 +57,18 @@ pub(super) fn header(name: &str, at: &Spot, report: &mut Report) {
         "upgrade",
         "te",
     ];
+    OURS.contains(&name.to_ascii_lowercase().as_str())
+}
+
+/// The name of a header (RFC 9110 §5.1) that a definition may set.
+pub(super) fn header(name: &str, at: &Spot, report: &mut Report) {
     report.unless(
         http::HeaderName::from_bytes(name.as_bytes()).is_ok(),
         at,
         format!("{name:?} is no name of a header."),
     );
     report.unless(
-        !OURS.contains(&name.to_ascii_lowercase().as_str()),
+        !is_of_transport(name),
         at,
         format!("{name} belongs to the transport; no definition sets it."),
     );

@@ -133,10 +133,7 @@ pub(crate) fn message(
     let base = Base::resolve(&definition.base_url, signer)?;
     let draft = Draft {
         verb: Verb::Post,
-        path: definition
-            .mcp
-            .as_ref()
-            .map_or_else(String::new, |mcp| mcp.path.clone()),
+        path: path(definition),
         query: Vec::new(),
         headers,
         body: Body::of(body),
@@ -145,6 +142,11 @@ pub(crate) fn message(
     let mut built = inject::sign(signer, base, draft, &definition.defaults.headers, &[])?;
     built.verb = verb;
     Ok(built)
+}
+
+fn path(definition: &Definition) -> String {
+    let mcp = definition.mcp.as_ref();
+    mcp.map(|mcp| mcp.path.clone()).unwrap_or_default()
 }
 
 /// The call as one message, outside any session.
@@ -158,10 +160,7 @@ pub(super) fn draft(
     let message = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params });
     Ok(Draft {
         verb: Verb::Post,
-        path: definition
-            .mcp
-            .as_ref()
-            .map_or_else(String::new, |mcp| mcp.path.clone()),
+        path: path(definition),
         query: Vec::new(),
         headers: call.headers,
         body: Body::of(Some(message)),

@@ -85,7 +85,7 @@ fn card(row: ConnectorRow) -> ConnectorCard {
 #[serde(default)]
 pub(super) struct Chosen {
     /// The key of a way to sign in.
-    auth: String,
+    pub(super) auth: String,
 }
 
 pub(super) async fn read(

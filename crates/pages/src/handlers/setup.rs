@@ -12,21 +12,14 @@ use quaymaster_app::connections::{self, Connection};
 use quaymaster_app::connectors::{Way, ways};
 use quaymaster_core::id::ConnectSessionId;
 use quaymaster_core::{Code, Fault};
-use serde::Deserialize;
 
 use super::Pages;
 use super::answer::{At, LeadsAway, Stop, shown};
+use super::connectors::Chosen;
 use super::person::Visitor;
 use super::posted::{Fields, Form, PostedOutside};
 use super::{authorizations, connections as accounts};
 use crate::views::{SetupForm, SetupPage, SetupState, WayChoice};
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Chosen {
-    /// The key of a way to sign in.
-    auth: String,
-}
 
 pub(super) async fn read(
     State(app): State<App>,

@@ -353,9 +353,12 @@ fn caller_of(credential: Credential) -> Caller {
     let grants = match (credential.server.clone(), credential.workspace.clone()) {
         (Some(server), Some(workspace)) => vec![Grant::Hosted(server, workspace)],
         (_, workspace) => {
-            let catalog = (credential.kind == TokenKind::ApiKey).then_some(Grant::Catalog);
-            let files = workspace.map(Grant::Files);
-            catalog.into_iter().chain(files).collect()
+            let mut grants = Vec::new();
+            if credential.kind == TokenKind::ApiKey {
+                grants.extend([Grant::Catalog, Grant::Repl, Grant::Memory, Grant::Knowledge]);
+            }
+            grants.extend(workspace.map(Grant::Files));
+            grants
         }
     };
     let who = match (credential.kind, credential.server, credential.workspace) {

@@ -7,7 +7,7 @@ use crate::App;
 use crate::actions::Acting;
 use crate::hosted::{Hosted, HostedTool};
 use crate::toolsets::hosted::Calling;
-use crate::toolsets::{Tool, Toolsets, code, hosted};
+use crate::toolsets::{Tool, code, hosted};
 use quaymaster_core::caller::{Presented, Refusal};
 use quaymaster_core::door::{About, ChangeFeed, Door, Fut, Offers};
 use quaymaster_core::fault::UNKNOWN_TOOL;
@@ -298,17 +298,18 @@ impl Door for App {
             name: self.settings.server_name.clone(),
             title: self.settings.server_title.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            instructions: Toolsets::instructions(caller),
+            instructions: self.toolsets.instructions(caller),
             offers: Offers::default(),
         }
     }
 
     fn tools<'a>(&'a self, caller: &'a Caller) -> Fut<'a, Result<Arc<[ToolDef]>, Fault>> {
         Box::pin(async move {
-            if caller.needs(Scope::ReadTools).is_err() && caller.needs(Scope::WriteTools).is_err() {
+            let lists = [Scope::ReadTools, Scope::WriteTools, Scope::ReadData];
+            if !lists.iter().any(|scope| caller.scopes.has(*scope)) {
                 return Err(Fault::new(
                     Code::ScopeDenied,
-                    "Listing tools needs the scope read:tools or write:tools.",
+                    "Listing tools needs the scope read:tools, write:tools or read:data.",
                 ));
             }
             let Some((server, _)) = caller.hosted() else {

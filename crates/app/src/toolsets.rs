@@ -12,13 +12,15 @@ use crate::guard::Admitted;
 use quaymaster_core::door::Fut;
 use quaymaster_core::schema::Checker;
 use quaymaster_core::tool::{Call, Content, JsonObject, Nature, Outcome, ToolDef, ToolResult};
-use quaymaster_core::{Caller, Fault, Scope};
+use quaymaster_core::caller::Grant;
+use quaymaster_core::{Caller, Fault, Scope, Scopes};
 use quaymaster_files::schema_of;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 type Run = Box<dyn for<'a> Fn(&'a App, Admitted) -> Fut<'a, Result<Outcome, Fault>> + Send + Sync>;
 
@@ -159,99 +161,83 @@ fn structured<T: Serialize>(answer: &T) -> Result<ToolResult, Fault> {
     })
 }
 
+/// A set of tools that callers see as a whole, as far as their scopes go.
+struct Toolset {
+    sees: fn(&Caller) -> bool,
+    tools: Vec<Tool>,
+    /// What a client's model is told of them.
+    instructions: &'static str,
+}
+
 pub(crate) struct Toolsets {
     /// The three tools of hosted servers in code mode.
     pub(crate) code: code::Tools,
-    catalog: Vec<Tool>,
-    files: Vec<Tool>,
-    /// The lists of all callers, by [`Sees::index`].
-    listed: [Arc<[ToolDef]>; Sees::ALL],
+    sets: Vec<Toolset>,
+    /// The lists that somebody asked for; callers who see the same share one.
+    listed: Mutex<HashMap<Sees, Arc<[ToolDef]>>>,
 }
 
-/// What decides which tools a caller's list has.
-#[derive(Clone, Copy)]
+/// What decides which tools a caller's list has: a bit for each toolset, and the scopes.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 struct Sees {
-    reading: bool,
-    writing: bool,
-    catalog: bool,
-    files: bool,
-}
-
-impl Sees {
-    const ALL: usize = 16;
-
-    fn of(caller: &Caller) -> Self {
-        Sees {
-            reading: caller.scopes.has(Scope::ReadTools),
-            writing: caller.scopes.has(Scope::WriteTools),
-            catalog: caller.has_catalog(),
-            files: caller.files().is_some(),
-        }
-    }
-
-    fn at(index: usize) -> Self {
-        let bit = |n: usize| index >> n & 1 == 1;
-        Sees {
-            reading: bit(0),
-            writing: bit(1),
-            catalog: bit(2),
-            files: bit(3),
-        }
-    }
-
-    fn index(self) -> usize {
-        let bit = |is_set: bool, n: usize| usize::from(is_set) << n;
-        bit(self.reading, 0) | bit(self.writing, 1) | bit(self.catalog, 2) | bit(self.files, 3)
-    }
-
-    fn lists(self, tool: &Tool) -> bool {
-        match tool.needs {
-            Needs::Read => self.reading,
-            Needs::Write => self.writing,
-            Needs::Either(_) => self.reading || self.writing,
-        }
-    }
+    sets: u32,
+    scopes: Scopes,
 }
 
 impl Toolsets {
     pub(crate) fn new() -> Result<Self, Fault> {
-        let catalog = catalog::tools()?;
         let mut files = files::tools()?;
         files.extend(uploads::tools()?);
         files.extend(connection::tools()?);
-        let listed = std::array::from_fn(|index| {
-            let sees = Sees::at(index);
-            let of_catalog = catalog.iter().filter(|_| sees.catalog);
-            let of_files = files.iter().filter(|_| sees.files);
-            of_catalog
-                .chain(of_files)
-                .filter(|tool| sees.lists(tool))
-                .map(|tool| tool.def.clone())
-                .collect()
-        });
+        let sets = vec![
+            Toolset {
+                sees: |caller| caller.has(&Grant::Catalog),
+                tools: catalog::tools()?,
+                instructions: catalog::INSTRUCTIONS,
+            },
+            Toolset {
+                sees: |caller| caller.files().is_some(),
+                tools: files,
+                instructions: files::INSTRUCTIONS,
+            },
+        ];
         Ok(Toolsets {
             code: code::Tools::new()?,
-            catalog,
-            files,
-            listed,
+            sets,
+            listed: Mutex::default(),
         })
     }
 
+    fn seen<'a>(&'a self, caller: &Caller) -> impl Iterator<Item = &'a Toolset> {
+        self.sets.iter().filter(|set| (set.sees)(caller))
+    }
+
     pub(crate) fn find(&self, caller: &Caller, name: &str) -> Option<&Tool> {
-        let sees = Sees::of(caller);
-        let catalog = self.catalog.iter().filter(|_| sees.catalog);
-        let files = self.files.iter().filter(|_| sees.files);
-        catalog.chain(files).find(|tool| tool.def.name == name)
+        let mut tools = self.seen(caller).flat_map(|set| &set.tools);
+        tools.find(|tool| tool.def.name == name)
     }
 
     pub(crate) fn listed(&self, caller: &Caller) -> Arc<[ToolDef]> {
-        self.listed[Sees::of(caller).index()].clone()
+        let bits = self.sets.iter().enumerate();
+        let sees = Sees {
+            sets: bits.fold(0, |all, (n, set)| {
+                all | u32::from((set.sees)(caller)) << n
+            }),
+            scopes: caller.scopes,
+        };
+        let mut listed = self.listed.lock().unwrap_or_else(PoisonError::into_inner);
+        let list = listed.entry(sees).or_insert_with(|| {
+            let tools = self.seen(caller).flat_map(|set| &set.tools);
+            tools
+                .filter(|tool| tool.needs.before_reading(caller).is_ok())
+                .map(|tool| tool.def.clone())
+                .collect()
+        });
+        list.clone()
     }
 
-    pub(crate) fn instructions(caller: &Caller) -> Option<String> {
-        let catalog = caller.has_catalog().then_some(catalog::INSTRUCTIONS);
-        let files = caller.files().map(|_| files::INSTRUCTIONS);
-        let all: Vec<&str> = catalog.into_iter().chain(files).collect();
+    pub(crate) fn instructions(&self, caller: &Caller) -> Option<String> {
+        let all: Vec<&str> = self.seen(caller).map(|set| set.instructions).collect();
         (!all.is_empty()).then(|| all.join("\n\n"))
     }
 }

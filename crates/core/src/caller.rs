@@ -22,6 +22,12 @@ pub enum Who {
 pub enum Grant {
     /// The tools of connectors, over the organization's connected accounts.
     Catalog,
+    /// Python with the connected accounts of the caller.
+    Repl,
+    /// The memory files of the person and of the organization.
+    Memory,
+    /// The documents of the organization.
+    Knowledge,
     /// The 19 file tools over the home directory of one workspace. A caller has at most one.
     Files(WorkspaceId),
     /// The tools of one hosted server and nothing else, and the workspace that it is of.
@@ -55,7 +61,7 @@ impl Caller {
     pub fn files(&self) -> Option<&WorkspaceId> {
         self.grants.iter().find_map(|grant| match grant {
             Grant::Files(workspace) => Some(workspace),
-            Grant::Catalog | Grant::Hosted(..) => None,
+            _ => None,
         })
     }
 
@@ -63,7 +69,7 @@ impl Caller {
     pub fn hosted(&self) -> Option<(&ServerId, &WorkspaceId)> {
         self.grants.iter().find_map(|grant| match grant {
             Grant::Hosted(server, workspace) => Some((server, workspace)),
-            Grant::Catalog | Grant::Files(_) => None,
+            _ => None,
         })
     }
 
@@ -81,8 +87,8 @@ impl Caller {
         access.into_iter().chain(self.expires_at).min()
     }
 
-    pub fn has_catalog(&self) -> bool {
-        self.grants.contains(&Grant::Catalog)
+    pub fn has(&self, grant: &Grant) -> bool {
+        self.grants.contains(grant)
     }
 
     pub fn user(&self) -> Option<&UserId> {

@@ -56,6 +56,7 @@ pub(crate) async fn beside_echo(binary: &Path, table: &mut Table) -> anyhow::Res
     let pid = child.id().context("the echo server ended")?;
     let echo = Target {
         address,
+        path: "/mcp".to_owned(),
         token: "none".into(),
         pid,
     };

@@ -19,6 +19,7 @@ const MEASURED: Duration = Duration::from_secs(5);
 #[derive(Clone)]
 pub(crate) struct Target {
     pub(crate) address: String,
+    pub(crate) path: String,
     pub(crate) token: String,
     pub(crate) pid: u32,
 }
@@ -41,9 +42,9 @@ impl Connection {
         let stream = TcpStream::connect(&target.address).await?;
         stream.set_nodelay(true)?;
         let head = format!(
-            "POST /mcp HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\n\
+            "POST {} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\n\
              Accept: application/json, text/event-stream\r\nMCP-Protocol-Version: 2026-07-28\r\n",
-            target.address, target.token
+            target.path, target.address, target.token
         );
         Ok(Connection {
             stream,
@@ -59,16 +60,27 @@ impl Connection {
         tool: &str,
         args: &Value,
     ) -> anyhow::Result<String> {
-        let body = json!({
-            "jsonrpc": "2.0", "id": id, "method": "tools/call",
-            "params": { "name": tool, "arguments": args, "_meta": {
-                "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-                "io.modelcontextprotocol/clientCapabilities": {},
-            } },
-        })
-        .to_string();
+        let params = json!({ "name": tool, "arguments": args });
+        self.request(id, "tools/call", Some(tool), params).await
+    }
+
+    /// One request of the stateless era; answers the raw response.
+    pub(crate) async fn request(
+        &mut self,
+        id: u64,
+        method: &str,
+        name: Option<&str>,
+        mut params: Value,
+    ) -> anyhow::Result<String> {
+        params["_meta"] = json!({
+            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+            "io.modelcontextprotocol/clientCapabilities": {},
+        });
+        let body = json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params });
+        let body = body.to_string();
+        let name = name.map_or_else(String::new, |name| format!("Mcp-Name: {name}\r\n"));
         let request = format!(
-            "{}Mcp-Method: tools/call\r\nMcp-Name: {tool}\r\nContent-Length: {}\r\n\r\n{body}",
+            "{}Mcp-Method: {method}\r\n{name}Content-Length: {}\r\n\r\n{body}",
             self.head,
             body.len()
         );
@@ -180,12 +192,17 @@ where
 
 /// The structured content of an answer.
 pub(crate) fn structured(answer: &str) -> anyhow::Result<Value> {
+    let message = message(answer)?;
+    anyhow::ensure!(message["result"]["isError"] != true, "{message}");
+    Ok(message["result"]["structuredContent"].clone())
+}
+
+/// The last message of an answer.
+pub(crate) fn message(answer: &str) -> anyhow::Result<Value> {
     let line = answer
         .lines()
         .filter_map(|line| line.strip_prefix("data: "))
         .next_back()
         .context("no event")?;
-    let message: Value = serde_json::from_str(line)?;
-    anyhow::ensure!(message["result"]["isError"] != true, "{message}");
-    Ok(message["result"]["structuredContent"].clone())
+    Ok(serde_json::from_str(line)?)
 }

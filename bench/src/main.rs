@@ -8,6 +8,7 @@ mod code;
 mod connectors;
 mod echo;
 mod files;
+mod hosted;
 mod import;
 mod load;
 mod server;
@@ -57,6 +58,12 @@ async fn measure() -> anyhow::Result<()> {
     }
     if wanted("code") {
         code::programs(&mut table).await?;
+    }
+    if wanted("tokens") {
+        hosted::tokens(&binary, &mut table).await?;
+    }
+    if wanted("hosted") {
+        hosted::large(&binary, &mut table).await?;
     }
     if wanted("large") {
         files::large_file(&binary, &mut table).await?;

@@ -29,7 +29,24 @@ impl Server {
         binary: &Path,
         settings: &[(&str, &str)],
     ) -> anyhow::Result<Server> {
-        let data = TempDir::new()?;
+        Server::start_in(TempDir::new()?, binary, settings).await
+    }
+
+    /// Ends the server and starts another on what it left.
+    pub(crate) async fn restart(
+        mut self,
+        binary: &Path,
+        settings: &[(&str, &str)],
+    ) -> anyhow::Result<Server> {
+        self.child.kill().await?;
+        Server::start_in(self.data, binary, settings).await
+    }
+
+    async fn start_in(
+        data: TempDir,
+        binary: &Path,
+        settings: &[(&str, &str)],
+    ) -> anyhow::Result<Server> {
         let mut child = Command::new(binary)
             .args(["serve", "--listen", "127.0.0.1:0", "--json", "--data"])
             .arg(data.path())
@@ -99,6 +116,7 @@ impl Server {
     pub(crate) fn target(&self) -> Target {
         Target {
             address: self.address.clone(),
+            path: "/mcp".to_owned(),
             token: self.token.clone(),
             pid: self.pid(),
         }

@@ -61,6 +61,7 @@ async fn answer(mut stream: TcpStream) -> Option<()> {
 pub(crate) async fn measure(upstream: &Upstream, connections: usize) -> anyhow::Result<Measured> {
     let target = Target {
         address: upstream.address.clone(),
+        path: "/mcp".to_owned(),
         token: "harbour-secret".to_owned(),
         pid: upstream.child.id().context("the service ended")?,
     };

@@ -2,7 +2,7 @@
 //! programs over two live services whose calls pass the same guard.
 
 use quaymaster_tests::services::Service;
-use quaymaster_tests::{Database, Desk, Mcp};
+use quaymaster_tests::{Database, Desk, Developer, Made, Mcp};
 use serde_json::{Value, json};
 
 /// A server in code mode over the name server and Prometheus, with a locked input.
@@ -183,5 +183,46 @@ async fn a_program_that_fails_says_where_and_what_it_had_done() {
         (status, &answer["isError"]),
         (200, &json!(true)),
         "{answer}"
+    );
+}
+
+/// The letters of a tool list, of which tokens are made.
+async fn size_of_tools(server: &Made) -> usize {
+    let mcp = Mcp::stateless(&server.protocol, &server.token);
+    let listed = mcp.request_stateless("tools/list", json!({})).await;
+    listed.message()["result"]["tools"].to_string().len()
+}
+
+// promise: S3.12
+#[tokio::test]
+async fn over_ten_services_the_tools_of_code_mode_are_a_fiftieth_of_the_others() {
+    let desk = Developer::open(Database::Sqlite).await;
+    let ten = [
+        "github",
+        "gitlab",
+        "google_calendar",
+        "google_drive",
+        "google_sheets",
+        "jira",
+        "notion",
+        "slack",
+        "stripe",
+        "trello",
+    ];
+    for name in ten {
+        desk.integrate(json!({ "integrationName": name, "connectionStrategy": "per_user" }))
+            .await;
+    }
+    desk.end_user("user_123").await;
+    let tools = desk
+        .serve(json!({ "mode": "TOOLS", "endUserId": "user_123" }))
+        .await;
+    let code = desk
+        .serve(json!({ "mode": "CODE", "endUserId": "user_123" }))
+        .await;
+    let (tools, code) = (size_of_tools(&tools).await, size_of_tools(&code).await);
+    assert!(
+        code * 50 <= tools,
+        "{code} letters in code mode, {tools} in tools mode"
     );
 }

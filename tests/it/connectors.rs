@@ -168,10 +168,12 @@ async fn a_slip_is_told_with_what_was_meant() {
     desk.connect("powerdns", "main", &service, &[]).await;
     let unknown = desk.refused(read_zones("powrdns")).await;
     assert_eq!(unknown["code"], "UNKNOWN_SERVICE");
+    let hint = unknown["hint"].as_str().unwrap();
     assert!(
-        unknown["hint"].as_str().unwrap().contains("powerdns"),
-        "{unknown}"
+        hint.starts_with("Did you mean powerdns? Known services: "),
+        "{hint}"
     );
+    assert!(hint.contains("github, gitlab"), "{hint}");
     let mut module = read_zones("powerdns");
     module["module"] = json!("zonse");
     let module = desk.refused(module).await;

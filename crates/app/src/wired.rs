@@ -162,7 +162,7 @@ impl App {
         let link_key = store.instance_secret("setup_links", now, &*entropy).await?;
         let inner = Inner {
             protocol_key,
-            catalog: Arc::new(catalog(settings.definitions.as_deref())?),
+            catalog: Arc::new(catalog(&settings)?),
             ready: Ready::default(),
             discovered: Discovered::default(),
             sender: Sender::new(ways_out.services.clone(), clock.clone()),
@@ -262,14 +262,14 @@ impl App {
 }
 
 /// The connectors of everybody. Every file of the operator's directory must keep the rules.
-fn catalog(directory: Option<&Path>) -> Result<Catalog, Fault> {
+fn catalog(settings: &Settings) -> Result<Catalog, Fault> {
     const MOST_TOLD: usize = 20;
     let embedded = Catalog::embedded();
-    let Some(directory) = directory else {
+    let Some(directory) = &settings.definitions else {
         return Ok(embedded);
     };
     let (catalog, mut problems) = embedded.with_directory(directory);
-    problems.extend(catalog.check());
+    problems.extend(catalog.check_once(&settings.data.join("cache/definitions")));
     if problems.is_empty() {
         return Ok(catalog);
     }

@@ -2,6 +2,7 @@
 //!
 //! Only the head of each file is read at first; the rest when somebody asks for it.
 
+mod checked;
 mod head;
 mod search;
 mod synonyms;
@@ -16,11 +17,12 @@ pub use search::ranked;
 
 use crate::definition::{Definition, Tested};
 use crate::load::{self, Problem};
+use checked::Checked;
 use rust_embed::RustEmbed;
 use search::Terms;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -84,6 +86,8 @@ pub struct Catalog {
 
 struct Source {
     text: Text,
+    /// Where it is remembered that the text keeps the rules.
+    remembered: OnceLock<PathBuf>,
     definition: OnceLock<Option<Arc<Definition>>>,
 }
 
@@ -166,19 +170,58 @@ impl Catalog {
 
     /// Every problem of the operator's own definitions.
     pub fn check(&self) -> Vec<Problem> {
+        self.check_own(None)
+    }
+
+    /// The same, and remembers below `folder` what was checked: the next start reads only files that
+    /// are new.
+    pub fn check_once(&self, folder: &Path) -> Vec<Problem> {
+        match Checked::below(folder) {
+            Ok(checked) => self.check_own(Some(&checked)),
+            Err(error) => {
+                tracing::warn!(%error, "checked definitions cannot be remembered");
+                self.check()
+            }
+        }
+    }
+
+    fn check_own(&self, checked: Option<&Checked>) -> Vec<Problem> {
         let keys = self.entries.iter().map(|entry| &entry.key);
-        let own = keys
+        let own: Vec<&Source> = keys
             .filter_map(|key| self.sources.get(key))
-            .filter(|source| matches!(source.text, Text::File(_)));
-        own.filter_map(|source| source.read().err())
-            .flatten()
-            .collect()
+            .filter(|source| matches!(source.text, Text::File(_)))
+            .collect();
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let share = own.len().div_ceil(threads).max(1);
+        let problems = std::thread::scope(|scope| {
+            let workers: Vec<_> = own
+                .chunks(share)
+                .map(|part| {
+                    scope.spawn(move || {
+                        let found = part.iter().filter_map(|source| source.check(checked).err());
+                        found.flatten().collect::<Vec<Problem>>()
+                    })
+                })
+                .collect();
+            let found = workers.into_iter().map(|worker| {
+                worker.join().unwrap_or_else(|_| {
+                    vec![at_file("", "A file could not be checked.".to_owned())]
+                })
+            });
+            found.flatten().collect()
+        });
+        if let Some(checked) = checked {
+            let places = own.iter().filter_map(|source| source.remembered.get());
+            checked.forget_others(&places.cloned().collect::<HashSet<_>>());
+        }
+        problems
     }
 
     fn put(&mut self, entry: Entry, text: Text) {
         self.entries.retain(|other| other.key != entry.key);
         let source = Source {
             text,
+            remembered: OnceLock::new(),
             definition: OnceLock::new(),
         };
         self.sources.insert(entry.key.clone(), source);
@@ -192,10 +235,27 @@ impl Catalog {
 
 impl Source {
     fn read(&self) -> Result<Definition, Vec<Problem>> {
+        if let Some(definition) = self.remembered.get().and_then(|at| checked::recall(at)) {
+            return Ok(definition);
+        }
         match &self.text {
             Text::Embedded(bytes) => load::parse(&String::from_utf8_lossy(bytes), "connector.yaml"),
             Text::File(path) => load::load(&read(path)?, &path.display().to_string()),
         }
+    }
+
+    fn check(&self, checked: Option<&Checked>) -> Result<(), Vec<Problem>> {
+        let (Text::File(path), Some(checked)) = (&self.text, checked) else {
+            return self.read().map(drop);
+        };
+        let text = read(path)?;
+        let place = checked.place_of(&text);
+        if !place.is_file() {
+            let definition = load::load(&text, &path.display().to_string())?;
+            checked.remember(&place, &definition);
+        }
+        self.remembered.get_or_init(|| place);
+        Ok(())
     }
 }
 

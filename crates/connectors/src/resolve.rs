@@ -102,21 +102,18 @@ pub fn service<'k>(name: &str, known: impl Iterator<Item = &'k str>) -> Result<A
         });
     }
     let close = did_you_mean(service, known.iter().copied(), MOST_SUGGESTIONS);
-    let hint = if close.is_empty() {
-        let mut some: Vec<&str> = known.iter().copied().take(MOST_SERVICES).collect();
-        if known.len() > some.len() {
-            some.push("…");
-        }
-        format!(
-            "Known services: {}. Find others with list_services.",
-            some.join(", ")
-        )
-    } else {
-        format!(
-            "Did you mean {}? list_services shows all.",
-            close.join(", ")
-        )
+    let mut some: Vec<&str> = known.iter().copied().take(MOST_SERVICES).collect();
+    if known.len() > some.len() {
+        some.push("…");
+    }
+    let meant = match close.as_slice() {
+        [] => String::new(),
+        close => format!("Did you mean {}? ", close.join(", ")),
     };
+    let hint = format!(
+        "{meant}Known services: {}. Find others with list_services.",
+        some.join(", ")
+    );
     let shown = quaymaster_core::schema::shorten(service);
     Err(Fault::new(
         Code::UnknownService,

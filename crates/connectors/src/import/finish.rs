@@ -190,8 +190,9 @@ pub(super) fn text(definition: &Definition) -> Result<Option<String>, Fault> {
             return Err(Fault::internal());
         }
     };
-    let value = |definition: &Definition| serde_json::to_value(definition).unwrap_or_default();
-    if value(&read) != value(definition) {
+    // As texts they take a tenth of the memory of values.
+    let json = |definition: &Definition| serde_json::to_string(definition).unwrap_or_default();
+    if json(&read) != json(definition) {
         tracing::error!(
             key = definition.key,
             "an imported definition reads back as another"

@@ -2,7 +2,7 @@
 
 use crate::samples::{TRACKER, changed};
 use quaymaster_connectors::catalog::{Catalog, Entry};
-use quaymaster_connectors::definition::Kind;
+use quaymaster_connectors::definition::{Definition, Kind};
 use quaymaster_connectors::load::load;
 use std::path::{Path, PathBuf};
 
@@ -37,6 +37,10 @@ fn every_embedded_definition_keeps_all_rules() {
                     .iter()
                     .find(|one| one.key == definition.key);
                 same(entry.unwrap(), &Entry::of(&definition));
+                // As JSON it says the same.
+                let json = serde_json::to_value(&definition).unwrap();
+                let again: Definition = serde_json::from_value(json.clone()).unwrap();
+                assert_eq!(serde_json::to_value(again).unwrap(), json);
                 assert_eq!(catalog.get(&definition.key).unwrap().key, definition.key);
             }
             Err(problems) => lines.extend(problems.iter().map(ToString::to_string)),
@@ -133,4 +137,60 @@ fn a_broken_file_of_an_operator_is_told_and_hides_no_other() {
     assert!(!found.is_empty());
     let (_, problems) = Catalog::default().with_directory(&directory.path().join("missing"));
     assert_eq!(problems.len(), 1);
+}
+
+#[test]
+fn what_was_checked_once_is_remembered_until_the_file_changes() {
+    let directory = tempfile::tempdir().unwrap();
+    let memory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("a.yaml");
+    std::fs::write(&file, TRACKER).unwrap();
+    let remembered = || {
+        let folders = std::fs::read_dir(memory.path()).unwrap().flatten();
+        let files = folders.flat_map(|folder| std::fs::read_dir(folder.path()).unwrap());
+        let names: Vec<_> = files.map(|file| file.unwrap().file_name()).collect();
+        names
+    };
+    let checked = || {
+        let (catalog, problems) = Catalog::default().with_directory(directory.path());
+        assert_eq!(problems, []);
+        let problems = catalog.check_once(memory.path());
+        (catalog, problems)
+    };
+    let plain = {
+        let (catalog, _) = Catalog::default().with_directory(directory.path());
+        catalog.get("tracker").unwrap()
+    };
+    for _ in 0..2 {
+        let (catalog, problems) = checked();
+        assert_eq!(problems, []);
+        assert_eq!(remembered().len(), 1);
+        // The same from memory as from the file.
+        let recalled = catalog.get("tracker").unwrap();
+        let json = |one: &_| serde_json::to_value(one).unwrap();
+        assert_eq!(json(&*recalled), json(&*plain));
+    }
+    let before = remembered();
+    std::fs::write(&file, TRACKER.replace("page, param: page", "cursor")).unwrap();
+    let (catalog, problems) = checked();
+    assert!(!problems.is_empty());
+    assert!(catalog.get("tracker").is_none());
+    std::fs::write(&file, changed("title: Tracker", "title: Changed")).unwrap();
+    let (catalog, problems) = checked();
+    assert_eq!(problems, []);
+    assert_eq!(catalog.get("tracker").unwrap().title, "Changed");
+    assert_eq!(remembered().len(), 1, "the old one is forgotten");
+    assert_ne!(remembered(), before);
+    // What is remembered is not needed.
+    for folder in std::fs::read_dir(memory.path()).unwrap().flatten() {
+        std::fs::remove_dir_all(folder.path()).unwrap();
+    }
+    assert_eq!(catalog.get("tracker").unwrap().title, "Changed");
+    let (catalog, _) = checked();
+    for file in remembered() {
+        for folder in std::fs::read_dir(memory.path()).unwrap().flatten() {
+            std::fs::write(folder.path().join(&file), "{").unwrap();
+        }
+    }
+    assert_eq!(catalog.get("tracker").unwrap().title, "Changed");
 }

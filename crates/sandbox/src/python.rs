@@ -36,7 +36,7 @@ pub const MAX_PROGRAM: usize = 256 * 1024;
 pub const USUAL_TIME: Duration = Duration::from_secs(30);
 pub const MAX_TIME: Duration = Duration::from_mins(2);
 /// What is kept of each stream, in bytes. Whoever shows it shows less.
-pub const MAX_KEPT: usize = 128 * 1024;
+pub(crate) const MAX_KEPT: usize = 128 * 1024;
 /// Calls that wait for one session besides the one that runs.
 pub const MAX_WAITING: usize = 4;
 /// Bytes of the files of one [`Mount`].

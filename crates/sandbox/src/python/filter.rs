@@ -287,14 +287,14 @@ fn rules() -> Built<Rules> {
 
 /// From here on, for this process and all that it starts, only the calls above.
 pub(super) fn install() -> Result<(), Failure> {
-    let refuse = SeccompAction::Errno(libc::EPERM as u32);
-    apply(rules().and_then(|rules| {
-        SeccompFilter::new(rules, refuse, SeccompAction::Allow, ARCH)?.try_into()
-    }))?;
+    // First, since the other one lets no filter be added. What refuses counts, whichever says it.
     let absent = SeccompAction::Errno(libc::ENOSYS as u32);
     let newest = Rules::from([(libc::SYS_clone3, Vec::new())]);
     apply(
-        SeccompFilter::new(newest, SeccompAction::Allow, absent, ARCH)
-            .and_then(TryInto::try_into),
-    )
+        SeccompFilter::new(newest, SeccompAction::Allow, absent, ARCH).and_then(TryInto::try_into),
+    )?;
+    let refuse = SeccompAction::Errno(libc::EPERM as u32);
+    apply(rules().and_then(|rules| {
+        SeccompFilter::new(rules, refuse, SeccompAction::Allow, ARCH)?.try_into()
+    }))
 }

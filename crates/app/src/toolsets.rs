@@ -5,14 +5,15 @@ pub(crate) mod code;
 mod connection;
 mod files;
 pub(crate) mod hosted;
+pub(crate) mod repl;
 mod uploads;
 
 use crate::App;
 use crate::guard::Admitted;
+use quaymaster_core::caller::Grant;
 use quaymaster_core::door::Fut;
 use quaymaster_core::schema::Checker;
 use quaymaster_core::tool::{Call, Content, JsonObject, Nature, Outcome, ToolDef, ToolResult};
-use quaymaster_core::caller::Grant;
 use quaymaster_core::{Caller, Fault, Scope, Scopes};
 use quaymaster_files::schema_of;
 use schemars::JsonSchema;
@@ -149,6 +150,13 @@ fn read_arguments<T: DeserializeOwned>(args: &JsonObject) -> Result<T, Fault> {
     })
 }
 
+/// The result of a tool whose structured content, if any, has no fixed members.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Open {
+    #[serde(flatten)]
+    members: serde_json::Map<String, Value>,
+}
+
 /// A result whose text is the structured content as JSON, for clients that show only text.
 fn structured<T: Serialize>(answer: &T) -> Result<ToolResult, Fault> {
     let value = serde_json::to_value(answer).map_err(|error| {
@@ -196,6 +204,11 @@ impl Toolsets {
                 instructions: catalog::INSTRUCTIONS,
             },
             Toolset {
+                sees: |caller| caller.has(&Grant::Repl),
+                tools: repl::tools()?,
+                instructions: repl::INSTRUCTIONS,
+            },
+            Toolset {
                 sees: |caller| caller.files().is_some(),
                 tools: files,
                 instructions: files::INSTRUCTIONS,
@@ -220,9 +233,7 @@ impl Toolsets {
     pub(crate) fn listed(&self, caller: &Caller) -> Arc<[ToolDef]> {
         let bits = self.sets.iter().enumerate();
         let sees = Sees {
-            sets: bits.fold(0, |all, (n, set)| {
-                all | u32::from((set.sees)(caller)) << n
-            }),
+            sets: bits.fold(0, |all, (n, set)| all | u32::from((set.sees)(caller)) << n),
             scopes: caller.scopes,
         };
         let mut listed = self.listed.lock().unwrap_or_else(PoisonError::into_inner);

@@ -70,9 +70,7 @@ pub(super) fn install() -> Result<(), Failure> {
 }
 
 /// Holds this process to a filter for good.
-pub(crate) fn apply(
-    program: Result<BpfProgram, seccompiler::BackendError>,
-) -> Result<(), Failure> {
+pub(crate) fn apply(program: Result<BpfProgram, seccompiler::BackendError>) -> Result<(), Failure> {
     let failed = |errno| Failure {
         stage: "seccomp".to_owned(),
         errno,

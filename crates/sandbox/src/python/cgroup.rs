@@ -114,7 +114,11 @@ impl Group {
         } else {
             "memory.oom_control"
         };
-        let Some(told) = self.places.first().and_then(|place| fs::read_to_string(place.join(name)).ok()) else {
+        let Some(told) = self
+            .places
+            .first()
+            .and_then(|place| fs::read_to_string(place.join(name)).ok())
+        else {
             return 0;
         };
         let mut lines = told.lines();
@@ -147,9 +151,12 @@ fn tidy(below: &Path) {
     };
     for entry in all.flatten() {
         let name = entry.file_name();
-        let owner = name
-            .to_str()
-            .and_then(|name| name.strip_prefix(OURS)?.strip_prefix('-')?.split('-').next());
+        let owner = name.to_str().and_then(|name| {
+            name.strip_prefix(OURS)?
+                .strip_prefix('-')?
+                .split('-')
+                .next()
+        });
         if let Some(owner) = owner
             && !Path::new("/proc").join(owner).exists()
         {
@@ -177,7 +184,10 @@ fn v2(own: &str) -> Option<Groups> {
     let hand_on = || fs::write(below.join("cgroup.subtree_control"), "+memory +pids");
     if hand_on().is_err() {
         let inside = fs::read_to_string(below.join("cgroup.procs")).ok()?;
-        let all: Vec<u32> = inside.lines().filter_map(|line| line.parse().ok()).collect();
+        let all: Vec<u32> = inside
+            .lines()
+            .filter_map(|line| line.parse().ok())
+            .collect();
         // Never to move processes of others.
         if !all.iter().all(|process| is_ours(*process)) {
             return None;
@@ -205,11 +215,17 @@ fn v1(own: &str) -> Option<Groups> {
     let place = |controller: &str| {
         let line = own.lines().find_map(|line| {
             let (controllers, path) = line.split_once(':')?.1.split_once(':')?;
-            controllers.split(',').any(|one| one == controller).then_some((controllers, path))
+            controllers
+                .split(',')
+                .any(|one| one == controller)
+                .then_some((controllers, path))
         });
         let (controllers, path) = line?;
         // In a container the path is that of the machine, and what is mounted is the container's own.
-        let mounted = [Path::new(ROOT).join(controllers), Path::new(ROOT).join(controller)];
+        let mounted = [
+            Path::new(ROOT).join(controllers),
+            Path::new(ROOT).join(controller),
+        ];
         let mounted = mounted.into_iter().find(|mounted| mounted.is_dir())?;
         let below = mounted.join(path.trim_start_matches('/'));
         Some(if below.is_dir() { below } else { mounted })

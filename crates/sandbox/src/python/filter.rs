@@ -267,9 +267,8 @@ fn rules() -> Built<Rules> {
     let not_typing = TYPING.map(|request| when(1, SeccompCmpOp::Ne, request));
     let not_typing = not_typing.into_iter().collect::<Built<Vec<_>>>()?;
     rules.insert(libc::SYS_ioctl, vec![SeccompRule::new(not_typing)?]);
-    let about_itself = ABOUT_ITSELF.map(|option| {
-        SeccompRule::new(vec![when(0, SeccompCmpOp::Eq, option)?])
-    });
+    let about_itself =
+        ABOUT_ITSELF.map(|option| SeccompRule::new(vec![when(0, SeccompCmpOp::Eq, option)?]));
     let about_itself = about_itself.into_iter().collect::<Built<Vec<_>>>()?;
     rules.insert(libc::SYS_prctl, about_itself);
     let mut sockets = Vec::new();

@@ -99,7 +99,13 @@ fn asked(program: &Path) -> Option<Python> {
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null());
-    for name in ["PATH", "HOME", "LD_LIBRARY_PATH", "PYENV_ROOT", "PYENV_VERSION"] {
+    for name in [
+        "PATH",
+        "HOME",
+        "LD_LIBRARY_PATH",
+        "PYENV_ROOT",
+        "PYENV_VERSION",
+    ] {
         if let Some(value) = std::env::var_os(name) {
             command.env(name, value);
         }
@@ -166,16 +172,25 @@ mod tests {
 
     #[test]
     fn an_interpreter_outside_of_the_system_brings_its_directories() {
-        let usual = "cpython 3 11\n/usr/bin/python3.11\n/usr\n/usr\n/usr/lib/python3/dist-packages\n";
+        let usual =
+            "cpython 3 11\n/usr/bin/python3.11\n/usr\n/usr\n/usr/lib/python3/dist-packages\n";
         let python = understood(usual).unwrap();
         assert_eq!(python.directories, [] as [PathBuf; 0]);
         assert_eq!(python.modules, ["/usr/lib/python3/dist-packages"]);
         let own = "cpython 3 12\n/opt/py/bin/python3.12\n/opt/py\n/opt/py\n";
-        assert_eq!(understood(own).unwrap().directories, [PathBuf::from("/opt/py")]);
+        assert_eq!(
+            understood(own).unwrap().directories,
+            [PathBuf::from("/opt/py")]
+        );
         let store = "cpython 3 13\n/nix/store/a-python/bin/python3.13\n/nix/store/a-python\n/nix/store/a-python\n";
         let found = understood(store).unwrap().directories;
         assert_eq!(found, [PathBuf::from("/nix/store")]);
-        for no in ["cpython 3 8\n/usr/bin/python3\n/usr\n/usr\n", "pypy 3 11\n/usr/bin/pypy\n/usr\n/usr\n", "", "x"] {
+        for no in [
+            "cpython 3 8\n/usr/bin/python3\n/usr\n/usr\n",
+            "pypy 3 11\n/usr/bin/pypy\n/usr\n/usr\n",
+            "",
+            "x",
+        ] {
             assert_eq!(understood(no), None, "{no}");
         }
     }

@@ -10,8 +10,8 @@ use super::{filter, reaper, root};
 use crate::frame;
 use crate::isolation::Failure;
 use crate::lock::{self, Stage as _};
-use crate::sys::session::{self, Forked, Ruleset};
 use crate::sys;
+use crate::sys::session::{self, Forked, Ruleset};
 use libc::{
     CLONE_NEWCGROUP, CLONE_NEWIPC, CLONE_NEWNET, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWUSER,
     CLONE_NEWUTS,
@@ -24,12 +24,8 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 
-const WORLD: i32 = CLONE_NEWNS
-    | CLONE_NEWPID
-    | CLONE_NEWNET
-    | CLONE_NEWIPC
-    | CLONE_NEWUTS
-    | CLONE_NEWCGROUP;
+const WORLD: i32 =
+    CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
 /// Capabilities of a root that can do without a user namespace until the end: to kill, to change group
 /// and user, over networks, over the system.
 const OF_ROOT: [u32; 5] = [5, 6, 7, 12, 21];
@@ -123,9 +119,7 @@ fn become_somebody(user: u32, proc: &File) -> Result<(), Failure> {
 
 /// `user_namespaces(7)`: a group can be mapped only by who has given up setgroups.
 fn map(proc: &File, user: u32, group: u32) -> Result<(), Failure> {
-    let write = |path, text: &str| {
-        session::open_below(proc, path)?.write_all(text.as_bytes())
-    };
+    let write = |path, text: &str| session::open_below(proc, path)?.write_all(text.as_bytes());
     write(c"self/setgroups", "deny").stage("setgroups")?;
     write(c"self/gid_map", &format!("{NOBODY} {group} 1")).stage("gid_map")?;
     write(c"self/uid_map", &format!("{NOBODY} {user} 1")).stage("uid_map")
@@ -147,11 +141,13 @@ fn start_driver(connection: &File, setup: &Setup, socket: OwnedFd) -> Result<i32
             // Input becomes nothing, and the socket takes a number that may be taken.
             let aside = connection.try_clone().and_then(|first| {
                 let is_taken = first.as_raw_fd() == FOR_DRIVER;
-                if is_taken { first.try_clone() } else { Ok(first) }
+                if is_taken {
+                    first.try_clone()
+                } else {
+                    Ok(first)
+                }
             });
-            let Ok(aside) = aside else {
-                session::leave(1)
-            };
+            let Ok(aside) = aside else { session::leave(1) };
             let Err(failure) = be_driver(setup, &socket);
             let mut bytes = Vec::new();
             if frame::append(&mut bytes, &FromSession::Failed(failure)).is_ok() {

@@ -168,7 +168,9 @@ fn start(
     orders: &Sender<Order>,
 ) -> Result<Started, Failed> {
     let (ours, theirs) = UnixStream::pair().map_err(|error| ("spawn", error))?;
-    let group = groups.make(memory, processes).map_err(|error| ("cgroup", error))?;
+    let group = groups
+        .make(memory, processes)
+        .map_err(|error| ("cgroup", error))?;
     // By this name it is the program that runs, also after another was put in its place on disk.
     let mut child = Command::new("/proc/self/exe")
         .arg0("quaymaster-session")

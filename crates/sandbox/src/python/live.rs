@@ -3,10 +3,8 @@
 
 use super::find::Python;
 use super::keeper::{Keeper, Process, Started};
-use super::message::{
-    self, FromSession, INTERRUPT, PROXY_PORT, RUN, SWEEP, Setup, append_fields,
-};
-use super::{Mount, Mounted, Network, Printed, Program, PythonEnding, PythonProbed, MAX_KEPT};
+use super::message::{self, FromSession, INTERRUPT, PROXY_PORT, RUN, SWEEP, Setup, append_fields};
+use super::{MAX_KEPT, Mount, Mounted, Network, Printed, Program, PythonEnding, PythonProbed};
 use crate::frame::{self, Frames};
 use crate::isolation::Failure;
 use crate::sys::session::receive_files;
@@ -94,12 +92,17 @@ impl Live {
         let started = keeper.launch(MEMORY, PROCESSES + BESIDES).await?;
         let is_grouped = started.process.group().is_some();
         if parts.require_group && !is_grouped {
-            return Err(failure("cgroup", &io::Error::from_raw_os_error(libc::ENOTSUP)));
+            return Err(failure(
+                "cgroup",
+                &io::Error::from_raw_os_error(libc::ENOTSUP),
+            ));
         }
         let (setup, contents) = setup(&parts, is_grouped);
         let limits = started.limits;
         let shaking = tokio::task::spawn_blocking(move || shake(started, &setup, &contents));
-        let made = shaking.await.map_err(|_| failure("thread", &io::Error::other("")))??;
+        let made = shaking
+            .await
+            .map_err(|_| failure("thread", &io::Error::other("")))??;
         let async_ = |error: io::Error| failure("connection", &error);
         let now = Instant::now();
         let proxy = match (&parts.network, made.listener) {
@@ -270,7 +273,8 @@ impl Live {
                 }
             }
         });
-        said.await.unwrap_or_else(|_| died("it closed its connection"))
+        said.await
+            .unwrap_or_else(|_| died("it closed its connection"))
     }
 
     /// Ends what the program left running, and takes what was printed until then.
@@ -337,7 +341,11 @@ fn how_it_died(status: i32, group: Option<&super::cgroup::Group>) -> PythonEndin
 
 /// What the driver's answer says.
 fn understood(fields: &[&[u8]]) -> Option<PythonEnding> {
-    let text = |at: usize| fields.get(at).map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+    let text = |at: usize| {
+        fields
+            .get(at)
+            .map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+    };
     Some(match *fields.first()? {
         b"ok" => PythonEnding::Ok(text(1).filter(|text| !text.is_empty())),
         b"exit" => PythonEnding::Exit(text(1)?),
@@ -472,7 +480,9 @@ fn shake(started: Started, setup: &Setup, contents: &[u8]) -> Result<Made, Failu
     let failed = |error: io::Error| failure("start", &error);
     let mut control = started.control;
     control.set_read_timeout(Some(START_TIME)).map_err(failed)?;
-    control.set_write_timeout(Some(START_TIME)).map_err(failed)?;
+    control
+        .set_write_timeout(Some(START_TIME))
+        .map_err(failed)?;
     let mut bytes = Vec::new();
     frame::append(&mut bytes, setup).map_err(failed)?;
     bytes.extend_from_slice(contents);
@@ -485,7 +495,12 @@ fn shake(started: Started, setup: &Setup, contents: &[u8]) -> Result<Made, Failu
             processes_seen,
         }) => (landlock, processes_seen),
         Some(FromSession::Failed(failure)) => return Err(failure),
-        _ => return Err(failure("start", &wrote.err().unwrap_or(io::Error::other("")))),
+        _ => {
+            return Err(failure(
+                "start",
+                &wrote.err().unwrap_or(io::Error::other("")),
+            ));
+        }
     };
     let mut files = files.into_iter();
     let driver = files.next().ok_or_else(|| failed(io::Error::other("")))?;

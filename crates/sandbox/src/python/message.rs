@@ -56,7 +56,10 @@ pub(crate) struct File {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum FromSession {
-    Ready { landlock: u32, processes_seen: bool },
+    Ready {
+        landlock: u32,
+        processes_seen: bool,
+    },
     Failed(Failure),
     /// The driver ended, with a status as wait(2) has it.
     Died(i32),

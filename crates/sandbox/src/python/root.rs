@@ -35,10 +35,16 @@ const SETTINGS: &[&str] = &[
 ];
 const DEVICES: &[&str] = &["null", "zero", "full", "random", "urandom"];
 const FILES: &[(&str, &str)] = &[
-    ("/etc/passwd", "nobody:x:65534:65534:nobody:/scratch:/bin/sh\n"),
+    (
+        "/etc/passwd",
+        "nobody:x:65534:65534:nobody:/scratch:/bin/sh\n",
+    ),
     ("/etc/group", "nogroup:x:65534:\n"),
     ("/etc/hosts", "127.0.0.1 localhost\n"),
-    ("/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\n"),
+    (
+        "/etc/nsswitch.conf",
+        "passwd: files\ngroup: files\nhosts: files\n",
+    ),
 ];
 
 /// Builds the root and moves into it; the old one is gone afterwards. Whether `/proc` could be mounted, which

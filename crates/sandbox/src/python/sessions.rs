@@ -137,7 +137,8 @@ impl Sessions {
             if let Some(gone) = live.take() {
                 gone.end().await;
             }
-            here.0.ended_since(&format!("The session before is gone: {lost}"));
+            here.0
+                .ended_since(&format!("The session before is gone: {lost}"));
             ran.state = State::Lost;
             ran.reason = Some(lost);
         }
@@ -191,7 +192,10 @@ impl Shared {
         live: &mut MutexGuard<'_, Option<Live>>,
         wanted: &Wanted,
     ) -> Result<Option<String>, Fault> {
-        let python = self.python().await.map_err(|failure| unavailable(&failure))?;
+        let python = self
+            .python()
+            .await
+            .map_err(|failure| unavailable(&failure))?;
         let mut reason = None;
         if let Some(session) = live.as_ref() {
             let why = if wanted.reset {
@@ -211,13 +215,19 @@ impl Shared {
                 old.end().await;
             }
         }
-        let before = place.ended.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let before = place
+            .ended
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         self.make_room()?;
         let begun = self.begin(python, Some(wanted)).await;
         **live = Some(begun.map_err(|failure| unavailable(&failure))?);
-        Ok(Some(reason.or(before).unwrap_or_else(|| {
-            "There was none.".to_owned()
-        })))
+        Ok(Some(
+            reason
+                .or(before)
+                .unwrap_or_else(|| "There was none.".to_owned()),
+        ))
     }
 
     async fn begin(&self, python: &Python, wanted: Option<&Wanted>) -> Result<Live, Failure> {
@@ -227,9 +237,13 @@ impl Shared {
             number,
             python,
             root: self.options.root.as_deref(),
-            having: wanted.map(|wanted| wanted.having.clone()).unwrap_or_default(),
+            having: wanted
+                .map(|wanted| wanted.having.clone())
+                .unwrap_or_default(),
             note: wanted.map(|wanted| wanted.note.clone()).unwrap_or_default(),
-            mounts: wanted.map(|wanted| wanted.mounts.as_slice()).unwrap_or_default(),
+            mounts: wanted
+                .map(|wanted| wanted.mounts.as_slice())
+                .unwrap_or_default(),
             network: wanted.and_then(|wanted| wanted.network.clone()),
             require_group: self.options.require_cgroup,
         };

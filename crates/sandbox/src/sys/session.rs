@@ -235,7 +235,13 @@ pub(crate) fn loopback_up() -> io::Result<()> {
     request.ifr_name[1] = b'o' as c_char;
     request.ifr_ifru.ifru_flags = (libc::IFF_UP | libc::IFF_RUNNING) as _;
     // SAFETY: `request` is valid for the length of the call.
-    checked(unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCSIFFLAGS as _, &raw const request) })
+    checked(unsafe {
+        libc::ioctl(
+            socket.as_raw_fd(),
+            libc::SIOCSIFFLAGS as _,
+            &raw const request,
+        )
+    })
 }
 
 /// Makes a mount, and those below it, read-only, with no special files and no set-user-id programs.
@@ -301,7 +307,12 @@ struct RulesetAttributes {
 pub(crate) fn landlock_version() -> u32 {
     // SAFETY: asked with this flag it reads no pointer.
     let version = unsafe {
-        libc::syscall(libc::SYS_landlock_create_ruleset, ptr::null::<c_void>(), 0, 1)
+        libc::syscall(
+            libc::SYS_landlock_create_ruleset,
+            ptr::null::<c_void>(),
+            0,
+            1,
+        )
     };
     u32::try_from(version).unwrap_or(0)
 }
@@ -366,6 +377,8 @@ impl Ruleset {
     /// From here on they hold for this process and all that it starts.
     pub(crate) fn hold(self) -> io::Result<()> {
         // SAFETY: takes numbers.
-        checked_long(unsafe { libc::syscall(libc::SYS_landlock_restrict_self, self.0.as_raw_fd(), 0) })
+        checked_long(unsafe {
+            libc::syscall(libc::SYS_landlock_restrict_self, self.0.as_raw_fd(), 0)
+        })
     }
 }

@@ -32,12 +32,17 @@ impl Network for Nowhere {
 pub(crate) async fn obey(order: &Value, sessions: &Sessions) -> Value {
     if order["probe"] == true {
         return match sessions.probe().await {
-            Ok(probed) => json!({ "probed": probed.to_string(), "limits": probed.limits, "python": probed.python }),
+            Ok(probed) => {
+                json!({ "probed": probed.to_string(), "limits": probed.limits, "python": probed.python })
+            }
             Err(failure) => json!({ "failed": failure, "fix": failure.fix() }),
         };
     }
     let text = |name: &str| order[name].as_str().unwrap_or_default().to_owned();
-    let environment = order["environment"].as_object().cloned().unwrap_or_default();
+    let environment = order["environment"]
+        .as_object()
+        .cloned()
+        .unwrap_or_default();
     let environment: BTreeMap<String, String> = environment
         .into_iter()
         .map(|(name, value)| (name, value.as_str().expect("a text").to_owned()))
@@ -68,7 +73,10 @@ pub(crate) async fn obey(order: &Value, sessions: &Sessions) -> Value {
         code: text("code"),
         time: Duration::from_millis(order["ms"].as_u64().unwrap_or(20_000)),
     };
-    match sessions.run(wanted, &program, &CancellationToken::new()).await {
+    match sessions
+        .run(wanted, &program, &CancellationToken::new())
+        .await
+    {
         Ok(ran) => shown(&ran),
         Err(fault) => json!({ "fault": fault }),
     }

@@ -14,7 +14,6 @@ pub use network::{PythonEgress, PythonSettings};
 use super::{Open, Tool, structured};
 use crate::App;
 use crate::guard::Admitted;
-use accounts::Given;
 use network::Way;
 use quaymaster_core::tool::{Nature, ToolResult};
 use quaymaster_core::{Caller, Fault};
@@ -133,23 +132,21 @@ async fn run(app: &App, admitted: Admitted, request: ReplExecute) -> Result<Tool
     }
     let cancel = &admitted.call().ctx.cancel;
     let ran = app.python.sessions.run(wanted, &program, cancel).await?;
-    for visit in &ran.visits {
-        app.audit(visited(app, &admitted, visit, &ran)).await;
-    }
-    answer(&ran, &given, time)
-}
-
-fn answer(ran: &Ran, given: &Given, time: Duration) -> Result<ToolResult, Fault> {
     let redactor = given.redactor(&ran.known);
-    let shown = shown::of(ran, given, &redactor);
+    for visit in &ran.visits {
+        // A program can write anything where a host is asked for.
+        let host = redactor.tidy(&visit.host);
+        app.audit(visited(app, &admitted, visit, &host, &ran)).await;
+    }
+    let shown = shown::of(&ran, &given, &redactor);
     match &ran.ending {
         PythonEnding::Ok(_) | PythonEnding::Exit(_) => structured(&shown),
-        _ => Err(shown::fault(ran, shown, &redactor, time)),
+        _ => Err(shown::fault(&ran, shown, &redactor, time)),
     }
 }
 
 /// The audit row of a host that a program reached or wanted to reach.
-fn visited(app: &App, admitted: &Admitted, visit: &Visit, ran: &Ran) -> CallRow {
+fn visited(app: &App, admitted: &Admitted, visit: &Visit, host: &str, ran: &Ran) -> CallRow {
     let (caller, call) = (admitted.caller(), admitted.call());
     CallRow {
         id: app.fresh_call_id(),
@@ -157,7 +154,7 @@ fn visited(app: &App, admitted: &Admitted, visit: &Visit, ran: &Ran) -> CallRow 
         workspace: Some(admitted.workspace().id.clone()),
         credential: caller.credential.clone(),
         user: caller.user().cloned(),
-        tool: format!("{}:{}", visit.host, visit.port),
+        tool: format!("{host}:{}", visit.port),
         source: "python".to_owned(),
         client: None,
         started_at: call.ctx.started,

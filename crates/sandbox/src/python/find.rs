@@ -37,7 +37,7 @@ pub(super) struct Python {
     pub(super) modules: Vec<String>,
 }
 
-/// Those that could be started, the best first. Blocks.
+/// Those that could be started, in the order of the path. Blocks.
 pub(super) fn candidates(options: &PythonOptions) -> Result<Vec<Python>, Failure> {
     let found = match &options.root {
         Some(root) => in_root(root).into_iter().collect(),
@@ -84,8 +84,6 @@ fn on_machine() -> Vec<Python> {
             found.push(python);
         }
     }
-    // What the system's directories hold can be reached by every user, and comes with the fewest mounts.
-    found.sort_by_key(|python| !python.directories.is_empty());
     found
 }
 

@@ -53,6 +53,11 @@ pub(super) fn build(setup: &Setup, contents: &mut impl Read) -> Result<bool, Fai
     sys::mount(None, c"/", None, MS_REC | MS_PRIVATE, None).stage("mount")?;
     let given: usize = setup.files.iter().map(|file| file.length).sum();
     memory(HERE, (given as u64) + (8 << 20), 0o755).stage("mount")?;
+    // First, since an interpreter may be below one of them.
+    for place in ["/scratch", "/tmp"] {
+        fs::create_dir_all(inside(place)).stage("files")?;
+        memory(&format!("{HERE}{place}"), setup.disk, 0o1777).stage("mount")?;
+    }
     system(setup).stage("mount_system")?;
     for directory in &setup.directories {
         let inside = directory.to_str().unwrap_or_default();
@@ -70,10 +75,6 @@ pub(super) fn build(setup: &Setup, contents: &mut impl Read) -> Result<bool, Fai
     }
     for (from, to) in &setup.mounts {
         bind(from, to).stage("mount_given")?;
-    }
-    for place in ["/scratch", "/tmp"] {
-        fs::create_dir_all(inside(place)).stage("files")?;
-        memory(&format!("{HERE}{place}"), setup.disk, 0o1777).stage("mount")?;
     }
     let sees = processes().stage("files")?;
     std::env::set_current_dir(HERE).stage("chdir")?;

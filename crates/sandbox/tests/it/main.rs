@@ -10,4 +10,6 @@ mod isolation;
 mod languages;
 mod lifetimes;
 mod limits;
+mod python;
+mod python_hostile;
 mod results;

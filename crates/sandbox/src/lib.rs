@@ -22,7 +22,7 @@
 //! - `supervisor`: the thread that starts and ends workers
 //! - `names`, `session`: the server's side of one execution
 //! - [`Pool`], [`probe`]: what others use
-//! - `python`, [`Sessions`]: sessions of CPython, which have a supervisor of their own
+//! - `python`, [`Sessions`]: sessions of `CPython`, which have a supervisor of their own
 
 mod frame;
 mod isolation;

@@ -1,4 +1,4 @@
-//! Python sessions: the machine's CPython, shut in, with state that is kept between calls.
+//! Python sessions: the machine's `CPython`, shut in, with state that is kept between calls.
 //!
 //! A session belongs to one key, which its owner makes of organization, user and workspace. It has files of its
 //! own in memory, no process but its own in sight, and one way out: a proxy of the server's that listens

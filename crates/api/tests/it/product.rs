@@ -92,7 +92,7 @@ impl Product {
             quota_bytes: 1_000_000,
             calls_per_second: 1_000,
             service_key: None,
-            python: Default::default(),
+            python: quaymaster_app::PythonSettings::default(),
             mail: None,
         };
         let app = App::start(

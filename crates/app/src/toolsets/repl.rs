@@ -104,10 +104,9 @@ async fn run(app: &App, admitted: Admitted, request: ReplExecute) -> Result<Tool
         services: request.services.or(before.services),
     };
     let skills = choice.skills.as_deref().unwrap_or_default();
-    let mounts = mounts::of(app, caller, skills).await?;
+    let mut mounts = mounts::of(app, caller, skills)?;
     let given = accounts::given(app, caller, choice.services.as_deref()).await?;
     let way = Way::new(app, &given.places);
-    let mut mounts = mounts;
     let mut environment = given.variables.clone();
     if let Some((mount, variables)) = app.python.authorities() {
         mounts.push(mount);

@@ -9,6 +9,8 @@ def _main():
     import builtins
 
     read, write, leave, reap = os.read, os.write, os._exit, os.waitpid
+    who, me = os.getpid, os.getpid()
+    os.set_inheritable(3, False)
     environ, no_hang = os.environ, os.WNOHANG
     catch, interrupt, usual = _signal.signal, _signal.SIGINT, _signal.default_int_handler
     running = [False]
@@ -119,6 +121,9 @@ def _main():
                 answer = (b"error", coded(type(error).__name__, 1000), b"")
         finally:
             running[0] = False
+        if who() != me:
+            # A copy that the program made, and that came to the program's end.
+            leave(0)
         for stream in (sys.stdout, sys.stderr, out, err):
             try:
                 stream.flush()

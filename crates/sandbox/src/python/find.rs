@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-/// CPython from here on.
+/// `CPython` from here on.
 const OLDEST: (u32, u32) = (3, 9);
 /// What a found interpreter may take to tell of itself.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -53,7 +53,7 @@ pub(crate) fn work(connection: &File, parent: u32) -> Result<Infallible, Failure
     };
     let (ours, driver) = UnixStream::pair().stage("socketpair")?;
     match session::fork().stage("fork")? {
-        Forked::Parent(_) => wait_outside(parent),
+        Forked::Parent(_) => wait_outside(parent, is_root.then_some(setup.user)),
         Forked::Child => {
             sys::die_with_parent().stage("pdeathsig")?;
             let sees = root::build(&setup, &mut reading)?;
@@ -103,18 +103,20 @@ fn enter(setup: &Setup) -> Result<bool, Failure> {
 
 /// Gives root up: another user, in a user namespace where there is no other one.
 fn become_somebody(user: u32, proc: &File) -> Result<(), Failure> {
-    // An id that is mapped to nobody here is refused, as in some containers.
-    let user = match sys::become_user(user) {
-        Ok(()) => user,
-        Err(_) => {
-            sys::become_user(NOBODY).stage("setuid")?;
-            NOBODY
-        }
-    };
+    let user = become_user(user)?;
     sys::unshare(CLONE_NEWUSER).stage("unshare")?;
     // After a change of user the files below belong to root unless the process may be looked into.
     sys::dumpable(true).stage("dumpable")?;
     map(proc, user, user)
+}
+
+/// An id that is mapped to nobody here is refused, as in some containers; then it is that of the last resort.
+fn become_user(user: u32) -> Result<u32, Failure> {
+    if sys::become_user(user).is_ok() {
+        return Ok(user);
+    }
+    sys::become_user(NOBODY).stage("setuid")?;
+    Ok(NOBODY)
 }
 
 /// `user_namespaces(7)`: a group can be mapped only by who has given up setgroups.
@@ -125,8 +127,12 @@ fn map(proc: &File, user: u32, group: u32) -> Result<(), Failure> {
     write(c"self/uid_map", &format!("{NOBODY} {user} 1")).stage("uid_map")
 }
 
-/// The process outside: it ends with the server, and the session with it.
-fn wait_outside(parent: u32) -> Result<Infallible, Failure> {
+/// The process outside: it ends with the server, and the session with it. For that it must be allowed to signal
+/// the session, and so be the same user.
+fn wait_outside(parent: u32, user: Option<u32>) -> Result<Infallible, Failure> {
+    if let Some(user) = user {
+        become_user(user)?;
+    }
     lock::drop_all()?;
     lock::stay_with(parent)?;
     sys::close_from(0).stage("close_range")?;

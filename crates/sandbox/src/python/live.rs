@@ -38,6 +38,8 @@ const START_TIME: Duration = Duration::from_secs(20);
 const GRACE: Duration = Duration::from_millis(500);
 /// What ending left processes may take.
 const SWEEP_TIME: Duration = Duration::from_secs(10);
+/// Read at once of what is printed.
+const CHUNK: usize = 16 * 1024;
 /// Messages of a driver in one call that are the answer to nothing.
 const MOST_STRAY: u32 = 1_000;
 /// Whom sessions of a server that root started become: ids that nobody has.
@@ -183,7 +185,7 @@ impl Live {
             return (died("its process is gone"), false);
         }
         let (mut answers, mut questions) = self.driver.split();
-        let (mut chunk_out, mut chunk_err) = ([0; 16 * 1024], [0; 16 * 1024]);
+        let (mut chunk_out, mut chunk_err) = (vec![0; CHUNK], vec![0; CHUNK]);
         loop {
             tokio::select! {
                 // In this order: what was said before the end counts.
@@ -283,7 +285,7 @@ impl Live {
         self.control.write_all(&[SWEEP]).await.map_err(|_| gone())?;
         let limit = tokio::time::sleep(SWEEP_TIME);
         tokio::pin!(limit);
-        let (mut chunk_out, mut chunk_err) = ([0; 16 * 1024], [0; 16 * 1024]);
+        let (mut chunk_out, mut chunk_err) = (vec![0; CHUNK], vec![0; CHUNK]);
         'swept: loop {
             tokio::select! {
                 came = self.control.read_buf(self.heard.room()) => {
@@ -318,6 +320,8 @@ impl Live {
 
     /// Ends it, and waits until it is gone.
     pub(super) async fn end(self) {
+        // Its first process ends with the connection, too.
+        drop(self.control);
         self.process.end().await;
     }
 }

@@ -10,9 +10,12 @@ use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::os::fd::AsFd as _;
 use std::process::exit;
+use std::time::{Duration, Instant};
 
 /// Between two looks at memory, in milliseconds.
 const LOOK_EVERY: i32 = 20;
+/// How long killed processes are waited for.
+const DYING: Duration = Duration::from_secs(2);
 /// Rounds of ending what is left. One is enough; what could slip through it is not known.
 const ROUNDS: usize = 3;
 
@@ -114,13 +117,28 @@ impl Reaper<'_> {
                 self.highest = self.highest.max(next);
             }
             let others = (2..=self.highest).filter(|id| *id != self.driver);
-            let killed = others.filter(|id| session::kill_process(*id)).count();
+            let killed: Vec<i32> = others.filter(|id| session::kill_process(*id)).collect();
+            let until = Instant::now() + DYING;
+            while killed.iter().any(|id| is_dying(*id)) && Instant::now() < until {
+                self.reap();
+                std::thread::sleep(Duration::from_millis(1));
+            }
             self.reap();
-            if killed == 0 {
+            if killed.is_empty() {
                 break;
             }
         }
     }
+}
+
+/// Whether a process that was killed still has to end; what is left of it afterwards is buried by its parent.
+fn is_dying(process: i32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat"));
+    // Behind the name, which can hold anything.
+    let state = stat
+        .ok()
+        .and_then(|stat| stat.rsplit_once(") ")?.1.chars().next());
+    state.is_some_and(|state| state != 'Z' && state != 'X')
 }
 
 /// A child that ends at once.

@@ -4,9 +4,7 @@ use super::message::Setup;
 use crate::isolation::Failure;
 use crate::lock::Stage as _;
 use crate::sys::{self, session};
-use libc::{
-    MS_BIND, MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_PRIVATE, MS_RDONLY, MS_REC, MS_REMOUNT, c_ulong,
-};
+use libc::{MS_BIND, MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_PRIVATE, MS_RDONLY, MS_REC, MS_REMOUNT};
 use std::ffi::CString;
 use std::fs::{self, Permissions};
 use std::io::{self, Read};
@@ -139,7 +137,7 @@ fn bind(from: &Path, to: &str) -> io::Result<()> {
         return Ok(());
     }
     // Before Linux 5.12 for the mount alone, not for those below it.
-    let kept = session::mount_flags(&target)? as c_ulong;
+    let kept = session::mount_flags(&target)?;
     let flags = MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV | kept;
     sys::mount(None, &target, None, flags, None)
 }

@@ -167,12 +167,15 @@ pub(crate) fn receive_files(
         if found.cmsg_level == libc::SOL_SOCKET && found.cmsg_type == libc::SCM_RIGHTS {
             // SAFETY: pure arithmetic.
             let head = unsafe { libc::CMSG_LEN(0) } as usize;
-            let count = (found.cmsg_len as usize).saturating_sub(head) / size_of::<c_int>();
+            let length: usize = found.cmsg_len as _;
+            let count = length.saturating_sub(head) / size_of::<c_int>();
             // SAFETY: of a valid header.
             let data = unsafe { libc::CMSG_DATA(header) };
             for at in 0..count {
                 // SAFETY: the kernel wrote `count` numbers there, at no particular alignment.
-                let fd = unsafe { data.cast::<c_int>().add(at).read_unaligned() };
+                let place = unsafe { data.cast::<c_int>().add(at) };
+                // SAFETY: as above.
+                let fd = unsafe { place.read_unaligned() };
                 // SAFETY: the kernel opened it for this process just now.
                 files.push(unsafe { OwnedFd::from_raw_fd(fd) });
             }

@@ -56,10 +56,7 @@ pub(crate) async fn obey(order: &Value, sessions: &Sessions) -> Value {
             executable: true,
         }]),
     });
-    let network: Option<Arc<dyn Network>> = match order["network"] == true {
-        true => Some(Arc::new(Nowhere)),
-        false => None,
-    };
+    let network = (order["network"] == true).then(|| Arc::new(Nowhere) as Arc<dyn Network>);
     let wanted = Wanted {
         key: order["key"].as_str().unwrap_or("one").to_owned(),
         having: json!([order["skills"], environment.keys().collect::<Vec<_>>()]).to_string(),

@@ -6,15 +6,7 @@ use quaymaster_core::{Caller, Fault};
 use quaymaster_sandbox::Mount;
 
 /// The folders of the skills that a call asks for. An unknown one is NOT_FOUND, before anything runs.
-#[expect(
-    clippy::unused_async,
-    reason = "looking skills up will ask the database"
-)]
-pub(super) async fn of(
-    _app: &App,
-    _caller: &Caller,
-    skills: &[String],
-) -> Result<Vec<Mount>, Fault> {
+pub(super) fn of(_app: &App, _caller: &Caller, skills: &[String]) -> Result<Vec<Mount>, Fault> {
     match skills.first() {
         None => Ok(Vec::new()),
         Some(unknown) => {

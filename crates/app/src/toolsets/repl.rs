@@ -116,7 +116,7 @@ async fn run(app: &App, admitted: Admitted, request: ReplExecute) -> Result<Tool
         key,
         having: json!([given.having(), skills]).to_string(),
         note: json!(choice),
-        environment,
+        environment: environment.clone(),
         mounts,
         network: way.map(|way| Arc::new(way) as _),
         reset: request.reset,
@@ -131,7 +131,7 @@ async fn run(app: &App, admitted: Admitted, request: ReplExecute) -> Result<Tool
     }
     let cancel = &admitted.call().ctx.cancel;
     let ran = app.python.sessions.run(wanted, &program, cancel).await?;
-    let redactor = given.redactor(&ran.known);
+    let redactor = given.redactor(&environment, &ran.known);
     for visit in &ran.visits {
         // A program can write anything where a host is asked for.
         let host = redactor.tidy(&visit.host);

@@ -37,10 +37,14 @@ impl Given {
         json!([self.ids, names, places])
     }
 
-    /// Finds its secrets, and those that the session had before. `known` are all values that it had.
-    pub(super) fn redactor(&self, known: &[String]) -> Redactor {
-        let plain: BTreeSet<&String> = self
-            .variables
+    /// Finds its secrets, and those that the session had before. `environment` is what the session was given now,
+    /// `known` all values that it ever had.
+    pub(super) fn redactor(
+        &self,
+        environment: &BTreeMap<String, String>,
+        known: &[String],
+    ) -> Redactor {
+        let plain: BTreeSet<&String> = environment
             .values()
             .filter(|value| !self.secrets.contains(*value))
             .collect();

@@ -7,7 +7,7 @@
 //! - `message`: what is said; `inside`: a session from its first instruction, with `root` (its files), `filter`
 //!   (its system calls) and `reaper` (its first process); `driver.py`: what the interpreter runs
 //! - `find`: which interpreter; `cgroup`: limits of a session as a whole; `keeper`: the thread that starts sessions
-//! - `live`: one session, from the server's side; [`Sessions`]: all of them
+//! - `start`: how one begins; `live`: one session, from the server's side; [`Sessions`]: all of them
 
 mod cgroup;
 mod filter;
@@ -19,6 +19,7 @@ mod message;
 mod reaper;
 mod root;
 mod sessions;
+mod start;
 
 pub(crate) use inside::work;
 pub use sessions::Sessions;

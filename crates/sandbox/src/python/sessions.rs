@@ -2,7 +2,8 @@
 
 use super::find::{self, Python};
 use super::keeper::Keeper;
-use super::live::{Live, Parts};
+use super::live::Live;
+use super::start::Parts;
 use super::{MAX_WAITING, Program, PythonEnding, PythonOptions, PythonProbed, Ran, State, Wanted};
 use crate::isolation::Failure;
 use quaymaster_core::clock::Entropy;

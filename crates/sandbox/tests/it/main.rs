@@ -11,5 +11,6 @@ mod languages;
 mod lifetimes;
 mod limits;
 mod python;
+mod python_greedy;
 mod python_hostile;
 mod results;

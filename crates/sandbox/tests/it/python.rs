@@ -1,8 +1,10 @@
 //! Python sessions: what they keep, what they answer, and how they end.
 
 use crate::hosts::{Host, is_root};
-use crate::python_hostile::{control, prepared};
+use crate::python_hostile::control;
 use serde_json::{Value, json};
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 impl Host {
@@ -412,4 +414,27 @@ fn an_interpreter_behind_a_shim_and_outside_of_the_system_is_found() {
 #[test]
 fn the_controls_work_outside_of_a_session() {
     control();
+}
+
+/// An interpreter with a prefix of its own, behind a script. The prefix, and a path where the script is first.
+fn prepared(place: &Path) -> (String, String) {
+    let place = place.canonicalize().unwrap();
+    std::fs::set_permissions(&place, PermissionsExt::from_mode(0o755)).unwrap();
+    let (own, shims) = (place.join("own"), place.join("shims"));
+    for directory in [own.join("bin"), own.join("lib"), shims.clone()] {
+        std::fs::create_dir_all(directory).unwrap();
+    }
+    let real = Path::new("/usr/bin/python3").canonicalize().unwrap();
+    let name = real.file_name().unwrap().to_str().unwrap();
+    std::fs::copy(&real, own.join("bin").join(name)).unwrap();
+    symlink(Path::new("/usr/lib").join(name), own.join("lib").join(name)).unwrap();
+    let shim = shims.join("python3");
+    let script = format!(
+        "#!/bin/sh\nexec {} \"$@\"\n",
+        own.join("bin").join(name).display()
+    );
+    std::fs::write(&shim, script).unwrap();
+    std::fs::set_permissions(&shim, PermissionsExt::from_mode(0o755)).unwrap();
+    let path = format!("{}:/usr/bin:/bin", shims.display());
+    (own.to_str().unwrap().to_owned(), path)
 }

@@ -69,7 +69,7 @@ const UNREACHED: &[&str] = &["EACCES", "ENETUNREACH", "ECONNREFUSED", "EPERM"];
 /// `N` nobody, or nobody here.
 const PROGRAMS: &[(&str, &str, &[&str], char)] = &[
     ("py_read_shadow", "open('/etc/shadow').read()", ABSENT, 'R'),
-    ("py_host_root", "open('/root/.bashrc')", ABSENT, 'N'),
+    ("py_host_home", "os.listdir('/home')", ABSENT, 'A'),
     ("py_host_var", "os.listdir('/var')", ABSENT, 'A'),
     ("py_host_env_var", "found_secret()", ABSENT, 'A'),
     (
@@ -80,7 +80,7 @@ const PROGRAMS: &[(&str, &str, &[&str], char)] = &[
     ),
     (
         "py_proc1_root",
-        "os.listdir(f'/proc/{os.getppid()}/root')",
+        "os.listdir('/proc/%d/root' % os.getppid())",
         ABSENT,
         'A',
     ),

@@ -11,7 +11,7 @@ use std::os::unix::process::CommandExt as _;
 use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 /// How often sessions are looked for that have been idle for too long.
@@ -118,6 +118,7 @@ fn keep(
 ) {
     // Not looked for before somebody needs one.
     let mut groups = (!use_groups).then_some(Groups::None);
+    let mut looked = Instant::now();
     loop {
         match inbox.recv_timeout(LOOK_EVERY) {
             Ok(Order::Start {
@@ -148,12 +149,14 @@ fn keep(
                     let _ = tell.send(());
                 }
             }
-            Err(RecvTimeoutError::Timeout) => {
-                if !idle() {
-                    return;
-                }
-            }
+            Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return,
+        }
+        if looked.elapsed() >= LOOK_EVERY {
+            looked = Instant::now();
+            if !idle() {
+                return;
+            }
         }
     }
 }

@@ -227,13 +227,6 @@ impl App {
         self.store.close().await;
     }
 
-    /// Whether, and how well, this machine runs Python.
-    pub async fn probe_python(
-        &self,
-    ) -> Result<quaymaster_sandbox::PythonProbed, quaymaster_sandbox::Failure> {
-        self.python.sessions.probe().await
-    }
-
     pub fn settings(&self) -> &Settings {
         &self.settings
     }

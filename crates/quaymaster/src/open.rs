@@ -155,7 +155,7 @@ fn python(config: &Config) -> anyhow::Result<PythonSettings> {
         PythonReach::Connectors => PythonEgress::Connectors,
         PythonReach::Allowlist => {
             let names = python.allow.iter().map(|name| name.parse::<Allow>());
-            let names = names.collect::<Result<_, _>>();
+            let names = names.collect::<Result<Vec<_>, _>>();
             PythonEgress::Listed(names.context("sandbox.python.allow")?)
         }
     };

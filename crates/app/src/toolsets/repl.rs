@@ -15,6 +15,7 @@ use super::{Open, Tool, structured};
 use crate::App;
 use crate::guard::Admitted;
 use network::Way;
+use quaymaster_core::id::{UserId, WorkspaceId};
 use quaymaster_core::tool::{Nature, ToolResult};
 use quaymaster_core::{Caller, Fault};
 use quaymaster_sandbox::{MAX_TIME, Program, PythonEnding, Ran, USUAL_TIME, Visit, Wanted};
@@ -85,8 +86,8 @@ pub(super) fn tools() -> Result<Vec<Tool>, Fault> {
 
 /// Whose session it is. Nobody else's key is the same: ids have no separator in them.
 fn key_of(caller: &Caller) -> String {
-    let user = caller.user().map_or("-", |user| user.as_str());
-    let workspace = caller.files().map_or("-", |workspace| workspace.as_str());
+    let user = caller.user().map_or("-", UserId::as_str);
+    let workspace = caller.files().map_or("-", WorkspaceId::as_str);
     format!("{}|{user}|{workspace}", caller.org)
 }
 

@@ -21,7 +21,7 @@ use std::ffi::CString;
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::net::{Ipv4Addr, TcpListener};
-use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 
 const WORLD: i32 =
@@ -67,7 +67,7 @@ pub(crate) fn work(connection: &File, parent: u32) -> Result<Infallible, Failure
             let driver = start_driver(connection, &setup, driver.into())?;
             sys::dumpable(false).stage("dumpable")?;
             let files: Vec<BorrowedFd<'_>> = std::iter::once(ours.as_fd())
-                .chain(listener.as_ref().map(|listener| listener.as_fd()))
+                .chain(listener.as_ref().map(AsFd::as_fd))
                 .collect();
             let ready = FromSession::Ready {
                 landlock,

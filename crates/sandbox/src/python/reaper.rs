@@ -160,7 +160,7 @@ fn memory() -> u64 {
         let entry = entry.ok()?;
         entry.file_name().to_str()?.parse::<u32>().ok()?;
         let statm = std::fs::read_to_string(entry.path().join("statm")).ok()?;
-        let mut numbers = statm.split(' ').skip(1).map(|number| number.parse::<u64>());
+        let mut numbers = statm.split(' ').skip(1).map(str::parse::<u64>);
         let (resident, shared) = (numbers.next()?.ok()?, numbers.next()?.ok()?);
         Some(resident.saturating_sub(shared))
     });

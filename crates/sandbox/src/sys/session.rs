@@ -6,7 +6,7 @@ use super::{checked, checked_long};
 use std::ffi::{CStr, CString, c_char, c_int, c_uint, c_ulong, c_void};
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd as _, OwnedFd};
 use std::ptr;
 
 /// Which of the two processes this is after [`fork`].
@@ -111,7 +111,7 @@ pub(crate) fn send_files(
     bytes: &[u8],
     files: &[BorrowedFd<'_>],
 ) -> io::Result<()> {
-    let raw: Vec<c_int> = files.iter().map(|file| file.as_raw_fd()).collect();
+    let raw: Vec<c_int> = files.iter().map(AsRawFd::as_raw_fd).collect();
     let size = size_of_val(raw.as_slice());
     let mut control = Control([0; CONTROL]);
     let mut part = libc::iovec {

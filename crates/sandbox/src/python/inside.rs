@@ -56,6 +56,8 @@ pub(crate) fn work(connection: &File, parent: u32) -> Result<Infallible, Failure
         Forked::Parent(_) => wait_outside(parent, is_root.then_some(setup.user)),
         Forked::Child => {
             sys::die_with_parent().stage("pdeathsig")?;
+            // The session's user is another one than whoever builds it.
+            session::usual_mask();
             let sees = root::build(&setup, &mut reading)?;
             if is_root {
                 become_somebody(setup.user, &proc)?;

@@ -218,6 +218,12 @@ pub(crate) fn execute(program: &CStr, arguments: &[CString], environment: &[CStr
     io::Error::last_os_error()
 }
 
+/// What is made from here on can be read by everybody, whatever the server was started with.
+pub(crate) fn usual_mask() {
+    // SAFETY: takes a number.
+    unsafe { libc::umask(0o022) };
+}
+
 /// A session of its own, so that no terminal can be reached.
 pub(crate) fn own_session() -> io::Result<()> {
     // SAFETY: takes nothing.

@@ -11,6 +11,7 @@ mod files;
 mod hosted;
 mod import;
 mod load;
+mod python;
 mod server;
 mod table;
 mod uploads;
@@ -21,7 +22,7 @@ use quaymaster_sandbox::worker;
 use table::Table;
 
 fn main() -> anyhow::Result<()> {
-    // The workers of the part `code`.
+    // The workers of the parts `code` and `python`.
     if worker::is_meant(std::env::args_os()) {
         worker::main(std::env::args_os());
     }
@@ -64,6 +65,9 @@ async fn measure() -> anyhow::Result<()> {
     }
     if wanted("hosted") {
         hosted::large(&binary, &mut table).await?;
+    }
+    if wanted("python") {
+        python::sessions(&mut table).await?;
     }
     if wanted("large") {
         files::large_file(&binary, &mut table).await?;

@@ -49,6 +49,7 @@ mod pages;
 mod progress;
 mod protocol;
 mod proxies;
+mod repl;
 mod scopes;
 mod secrets;
 mod sending;

@@ -15,7 +15,12 @@ const READING: [&str; 7] = [
 ];
 
 /// What every API key sees.
-const CATALOG: [&str; 3] = ["list_services", "describe_service", "connector_execute"];
+const CATALOG: [&str; 4] = [
+    "list_services",
+    "describe_service",
+    "connector_execute",
+    "repl_execute",
+];
 
 /// A key that also reaches the files of the first workspace.
 async fn key(server: &Server, scopes: &str) -> String {
@@ -51,11 +56,11 @@ async fn each_scope_allows_what_it_names_and_refuses_the_rest() {
     let table = [
         // scope, tools listed, reads, writes, tools over REST, management API
         ("read:tools", Some(8), true, false, false, false),
-        ("write:tools", Some(15), false, true, false, false),
+        ("write:tools", Some(16), false, true, false, false),
         ("read:data", None, false, false, false, false),
         ("chat", None, false, false, true, false),
         ("connector:gateway", None, false, false, false, false),
-        ("admin", Some(22), true, true, true, true),
+        ("admin", Some(23), true, true, true, true),
     ];
     for (scope, tools, reads, writes, chats, manages) in table {
         let key = key(&server, scope).await;

@@ -67,6 +67,7 @@ mod wired;
 pub mod workspaces;
 
 pub use actor::{Actor, Admin};
+pub use toolsets::repl::{PythonEgress, PythonSettings};
 pub use wired::{App, Settings, WaysOut};
 
 // Of which `WaysOut` is made.

@@ -5,6 +5,7 @@ pub(crate) mod code;
 mod connection;
 mod files;
 pub(crate) mod hosted;
+pub(crate) mod repl;
 mod uploads;
 
 use crate::App;
@@ -149,6 +150,13 @@ fn read_arguments<T: DeserializeOwned>(args: &JsonObject) -> Result<T, Fault> {
     })
 }
 
+/// The result of a tool whose structured content, if any, has no fixed members.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Open {
+    #[serde(flatten)]
+    members: serde_json::Map<String, Value>,
+}
+
 /// A result whose text is the structured content as JSON, for clients that show only text.
 fn structured<T: Serialize>(answer: &T) -> Result<ToolResult, Fault> {
     let value = serde_json::to_value(answer).map_err(|error| {
@@ -194,6 +202,11 @@ impl Toolsets {
                 sees: |caller| caller.has(&Grant::Catalog),
                 tools: catalog::tools()?,
                 instructions: catalog::INSTRUCTIONS,
+            },
+            Toolset {
+                sees: |caller| caller.has(&Grant::Repl),
+                tools: repl::tools()?,
+                instructions: repl::INSTRUCTIONS,
             },
             Toolset {
                 sees: |caller| caller.files().is_some(),

@@ -14,6 +14,7 @@ use crate::oauth::{Documents, REFRESH_BURST, REFRESHES_A_SECOND};
 use crate::password::Passwords;
 use crate::rate::Rates;
 use crate::toolsets::Toolsets;
+use crate::toolsets::repl::{Python, PythonSettings};
 use crate::uploads::UploadSigner;
 use quaymaster_connectors::catalog::Catalog;
 use quaymaster_connectors::send::Sender;
@@ -21,7 +22,7 @@ use quaymaster_core::clock::{Clock, Entropy};
 use quaymaster_core::id::{CallId, EventId, OrgId, ServerId};
 use quaymaster_core::{Code, Fault, Instant};
 use quaymaster_egress::Egress;
-use quaymaster_sandbox::{Pool, PoolOptions};
+use quaymaster_sandbox::{Pool, PoolOptions, Sessions};
 use quaymaster_store::event::Event;
 use quaymaster_store::{Store, StoreError};
 use secrecy::SecretString;
@@ -58,6 +59,8 @@ pub struct Settings {
     pub service_key: Option<SecretString>,
     /// How mail goes out; without it, links are shown to whoever made them and nothing is sent.
     pub mail: Option<MailSettings>,
+    /// How Python runs.
+    pub python: PythonSettings,
 }
 
 impl Settings {
@@ -122,6 +125,7 @@ pub struct Inner {
     pub(crate) toolsets: Toolsets,
     /// Where programs run.
     pub(crate) pool: Pool,
+    pub(crate) python: Python,
     pub(crate) passwords: Passwords,
     pub(crate) signer: UploadSigner,
     pub(crate) csrf: quaymaster_store::keys::InstanceSecret,
@@ -160,6 +164,7 @@ impl App {
             .await?;
         let protocol_key = store.instance_secret("mcp_state", now, &*entropy).await?;
         let link_key = store.instance_secret("setup_links", now, &*entropy).await?;
+        let sessions = Sessions::new(settings.python.options.clone(), entropy.clone());
         let inner = Inner {
             protocol_key,
             catalog: Arc::new(catalog(&settings)?),
@@ -185,6 +190,7 @@ impl App {
             homes: Homes::new(settings.data.join("workspaces")),
             toolsets: Toolsets::new()?,
             pool: Pool::new(PoolOptions::default()),
+            python: Python::new(&settings.python, sessions),
             passwords: Passwords::default(),
             signer: UploadSigner::new(upload_key),
             csrf,

@@ -17,12 +17,14 @@
 //! - [`oauth`]: signing an account in at an authorization server
 //! - [`examples`]: documented requests, and whether a definition builds them
 //! - [`upstream`]: MCP servers whose tools become actions
+//! - [`handed`]: what programs in a sandbox get of an account
 //! - [`clean`], [`redact`]: what nobody sees and what nobody may see, taken out of answers
 
 pub mod catalog;
 pub mod clean;
 pub mod definition;
 pub mod examples;
+mod handed;
 pub mod import;
 pub mod lint;
 pub mod load;
@@ -36,3 +38,5 @@ pub mod resolve;
 pub mod send;
 pub mod surface;
 pub mod upstream;
+
+pub use handed::{Handed, handed};

@@ -19,6 +19,7 @@
 //! - `ranges`: addresses that are not public; `host`: hosts in one spelling; `target`: URLs likewise
 //! - [`Allow`], [`Policy`]: what an operator decides; `roots`: whose certificates are believed
 //! - [`Resolver`]: names to addresses; `dial`: checks and connects
+//! - [`Proxy`]: the way out of programs that have no other one
 //! - [`Request`], [`Response`], [`Stream`], `redirect`, `send`: requests; [`EgressError`]: what goes wrong
 
 mod allow;
@@ -26,6 +27,7 @@ mod dial;
 mod error;
 mod host;
 mod policy;
+mod proxy;
 mod ranges;
 mod redirect;
 mod request;
@@ -38,6 +40,7 @@ mod target;
 pub use allow::{Allow, AllowError};
 pub use error::EgressError;
 pub use policy::{Policy, PolicyError};
+pub use proxy::{Place, Proxy, ProxyRules, Serving, Visit};
 pub use ranges::is_public;
 pub use request::{DEFAULT_MAX_BODY, DEFAULT_TIMEOUT, MAX_REDIRECTS, Request, Response};
 pub use resolve::{Resolver, SystemResolver};

@@ -204,6 +204,20 @@ impl Egress {
             })?
     }
 
+    /// As [`Egress::connect`], for a host that was read before, and without a limit in time.
+    pub(crate) async fn dial(
+        &self,
+        host: &Host,
+        port: u16,
+        speaks: Speaks,
+    ) -> Result<TcpStream, EgressError> {
+        self.dialer.dial(host, port, speaks).await
+    }
+
+    pub(crate) fn connect_timeout(&self) -> Duration {
+        self.connect_timeout
+    }
+
     /// Encrypts a connection to `host`, whose certificate must be for that name and of an authority
     /// that the policy believes.
     pub async fn encrypt(&self, host: &str, stream: TcpStream) -> Result<TlsStream, EgressError> {

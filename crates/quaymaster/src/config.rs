@@ -48,6 +48,7 @@ pub(crate) struct Config {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mail: Option<Mail>,
     pub egress: EgressConfig,
+    pub sandbox: SandboxConfig,
 }
 
 /// The operator's mail server.
@@ -72,6 +73,39 @@ pub(crate) struct EgressConfig {
     /// Certificate authorities beside those of the system, as a PEM file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ca_file: Option<PathBuf>,
+}
+
+/// How strangers' programs run, `[sandbox]` in the file. In the environment `QUAYMASTER_SANDBOX_` is in
+/// front, and `QUAYMASTER_SANDBOX_PYTHON_` for its part.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct SandboxConfig {
+    /// No Python where a session as a whole has no limits by control groups: for many tenants.
+    pub require_cgroup: bool,
+    pub python: PythonConfig,
+}
+
+/// `[sandbox.python]` in the file.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct PythonConfig {
+    /// A directory with a system that has python3, instead of the machine's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub root: Option<PathBuf>,
+    pub egress: PythonReach,
+    /// Host names for `egress = "allowlist"`, as `example.com` or `*.example.com`.
+    pub allow: Vec<String>,
+}
+
+/// Which hosts Python reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum PythonReach {
+    Off,
+    /// Those of the services whose credentials it has.
+    #[default]
+    Connectors,
+    Allowlist,
 }
 
 /// Variables that are no settings: where the file is, what the bridge and the `.env` download use,
@@ -101,11 +135,12 @@ impl Config {
         });
         // A table's name stands in front of its keys.
         let environment = environment.map(|name| {
-            let table = ["egress", "mail"].into_iter().find_map(|table| {
+            let tables = ["egress", "mail", "sandbox_python", "sandbox"];
+            let table = tables.into_iter().find_map(|table| {
                 let key = name.as_str().get(table.len() + 1..)?;
                 let start = name.as_str().get(..=table.len())?;
                 let is_it = start.eq_ignore_ascii_case(&format!("{table}_"));
-                is_it.then(|| format!("{table}.{key}"))
+                is_it.then(|| format!("{}.{key}", table.replace('_', ".")))
             });
             table.unwrap_or_else(|| name.as_str().to_owned()).into()
         });
@@ -178,6 +213,7 @@ impl Default for Config {
             trusted_proxies: Vec::new(),
             mail: None,
             egress: EgressConfig::default(),
+            sandbox: SandboxConfig::default(),
         }
     }
 }

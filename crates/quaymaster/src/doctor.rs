@@ -4,10 +4,13 @@ use crate::config::Config;
 use crate::{open, output};
 use anyhow::Context as _;
 use quaymaster_app::App;
+use quaymaster_core::clock::SystemEntropy;
+use quaymaster_sandbox::Sessions;
 use reqwest::Client;
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -28,6 +31,7 @@ pub(crate) async fn doctor(config: &Config, as_json: bool) -> anyhow::Result<()>
     };
     note("data directory", data_directory(config));
     note("sandbox", sandbox().await);
+    note("python", python(config).await);
     match open::app_in_use(config).await {
         Ok(app) => {
             note(
@@ -68,6 +72,18 @@ async fn sandbox() -> anyhow::Result<String> {
         Ok(probed) => Ok(probed.to_string()),
         Err(failure) => Err(anyhow::anyhow!(
             "programs cannot be shut in, so that none is run ({failure}). {}",
+            failure.fix()
+        )),
+    }
+}
+
+/// Whether this machine runs Python: a session is made as for a call.
+async fn python(config: &Config) -> anyhow::Result<String> {
+    let sessions = Sessions::new(open::python_options(config), Arc::new(SystemEntropy));
+    match sessions.probe().await {
+        Ok(probed) => Ok(probed.to_string()),
+        Err(failure) => Err(anyhow::anyhow!(
+            "repl_execute answers SANDBOX_UNAVAILABLE ({failure}). {}",
             failure.fix()
         )),
     }

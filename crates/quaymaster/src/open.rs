@@ -1,12 +1,13 @@
 //! Opening the data directory.
 
-use crate::config::{Config, EgressConfig};
+use crate::config::{Config, EgressConfig, PythonReach};
 use anyhow::Context as _;
 use quaymaster_app::mail::MailSettings;
-use quaymaster_app::{App, Settings, WaysOut};
+use quaymaster_app::{App, PythonEgress, PythonSettings, Settings, WaysOut};
 use quaymaster_core::Fault;
 use quaymaster_core::clock::{SystemClock, SystemEntropy};
-use quaymaster_egress::{Egress, Policy, PolicyError};
+use quaymaster_egress::{Allow, Egress, Policy, PolicyError};
+use quaymaster_sandbox::PythonOptions;
 use quaymaster_store::Store;
 use quaymaster_store::db::Location;
 use quaymaster_store::keys::KeySource;
@@ -142,6 +143,37 @@ fn ways_out(config: &Config) -> anyhow::Result<WaysOut> {
     })
 }
 
+/// How Python runs, as the configuration says.
+fn python(config: &Config) -> anyhow::Result<PythonSettings> {
+    let python = &config.sandbox.python;
+    anyhow::ensure!(
+        python.egress == PythonReach::Allowlist || python.allow.is_empty(),
+        "sandbox.python.allow is heard only with sandbox.python.egress = \"allowlist\""
+    );
+    let egress = match python.egress {
+        PythonReach::Off => PythonEgress::Off,
+        PythonReach::Connectors => PythonEgress::Connectors,
+        PythonReach::Allowlist => {
+            let names = python.allow.iter().map(|name| name.parse::<Allow>());
+            let names = names.collect::<Result<Vec<_>, _>>();
+            PythonEgress::Listed(names.context("sandbox.python.allow")?)
+        }
+    };
+    Ok(PythonSettings {
+        options: python_options(config),
+        egress,
+        ca_file: config.egress.ca_file.clone(),
+    })
+}
+
+pub(crate) fn python_options(config: &Config) -> PythonOptions {
+    PythonOptions {
+        root: config.sandbox.python.root.clone(),
+        require_cgroup: config.sandbox.require_cgroup,
+        ..PythonOptions::default()
+    }
+}
+
 async fn start(
     config: &Config,
     store: Store,
@@ -163,6 +195,7 @@ async fn start(
             from: mail.from.clone(),
             ca_file: config.egress.ca_file.clone(),
         }),
+        python: python(config)?,
     };
     Ok(App::start(
         store,

@@ -78,6 +78,16 @@ impl Failure {
             "unshare" | "uid_map" | "gid_map" | "setgroups" | "mount" | "pivot_root" => {
                 "Let the server make user namespaces: on Ubuntu, sysctl -w kernel.apparmor_restrict_unprivileged_userns=0 or an AppArmor profile with `userns,`; on Debian, sysctl -w kernel.unprivileged_userns_clone=1; in Docker, a seccomp profile that allows unshare, mount and pivot_root."
             }
+            stage if stage.starts_with("python") => {
+                "Install CPython 3.9 or newer as python3 where every user can read it (Debian: apt-get install python3), or set sandbox.python.root to a directory with a system that has it."
+            }
+            "cgroup" => {
+                "Let the server limit sessions by control groups: in its systemd unit Delegate=yes and DelegateSubgroup=server, or set sandbox.require_cgroup to false."
+            }
+            "setuid" | "mount_system" | "mount_python" | "mount_devices" | "mount_given"
+            | "listener" | "loopback" => {
+                "Let the server make user namespaces and mounts in them; docs/sandbox.md has an AppArmor profile, a seccomp profile for Docker and a systemd unit."
+            }
             "spawn" => {
                 "Mount /proc, let the server's own file be executed, and raise the limits of processes and open files."
             }

@@ -5,11 +5,12 @@
 //! is nothing of value inside: what a program may do, the server does for it, call by call ([`HostCalls`]).
 //!
 //! Invariants:
-//! - The only crate with `unsafe`, and there only `sys` and `javascript/overflow`, which run in workers.
+//! - The only crate with `unsafe`, and there only `sys` and `javascript/overflow`, which run in workers; the server
+//!   itself uses one function of it, which receives files from a session.
 //! - No program without the filter of system calls and the resource limits; namespaces besides where the machine has them,
 //!   and each [`Outcome`] says which it was. No switch turns any of it off; a machine that
 //!   cannot do it answers `SANDBOX_UNAVAILABLE` with the fix.
-//! - A worker serves one execution and is gone. Nothing of one is there for the next.
+//! - A JavaScript worker serves one execution and is gone; a Python session serves one key, and has full isolation or is not.
 //! - The server takes what a worker says for hostile: bounded, counted, and killed at the first wrong word.
 //! - No worker outlives its pool, or a server that was killed.
 //!
@@ -21,6 +22,7 @@
 //! - `supervisor`: the thread that starts and ends workers
 //! - `names`, `session`: the server's side of one execution
 //! - [`Pool`], [`probe`]: what others use
+//! - `python`, [`Sessions`]: sessions of `CPython`, which have a supervisor of their own
 
 mod frame;
 mod isolation;
@@ -29,6 +31,7 @@ mod lock;
 mod message;
 mod names;
 mod pool;
+mod python;
 mod run;
 mod session;
 mod supervisor;
@@ -37,6 +40,11 @@ pub mod worker;
 
 pub use isolation::{Failure, Isolation, Probed};
 pub use pool::{Pool, PoolOptions, probe};
+pub use python::{
+    MAX_MOUNTED, MAX_PROGRAM, MAX_TIME, MAX_WAITING, Mount, Mounted, MountedFile, Network, Printed,
+    Program, PythonEnding, PythonOptions, PythonProbed, Ran, Sessions, State, USUAL_TIME, Visit,
+    Wanted,
+};
 pub use run::{
     CallEnd, CallRecord, Ending, HostCalls, Language, Level, Limits, LogLine, MAX_ANSWER,
     MAX_CALLS, MAX_CODE, MAX_IN_FLIGHT, MAX_INPUT, MAX_LOGS, MAX_RESULT, Namespace, Outcome, Run,

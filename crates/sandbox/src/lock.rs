@@ -14,7 +14,9 @@ use crate::isolation::{Failure, Isolation};
 use crate::sys;
 use std::io;
 
+pub(crate) use filter::{ARCH, apply};
 pub(crate) use limits::STACK;
+pub(crate) use privileges::{drop_all, leave_root};
 
 /// How a worker is shut in.
 #[derive(Debug)]
@@ -59,7 +61,8 @@ pub(crate) fn lock(parent: u32) -> Result<Locked, Failure> {
     })
 }
 
-fn stay_with(parent: u32) -> Result<(), Failure> {
+/// Ends this process with the one that started it, whose id is `parent`.
+pub(crate) fn stay_with(parent: u32) -> Result<(), Failure> {
     sys::die_with_parent().stage("pdeathsig")?;
     if std::os::unix::process::parent_id() == parent {
         Ok(())
@@ -72,7 +75,7 @@ fn stay_with(parent: u32) -> Result<(), Failure> {
 }
 
 /// Names the step that an error belongs to.
-trait Stage<T> {
+pub(crate) trait Stage<T> {
     fn stage(self, stage: &str) -> Result<T, Failure>;
 }
 

@@ -1,12 +1,14 @@
 //! System calls that std has no safe way for, each behind a function that is safe to call.
 //!
-//! All unsafe code of the crate is in this file and in `javascript/overflow.rs`. Both run in workers
-//! alone, which have one thread; the server calls nothing of them.
+//! All unsafe code of the crate is here and in `javascript/overflow.rs`. It runs in workers alone,
+//! which have one thread; of all of it the server calls only `session::receive_files`.
 
 #![expect(
     unsafe_code,
     reason = "this is where the crate talks to the kernel; every block says why it is sound"
 )]
+
+pub(crate) mod session;
 
 use std::ffi::{CStr, c_int, c_ulong};
 use std::fs::File;

@@ -4,6 +4,7 @@ use crate::frame;
 use crate::javascript;
 use crate::lock;
 use crate::message::FromWorker;
+use crate::python;
 use crate::sys;
 use std::ffi::OsString;
 use std::fs::File;
@@ -13,6 +14,7 @@ use std::rc::Rc;
 /// The first argument of a worker; the kind of worker and the server's process id follow.
 pub(crate) const MARK: &str = "__worker";
 pub(crate) const JAVASCRIPT: &str = "js";
+pub(crate) const PYTHON: &str = "python";
 
 /// Whether these arguments, the program's name among them, are those of a worker. Then
 /// [`main`] is to be called before there is another thread.
@@ -37,15 +39,19 @@ pub fn main_with(
         .skip(2)
         .filter_map(|arg| arg.into_string().ok())
         .collect();
-    let [JAVASCRIPT, parent] = args.iter().map(String::as_str).collect::<Vec<_>>()[..] else {
+    let [kind @ (JAVASCRIPT | PYTHON), parent] =
+        args.iter().map(String::as_str).collect::<Vec<_>>()[..]
+    else {
         // Started by hand: there is no server to tell.
         eprintln!("error: workers are started by the server");
         std::process::exit(2)
     };
     let parent = parent.parse().unwrap_or(0);
     let connection = Rc::new(sys::connection());
-    let Err(failure) =
-        lock::begin(parent).and_then(|()| javascript::work(&connection, parent, extra));
+    let Err(failure) = lock::begin(parent).and_then(|()| match kind {
+        PYTHON => python::work(&connection, parent),
+        _ => javascript::work(&connection, parent, extra),
+    });
     say(&connection, &FromWorker::Failed(failure));
     std::process::exit(1)
 }

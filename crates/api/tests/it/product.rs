@@ -92,6 +92,7 @@ impl Product {
             quota_bytes: 1_000_000,
             calls_per_second: 1_000,
             service_key: None,
+            python: quaymaster_app::PythonSettings::default(),
             mail: None,
         };
         let app = App::start(

@@ -4,9 +4,10 @@ mod accounts;
 mod execute;
 mod upstream;
 
+pub(crate) use accounts::{Reached, reached};
 pub(crate) use execute::{data_of, shown_media, text_of};
 
-use super::{ADDS, READS, Tool, structured};
+use super::{ADDS, Open, READS, Tool, structured};
 use crate::App;
 use crate::connections::Connected;
 use crate::guard::Admitted;
@@ -16,7 +17,7 @@ use quaymaster_connectors::resolve;
 use quaymaster_core::Fault;
 use quaymaster_core::tool::{Content, Nature, ToolResult};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -55,13 +56,6 @@ enum Format {
     #[default]
     Text,
     Json,
-}
-
-/// The result of a tool whose structured content, if any, has no fixed members.
-#[derive(Debug, Serialize, JsonSchema)]
-struct Open {
-    #[serde(flatten)]
-    members: serde_json::Map<String, Value>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]

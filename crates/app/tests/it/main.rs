@@ -34,6 +34,7 @@ impl Node {
             quota_bytes: 1 << 20,
             calls_per_second: 100,
             service_key: None,
+            python: quaymaster_app::PythonSettings::default(),
             mail: None,
         };
         let app = App::start(

@@ -10,6 +10,7 @@ mod faults;
 mod hostile;
 mod limits;
 mod names;
+mod proxy;
 mod redirects;
 mod server;
 mod tls;

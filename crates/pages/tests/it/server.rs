@@ -64,6 +64,7 @@ impl Server {
             quota_bytes: 1 << 20,
             calls_per_second: 100,
             service_key: None,
+            python: quaymaster_app::PythonSettings::default(),
             mail: None,
         };
         let store = store(dir.path()).await;

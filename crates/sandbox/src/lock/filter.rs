@@ -14,9 +14,9 @@ use seccompiler::{
 use std::collections::BTreeMap;
 
 #[cfg(target_arch = "x86_64")]
-const ARCH: TargetArch = TargetArch::x86_64;
+pub(crate) const ARCH: TargetArch = TargetArch::x86_64;
 #[cfg(target_arch = "aarch64")]
-const ARCH: TargetArch = TargetArch::aarch64;
+pub(crate) const ARCH: TargetArch = TargetArch::aarch64;
 
 /// Allowed whatever their arguments.
 const FREE: &[c_long] = &[
@@ -66,11 +66,16 @@ fn program() -> Result<BpfProgram, seccompiler::BackendError> {
 
 /// From here on, only the calls above. Fails where the kernel has no filters.
 pub(super) fn install() -> Result<(), Failure> {
+    apply(program())
+}
+
+/// Holds this process to a filter for good.
+pub(crate) fn apply(program: Result<BpfProgram, seccompiler::BackendError>) -> Result<(), Failure> {
     let failed = |errno| Failure {
         stage: "seccomp".to_owned(),
         errno,
     };
-    let program = program().map_err(|_| failed(0))?;
+    let program = program.map_err(|_| failed(0))?;
     seccompiler::apply_filter(&program).map_err(|error| {
         failed(match error {
             seccompiler::Error::Prctl(error) | seccompiler::Error::Seccomp(error) => {

@@ -16,7 +16,7 @@ const CAPABILITIES: u32 = 64;
 ///
 /// Not where root lacks the capabilities for it, as in some containers: there the server could not
 /// kill its worker any more. A failure leaves the user as it is, and takes nothing of the rest away.
-pub(super) fn leave_root() {
+pub(crate) fn leave_root() {
     let able = [CAP_KILL, CAP_SETGID, CAP_SETUID]
         .into_iter()
         .all(sys::may_have);
@@ -26,7 +26,7 @@ pub(super) fn leave_root() {
 }
 
 /// No capability now or later.
-pub(super) fn drop_all() -> Result<(), Failure> {
+pub(crate) fn drop_all() -> Result<(), Failure> {
     for capability in 0..CAPABILITIES {
         // Refused for those the kernel does not know, and for all where there is none to begin with.
         let _ = sys::never_have(capability);

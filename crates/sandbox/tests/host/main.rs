@@ -11,10 +11,14 @@
 #![expect(clippy::expect_used, reason = "a test that cannot go on has failed")]
 
 mod actions;
+mod python;
 mod rules;
 
 use actions::Actions;
-use quaymaster_sandbox::{Language, Limits, Namespace, Pool, PoolOptions, Run, probe, worker};
+use quaymaster_core::clock::SystemEntropy;
+use quaymaster_sandbox::{
+    Language, Limits, Namespace, Pool, PoolOptions, PythonOptions, Run, Sessions, probe, worker,
+};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,8 +29,13 @@ fn main() {
     if worker::is_meant(std::env::args_os()) {
         worker::main_with(std::env::args_os(), Some(rules::break_them));
     }
+    let mut python = PythonOptions::default();
     for arg in std::env::args().skip(1) {
         match arg.split_once('=') {
+            Some(("cgroups", "no")) => python.use_cgroups = false,
+            Some(("require_cgroup", "yes")) => python.require_cgroup = true,
+            Some(("root", root)) => python.root = Some(root.into()),
+            Some(("sessions", most)) => python.most = most.parse().expect("a number"),
             Some(("user", id)) => become_user(id.parse().expect("an id")),
             Some(("deny", what)) => {
                 let (call, errno) = what.split_once(':').expect("<call>:<errno>");
@@ -40,7 +49,7 @@ fn main() {
         .enable_all()
         .build()
         .expect("a runtime")
-        .block_on(serve());
+        .block_on(serve(python));
 }
 
 fn become_user(id: u32) {
@@ -57,16 +66,23 @@ fn become_user(id: u32) {
     );
 }
 
-async fn serve() {
+async fn serve(options: PythonOptions) {
     let pool = Pool::new(PoolOptions::default());
-    pool.fill();
+    // Those of the tests of Python need no others.
+    if std::env::var_os("PYTHON_ALONE").is_none() {
+        pool.fill();
+    }
+    let sessions = Sessions::new(options, Arc::new(SystemEntropy));
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
     let actions = Arc::new(Actions::default());
     while let Some(line) = lines.next_line().await.expect("a line") {
         let order: Value = serde_json::from_str(&line).expect("an order");
-        let (pool, actions) = (pool.clone(), Arc::clone(&actions));
+        let (pool, actions, sessions) = (pool.clone(), Arc::clone(&actions), sessions.clone());
         tokio::spawn(async move {
-            let mut answer = obey(&order, &pool, actions).await;
+            let mut answer = match order.get("python") {
+                Some(order) => python::obey(order, &sessions).await,
+                None => obey(&order, &pool, actions).await,
+            };
             answer["id"] = order["id"].clone();
             println!("{answer}");
         });

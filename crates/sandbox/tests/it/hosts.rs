@@ -26,8 +26,14 @@ pub(crate) struct Host {
 
 impl Host {
     pub(crate) fn start(args: &[&str]) -> Host {
+        Host::start_with(args, &[])
+    }
+
+    /// With more in its environment.
+    pub(crate) fn start_with(args: &[&str], environment: &[(&str, &str)]) -> Host {
         let mut process = Command::new(PROGRAM)
             .args(args)
+            .envs(environment.iter().copied())
             .env("A_SECRET", "of the server")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

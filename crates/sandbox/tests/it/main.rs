@@ -10,4 +10,7 @@ mod isolation;
 mod languages;
 mod lifetimes;
 mod limits;
+mod python;
+mod python_greedy;
+mod python_hostile;
 mod results;

@@ -10,13 +10,13 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// The accounts of an organization with the ones that a caller reaches.
-pub(super) struct Reached {
+pub(crate) struct Reached {
     all: Arc<[Connected]>,
     of: Vec<usize>,
 }
 
 impl Reached {
-    pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = &Connected> {
+    pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = &Connected> {
         self.of.iter().map(|index| &self.all[*index])
     }
 
@@ -50,7 +50,7 @@ impl Connected {
 }
 
 /// All accounts that a caller reaches: the organization's, and those of its own workspace.
-pub(super) async fn reached(app: &App, caller: &Caller) -> Result<Reached, Fault> {
+pub(crate) async fn reached(app: &App, caller: &Caller) -> Result<Reached, Fault> {
     reached_where(app, caller, |_| true).await
 }
 

@@ -1,0 +1,123 @@
+//! Programs that want more than their share of files, processes and memory.
+
+use crate::hosts::Host;
+use serde_json::json;
+
+#[test]
+fn room_and_files_run_out_and_the_session_goes_on() {
+    // py_disk_fill, py_inode_fill, py_shm_fill, py_fd_exhaust, py_thread_bomb
+    let fill = r"
+import errno, os, threading
+def until(action):
+    try:
+        for n in range(1000000): action(n)
+    except (OSError, RuntimeError) as error:
+        return (errno.errorcode.get(getattr(error, 'errno', None), type(error).__name__), n)
+def filled(place):
+    with open(place + '/big', 'wb') as f:
+        why, n = until(lambda _: (f.write(b'x' * (1 << 20)), f.flush()))
+    size = os.path.getsize(place + '/big') >> 20
+    os.unlink(place + '/big')
+    return why, size
+got = [filled('/scratch'), filled('/tmp'), filled('/dev/shm')]
+os.mkdir('/scratch/many')
+why, n = until(lambda n: os.close(os.open(f'/scratch/many/{n}', os.O_CREAT | os.O_WRONLY)))
+got.append((why, n > 15000 and n < 20001))
+import shutil; shutil.rmtree('/scratch/many')
+held = []
+why, n = until(lambda n: held.append(os.open('/dev/null', 0)))
+got.append((why, n < 260))
+for f in held: os.close(f)
+over = threading.Event()
+why, n = until(lambda n: threading.Thread(target=over.wait, daemon=True).start())
+got.append((why, n < 100))
+over.set()
+got
+";
+    for mut host in Host::python_everywhere() {
+        let got = host.py_value(fill);
+        let disk = |got: &str| got.contains("('ENOSPC', 64)") || got.contains("('EFBIG', 64)");
+        assert!(disk(&got), "{} {got}", host.how);
+        assert!(got.contains("('ENOSPC', 16)"), "{} {got}", host.how);
+        assert!(
+            got.ends_with("('ENOSPC', True), ('EMFILE', True), ('RuntimeError', True)]"),
+            "{} {got}",
+            host.how
+        );
+        assert_eq!(host.py_value("len(got)"), "6");
+    }
+}
+
+#[test]
+fn a_fork_bomb_stops_and_the_state_stays() {
+    // py_fork_bomb, py_fork_bomb_exp
+    let bomb = "
+import os, time
+x = 11
+children = 0
+try:
+    while True:
+        if os.fork() == 0: time.sleep(60)
+        children += 1
+except OSError as error:
+    why = error.errno
+(why, 3 < children < 30)
+";
+    let exponential = "
+import os, time
+end = time.time() + 0.3
+try:
+    while time.time() < end: os.fork()
+except OSError: pass
+if os.getpid() != 2:
+    while True:
+        try: os.fork()
+        except OSError: pass
+";
+    for mut host in Host::python_everywhere() {
+        assert_eq!(host.py_value(bomb), "(11, True)", "{}", host.how);
+        assert_eq!(host.py_value("x"), "11");
+        let ran = host.py(json!({ "code": exponential }));
+        assert_eq!(ran["ending"], "ok", "{} {ran}", host.how);
+        let clean =
+            "import os; x, [p for p in os.listdir('/proc') if p.isdigit()] == [str(os.getpid())]";
+        assert_eq!(host.py_value(clean), "(11, True)", "{}", host.how);
+    }
+}
+
+#[test]
+fn memory_ends_where_it_should() {
+    // py_mem_bomb, py_mem_bomb_fork
+    let bomb = "held = []\nwhile True: held.append(bytearray(16 << 20))";
+    let forked = "
+import os, time
+for _ in range(4):
+    if os.fork() == 0:
+        held = bytearray(180 << 20)
+        for at in range(0, len(held), 4096): held[at] = 1
+        time.sleep(30)
+        os._exit(0)
+ended = 0
+end = time.time() + 10
+while ended < 1 and time.time() < end:
+    pid, status = os.waitpid(-1, os.WNOHANG)
+    if pid and status == 9: ended += 1
+    time.sleep(0.01)
+ended
+";
+    for mut host in Host::python_everywhere() {
+        let one = host.py(json!({ "code": bomb }));
+        let is_held = one["said"][0]
+            .as_str()
+            .is_some_and(|said| said.contains("MemoryError"));
+        assert!(is_held || one["ending"] == "memory", "{} {one}", host.how);
+        let group = host.py(json!({ "code": forked, "reset": true }));
+        let some_were_killed = group["said"].as_str().is_some_and(|ended| ended != "0");
+        assert!(
+            group["ending"] == "memory" || some_were_killed,
+            "{} {group}",
+            host.how
+        );
+        assert_eq!(host.py_value("1"), "1", "and the next call is answered");
+    }
+}

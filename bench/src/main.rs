@@ -10,6 +10,7 @@ mod echo;
 mod files;
 mod import;
 mod load;
+mod memory;
 mod server;
 mod table;
 mod uploads;
@@ -57,6 +58,9 @@ async fn measure() -> anyhow::Result<()> {
     }
     if wanted("code") {
         code::programs(&mut table).await?;
+    }
+    if wanted("memory") {
+        memory::many_files(&binary, &mut table).await?;
     }
     if wanted("large") {
         files::large_file(&binary, &mut table).await?;

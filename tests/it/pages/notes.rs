@@ -86,12 +86,12 @@ async fn a_note_is_written_found_changed_by_two_restored_and_redacted() {
     tab.follow("a[href='/memory/new']").await;
     look(&tab, "a new note").await;
     tab.fill("#path", "projects/launch.md").await;
-    paste(&tab, "content", "\nThe password is swordfish.\n").await;
+    paste(&tab, "note", "\nThe password is swordfish.\n").await;
     tab.follow("form.panel button.primary").await;
     tab.until_text("#notices", "The note is saved.").await;
     look(&tab, "a note").await;
     // What begins with an empty line still does.
-    let content = tab.value("document.getElementById('content').value").await;
+    let content = tab.value("document.getElementById('note').value").await;
     assert_eq!(content, json!("\nThe password is swordfish.\n"));
     // An agent changes it while the page is open.
     let key = server.api_key(&["read:data", "write:tools"]).await;
@@ -99,11 +99,11 @@ async fn a_note_is_written_found_changed_by_two_restored_and_redacted() {
     let append =
         json!({ "command": "append", "path": "projects/launch.md", "content": "Monday\n" });
     mcp.call("write_memory", append).await.unwrap();
-    paste(&tab, "content", "Friday").await;
+    paste(&tab, "note", "Friday").await;
     tab.follow("form.panel button.primary").await;
     tab.until_text("#notices", "somebody has changed it meanwhile")
         .await;
-    let kept = tab.value("document.getElementById('content').value").await;
+    let kept = tab.value("document.getElementById('note').value").await;
     assert_eq!(kept, json!("Friday"));
     let complaints = tab.complaints().await;
     assert!(

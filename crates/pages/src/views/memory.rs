@@ -95,7 +95,7 @@ impl MemoryFilePage {
     pub fn problems(&self) -> Vec<Problem> {
         let fields = [
             ("path", self.path.error.as_ref()),
-            ("content", self.content.error.as_ref()),
+            ("note", self.content.error.as_ref()),
         ];
         problems(self.error.as_ref(), fields)
     }

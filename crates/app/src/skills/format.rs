@@ -222,9 +222,27 @@ pub fn render(document: &Document, service: Option<&Service>) -> String {
     text
 }
 
-/// JSON without what some readers take for the end of the frontmatter, wherever it stands.
+/// JSON without characters that YAML does not take as they are, and without what some readers take
+/// for the end of the frontmatter, wherever it stands.
 fn yaml(value: &Value) -> String {
-    value.to_string().replace("---", r"\u002d\u002d\u002d")
+    let json = value.to_string().replace("---", r"\u002d\u002d\u002d");
+    let is_plain = |c: char| {
+        !matches!(
+            c,
+            '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}'
+        )
+    };
+    if json.chars().all(is_plain) {
+        return json;
+    }
+    json.chars().fold(String::new(), |mut text, c| {
+        if is_plain(c) {
+            text.push(c);
+        } else {
+            let _ = write!(text, "\\u{:04x}", u32::from(c));
+        }
+        text
+    })
 }
 
 /// Reads a `SKILL.md` that somebody brings.

@@ -19,3 +19,4 @@ say('listed', { uris: resources.map((resource) => resource.uri) });
 const { contents } = await client.readResource({ uri: resources[0].uri });
 say('read', { text: contents[0].text });
 await client.close();
+process.exit(0);

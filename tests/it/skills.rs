@@ -265,9 +265,9 @@ async fn a_long_list_comes_in_pages() {
 async fn skills_need_the_scope_read_data_and_a_key_of_the_organization() {
     let shelf = Shelf::open().await;
     shelf.write("refunds", json!({})).await;
-    let theirs = shelf.server.stranger().await;
     let reading = shelf.server.api_key(&["read:data"]).await;
     let calling = shelf.server.api_key(&["read:tools", "write:tools"]).await;
+    let theirs = shelf.server.stranger().await;
     for (token, listed) in [
         (&reading, Some(1)),
         (&theirs, Some(0)),

@@ -67,7 +67,7 @@ pub(crate) async fn read(
 
 /// Nothing at a URI has a code of its own in the versions with sessions, and the URI in its data in
 /// all (MCP, resources, error handling).
-pub(crate) fn unread(fault: Fault, uri: &str) -> ErrorData {
+fn unread(fault: Fault, uri: &str) -> ErrorData {
     if fault.code != Code::NotFound {
         return refusal(&fault);
     }

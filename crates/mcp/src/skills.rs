@@ -2,7 +2,6 @@
 
 use crate::convert::refusal;
 use crate::handler::Handler;
-use crate::resources::unread;
 use quaymaster_core::door::{Listed, Offers};
 use quaymaster_core::resource::SkillDef;
 use rmcp::RoleServer;
@@ -43,7 +42,7 @@ pub(crate) async fn get(
 ) -> Result<GetSkillResult, ErrorData> {
     let caller = handler.offered(context, "skills", offered)?;
     let found = handler.shared.door.skill(&caller, uri).await;
-    let found = found.map_err(|fault| unread(fault, uri))?;
+    let found = found.map_err(|fault| refusal(&fault))?;
     Ok(GetSkillResult::new(skill(found))
         .with_ttl_ms(TTL_MS)
         .with_cache_scope(CacheScope::Private))

@@ -92,6 +92,12 @@ async fn a_skill_is_there_after_a_kill_and_in_a_restored_backup() {
     let back = quaymaster_tests::cli(target.path(), &[], &["restore", archive]).await;
     assert!(back.status.success(), "{back:?}");
     shelf.server.kill().await;
+    // The key is in no archive.
+    std::fs::copy(
+        shelf.server.data.path().join("key"),
+        target.path().join("key"),
+    )
+    .unwrap();
     shelf.server.data = target;
     shelf.server.restart().await;
     let mcp = shelf.session().await;

@@ -11,6 +11,7 @@ mod files;
 mod hosted;
 mod import;
 mod load;
+mod memory;
 mod python;
 mod server;
 mod table;
@@ -68,6 +69,9 @@ async fn measure() -> anyhow::Result<()> {
     }
     if wanted("python") {
         python::sessions(&mut table).await?;
+    }
+    if wanted("memory") {
+        memory::many_files(&binary, &mut table).await?;
     }
     if wanted("large") {
         files::large_file(&binary, &mut table).await?;

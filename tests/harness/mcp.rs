@@ -162,7 +162,11 @@ impl Mcp {
             "mcp-method",
             HeaderValue::from_str(method).expect("a value"),
         );
-        if let Some(name) = params["name"].as_str() {
+        let named = match method {
+            "resources/read" => &params["uri"],
+            _ => &params["name"],
+        };
+        if let Some(name) = named.as_str() {
             headers.insert("mcp-name", HeaderValue::from_str(name).expect("a value"));
         }
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);

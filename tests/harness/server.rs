@@ -187,6 +187,20 @@ impl Server {
         made["token"].as_str().expect("a token").to_owned()
     }
 
+    /// An API key of every scope of another organization, which has a workspace.
+    pub async fn stranger(&self) -> String {
+        self.cli_json(&["organization", "create", "Other quay"])
+            .await;
+        let made = self
+            .cli_json(&["token", "create", "--org", "Other quay"])
+            .await;
+        let key = made["token"].as_str().expect("a token").to_owned();
+        let body = Some(serde_json::json!({ "name": "Theirs" }));
+        let (status, made) = self.rest(&key, "POST", "/api/v1/workspaces", body).await;
+        assert_eq!(status, 201, "{made}");
+        key
+    }
+
     /// A REST request with a bearer token (none when empty).
     pub async fn rest(
         &self,

@@ -7,6 +7,7 @@ mod connectors;
 mod consent;
 mod keys;
 mod looks;
+mod notes;
 mod own_connectors;
 mod people;
 mod reconnecting;

@@ -162,10 +162,6 @@ async fn prompts_resources_and_templates_are_not_exposed() {
     ] {
         let answer = session.request(method, params.clone()).await;
         assert_eq!(answer["error"]["code"], -32601, "{method}: {answer}");
-        if method == "resources/read" {
-            // The stateless era wants a header besides, whose absence is told first.
-            continue;
-        }
         let answer = stateless.request_stateless(method, params).await.message();
         assert_eq!(answer["error"]["code"], -32601, "{method}: {answer}");
     }

@@ -5,6 +5,7 @@ use crate::state::ApiState;
 use axum::extract::{ConnectInfo, FromRequestParts};
 use http::header::AUTHORIZATION;
 use http::request::Parts;
+use quaymaster_app::memory::{Reader, Writer};
 use quaymaster_app::{Actor, Admin};
 use quaymaster_core::caller::Presented;
 use quaymaster_core::{Caller, Code, Door as _, Fault, Scope};
@@ -22,6 +23,12 @@ pub(crate) struct Gateway(pub(crate) Caller, pub(crate) Actor);
 
 /// The header of the operator's own backend, not yet checked.
 pub(crate) struct ServiceKey(pub(crate) String);
+
+/// An API key with the scope `read:data`: the memory of its person and organization.
+pub(crate) struct MemoryReader(pub(crate) Reader);
+
+/// A [`MemoryReader`] whose key also has the scope `write:tools`.
+pub(crate) struct MemoryWriter(pub(crate) Writer);
 
 const SERVICE_KEY: &str = "x-service-key";
 
@@ -79,6 +86,29 @@ impl FromRequestParts<ApiState> for Gateway {
         caller.needs(Scope::ConnectorGateway)?;
         let actor = state.app.actor_behind(&caller).await?;
         Ok(Gateway(caller, actor))
+    }
+}
+
+impl FromRequestParts<ApiState> for MemoryReader {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, ApiError> {
+        let caller = admit(parts, state).await?;
+        caller.needs(Scope::ReadData)?;
+        let actor = state.app.actor_behind(&caller).await?;
+        Ok(MemoryReader(Reader::of_actor(&actor)))
+    }
+}
+
+impl FromRequestParts<ApiState> for MemoryWriter {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, ApiError> {
+        let caller = admit(parts, state).await?;
+        caller.needs(Scope::ReadData)?;
+        caller.needs(Scope::WriteTools)?;
+        let actor = state.app.actor_behind(&caller).await?;
+        Ok(MemoryWriter(Writer::of_actor(&actor)))
     }
 }
 

@@ -65,7 +65,7 @@ pub(crate) fn frame() -> OpenApi {
 }
 
 /// The groups of operations, in the order of the reference page.
-const GROUPS: [(&str, &str); 15] = [
+const GROUPS: [(&str, &str); 17] = [
     ("Server", "What anybody may ask."),
     (
         "Workspaces",
@@ -111,6 +111,14 @@ const GROUPS: [(&str, &str); 15] = [
         "End users",
         "The persons of a developer's own product, and links by which they connect accounts.",
     ),
+    (
+        "Skills",
+        "Instructions with scripts, in the open Agent Skills format, which agents read as resources.",
+    ),
+    (
+        "Memory",
+        "Notes that agents and people keep by path: each person's own, and the organization's.",
+    ),
     ("Later", "What is not there yet and answers 501."),
     ("Activity", "Tool calls, and who changed what."),
     (
@@ -118,6 +126,15 @@ const GROUPS: [(&str, &str); 15] = [
         "The tools that a credential sees over MCP, over REST.",
     ),
 ];
+
+/// A variable that takes the rest of a path is named like any other: OpenAPI has no such variables.
+pub(crate) fn name_variables(document: &mut OpenApi) {
+    let paths = std::mem::take(&mut document.paths.paths);
+    let named = paths
+        .into_iter()
+        .map(|(path, item)| (path.replace("{*", "{"), item));
+    document.paths.paths = named.collect();
+}
 
 /// Reads this document
 ///

@@ -12,7 +12,7 @@
 //! - `document`: the OpenAPI document; `state`: what handlers can reach
 //! - one file a noun: `health`, `info`, `workspaces`, `tokens`, `connected_clients`, `connect`, `trash`, `api_keys`,
 //!   `organizations`, `members`, `invitations`, `connectors`, `connections`, `connection_tools`, `authorizations`, `oauth_apps`, `integrations`, `integration_metadata`, `partials`, `actions`, `end_users`,
-//!   `connect_sessions`, `servers`, `server_tokens`, `server_tools`, `code`, `later`, `calls`, `events`, `tools`; [`parts`] has a
+//!   `connect_sessions`, `servers`, `server_tokens`, `server_tools`, `code`, `later`, `skills`, `skill_files`, `memory`, `memory_versions`, `calls`, `events`, `tools`; [`parts`] has a
 //!   router of its own, whose addresses are signed, and so has [`oauth`], whose addresses are those
 //!   of its RFCs
 
@@ -39,6 +39,8 @@ mod integrations;
 mod invitations;
 mod later;
 mod members;
+mod memory;
+mod memory_versions;
 pub mod oauth;
 mod oauth_apps;
 mod organizations;
@@ -49,6 +51,8 @@ mod read;
 mod server_tokens;
 mod server_tools;
 mod servers;
+mod skill_files;
+mod skills;
 mod state;
 mod tokens;
 mod tools;
@@ -77,6 +81,7 @@ pub const OPEN_PATHS: [&str; 3] = ["/health", "/api/v1/mcp/info", "/api/v1/opena
 /// The API over the product. It owns every path under `/api`; what it does not know answers 404.
 pub fn router(app: App, protocol: ProtocolInfo) -> Router {
     let (router, mut document) = documented().split_for_parts();
+    document::name_variables(&mut document);
     document.servers = Some(vec![Server::new(&app.settings().public_url)]);
     let state = ApiState {
         app,
@@ -94,7 +99,9 @@ pub fn router(app: App, protocol: ProtocolInfo) -> Router {
 
 /// The OpenAPI 3.1 document of [`router`], which names no server.
 pub fn openapi() -> OpenApi {
-    documented().into_openapi()
+    let mut document = documented().into_openapi();
+    document::name_variables(&mut document);
+    document
 }
 
 fn documented() -> OpenApiRouter<ApiState> {
@@ -242,6 +249,35 @@ fn documented() -> OpenApiRouter<ApiState> {
         .routes(routes!(later::enable_trigger))
         .routes(routes!(later::disable_trigger))
         .routes(routes!(later::test_trigger))
+        .routes(routes!(skills::list_skills, skills::create_skill))
+        .routes(routes!(skills::import_skill))
+        .routes(routes!(
+            skills::read_skill,
+            skills::update_skill,
+            skills::delete_skill
+        ))
+        .routes(routes!(skills::export_skill))
+        .routes(routes!(skills::list_skill_versions))
+        .routes(routes!(skills::restore_skill_version))
+        .routes(routes!(
+            skill_files::read_skill_file,
+            skill_files::put_skill_file,
+            skill_files::delete_skill_file
+        ))
+        .routes(routes!(memory::list_memory_files))
+        .routes(routes!(
+            memory::read_memory_file,
+            memory::put_memory_file,
+            memory::delete_memory_file
+        ))
+        .routes(routes!(memory::rename_memory_file))
+        .routes(routes!(
+            memory::read_memory_settings,
+            memory::set_memory_settings
+        ))
+        .routes(routes!(memory_versions::list_memory_versions))
+        .routes(routes!(memory_versions::restore_memory_version))
+        .routes(routes!(memory_versions::redact_memory_version))
         .routes(routes!(organizations::create_organization))
         .routes(routes!(tools::list_tools))
         .routes(routes!(tools::call_tool))

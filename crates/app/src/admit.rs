@@ -355,7 +355,13 @@ fn caller_of(credential: Credential) -> Caller {
         (_, workspace) => {
             let mut grants = Vec::new();
             if credential.kind == TokenKind::ApiKey {
-                grants.extend([Grant::Catalog, Grant::Repl, Grant::Memory, Grant::Knowledge]);
+                grants.extend([
+                    Grant::Catalog,
+                    Grant::Repl,
+                    Grant::Memory,
+                    Grant::Knowledge,
+                    Grant::Skills,
+                ]);
             }
             grants.extend(workspace.map(Grant::Files));
             grants

@@ -4,7 +4,7 @@
 use crate::App;
 use quaymaster_core::Instant;
 use quaymaster_core::door::Change;
-use quaymaster_core::id::{AccessTokenId, CredentialId, EventId, WorkspaceId};
+use quaymaster_core::id::{AccessTokenId, CredentialId, EventId, OrgId, WorkspaceId};
 use quaymaster_store::event::{EVENTS_A_PAGE, Event};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -41,6 +41,8 @@ pub(crate) enum Whom {
     Credential(Arc<CredentialId>),
     /// Callers of hosted servers of a workspace.
     ServersOf(Arc<WorkspaceId>),
+    /// Callers who see the skills of an organization.
+    SkillsOf(Arc<OrgId>),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -133,6 +135,13 @@ impl App {
                     Told::Changed(Change::Tools),
                 );
             }
+        }
+        if noun == "skill" {
+            self.callers.doubt_shelf(&event.org);
+            self.tell(
+                Whom::SkillsOf(Arc::new(event.org.clone())),
+                Told::Changed(Change::Resources),
+            );
         }
         if let Some(workspace) = &event.workspace {
             self.callers.forget_workspace(workspace);

@@ -400,7 +400,7 @@ fn modules(definition: &Definition, passport: &Value) -> Vec<ModuleRow> {
     definition.modules.iter().map(row).collect()
 }
 
-fn recipes(passport: &Value) -> Vec<Recipe> {
+pub(crate) fn recipes(passport: &Value) -> Vec<Recipe> {
     let all = passport["recipes"].as_array().into_iter().flatten();
     all.filter_map(|recipe| Recipe::deserialize(recipe).ok())
         .collect()

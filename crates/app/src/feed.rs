@@ -5,14 +5,15 @@
 
 use crate::App;
 use crate::changes::{Signal, Told, Whom};
+use crate::skills::shelf::sees_skills;
 use quaymaster_core::caller::Access;
 use quaymaster_core::door::{Change, ChangeFeed, Fut};
-use quaymaster_core::id::{CredentialId, WorkspaceId};
+use quaymaster_core::id::{CredentialId, OrgId, WorkspaceId};
 use quaymaster_core::{Caller, Instant};
 use std::future::pending;
 use std::time::Duration;
 use tokio::sync::broadcast;
-use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio_util::sync::CancellationToken;
 
 impl App {
@@ -22,6 +23,8 @@ impl App {
             unsure: true,
             credential: caller.credential.clone(),
             servers_of: caller.hosted().map(|(_, workspace)| workspace.clone()),
+            skills_of: sees_skills(caller).then(|| caller.org.clone()),
+            waiting: Vec::new(),
             ends_at: caller.expires_at.map(|at| self.on_the_timer(at)),
             signals: self.changes.subscribe(),
             stop: self.stop.clone(),
@@ -75,6 +78,10 @@ struct Feed {
     credential: CredentialId,
     /// The workspace of the caller's hosted server.
     servers_of: Option<WorkspaceId>,
+    /// The organization whose skills the caller sees.
+    skills_of: Option<OrgId>,
+    /// Changes that came together and were not told yet, each once.
+    waiting: Vec<Change>,
     /// When the credential expires, as far as we know: a refresh puts the end of a grant off.
     ends_at: Option<tokio::time::Instant>,
     signals: broadcast::Receiver<Signal>,
@@ -82,11 +89,18 @@ struct Feed {
 }
 
 impl Feed {
-    /// The next change; of several that wait, one is told, and the end before all others.
+    /// The next change; what came several times is told once, and the end before all others.
     async fn wait(&mut self) -> Option<Change> {
         loop {
             if std::mem::take(&mut self.unsure) && self.is_over().await {
                 return Some(Change::Revoked);
+            }
+            self.gather();
+            if self.waiting.contains(&Change::Revoked) {
+                return Some(Change::Revoked);
+            }
+            if !self.waiting.is_empty() {
+                return Some(self.waiting.remove(0));
             }
             let expiry = async {
                 match self.ends_at {
@@ -104,34 +118,51 @@ impl Feed {
                 }
                 () = self.stop.cancelled() => return None,
             };
-            let mut change = match received {
-                Ok(signal) if self.concerns(&signal.whom) => match signal.what {
-                    Told::Changed(change) => change,
-                    Told::AccessEnded(_) => continue,
-                },
-                Ok(_) => continue,
+            match received {
+                Ok(signal) => self.note(signal),
                 Err(RecvError::Lagged(_)) => {
                     self.unsure = true;
-                    if self.is_over().await {
-                        return Some(Change::Revoked);
-                    }
-                    Change::Tools
+                    self.waiting = self.everything();
                 }
                 Err(RecvError::Closed) => return None,
-            };
-            while let Ok(more) = self.signals.try_recv() {
-                if self.concerns(&more.whom) && more.what == Told::Changed(Change::Revoked) {
-                    change = Change::Revoked;
-                }
             }
-            return Some(change);
         }
+    }
+
+    /// What else has come already.
+    fn gather(&mut self) {
+        loop {
+            match self.signals.try_recv() {
+                Ok(signal) => self.note(signal),
+                Err(TryRecvError::Lagged(_)) => {
+                    self.unsure = true;
+                    self.waiting = self.everything();
+                }
+                Err(TryRecvError::Empty | TryRecvError::Closed) => return,
+            }
+        }
+    }
+
+    fn note(&mut self, signal: Signal) {
+        if let Told::Changed(change) = signal.what
+            && self.concerns(&signal.whom)
+            && !self.waiting.contains(&change)
+        {
+            self.waiting.push(change);
+        }
+    }
+
+    /// What may have changed when signals were missed.
+    fn everything(&self) -> Vec<Change> {
+        let skills = self.skills_of.as_ref().map(|_| Change::Resources);
+        [Change::Tools].into_iter().chain(skills).collect()
     }
 
     fn concerns(&self, whom: &Whom) -> bool {
         match whom {
             Whom::Credential(credential) => **credential == self.credential,
             Whom::ServersOf(workspace) => self.servers_of.as_ref() == Some(&**workspace),
+            Whom::SkillsOf(org) => self.skills_of.as_ref() == Some(&**org),
         }
     }
 

@@ -9,11 +9,12 @@ use crate::hosted::{Hosted, HostedTool};
 use crate::toolsets::hosted::Calling;
 use crate::toolsets::{Tool, code, hosted};
 use quaymaster_core::caller::{Presented, Refusal};
-use quaymaster_core::door::{About, ChangeFeed, Door, Fut, Offers};
+use quaymaster_core::door::{About, ChangeFeed, Door, Fut, Listed};
 use quaymaster_core::fault::UNKNOWN_TOOL;
+use quaymaster_core::resource::{Contents, ResourceDef, SkillDef, TemplateDef};
 use quaymaster_core::schema::shorten;
 use quaymaster_core::suggest::did_you_mean;
-use quaymaster_core::tool::{Call, Outcome, Source, ToolDef};
+use quaymaster_core::tool::{Call, Era, Outcome, Source, ToolDef};
 use quaymaster_core::{Caller, Code, Fault, Scope};
 use quaymaster_store::call::CallRow;
 use quaymaster_store::server::Mode;
@@ -299,7 +300,7 @@ impl Door for App {
             title: self.settings.server_title.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             instructions: self.toolsets.instructions(caller),
-            offers: Offers::default(),
+            offers: App::offers(caller),
         }
     }
 
@@ -330,6 +331,43 @@ impl Door for App {
 
     fn call<'a>(&'a self, caller: &'a Caller, call: Call) -> Fut<'a, Result<Outcome, Fault>> {
         Box::pin(self.call_guarded(caller, call, None))
+    }
+
+    fn resources<'a>(
+        &'a self,
+        caller: &'a Caller,
+        era: Era,
+        cursor: Option<&'a str>,
+    ) -> Fut<'a, Result<Listed<ResourceDef>, Fault>> {
+        Box::pin(self.skill_resources(caller, era, cursor))
+    }
+
+    fn templates<'a>(
+        &'a self,
+        caller: &'a Caller,
+        _cursor: Option<&'a str>,
+    ) -> Fut<'a, Result<Listed<TemplateDef>, Fault>> {
+        Box::pin(async move { Ok(Listed::all(self.skill_templates(caller).await?)) })
+    }
+
+    fn read<'a>(
+        &'a self,
+        caller: &'a Caller,
+        uri: &'a str,
+    ) -> Fut<'a, Result<Vec<Contents>, Fault>> {
+        Box::pin(self.read_skill_resource(caller, uri))
+    }
+
+    fn skills<'a>(
+        &'a self,
+        caller: &'a Caller,
+        cursor: Option<&'a str>,
+    ) -> Fut<'a, Result<Listed<SkillDef>, Fault>> {
+        Box::pin(self.skill_entries(caller, cursor))
+    }
+
+    fn skill<'a>(&'a self, caller: &'a Caller, uri: &'a str) -> Fut<'a, Result<SkillDef, Fault>> {
+        Box::pin(self.skill_entry(caller, uri))
     }
 
     fn changes(&self, caller: &Caller) -> Box<dyn ChangeFeed> {

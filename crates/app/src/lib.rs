@@ -10,9 +10,10 @@
 //! - [`changes`]: follows events, drops caches; `feed`: what open streams are told
 //! - `catalog`: the connectors of an organization; `invoke`: in front of every call to one
 //! - `hosted`: a hosted server as its callers see it
+//! - `resources`: what callers read by URI
 //! - `toolsets`: one file each; `homes`: the home directories of workspaces
 //! - use cases, one module per noun: [`first_start`], [`credentials`], [`workspaces`], [`organizations`],
-//!   [`sign_in`], [`links`], `csrf`, [`account`], [`browsers`], [`members`], [`invitations`], [`resets`], [`oauth`], [`reconnect`], [`connections`], [`connection_types`], [`connectors`], [`discovery`], [`definitions`],
+//!   [`sign_in`], [`links`], `csrf`, [`account`], [`browsers`], [`members`], [`invitations`], [`resets`], [`skills`], [`memory`], [`oauth`], [`reconnect`], [`connections`], [`connection_types`], [`connectors`], [`discovery`], [`definitions`],
 //!   [`trying`], [`actions`], [`uploads`], [`trash`], [`events`], [`integrations`], [`partials`], [`end_users`], [`servers`], [`server_tools`], [`service`], [`connect_sessions`]; [`connect_lines`]: what a person pastes into a client
 //! - [`mail`]: what is written to people
 
@@ -48,6 +49,7 @@ mod invoke;
 pub mod links;
 pub mod mail;
 pub mod members;
+pub mod memory;
 pub mod oauth;
 pub mod organizations;
 pub mod partials;
@@ -55,10 +57,12 @@ mod password;
 pub mod rate;
 pub mod reconnect;
 pub mod resets;
+mod resources;
 pub mod server_tools;
 pub mod servers;
 pub mod service;
 pub mod sign_in;
+pub mod skills;
 mod toolsets;
 pub mod trash;
 pub mod trying;

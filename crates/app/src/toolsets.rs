@@ -5,6 +5,7 @@ pub(crate) mod code;
 mod connection;
 mod files;
 pub(crate) mod hosted;
+mod memory;
 pub(crate) mod repl;
 mod uploads;
 
@@ -40,6 +41,8 @@ type Reads = for<'a> fn(&'a App, &'a Caller, &'a Call) -> Fut<'a, Result<bool, F
 pub(crate) enum Needs {
     Read,
     Write,
+    /// Memory, knowledge and skills.
+    Data,
     /// One or the other, as the arguments say.
     Either(Reads),
 }
@@ -57,6 +60,7 @@ impl Needs {
     pub(crate) fn before_reading(&self, caller: &Caller) -> Result<(), Fault> {
         match self {
             Needs::Write => caller.needs(Scope::WriteTools),
+            Needs::Data => caller.needs(Scope::ReadData),
             Needs::Either(_) if caller.scopes.has(Scope::WriteTools) => Ok(()),
             Needs::Read | Needs::Either(_) => caller.needs(Scope::ReadTools),
         }
@@ -70,7 +74,7 @@ impl Needs {
         call: &Call,
     ) -> Result<(), Fault> {
         match self {
-            Needs::Read | Needs::Write => Ok(()),
+            Needs::Read | Needs::Write | Needs::Data => Ok(()),
             Needs::Either(reads) => caller.needs(Needs::scope(reads(app, caller, call).await?)),
         }
     }
@@ -129,6 +133,12 @@ impl Tool {
     /// A tool whose structured result has no fixed members.
     fn without_output_schema(mut self) -> Tool {
         self.def.output = None;
+        self
+    }
+
+    /// A tool that reads memory, knowledge or skills.
+    fn of_data(mut self) -> Tool {
+        self.needs = Needs::Data;
         self
     }
 
@@ -207,6 +217,11 @@ impl Toolsets {
                 sees: |caller| caller.has(&Grant::Repl),
                 tools: repl::tools()?,
                 instructions: repl::INSTRUCTIONS,
+            },
+            Toolset {
+                sees: |caller| caller.has(&Grant::Memory),
+                tools: memory::tools()?,
+                instructions: memory::INSTRUCTIONS,
             },
             Toolset {
                 sees: |caller| caller.files().is_some(),

@@ -28,6 +28,8 @@ pub enum Grant {
     Memory,
     /// The documents of the organization.
     Knowledge,
+    /// The skills of the organization, as resources.
+    Skills,
     /// The 19 file tools over the home directory of one workspace. A caller has at most one.
     Files(WorkspaceId),
     /// The tools of one hosted server and nothing else, and the workspace that it is of.

@@ -4,8 +4,8 @@
 use crate::caller::{Caller, Presented, Refusal};
 use crate::fault::Fault;
 use crate::prompt::{Completing, Completion, PromptCall, PromptDef, PromptResult};
-use crate::resource::{Contents, ResourceDef, TemplateDef};
-use crate::tool::{Call, JsonObject, Outcome, ToolDef};
+use crate::resource::{Contents, ResourceDef, SkillDef, TemplateDef};
+use crate::tool::{Call, Era, JsonObject, Outcome, ToolDef};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -27,6 +27,8 @@ pub struct About {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Offers {
     pub resources: bool,
+    /// Some of the resources are skills, which the skills extension tells of. Not without resources.
+    pub skills: bool,
     pub prompts: bool,
     pub completions: bool,
     /// Calls write log lines for clients that ask for them.
@@ -38,7 +40,7 @@ pub struct Offers {
 pub enum Change {
     /// The list of tools, or a description or schema in it.
     Tools,
-    /// The list of resources or templates.
+    /// The list of resources, templates or skills.
     Resources,
     /// The list of prompts.
     Prompts,
@@ -110,10 +112,11 @@ pub trait Door: Send + Sync {
         None
     }
 
-    /// The caller's resources from `cursor` on.
+    /// The caller's resources from `cursor` on, as clients of that era expect them.
     fn resources<'a>(
         &'a self,
         _caller: &'a Caller,
+        _era: Era,
         _cursor: Option<&'a str>,
     ) -> Fut<'a, Result<Listed<ResourceDef>, Fault>> {
         not_offered("resources")
@@ -135,6 +138,20 @@ pub trait Door: Send + Sync {
         _uri: &'a str,
     ) -> Fut<'a, Result<Vec<Contents>, Fault>> {
         not_offered("resources")
+    }
+
+    /// The caller's skills from `cursor` on.
+    fn skills<'a>(
+        &'a self,
+        _caller: &'a Caller,
+        _cursor: Option<&'a str>,
+    ) -> Fut<'a, Result<Listed<SkillDef>, Fault>> {
+        not_offered("skills")
+    }
+
+    /// The skill whose `SKILL.md` is at the URI; `NOT_FOUND` when there is none for this caller.
+    fn skill<'a>(&'a self, _caller: &'a Caller, _uri: &'a str) -> Fut<'a, Result<SkillDef, Fault>> {
+        not_offered("skills")
     }
 
     /// The caller's prompts from `cursor` on.

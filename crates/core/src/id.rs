@@ -141,6 +141,10 @@ ids! {
     AccessTokenId "oat"
     /// An OAuth refresh token.
     RefreshTokenId "ort"
+    /// A skill of an organization.
+    SkillId "skl"
+    /// A memory file.
+    MemoryFileId "mem"
 }
 
 #[cfg(test)]

@@ -163,7 +163,7 @@ pub(crate) async fn answered<'a, T>(
     }
 }
 
-fn era(context: &RequestContext<RoleServer>) -> Era {
+pub(crate) fn era(context: &RequestContext<RoleServer>) -> Era {
     match context.protocol_version() {
         Some(version) if version >= ProtocolVersion::V_2026_07_28 => Era::Stateless,
         _ => Era::Session,

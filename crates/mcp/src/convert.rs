@@ -5,8 +5,8 @@ use quaymaster_core::tool::{Content, ToolDef, ToolResult};
 use quaymaster_core::{Code, Fault};
 use rmcp::model::{
     CallToolResult, ContentBlock, ErrorCode, ErrorData, Implementation, JsonObject,
-    PromptsCapability, Resource, ResourceContents, ResourcesCapability, ServerCapabilities,
-    ServerConfig, Tool, ToolAnnotations,
+    PromptsCapability, Resource, ResourceContents, ResourcesCapability, SKILLS_EXTENSION_ID,
+    ServerCapabilities, ServerConfig, Tool, ToolAnnotations,
 };
 
 /// How long a client may believe a list or resource: not at all, since changes are told.
@@ -27,6 +27,12 @@ pub(crate) fn capabilities(offers: Offers) -> ServerCapabilities {
         let mut prompts = PromptsCapability::default();
         prompts.list_changed = Some(true);
         capabilities.prompts = Some(prompts);
+    }
+    if offers.skills {
+        capabilities
+            .extensions
+            .get_or_insert_default()
+            .insert(SKILLS_EXTENSION_ID.to_owned(), JsonObject::new());
     }
     capabilities.completions = offers.completions.then(JsonObject::new);
     capabilities.logging = offers.logging.then(JsonObject::new);

@@ -4,7 +4,7 @@ use crate::convert::{self, TTL_MS, refusal};
 use crate::sessions::Sessions;
 use crate::state::States;
 use crate::wishes::Wishes;
-use crate::{calls, changes, logging, prompts, resources};
+use crate::{calls, changes, logging, prompts, resources, skills};
 use http::request::Parts;
 use quaymaster_core::Caller;
 use quaymaster_core::clock::{Clock, Entropy};
@@ -14,10 +14,10 @@ use rmcp::model::SetLevelRequestParams;
 use rmcp::model::{
     CacheScope, CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult,
     DiscoverResult, ErrorCode, ErrorData, Extensions, GetPromptRequestParams, GetPromptResponse,
-    InitializeRequestParams, InitializeResult, ListPromptsResult, ListResourceTemplatesResult,
-    ListResourcesResult, ListToolsResult, PaginatedRequestParams, ReadResourceRequestParams,
-    ReadResourceResponse, ServerConfig, SubscribeRequestParams, SubscriptionFilter, Tool,
-    UnsubscribeRequestParams,
+    GetSkillRequestParams, GetSkillResult, InitializeRequestParams, InitializeResult,
+    ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListSkillsResult,
+    ListToolsResult, PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResponse,
+    ServerConfig, SubscribeRequestParams, SubscriptionFilter, Tool, UnsubscribeRequestParams,
 };
 use rmcp::service::{NotificationContext, RequestContext, SubscriptionContext};
 use rmcp::{RoleServer, ServerHandler};
@@ -87,6 +87,7 @@ impl ServerHandler for Handler {
     fn get_info(&self) -> ServerConfig {
         let everything = Offers {
             resources: true,
+            skills: true,
             prompts: true,
             completions: true,
             logging: true,
@@ -211,6 +212,22 @@ impl ServerHandler for Handler {
         context: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
         resources::read(self, request, &context).await
+    }
+
+    async fn list_skills(
+        &self,
+        request: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListSkillsResult, ErrorData> {
+        skills::list(self, request, &context).await
+    }
+
+    async fn get_skill(
+        &self,
+        request: GetSkillRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<GetSkillResult, ErrorData> {
+        skills::get(self, &request.uri, &context).await
     }
 
     async fn subscribe(

@@ -12,7 +12,7 @@
 //!   pages of those may do here
 //! - `endpoint`: from the socket to `rmcp` and back; `step_up`: grants that are too narrow; `sessions`, and what their clients wish for in
 //!   `wishes`
-//! - `handler`: the table of methods; `calls`, `resources`, `prompts`, `logging`, `changes` behind it
+//! - `handler`: the table of methods; `calls`, `resources`, `skills`, `prompts`, `logging`, `changes` behind it
 //! - `asking`: questions to a client; `state`: what it keeps meanwhile; `notices`: what a call tells
 //! - `convert`: our words to `rmcp`'s
 
@@ -29,6 +29,7 @@ pub mod origin;
 mod prompts;
 mod resources;
 mod sessions;
+mod skills;
 mod state;
 mod step_up;
 mod wishes;

@@ -1,5 +1,6 @@
 //! Resources: lists, reading, and who watches what in sessions.
 
+use crate::calls::era;
 use crate::convert::{TTL_MS, refusal};
 use crate::handler::Handler;
 use quaymaster_core::door::{Listed, Offers};
@@ -24,7 +25,7 @@ pub(crate) async fn list(
 ) -> Result<ListResourcesResult, ErrorData> {
     let caller = handler.offered(context, "resources", offered)?;
     let cursor = request.and_then(|request| request.cursor);
-    let listed = handler.shared.door.resources(&caller, cursor.as_deref());
+    let listed = (handler.shared.door).resources(&caller, era(context), cursor.as_deref());
     let Listed { items, next } = listed.await.map_err(|fault| refusal(&fault))?;
     let mut answer = ListResourcesResult::with_all_items(items.into_iter().map(resource).collect());
     answer.next_cursor = next;

@@ -20,6 +20,7 @@ mod invitation;
 mod invitations;
 mod local;
 mod members;
+mod memory;
 mod notice;
 mod own_connectors;
 mod person;
@@ -31,12 +32,14 @@ mod settings;
 mod setup;
 mod sign_in;
 mod sign_in_link;
+mod skills;
 mod tokens;
 mod trying;
 mod way_back;
 mod welcome;
 mod workspace;
 mod workspaces;
+mod writers;
 
 use std::sync::Arc;
 
@@ -169,6 +172,24 @@ pub fn router(app: App, mut openapi: Value) -> Router {
             "/connections/{id}/disconnect",
             post(connections::disconnect),
         )
+        .route("/skills", get(skills::list))
+        .route("/skills/new", get(skills::write).post(skills::add))
+        .route("/skills/import", get(skills::choose).post(skills::import))
+        .route("/skills/{name}", get(skills::read).post(skills::change))
+        .route("/skills/{name}/enable", post(skills::enable))
+        .route("/skills/{name}/delete", post(skills::delete))
+        .route("/skills/{name}/export", get(skills::export))
+        .route("/skills/{name}/files", post(skills::add_file))
+        .route("/skills/{name}/files/delete", post(skills::delete_file))
+        .route("/skills/{name}/versions/restore", post(skills::restore))
+        .route("/memory", get(memory::list))
+        .route("/memory/new", get(memory::write).post(memory::add))
+        .route("/memory/file", get(memory::read).post(memory::change))
+        .route("/memory/rename", post(memory::rename))
+        .route("/memory/delete", post(memory::delete))
+        .route("/memory/restore", post(memory::restore))
+        .route("/memory/redact", post(memory::redact))
+        .route("/memory/settings", post(memory::set))
         .route("/settings", get(settings::read).post(settings::rename))
         .route("/settings/account", get(account::read))
         .route("/settings/account/name", post(account::rename))

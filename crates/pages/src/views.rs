@@ -19,6 +19,7 @@ pub mod form;
 pub mod invitation;
 pub mod layout;
 pub mod member;
+pub mod memory;
 pub mod moment;
 pub mod own_connector;
 pub mod reconnect;
@@ -27,6 +28,7 @@ pub mod reset;
 pub mod settings;
 pub mod setup;
 pub mod sign_in;
+pub mod skill;
 pub mod token;
 pub mod trying;
 pub mod welcome;
@@ -50,6 +52,7 @@ pub use layout::{Flash, Layout, SignedIn, Tone};
 pub use member::{
     FreshLinkPage, InvitationRow, Inviting, LinkKind, Mail, MemberRow, MembersPage, RoleChoice,
 };
+pub use memory::{FolderRow, MemoryFilePage, MemoryPage, MemoryRow, MemoryVersionRow, SavedFile};
 pub use own_connector::{
     Changed, DefinitionPage, ImportPage, Mistake, OperationRow, OwnConnectorsPage, OwnRow,
     ReportView,
@@ -60,6 +63,9 @@ pub use reset::{ForgotPage, ResetPage, ResetState};
 pub use settings::SettingsPage;
 pub use setup::{SetupForm, SetupPage, SetupState};
 pub use sign_in::{LinkState, SignInLinkPage, SignInPage};
+pub use skill::{
+    ImportSkillPage, SavedSkill, SkillFileRow, SkillPage, SkillRow, SkillVersionRow, SkillsPage,
+};
 pub use token::{Access, FreshTokenPage, TokenForm, TokenRow};
 pub use trying::{AccountToTry, InputKind, TriedOutcome, TryInput, TryingPage};
 pub use welcome::WelcomePage;

@@ -13,7 +13,8 @@
 //! - [`seal`], [`keys`]: sealing at rest, the key-encryption key and its rotation; `sealed` lists what is sealed
 //! - one file per aggregate: [`org`], [`user`], [`member`], [`invitation`], [`reset`], [`workspace`],
 //!   [`credential`], [`connection`], [`connection_tools`], [`renewal`], [`oauth_app`], [`authorization`], [`definition`], [`oauth`], [`link`], [`browser`], [`usage`], [`call`], [`event`], [`upload`],
-//!   [`instance`], [`integration`], [`partial`], [`server`], [`server_tool`], [`end_user`], [`connect_session`]; `sweep` forgets what is past its time
+//!   [`instance`], [`integration`], [`partial`], [`server`], [`server_tool`], [`end_user`], [`connect_session`],
+//!   [`skill`], [`memory`], [`memory_version`] and `memory_search`; `sweep` forgets what is past its time
 
 #[macro_use]
 mod on;
@@ -34,6 +35,9 @@ pub mod invitation;
 pub mod keys;
 pub mod link;
 pub mod member;
+pub mod memory;
+mod memory_search;
+pub mod memory_version;
 pub mod oauth;
 pub mod oauth_app;
 pub mod org;
@@ -44,6 +48,7 @@ pub mod seal;
 mod sealed;
 pub mod server;
 pub mod server_tool;
+pub mod skill;
 mod sweep;
 pub mod upload;
 pub mod usage;

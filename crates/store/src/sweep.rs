@@ -23,6 +23,10 @@ const AUTHORIZATION_DAYS: i64 = 1;
 /// comes back tells of a theft.
 const OAUTH_DAYS: i64 = 91;
 const ACCESS_DAYS: i64 = 2;
+/// Rows that can be large.
+const SMALL_BATCH: i64 = 50;
+/// Versions of a memory file but for its last twenty, and files that were deleted.
+const MEMORY_DAYS: i64 = 30;
 
 impl Store {
     /// Deletes old rows in small batches. How many went.
@@ -78,7 +82,46 @@ impl Store {
                 }
             }
         }
+        gone += self.sweep_memory(days_ago(MEMORY_DAYS)).await?;
+        gone += self.sweep_skill_contents(days_ago(1)).await?;
         Ok(gone + self.sweep_grants(days_ago(OAUTH_DAYS)).await?)
+    }
+
+    /// Runs a deletion, whose `$1` is an instant and `$2` how many rows, until nothing is left of it.
+    async fn sweep_all(&self, sql: &'static str, before: Instant) -> Result<u64, StoreError> {
+        let mut gone = 0;
+        loop {
+            let mut tx = self.begin().await?;
+            let batch = within!(tx, conn => {
+                sqlx::query(sql)
+                    .bind(before.micros())
+                    .bind(SMALL_BATCH)
+                    .execute(conn)
+                    .await?
+                    .rows_affected()
+            });
+            tx.commit().await?;
+            gone += batch;
+            if batch < SMALL_BATCH.cast_unsigned() {
+                return Ok(gone);
+            }
+        }
+    }
+
+    async fn sweep_memory(&self, before: Instant) -> Result<u64, StoreError> {
+        const FILES: &str = "DELETE FROM memory_files WHERE seq IN (SELECT seq FROM memory_files \
+             WHERE deleted_at < $1 ORDER BY seq LIMIT $2)";
+        const VERSIONS: &str = "DELETE FROM memory_versions WHERE (file_id, version) IN (\
+             SELECT v.file_id, v.version FROM memory_versions v JOIN memory_files f ON f.id = v.file_id \
+             WHERE v.written_at < $1 AND v.version <= f.version - 20 LIMIT $2)";
+        Ok(self.sweep_all(FILES, before).await? + self.sweep_all(VERSIONS, before).await?)
+    }
+
+    async fn sweep_skill_contents(&self, before: Instant) -> Result<u64, StoreError> {
+        const SQL: &str = "DELETE FROM skill_contents WHERE (org_id, sha256) IN (\
+             SELECT c.org_id, c.sha256 FROM skill_contents c WHERE c.written_at < $1 AND NOT EXISTS (\
+             SELECT 1 FROM skill_files f WHERE f.org_id = c.org_id AND f.sha256 = c.sha256) LIMIT $2)";
+        self.sweep_all(SQL, before).await
     }
 
     /// Deletes OAuth grants that ended before then, with the clients behind them, once nothing that

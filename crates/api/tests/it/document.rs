@@ -137,6 +137,8 @@ async fn every_mounted_route_is_in_the_document() {
     for path in undocumented {
         mounted.remove(path);
     }
+    // A variable that takes the rest of a path has a plain name in the document.
+    let mounted: BTreeSet<String> = mounted.iter().map(|path| path.replace("{*", "{")).collect();
     let documented: BTreeSet<String> = document()["paths"]
         .as_object()
         .unwrap()

@@ -4,6 +4,7 @@ use super::Known;
 use crate::catalog::Own;
 use crate::connections::Connected;
 use crate::hosted::Hosted;
+use crate::skills::shelf::Shelf;
 use quaymaster_core::id::{AccessTokenId, CredentialId, EndUserId, OrgId, ServerId, WorkspaceId};
 use quaymaster_store::oauth::AccessToken;
 use quaymaster_store::workspace::Workspace;
@@ -29,6 +30,7 @@ pub(crate) struct Callers {
     /// An organization's own, and those of each end user.
     pub(crate) accounts: Beliefs<(OrgId, Option<EndUserId>), Arc<[Connected]>>,
     pub(crate) definitions: Beliefs<OrgId, Arc<[Own]>>,
+    pub(crate) shelves: Beliefs<OrgId, Arc<Shelf>>,
     pub(crate) servers: Beliefs<ServerId, Arc<Hosted>>,
     pub(super) first_workspaces: Beliefs<OrgId, WorkspaceId>,
     /// Raised whenever something is forgotten: what was read from the database before that is not
@@ -142,6 +144,15 @@ impl Callers {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .remove(org);
+    }
+
+    /// The skills of an organization are asked for again; what did not change is not read again.
+    pub(crate) fn doubt_shelf(&self, org: &OrgId) {
+        self.forgotten.fetch_add(1, Ordering::SeqCst);
+        let mut map = self.shelves.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = map.get_mut(org) {
+            known.is_doubted = true;
+        }
     }
 
     pub(crate) fn forget_first_workspace(&self, org: &OrgId) {

@@ -4,6 +4,7 @@
 
 mod admitting;
 mod changes;
+mod mounting;
 
 use quaymaster_app::first_start::FirstStart;
 use quaymaster_app::{App, Egress, EgressPolicy, Settings, WaysOut};

@@ -1,14 +1,14 @@
 //! A door with the fixtures of the conformance suite, which lets everybody in.
 
-use crate::fixtures::{asking, prompts, resources, tools};
+use crate::fixtures::{asking, prompts, resources, skills, tools};
 use quaymaster_core::caller::{Presented, Refusal};
 use quaymaster_core::clock::{Clock, Instant, SystemClock, SystemEntropy};
 use quaymaster_core::door::{About, Change, ChangeFeed, Door, Fut, Listed, Offers};
 use quaymaster_core::id::{CredentialId, OrgId, WorkspaceId};
 use quaymaster_core::prompt::{Completing, Completion, PromptCall, PromptDef, PromptResult};
-use quaymaster_core::resource::{Contents, ResourceDef, TemplateDef};
+use quaymaster_core::resource::{Contents, ResourceDef, SkillDef, TemplateDef};
 use quaymaster_core::secret::TokenKind;
-use quaymaster_core::tool::{Call, JsonObject, Outcome, ToolDef, ToolResult};
+use quaymaster_core::tool::{Call, Era, JsonObject, Outcome, ToolDef, ToolResult};
 use quaymaster_core::{Caller, Fault, Scopes, Who};
 use quaymaster_mcp::Mcp;
 use quaymaster_mcp::origin::Origins;
@@ -45,6 +45,7 @@ impl FixtureDoor {
     pub(crate) fn new() -> Arc<FixtureDoor> {
         FixtureDoor::offering(Offers {
             resources: true,
+            skills: true,
             prompts: true,
             completions: true,
             logging: true,
@@ -177,6 +178,7 @@ impl Door for FixtureDoor {
     fn resources<'a>(
         &'a self,
         _caller: &'a Caller,
+        _era: Era,
         cursor: Option<&'a str>,
     ) -> Fut<'a, Result<Listed<ResourceDef>, Fault>> {
         Box::pin(async move { resources::list(cursor) })
@@ -196,6 +198,18 @@ impl Door for FixtureDoor {
         uri: &'a str,
     ) -> Fut<'a, Result<Vec<Contents>, Fault>> {
         Box::pin(async move { resources::read(uri) })
+    }
+
+    fn skills<'a>(
+        &'a self,
+        _caller: &'a Caller,
+        _cursor: Option<&'a str>,
+    ) -> Fut<'a, Result<Listed<SkillDef>, Fault>> {
+        Box::pin(async { Ok(Listed::all(vec![skills::entry()])) })
+    }
+
+    fn skill<'a>(&'a self, _caller: &'a Caller, uri: &'a str) -> Fut<'a, Result<SkillDef, Fault>> {
+        Box::pin(async move { skills::get(uri) })
     }
 
     fn prompts<'a>(

@@ -3,6 +3,7 @@
 pub(crate) mod asking;
 pub(crate) mod prompts;
 pub(crate) mod resources;
+pub(crate) mod skills;
 pub(crate) mod tools;
 
 use quaymaster_core::tool::Content;

@@ -48,10 +48,22 @@ pub(super) enum Notice {
     DefinitionReplaced,
     DefinitionDeleted,
     ToolsAccepted,
+    SkillSaved,
+    SkillEnabled,
+    SkillDisabled,
+    SkillDeleted,
+    SkillRestored,
+    SkillImported,
+    NoteSaved,
+    NoteRenamed,
+    NoteDeleted,
+    NoteRestored,
+    NoteRedacted,
+    MemorySet,
 }
 
 impl Notice {
-    const ALL: [Notice; 35] = [
+    const ALL: [Notice; 47] = [
         Notice::SignedOut,
         Notice::CapSet,
         Notice::TokenRevoked,
@@ -87,6 +99,18 @@ impl Notice {
         Notice::DefinitionReplaced,
         Notice::DefinitionDeleted,
         Notice::ToolsAccepted,
+        Notice::SkillSaved,
+        Notice::SkillEnabled,
+        Notice::SkillDisabled,
+        Notice::SkillDeleted,
+        Notice::SkillRestored,
+        Notice::SkillImported,
+        Notice::NoteSaved,
+        Notice::NoteRenamed,
+        Notice::NoteDeleted,
+        Notice::NoteRestored,
+        Notice::NoteRedacted,
+        Notice::MemorySet,
     ];
 
     const fn code(self) -> &'static str {
@@ -126,6 +150,18 @@ impl Notice {
             Notice::DefinitionReplaced => "definition-replaced",
             Notice::DefinitionDeleted => "definition-deleted",
             Notice::ToolsAccepted => "tools-accepted",
+            Notice::SkillSaved => "skill-saved",
+            Notice::SkillEnabled => "skill-enabled",
+            Notice::SkillDisabled => "skill-disabled",
+            Notice::SkillDeleted => "skill-deleted",
+            Notice::SkillRestored => "skill-restored",
+            Notice::SkillImported => "skill-imported",
+            Notice::NoteSaved => "note-saved",
+            Notice::NoteRenamed => "note-renamed",
+            Notice::NoteDeleted => "note-deleted",
+            Notice::NoteRestored => "note-restored",
+            Notice::NoteRedacted => "note-redacted",
+            Notice::MemorySet => "memory-set",
         }
     }
 
@@ -186,6 +222,18 @@ impl Notice {
             Notice::DefinitionReplaced => "The definition is saved. Agents use it from now on.",
             Notice::DefinitionDeleted => "The connector is deleted. Agents no longer find it.",
             Notice::ToolsAccepted => "The tools are accepted as they are now.",
+            Notice::SkillSaved => "The skill is saved. Agents see it as it is now.",
+            Notice::SkillEnabled => "The skill is enabled. Agents see it.",
+            Notice::SkillDisabled => "The skill is disabled. Agents no longer see it.",
+            Notice::SkillDeleted => "The skill is deleted.",
+            Notice::SkillRestored => "The version is restored, as a new one.",
+            Notice::SkillImported => "The skill is imported. Agents see it.",
+            Notice::NoteSaved => "The note is saved.",
+            Notice::NoteRenamed => "The note has its new path.",
+            Notice::NoteDeleted => "The note is deleted. It can be restored from its history.",
+            Notice::NoteRestored => "The note says that again.",
+            Notice::NoteRedacted => "What the version said is gone from the history.",
+            Notice::MemorySet => "The setting is saved.",
         }
     }
 

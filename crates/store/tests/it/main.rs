@@ -12,6 +12,7 @@ mod audit;
 mod connection_tools;
 mod credentials;
 mod keys;
+mod notes;
 mod oauth;
 mod signing_in;
 mod tenancy;

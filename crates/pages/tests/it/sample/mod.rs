@@ -3,10 +3,12 @@
 mod accounts;
 mod connectors;
 mod consent;
+mod memory;
 mod outside;
 mod own_connectors;
 mod reference;
 mod settings;
+mod skills;
 mod trying;
 mod workspaces;
 
@@ -36,6 +38,8 @@ impl Sample {
         pages.extend(self.of_workspaces());
         pages.extend(self.of_connectors());
         pages.extend(self.of_own_connectors());
+        pages.extend(self.of_skills());
+        pages.extend(self.of_memory());
         pages.extend(self.of_settings());
         pages.extend(self.of_accounts());
         pages.extend(self.of_invitations());

@@ -10,6 +10,8 @@ mod looks;
 mod own_connectors;
 mod people;
 mod reconnecting;
+mod server_rules;
+mod servers;
 mod tokens;
 mod trying;
 mod usage;

@@ -48,10 +48,24 @@ pub(super) enum Notice {
     DefinitionReplaced,
     DefinitionDeleted,
     ToolsAccepted,
+    IntegrationAdded,
+    IntegrationSaved,
+    IntegrationRemoved,
+    ServerMade,
+    ServerSaved,
+    ServerDeleted,
+    ToolsPicked,
+    ServerFollows,
+    ToolSaved,
+    ToolRemoved,
+    PartialSaved,
+    PartialDeleted,
+    EndUserMade,
+    EndUserDeleted,
 }
 
 impl Notice {
-    const ALL: [Notice; 35] = [
+    const ALL: [Notice; 49] = [
         Notice::SignedOut,
         Notice::CapSet,
         Notice::TokenRevoked,
@@ -87,6 +101,20 @@ impl Notice {
         Notice::DefinitionReplaced,
         Notice::DefinitionDeleted,
         Notice::ToolsAccepted,
+        Notice::IntegrationAdded,
+        Notice::IntegrationSaved,
+        Notice::IntegrationRemoved,
+        Notice::ServerMade,
+        Notice::ServerSaved,
+        Notice::ServerDeleted,
+        Notice::ToolsPicked,
+        Notice::ServerFollows,
+        Notice::ToolSaved,
+        Notice::ToolRemoved,
+        Notice::PartialSaved,
+        Notice::PartialDeleted,
+        Notice::EndUserMade,
+        Notice::EndUserDeleted,
     ];
 
     const fn code(self) -> &'static str {
@@ -126,6 +154,20 @@ impl Notice {
             Notice::DefinitionReplaced => "definition-replaced",
             Notice::DefinitionDeleted => "definition-deleted",
             Notice::ToolsAccepted => "tools-accepted",
+            Notice::IntegrationAdded => "integration-added",
+            Notice::IntegrationSaved => "integration-saved",
+            Notice::IntegrationRemoved => "integration-removed",
+            Notice::ServerMade => "server-made",
+            Notice::ServerSaved => "server-saved",
+            Notice::ServerDeleted => "server-deleted",
+            Notice::ToolsPicked => "tools-picked",
+            Notice::ServerFollows => "server-follows",
+            Notice::ToolSaved => "tool-saved",
+            Notice::ToolRemoved => "tool-removed",
+            Notice::PartialSaved => "partial-saved",
+            Notice::PartialDeleted => "partial-deleted",
+            Notice::EndUserMade => "end-user-made",
+            Notice::EndUserDeleted => "end-user-deleted",
         }
     }
 
@@ -186,6 +228,28 @@ impl Notice {
             Notice::DefinitionReplaced => "The definition is saved. Agents use it from now on.",
             Notice::DefinitionDeleted => "The connector is deleted. Agents no longer find it.",
             Notice::ToolsAccepted => "The tools are accepted as they are now.",
+            Notice::IntegrationAdded => "The integration is switched on.",
+            Notice::IntegrationSaved => "The integration is saved. Connected clients are told.",
+            Notice::IntegrationRemoved => {
+                "The integration is switched off, and its tools are gone from every server."
+            }
+            Notice::ServerMade => "The server is made. Clients sign in to it; it has no token.",
+            Notice::ServerSaved => "The server is saved. Connected clients are told.",
+            Notice::ServerDeleted => {
+                "The server is deleted. Its endpoint and tokens have stopped working."
+            }
+            Notice::ToolsPicked => "The tools are saved. Connected clients are told.",
+            Notice::ServerFollows => {
+                "The server follows the integrations of its workspace from now on."
+            }
+            Notice::ToolSaved => "The tool is saved. Connected clients are told.",
+            Notice::ToolRemoved => "The tool is taken away. Connected clients are told.",
+            Notice::PartialSaved => "The partial is saved. Calls use it from now on.",
+            Notice::PartialDeleted => "The partial is deleted.",
+            Notice::EndUserMade => "The end user is made.",
+            Notice::EndUserDeleted => {
+                "The end user is deleted, with their accounts, links, tokens and servers."
+            }
         }
     }
 

@@ -5,7 +5,9 @@ mod connectors;
 mod consent;
 mod outside;
 mod own_connectors;
+mod people;
 mod reference;
+mod servers;
 mod settings;
 mod trying;
 mod workspaces;
@@ -13,7 +15,7 @@ mod workspaces;
 use askama::Template;
 use quaymaster_core::Instant;
 use quaymaster_pages::views::{
-    Connect, ConnectKind, ConnectLine, Field, Flash, Layout, SignedIn, Tone,
+    Connect, ConnectKind, ConnectLine, Field, Flash, Layout, Place, SignedIn, Tone,
 };
 
 /// Sample data around an instant. Every text passes `text`, so that a test can make all hostile.
@@ -34,6 +36,11 @@ impl Sample {
     pub(crate) fn pages(&self) -> Vec<Page> {
         let mut pages = self.of_signing_in();
         pages.extend(self.of_workspaces());
+        pages.extend(self.of_integrations());
+        pages.extend(self.of_servers());
+        pages.extend(self.of_server_tools());
+        pages.extend(self.of_partials());
+        pages.extend(self.of_end_users());
         pages.extend(self.of_connectors());
         pages.extend(self.of_own_connectors());
         pages.extend(self.of_settings());
@@ -77,6 +84,14 @@ impl Sample {
                 email: self.t("owner@example.com"),
             }),
             ..self.outside()
+        }
+    }
+
+    fn place(&self) -> Place {
+        Place {
+            id: self.t("ws_2"),
+            name: self.t("Research notes"),
+            is_admin: true,
         }
     }
 

@@ -182,9 +182,9 @@ impl App {
     ) -> Result<Vec<ToolRow>, Fault> {
         let mut server = self.server(admin, id).await?;
         let present = self.store.server_tools(&admin.org, id).await?;
-        let mut wanted: Vec<Pick> = picks.iter().flatten().cloned().collect();
         let mut seen = HashSet::new();
-        wanted.retain(|pick| seen.insert(pick.clone()));
+        let named = picks.iter().flatten().enumerate();
+        let wanted: Vec<(usize, &Pick)> = named.filter(|(_, pick)| seen.insert(*pick)).collect();
         if wanted.len() > MOST_PICKED {
             return Err(Fault::invalid_arg(
                 "/tools",
@@ -198,14 +198,18 @@ impl App {
         };
         let (kept, gone): (Vec<&ServerTool>, Vec<&ServerTool>) = present
             .iter()
-            .partition(|tool| wanted.iter().any(|pick| is_of(tool, pick)));
-        let mut added = wanted.clone();
-        added.retain(|pick| !kept.iter().any(|tool| is_of(tool, pick)));
+            .partition(|tool| wanted.iter().any(|(_, pick)| is_of(tool, pick)));
+        let added = wanted
+            .iter()
+            .filter(|(_, pick)| !kept.iter().any(|tool| is_of(tool, pick)));
+        // Behind those that stay, in the order in which they were named.
+        let last = kept.iter().map(|tool| tool.sort_order).max();
+        let first = last.map_or(0, |last| last.saturating_add(1));
         let all = self.offered_actions(admin, &server.workspace).await?;
         let mut widened: Vec<Integration> = Vec::new();
         let now = self.now();
         let mut tools = Vec::new();
-        for (index, pick) in added.iter().enumerate() {
+        for ((index, pick), order) in added.zip(first..) {
             let of = all
                 .iter()
                 .find(|one| one.integration.id == pick.integration);
@@ -240,7 +244,7 @@ impl App {
                 description: None,
                 input_defaults: Map::new(),
                 partials: None,
-                sort_order: 0,
+                sort_order: order,
                 created_at: now,
             });
         }

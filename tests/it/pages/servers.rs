@@ -330,6 +330,6 @@ async fn end_users_are_made_found_and_sent_a_link() {
     tab.until_text("#notices", "The end user is deleted").await;
     // With the person went the link.
     outside.open(&link).await;
-    outside.until_text("main", "not good").await;
+    outside.until_text("main", "no longer works").await;
     assert_eq!(tab.complaints().await, NOTHING);
 }

@@ -191,7 +191,7 @@ pub(super) async fn read(
     At((id, integration)): At<(WorkspaceId, IntegrationId)>,
 ) -> Result<Response, Stop> {
     let found = app.integration(&admin, &id, &integration).await?;
-    let page = page(&app, person, &admin, &id, Subject::Present(found)).await?;
+    let page = page(&app, person, &admin, &id, Subject::Present(Box::new(found))).await?;
     Ok(shown(StatusCode::OK, &page))
 }
 
@@ -223,7 +223,14 @@ pub(super) async fn save(
     match saved {
         Ok(_) => Ok(answer::done(&pages, &path(&id), Notice::IntegrationSaved)),
         Err(fault) => {
-            let page = page(&pages.app, person, &admin, &id, Subject::Present(present)).await?;
+            let page = page(
+                &pages.app,
+                person,
+                &admin,
+                &id,
+                Subject::Present(Box::new(present)),
+            )
+            .await?;
             again(page, &given, fault)
         }
     }
@@ -249,7 +256,7 @@ fn path(id: &WorkspaceId) -> String {
 enum Subject {
     /// The key of a connector.
     New(String),
-    Present(Integration),
+    Present(Box<Integration>),
 }
 
 async fn page(
@@ -262,7 +269,7 @@ async fn page(
     let place = place::find(app, actor, id).await?;
     let (key, present) = match subject {
         Subject::New(key) => (connector_key(&key), None),
-        Subject::Present(one) => (one.connector.clone(), Some(one)),
+        Subject::Present(one) => (one.connector.clone(), Some(*one)),
     };
     let title = app.connector_title(&actor.org, &key).await?;
     let own = present.as_ref().and_then(|one| one.connection.as_ref());

@@ -187,7 +187,6 @@ async fn picker(
         server_id: id.to_string(),
         server_name: server.name,
         is_picked: server.is_picked,
-        is_code: server.mode == Mode::Code,
         query,
         picked: tools.len(),
         groups,

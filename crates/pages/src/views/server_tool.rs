@@ -17,7 +17,6 @@ pub struct PickerPage {
     pub server_id: String,
     pub server_name: String,
     pub is_picked: bool,
-    pub is_code: bool,
     pub query: String,
     /// How many tools are picked, shown here or not.
     pub picked: usize,

@@ -295,7 +295,6 @@ impl Sample {
             server_id: self.t("srv_1"),
             server_name: self.t("My AI tools"),
             is_picked: true,
-            is_code: false,
             query: self.t("message"),
             picked: 2,
             groups: vec![group("slack", true), group("slack_bot", false)],

@@ -7,6 +7,7 @@ use chromiumoxide::cdp::browser_protocol::browser::{
 };
 use chromiumoxide::cdp::browser_protocol::emulation::{
     MediaFeature, SetDeviceMetricsOverrideParams, SetFocusEmulationEnabledParams,
+    SetScriptExecutionDisabledParams,
 };
 use chromiumoxide::cdp::browser_protocol::input::InsertTextParams;
 use chromiumoxide::cdp::browser_protocol::log::{EventEntryAdded, LogEntryLevel};
@@ -220,6 +221,12 @@ impl Tab {
             .emulate_media_features(vec![scheme])
             .await
             .expect("a colour scheme");
+    }
+
+    /// From the next page on, nothing of a page runs. What a test asks still does.
+    pub async fn forbid_scripts(&self) {
+        let forbid = SetScriptExecutionDisabledParams::new(true);
+        self.page.execute(forbid).await.expect("no scripts");
     }
 
     /// The value of a JavaScript expression; null while the page has none.

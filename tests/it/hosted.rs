@@ -7,6 +7,7 @@ mod developers;
 mod doors;
 mod end_users;
 mod partials;
+mod picking;
 mod sdks;
 mod setup;
 mod tools;

@@ -11,6 +11,8 @@ mod notes;
 mod own_connectors;
 mod people;
 mod reconnecting;
+mod server_rules;
+mod servers;
 mod tokens;
 mod trying;
 mod usage;

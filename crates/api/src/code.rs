@@ -8,6 +8,7 @@ use crate::tools::Block;
 use axum::extract::State;
 use quaymaster_app::App;
 use quaymaster_core::Fault;
+use quaymaster_core::tool::ToolResult;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -60,6 +61,29 @@ pub(crate) struct CodeResult {
     is_error: bool,
 }
 
+impl CodeResult {
+    /// A result, or the fault that came of a call which was made.
+    pub(crate) fn of(ran: Result<ToolResult, Fault>) -> Self {
+        match ran {
+            Ok(result) => CodeResult {
+                content: result.content.into_iter().map(Block::from).collect(),
+                structured_content: result.structured,
+                is_error: false,
+            },
+            Err(fault) => {
+                let fault = fault.to_json();
+                CodeResult {
+                    content: vec![Block::Text {
+                        text: fault.to_string(),
+                    }],
+                    structured_content: Some(json!(fault)),
+                    is_error: true,
+                }
+            }
+        }
+    }
+}
+
 /// Runs a program over a server in code mode
 ///
 /// Its calls pass the same checks as an agent's, and use the accounts that the server uses.
@@ -81,25 +105,8 @@ pub(crate) async fn execute_code(
     let code = asked
         .code
         .ok_or_else(|| Fault::invalid_arg("/code", "required", "The field `code` is missing."))?;
-    let shown = match app
+    let ran = app
         .execute_code(&caller, &actor, &id_of(&id)?, &code)
-        .await?
-    {
-        Ok(result) => CodeResult {
-            content: result.content.into_iter().map(Block::from).collect(),
-            structured_content: result.structured,
-            is_error: false,
-        },
-        Err(fault) => {
-            let fault = fault.to_json();
-            CodeResult {
-                content: vec![Block::Text {
-                    text: fault.to_string(),
-                }],
-                structured_content: Some(json!(fault)),
-                is_error: true,
-            }
-        }
-    };
-    Ok(axum::Json(shown))
+        .await?;
+    Ok(axum::Json(CodeResult::of(ran)))
 }

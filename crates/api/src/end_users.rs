@@ -9,9 +9,8 @@ use crate::read::{Json, Path, Query};
 use crate::workspaces::find;
 use axum::extract::State;
 use http::StatusCode;
-use quaymaster_app::connect_sessions::{NewConnectSession, SetupLink};
+use quaymaster_app::connect_sessions::SetupLink;
 use quaymaster_app::end_users::{EndUser, EndUserChange, EndUserRow, NewEndUser};
-use quaymaster_app::integrations::connector_key;
 use quaymaster_app::{Actor, App};
 use quaymaster_core::id::{EndUserId, WorkspaceId};
 use quaymaster_core::{Fault, Instant};
@@ -87,6 +86,8 @@ async fn shown(app: &App, actor: &Actor, end_user: EndUser) -> Result<OneEndUser
 pub(crate) struct LookedEndUsers {
     /// Id or slug of the workspace.
     workspace_id: String,
+    /// Only those with this text in their external id, name or address.
+    query: Option<String>,
     /// How many at most.
     #[param(minimum = 1, maximum = 500, default = 100)]
     limit: Option<i64>,
@@ -117,7 +118,10 @@ pub(crate) async fn list_end_users(
     Query(looked): Query<LookedEndUsers>,
 ) -> Answer<axum::Json<EndUserList>> {
     let workspace = find(&app, &actor, &looked.workspace_id).await?;
-    let all = app.end_users(&actor, &workspace.id).await?;
+    let mut all = app.end_users(&actor, &workspace.id).await?;
+    if let Some(query) = &looked.query {
+        all.retain(|row| row.says(query));
+    }
     let (page, total) = Paging::new(looked.limit, looked.offset).cut(all)?;
     let end_users = page.into_iter().map(EndUserView::from).collect();
     Ok(axum::Json(EndUserList { end_users, total }))
@@ -325,44 +329,16 @@ pub(crate) async fn create_end_user_link(
     Path(id): Path<String>,
     Json(asked): Json<AskEndUser>,
 ) -> Answer<axum::Json<LinkView>> {
-    let end_user = app.end_user(&admin, &id_of(&id)?).await?;
-    let known = app.integrations(&admin, &end_user.workspace).await?;
-    let integration = match (&asked.workspace_integration_id, &asked.integration_name) {
-        (Some(id), _) => {
-            let id = integrations::id_of(id)?;
-            let found = known.into_iter().find(|one| one.id == id);
-            Some(found.ok_or_else(|| Fault::not_found("There is no such integration."))?)
-        }
-        (None, Some(name)) => {
-            let key = connector_key(name);
-            known.into_iter().find(|one| one.connector == key)
-        }
-        (None, None) => {
-            return Err(Fault::invalid_arg(
-                "/integrationName",
-                "required",
-                "The link is for a connector: pass integrationName or workspaceIntegrationId.",
-            )
-            .into());
-        }
-    };
-    let connector = match (&integration, asked.integration_name) {
-        (Some(integration), _) => integration.connector.clone(),
-        (None, name) => connector_key(&name.unwrap_or_default()),
-    };
-    let new = NewConnectSession {
-        auth: integration.as_ref().and_then(|one| one.auth.clone()),
-        name: connector.clone(),
-        // One account of a connector for each time a link is made and used.
-        external_id: format!("{}-{}", connector, app.fresh_call_id()),
-        connector,
-        integration,
-        end_user: Some(end_user.id),
-        expires_in_s: asked.expires_in,
-        ..NewConnectSession::default()
-    };
+    let integration = asked.workspace_integration_id.as_deref();
+    let integration = integration.map(integrations::id_of).transpose()?;
     let link = app
-        .create_connect_session(&admin, &end_user.workspace, new)
+        .end_user_link(
+            &admin,
+            &id_of(&id)?,
+            integration.as_ref(),
+            asked.integration_name.as_deref(),
+            asked.expires_in,
+        )
         .await
         .map_err(ApiError::about_body)?;
     Ok(axum::Json(link.into()))

@@ -12,7 +12,7 @@
 //! - `document`: the OpenAPI document; `state`: what handlers can reach
 //! - one file a noun: `health`, `info`, `workspaces`, `tokens`, `connected_clients`, `connect`, `trash`, `api_keys`,
 //!   `organizations`, `members`, `invitations`, `connectors`, `connections`, `connection_tools`, `authorizations`, `oauth_apps`, `integrations`, `integration_metadata`, `partials`, `actions`, `end_users`,
-//!   `connect_sessions`, `servers`, `server_tokens`, `server_tools`, `code`, `later`, `skills`, `skill_files`, `memory`, `memory_versions`, `calls`, `events`, `tools`; [`parts`] has a
+//!   `connect_sessions`, `servers`, `server_tokens`, `server_tools`, `picking`, `code`, `later`, `skills`, `skill_files`, `memory`, `memory_versions`, `calls`, `events`, `tools`; [`parts`] has a
 //!   router of its own, whose addresses are signed, and so has [`oauth`], whose addresses are those
 //!   of its RFCs
 
@@ -47,6 +47,7 @@ mod organizations;
 mod paging;
 mod partials;
 pub mod parts;
+mod picking;
 mod read;
 mod server_tokens;
 mod server_tools;
@@ -219,6 +220,9 @@ fn documented() -> OpenApiRouter<ApiState> {
             server_tools::list_server_tools,
             server_tools::add_server_tool
         ))
+        .routes(routes!(picking::pick_server_tools))
+        .routes(routes!(picking::read_tool_list_size))
+        .routes(routes!(picking::call_server_tool))
         .routes(routes!(
             server_tools::update_server_tool,
             server_tools::delete_server_tool

@@ -83,8 +83,8 @@ fn tool_of(named: &str) -> Result<ServerToolId, Fault> {
 
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ServerToolList {
-    tools: Vec<ServerToolView>,
-    total: usize,
+    pub(crate) tools: Vec<ServerToolView>,
+    pub(crate) total: usize,
 }
 
 /// Lists the tools of a server
@@ -197,14 +197,20 @@ pub(crate) struct ChangeServerTool {
     #[schema(value_type = Option<String>)]
     #[serde(default, deserialize_with = "nullable")]
     connection_id: Option<Option<String>>,
-    display_name: Option<String>,
+    /// Null lets the action's own hold.
+    #[schema(value_type = Option<String>)]
+    #[serde(default, deserialize_with = "nullable")]
+    display_name: Option<Option<String>>,
     /// Null lets the action's own hold.
     #[schema(value_type = Option<String>)]
     #[serde(default, deserialize_with = "nullable")]
     description: Option<Option<String>>,
     #[schema(value_type = Option<Object>)]
     input_defaults: Option<Map<String, Value>>,
-    partial_ids: Option<Vec<String>>,
+    /// Ids or names; null lets the workspace's default partials hold, an empty list none.
+    #[schema(value_type = Option<Vec<String>>)]
+    #[serde(default, deserialize_with = "nullable")]
+    partial_ids: Option<Option<Vec<String>>>,
     sort_order: Option<i64>,
 }
 

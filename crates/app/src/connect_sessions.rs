@@ -6,9 +6,9 @@ use crate::App;
 use crate::actor::Actor;
 use crate::connections::{Aim, Author, Authorization, Connection, Fields, Flow, NewConnection};
 use crate::connectors::Definition;
-use crate::integrations::checked_auth;
+use crate::integrations::{checked_auth, connector_key};
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use quaymaster_core::id::{ConnectSessionId, EndUserId, UserId, WorkspaceId};
+use quaymaster_core::id::{ConnectSessionId, EndUserId, IntegrationId, UserId, WorkspaceId};
 use quaymaster_core::{Code, Fault, Instant, hex};
 pub use quaymaster_store::connect_session::{ConnectSession, OwnerScope, SessionStatus};
 use quaymaster_store::integration::Integration;
@@ -137,6 +137,56 @@ impl App {
         };
         self.keep(&session, &actor.label).await?;
         self.setup_link_of(&session)
+    }
+
+    /// A link by which an end user connects an account: for an integration of their workspace, or for
+    /// a connector, which means its first integration where there is one.
+    pub async fn end_user_link(
+        &self,
+        actor: &Actor,
+        end_user: &EndUserId,
+        integration: Option<&IntegrationId>,
+        connector: Option<&str>,
+        expires_in_s: Option<i64>,
+    ) -> Result<SetupLink, Fault> {
+        let end_user = self.end_user(actor, end_user).await?;
+        let mut known = self
+            .integrations(actor, &end_user.workspace)
+            .await?
+            .into_iter();
+        let (integration, connector) = match (integration, connector) {
+            (Some(id), _) => {
+                let found = known.find(|one| one.id == *id);
+                let found =
+                    found.ok_or_else(|| Fault::not_found("There is no such integration."))?;
+                let connector = found.connector.clone();
+                (Some(found), connector)
+            }
+            (None, Some(name)) => {
+                let key = connector_key(name);
+                (known.find(|one| one.connector == key), key)
+            }
+            (None, None) => {
+                return Err(Fault::invalid_arg(
+                    "/integrationName",
+                    "required",
+                    "The link is for a connector: pass integrationName or workspaceIntegrationId.",
+                ));
+            }
+        };
+        let new = NewConnectSession {
+            auth: integration.as_ref().and_then(|one| one.auth.clone()),
+            name: connector.clone(),
+            // One account of a connector for each time a link is made and used.
+            external_id: format!("{}-{}", connector, self.fresh_call_id()),
+            connector,
+            integration,
+            end_user: Some(end_user.id),
+            expires_in_s,
+            ..NewConnectSession::default()
+        };
+        self.create_connect_session(actor, &end_user.workspace, new)
+            .await
     }
 
     /// Where an end user connects their account for an integration: the link that they have, or a

@@ -25,6 +25,21 @@ pub struct EndUserRow {
     pub connections: i64,
 }
 
+impl EndUserRow {
+    /// Whether a text stands in the id, the name or the address of the person, whatever the case.
+    pub fn says(&self, text: &str) -> bool {
+        let text = text.trim().to_lowercase();
+        let end_user = &self.end_user;
+        let texts = [
+            Some(&end_user.external_id),
+            end_user.display_name.as_ref(),
+            end_user.email.as_ref(),
+        ];
+        let mut texts = texts.into_iter().flatten();
+        texts.any(|own| own.to_lowercase().contains(&text))
+    }
+}
+
 const MOST_METADATA: usize = 16 * 1024;
 
 fn unknown() -> Fault {

@@ -42,10 +42,11 @@ pub struct NewTool {
 pub struct ToolChange {
     pub alias: Option<String>,
     pub connection: Option<Option<String>>,
-    pub display_name: Option<String>,
+    pub display_name: Option<Option<String>>,
     pub description: Option<Option<String>>,
     pub input_defaults: Option<Map<String, Value>>,
-    pub partials: Option<Vec<String>>,
+    /// `Some(None)` lets the default partials hold.
+    pub partials: Option<Option<Vec<String>>>,
     pub sort_order: Option<i64>,
 }
 
@@ -234,7 +235,7 @@ impl App {
             };
         }
         if let Some(name) = change.display_name {
-            tool.display_name = Some(name);
+            tool.display_name = name;
         }
         if let Some(description) = change.description {
             tool.description = description;
@@ -245,11 +246,11 @@ impl App {
         // Those that it has must fit the other integration as well.
         let moved = change.alias.is_some();
         let kept = tool.partials.as_ref().filter(|_| moved);
-        let kept = kept.map(|ids| ids.iter().map(ToString::to_string).collect());
+        let kept = kept.map(|ids| Some(ids.iter().map(ToString::to_string).collect()));
         if let Some(partials) = change.partials.or(kept) {
             let action = tool.action.clone();
             tool.partials = self
-                .named_partials(&server, &integration, &action, Some(partials))
+                .named_partials(&server, &integration, &action, partials)
                 .await?;
         }
         if let Some(order) = change.sort_order {

@@ -16,18 +16,27 @@ mod connection_tools;
 mod connections;
 mod connectors;
 mod cookie;
+mod end_users;
+mod inputs;
+mod integrations;
 mod invitation;
 mod invitations;
 mod local;
 mod members;
 mod memory;
 mod notice;
+mod outcome;
 mod own_connectors;
+mod partials;
 mod person;
+mod place;
+mod playground;
 mod posted;
 mod reconnect;
 mod reference;
 mod reset;
+mod server_tools;
+mod servers;
 mod settings;
 mod setup;
 mod sign_in;
@@ -89,6 +98,7 @@ pub fn router(app: App, mut openapi: Value) -> Router {
         reference: Arc::new(from_openapi(&openapi)),
     };
     Router::new()
+        .merge(of_servers())
         .route("/sign-in", get(sign_in::read).post(sign_in::submit))
         .route(
             "/sign-in/link/{id}",
@@ -241,4 +251,69 @@ pub fn router(app: App, mut openapi: Value) -> Router {
         ))
         .merge(crate::assets::router())
         .with_state(pages)
+}
+
+/// Integrations, hosted servers, partials and end users.
+fn of_servers() -> Router<Pages> {
+    Router::new()
+        .route("/workspaces/{id}/integrations", get(integrations::list))
+        .route(
+            "/workspaces/{id}/integrations/new",
+            get(integrations::choose),
+        )
+        .route(
+            "/workspaces/{id}/integrations/new/{connector}",
+            get(integrations::draft).post(integrations::add),
+        )
+        .route(
+            "/workspaces/{id}/integrations/{integration}",
+            get(integrations::read).post(integrations::save),
+        )
+        .route(
+            "/workspaces/{id}/integrations/{integration}/remove",
+            post(integrations::remove),
+        )
+        .route(
+            "/workspaces/{id}/servers",
+            get(servers::list).post(servers::create),
+        )
+        .route("/servers/{id}", get(servers::read))
+        .route("/servers/{id}/settings", post(servers::save))
+        .route("/servers/{id}/token", post(servers::rotate))
+        .route("/servers/{id}/delete", post(servers::delete))
+        .route(
+            "/servers/{id}/tools",
+            get(server_tools::choose).post(server_tools::pick),
+        )
+        .route(
+            "/servers/{id}/tools/{tool}",
+            get(server_tools::read).post(server_tools::save),
+        )
+        .route(
+            "/servers/{id}/tools/{tool}/remove",
+            post(server_tools::remove),
+        )
+        .route(
+            "/servers/{id}/try",
+            get(playground::read).post(playground::run),
+        )
+        .route(
+            "/servers/{id}/try/{tool}",
+            get(playground::read_tool).post(playground::call_tool),
+        )
+        .route("/workspaces/{id}/partials", get(partials::list))
+        .route("/workspaces/{id}/partials/new", get(partials::choose))
+        .route(
+            "/workspaces/{id}/partials/new/{integration}",
+            get(partials::draft).post(partials::create),
+        )
+        .route("/partials/{id}", get(partials::read).post(partials::save))
+        .route("/partials/{id}/delete", post(partials::delete))
+        .route(
+            "/workspaces/{id}/end-users",
+            get(end_users::list).post(end_users::create),
+        )
+        .route("/end-users/{id}", get(end_users::read))
+        .route("/end-users/{id}/link", post(end_users::link))
+        .route("/end-users/{id}/delete", post(end_users::delete))
 }

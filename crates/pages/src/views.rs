@@ -14,17 +14,24 @@ pub mod connected_client;
 pub mod connection;
 pub mod connector;
 pub mod consent;
+pub mod end_user;
 pub mod error;
 pub mod form;
+pub mod integration;
 pub mod invitation;
 pub mod layout;
 pub mod member;
 pub mod memory;
 pub mod moment;
 pub mod own_connector;
+pub mod partial;
+pub mod place;
+pub mod playground;
 pub mod reconnect;
 pub mod reference;
 pub mod reset;
+pub mod server;
+pub mod server_tool;
 pub mod settings;
 pub mod setup;
 pub mod sign_in;
@@ -45,8 +52,12 @@ pub use connector::{
     ModuleView, RecipeView, SigningIn, TestedHow, WayChoice,
 };
 pub use consent::ConsentPage;
+pub use end_user::{
+    EndUserAccount, EndUserForm, EndUserPage, EndUserRow, EndUsersPage, SetupLinkView,
+};
 pub use error::ErrorPage;
 pub use form::{Field, Problem};
+pub use integration::{IntegrationChoicePage, IntegrationPage, IntegrationRow, IntegrationsPage};
 pub use invitation::{InvitationPage, InvitationState, Invited};
 pub use layout::{Flash, Layout, SignedIn, Tone};
 pub use member::{
@@ -57,9 +68,19 @@ pub use own_connector::{
     Changed, DefinitionPage, ImportPage, Mistake, OperationRow, OwnConnectorsPage, OwnRow,
     ReportView,
 };
+pub use partial::{
+    PartialChoicePage, PartialGroup, PartialInput, PartialPage, PartialRow, PartialsPage,
+};
+pub use place::{Choice, Place, Tick};
+pub use playground::{PlaygroundPage, PlaygroundTool, ProgramPage, Ran, RanCall, ToolCallPage};
 pub use reconnect::{ReconnectPage, ReconnectState};
 pub use reference::{ReferencePage, ReferenceView};
 pub use reset::{ForgotPage, ResetPage, ResetState};
+pub use server::{
+    FreshServerTokenPage, ServerForm, ServerPage, ServerRow, ServerTokenRow, ServerToolRow,
+    ServersPage,
+};
+pub use server_tool::{PickerGroup, PickerPage, ServerToolPage};
 pub use settings::SettingsPage;
 pub use setup::{SetupForm, SetupPage, SetupState};
 pub use sign_in::{LinkState, SignInLinkPage, SignInPage};

@@ -18,6 +18,52 @@ pub(super) fn without_token(app: &App) -> Connect {
     Connect::new(signing_in.chain(lines(app, TOKEN_PLACEHOLDER)).collect())
 }
 
+/// For a hosted server: with its token or a placeholder, and for clients that sign in where they may.
+pub(super) fn of_server(
+    name: &str,
+    endpoint: &str,
+    token: Option<&str>,
+    signs_in: bool,
+) -> Connect {
+    let name = name_in_client(name);
+    let with_token = connect_lines::connect_lines(Target {
+        name: &name,
+        endpoint,
+        token: token.unwrap_or(TOKEN_PLACEHOLDER),
+        program: None,
+    });
+    let mut lines = Vec::new();
+    if signs_in {
+        lines.extend(connect_lines::sign_in_lines(&name, endpoint));
+    }
+    Connect::new(lines.into_iter().chain(with_token).map(shown).collect())
+}
+
+/// For a hosted server that has no tokens.
+pub(super) fn signing_in(name: &str, endpoint: &str) -> Connect {
+    let lines = connect_lines::sign_in_lines(&name_in_client(name), endpoint);
+    Connect::new(lines.into_iter().map(shown).collect())
+}
+
+/// What a client calls the server: small letters, digits and hyphens, so that it needs no quotes in
+/// a shell.
+fn name_in_client(name: &str) -> String {
+    let mut short = String::new();
+    for c in name.chars().take(40) {
+        if c.is_ascii_alphanumeric() {
+            short.push(c.to_ascii_lowercase());
+        } else if !short.is_empty() && !short.ends_with('-') {
+            short.push('-');
+        }
+    }
+    let short = short.trim_end_matches('-');
+    if short.is_empty() {
+        "server".to_owned()
+    } else {
+        short.to_owned()
+    }
+}
+
 fn lines(app: &App, token: &str) -> impl Iterator<Item = ConnectLine> {
     let settings = app.settings();
     let lines = connect_lines::connect_lines(Target {
@@ -39,5 +85,19 @@ fn shown(line: connect_lines::ConnectLine) -> ConnectLine {
         },
         where_: line.place,
         text: line.text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_in_a_client_is_one_word_of_a_shell() {
+        let names = ["My AI Tools", "  $(rm -rf) ", "Größe 2", "'\"", ""];
+        assert_eq!(
+            names.map(name_in_client),
+            ["my-ai-tools", "rm-rf", "gr-e-2", "server", "server"]
+        );
     }
 }

@@ -69,7 +69,7 @@ pub(super) async fn list(
     Ok(shown(StatusCode::OK, &page))
 }
 
-fn card(row: ConnectorRow) -> ConnectorCard {
+pub(super) fn card(row: ConnectorRow) -> ConnectorCard {
     ConnectorCard {
         key: row.key,
         title: row.title,

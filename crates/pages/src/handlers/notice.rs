@@ -60,10 +60,24 @@ pub(super) enum Notice {
     NoteRestored,
     NoteRedacted,
     MemorySet,
+    IntegrationAdded,
+    IntegrationSaved,
+    IntegrationRemoved,
+    ServerMade,
+    ServerSaved,
+    ServerDeleted,
+    ToolsPicked,
+    ServerFollows,
+    ToolSaved,
+    ToolRemoved,
+    PartialSaved,
+    PartialDeleted,
+    EndUserMade,
+    EndUserDeleted,
 }
 
 impl Notice {
-    const ALL: [Notice; 47] = [
+    const ALL: [Notice; 61] = [
         Notice::SignedOut,
         Notice::CapSet,
         Notice::TokenRevoked,
@@ -111,6 +125,20 @@ impl Notice {
         Notice::NoteRestored,
         Notice::NoteRedacted,
         Notice::MemorySet,
+        Notice::IntegrationAdded,
+        Notice::IntegrationSaved,
+        Notice::IntegrationRemoved,
+        Notice::ServerMade,
+        Notice::ServerSaved,
+        Notice::ServerDeleted,
+        Notice::ToolsPicked,
+        Notice::ServerFollows,
+        Notice::ToolSaved,
+        Notice::ToolRemoved,
+        Notice::PartialSaved,
+        Notice::PartialDeleted,
+        Notice::EndUserMade,
+        Notice::EndUserDeleted,
     ];
 
     const fn code(self) -> &'static str {
@@ -162,6 +190,20 @@ impl Notice {
             Notice::NoteRestored => "note-restored",
             Notice::NoteRedacted => "note-redacted",
             Notice::MemorySet => "memory-set",
+            Notice::IntegrationAdded => "integration-added",
+            Notice::IntegrationSaved => "integration-saved",
+            Notice::IntegrationRemoved => "integration-removed",
+            Notice::ServerMade => "server-made",
+            Notice::ServerSaved => "server-saved",
+            Notice::ServerDeleted => "server-deleted",
+            Notice::ToolsPicked => "tools-picked",
+            Notice::ServerFollows => "server-follows",
+            Notice::ToolSaved => "tool-saved",
+            Notice::ToolRemoved => "tool-removed",
+            Notice::PartialSaved => "partial-saved",
+            Notice::PartialDeleted => "partial-deleted",
+            Notice::EndUserMade => "end-user-made",
+            Notice::EndUserDeleted => "end-user-deleted",
         }
     }
 
@@ -234,6 +276,28 @@ impl Notice {
             Notice::NoteRestored => "The note says that again.",
             Notice::NoteRedacted => "What the version said is gone from the history.",
             Notice::MemorySet => "The setting is saved.",
+            Notice::IntegrationAdded => "The integration is switched on.",
+            Notice::IntegrationSaved => "The integration is saved. Connected clients are told.",
+            Notice::IntegrationRemoved => {
+                "The integration is switched off, and its tools are gone from every server."
+            }
+            Notice::ServerMade => "The server is made. Clients sign in to it; it has no token.",
+            Notice::ServerSaved => "The server is saved. Connected clients are told.",
+            Notice::ServerDeleted => {
+                "The server is deleted. Its endpoint and tokens have stopped working."
+            }
+            Notice::ToolsPicked => "The tools are saved. Connected clients are told.",
+            Notice::ServerFollows => {
+                "The server follows the integrations of its workspace from now on."
+            }
+            Notice::ToolSaved => "The tool is saved. Connected clients are told.",
+            Notice::ToolRemoved => "The tool is taken away. Connected clients are told.",
+            Notice::PartialSaved => "The partial is saved. Calls use it from now on.",
+            Notice::PartialDeleted => "The partial is deleted.",
+            Notice::EndUserMade => "The end user is made.",
+            Notice::EndUserDeleted => {
+                "The end user is deleted, with their accounts, links, tokens and servers."
+            }
         }
     }
 

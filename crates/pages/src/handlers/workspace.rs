@@ -16,7 +16,7 @@ use super::notice::Notice;
 use super::person::{Administrator, Person};
 use super::posted::{Fields, Form, Posted};
 use super::workspaces as list;
-use super::{Pages, connect, connected_clients, tokens};
+use super::{Pages, connect, connected_clients, place, tokens};
 use crate::views::address::segment;
 use crate::views::{CallRow, Field, Flash, TokenForm, Tone, TrashRow, Usage, WorkspacePage};
 
@@ -131,6 +131,7 @@ pub(super) async fn page(
     let recent = app.recent_calls(actor, Some(id), None, CALLS).await?;
     let is_admin = actor.role.administers();
     Ok(WorkspacePage {
+        place: place::of(actor, &workspace),
         id: workspace.id.to_string(),
         endpoint: app.settings().endpoint(),
         connect: connect::without_token(app),

@@ -11,6 +11,7 @@ use super::connected_client::ClientRow;
 use super::form::{self, Field, Problem};
 use super::layout::Layout;
 use super::moment::Shown;
+use super::place::Place;
 use super::token::{Access, TokenForm, TokenRow};
 
 /// How much of something is used.
@@ -90,6 +91,7 @@ impl WorkspacesPage {
 #[template(path = "workspace.html")]
 pub struct WorkspacePage {
     pub layout: Layout,
+    pub place: Place,
     pub id: String,
     pub name: String,
     pub endpoint: String,

@@ -149,6 +149,10 @@ fn every_error_stands_in_the_summary_and_under_its_field() {
         ("consent-wrong", 2),
         ("connector-wrong", 3),
         ("connection-wrong", 2),
+        ("integration-wrong", 2),
+        ("servers-wrong", 2),
+        ("partial-wrong", 2),
+        ("end-users-wrong", 2),
     ] {
         let Page { html, .. } = all().into_iter().find(|page| page.name == wanted).unwrap();
         let page = Html::parse_document(&html);

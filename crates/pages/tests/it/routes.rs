@@ -6,8 +6,38 @@ const WORKSPACE: &str = "/workspaces/ws_01arz3ndektsv4rrffq69g5fav";
 
 const CONNECTION: &str = "/connections/con_01arz3ndektsv4rrffq69g5fav";
 
+const SERVER: &str = "/servers/srv_01arz3ndektsv4rrffq69g5fav";
+
+const INTEGRATION: &str = "int_01arz3ndektsv4rrffq69g5fav";
+
+const PARTIAL: &str = "/partials/prt_01arz3ndektsv4rrffq69g5fav";
+
+const END_USER: &str = "/end-users/eu_01arz3ndektsv4rrffq69g5fav";
+
 fn gets() -> Vec<String> {
-    let of_workspace = [WORKSPACE.to_owned()];
+    let mut of_workspace = vec![WORKSPACE.to_owned()];
+    let pages = [
+        "servers",
+        "integrations",
+        "integrations/new",
+        "integrations/new/slack",
+        "partials",
+        "partials/new",
+        "end-users",
+    ];
+    of_workspace.extend(pages.map(|page| format!("{WORKSPACE}/{page}")));
+    of_workspace.push(format!("{WORKSPACE}/integrations/{INTEGRATION}"));
+    of_workspace.push(format!("{WORKSPACE}/partials/new/{INTEGRATION}"));
+    let of_server = [
+        "",
+        "/tools",
+        "/tools/stl_01arz3ndektsv4rrffq69g5fav",
+        "/try",
+        "/try/a",
+    ];
+    of_workspace.extend(of_server.map(|page| format!("{SERVER}{page}")));
+    of_workspace.push(PARTIAL.to_owned());
+    of_workspace.push(END_USER.to_owned());
     let others = [
         "/",
         "/welcome",
@@ -103,6 +133,24 @@ fn posts() -> Vec<String> {
         "/settings/invitations".to_owned(),
         "/settings/invitations/inv_01arz3ndektsv4rrffq69g5fav/revoke".to_owned(),
         "/invitation/inv_x.y/accept".to_owned(),
+        format!("{WORKSPACE}/servers"),
+        format!("{WORKSPACE}/integrations/new/slack"),
+        format!("{WORKSPACE}/integrations/{INTEGRATION}"),
+        format!("{WORKSPACE}/integrations/{INTEGRATION}/remove"),
+        format!("{WORKSPACE}/partials/new/{INTEGRATION}"),
+        format!("{WORKSPACE}/end-users"),
+        format!("{SERVER}/settings"),
+        format!("{SERVER}/token"),
+        format!("{SERVER}/delete"),
+        format!("{SERVER}/tools"),
+        format!("{SERVER}/tools/stl_01arz3ndektsv4rrffq69g5fav"),
+        format!("{SERVER}/tools/stl_01arz3ndektsv4rrffq69g5fav/remove"),
+        format!("{SERVER}/try"),
+        format!("{SERVER}/try/a"),
+        PARTIAL.to_owned(),
+        format!("{PARTIAL}/delete"),
+        format!("{END_USER}/link"),
+        format!("{END_USER}/delete"),
     ]
 }
 

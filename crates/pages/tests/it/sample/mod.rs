@@ -6,7 +6,9 @@ mod consent;
 mod memory;
 mod outside;
 mod own_connectors;
+mod people;
 mod reference;
+mod servers;
 mod settings;
 mod skills;
 mod trying;
@@ -15,7 +17,7 @@ mod workspaces;
 use askama::Template;
 use quaymaster_core::Instant;
 use quaymaster_pages::views::{
-    Connect, ConnectKind, ConnectLine, Field, Flash, Layout, SignedIn, Tone,
+    Connect, ConnectKind, ConnectLine, Field, Flash, Layout, Place, SignedIn, Tone,
 };
 
 /// Sample data around an instant. Every text passes `text`, so that a test can make all hostile.
@@ -36,6 +38,11 @@ impl Sample {
     pub(crate) fn pages(&self) -> Vec<Page> {
         let mut pages = self.of_signing_in();
         pages.extend(self.of_workspaces());
+        pages.extend(self.of_integrations());
+        pages.extend(self.of_servers());
+        pages.extend(self.of_server_tools());
+        pages.extend(self.of_partials());
+        pages.extend(self.of_end_users());
         pages.extend(self.of_connectors());
         pages.extend(self.of_own_connectors());
         pages.extend(self.of_skills());
@@ -81,6 +88,14 @@ impl Sample {
                 email: self.t("owner@example.com"),
             }),
             ..self.outside()
+        }
+    }
+
+    fn place(&self) -> Place {
+        Place {
+            id: self.t("ws_2"),
+            name: self.t("Research notes"),
+            is_admin: true,
         }
     }
 

@@ -160,6 +160,7 @@ impl Sample {
         };
         WorkspacePage {
             layout: self.saying(Tone::Warning, "The daily cap is lower than today's calls."),
+            place: self.place(),
             id: self.t("ws_2"),
             name: self.t("Research notes"),
             endpoint: self.t(ENDPOINT),

@@ -1,0 +1,115 @@
+//! The playground of a hosted server: its tools, one of them, and programs in CODE mode.
+
+use askama::Template;
+
+use super::address::segment;
+use super::form::{self, Field, Problem};
+use super::layout::Layout;
+use super::place::Place;
+use super::trying::{TriedOutcome, TryInput};
+
+/// `/servers/{id}/try` in TOOLS mode: asks itself with `query`.
+#[derive(Debug, Clone, Template)]
+#[template(path = "playground.html")]
+pub struct PlaygroundPage {
+    pub layout: Layout,
+    pub place: Place,
+    pub server_id: String,
+    pub server_name: String,
+    pub query: String,
+    pub tools: Vec<PlaygroundTool>,
+}
+
+#[derive(Debug, Clone)]
+pub struct PlaygroundTool {
+    pub name: String,
+    pub title: String,
+    pub reads: bool,
+    pub is_destructive: bool,
+}
+
+impl PlaygroundPage {
+    pub fn server_path(&self) -> String {
+        format!("/servers/{}", segment(&self.server_id))
+    }
+
+    pub fn href(&self, tool: &PlaygroundTool) -> String {
+        format!("{}/try/{}", self.server_path(), segment(&tool.name))
+    }
+}
+
+/// `/servers/{id}/try/{tool}`: posts `input.*` to itself.
+#[derive(Debug, Clone, Template)]
+#[template(path = "tool_call.html")]
+pub struct ToolCallPage {
+    pub layout: Layout,
+    pub place: Place,
+    pub server_id: String,
+    pub server_name: String,
+    pub tool: PlaygroundTool,
+    pub description: String,
+    pub inputs: Vec<TryInput>,
+    /// Why the whole was refused before it was called.
+    pub error: Option<String>,
+    pub outcome: Option<TriedOutcome>,
+}
+
+impl ToolCallPage {
+    pub fn server_path(&self) -> String {
+        format!("/servers/{}", segment(&self.server_id))
+    }
+
+    pub fn path(&self) -> String {
+        format!("{}/try/{}", self.server_path(), segment(&self.tool.name))
+    }
+
+    pub fn problems(&self) -> Vec<Problem> {
+        let inputs = self.inputs.iter().enumerate();
+        let inputs = inputs.map(|(at, input)| (format!("input-{at}"), input.field.error.as_ref()));
+        form::problems(self.error.as_ref(), inputs)
+    }
+}
+
+/// `/servers/{id}/try` in CODE mode: posts `code` to itself.
+#[derive(Debug, Clone, Template)]
+#[template(path = "program.html")]
+pub struct ProgramPage {
+    pub layout: Layout,
+    pub place: Place,
+    pub server_id: String,
+    pub server_name: String,
+    pub code: Field,
+    /// Each integration, with what a program can call of it as TypeScript.
+    pub declarations: Vec<(String, String)>,
+    pub ran: Option<Ran>,
+}
+
+/// What came of a program.
+#[derive(Debug, Clone)]
+pub struct Ran {
+    /// The result, or the fault.
+    pub outcome: TriedOutcome,
+    /// What it wrote, a line each.
+    pub console: Vec<String>,
+    pub calls: Vec<RanCall>,
+    pub took: Option<String>,
+}
+
+/// A call of a program.
+#[derive(Debug, Clone)]
+pub struct RanCall {
+    pub name: String,
+    /// `ok`, or the code of a fault.
+    pub result: String,
+    pub took: String,
+}
+
+impl ProgramPage {
+    pub fn server_path(&self) -> String {
+        format!("/servers/{}", segment(&self.server_id))
+    }
+
+    pub fn problems(&self) -> Vec<Problem> {
+        form::problems(None, [("code", self.code.error.as_ref())])
+    }
+}

@@ -1,0 +1,119 @@
+//! The tools of a hosted server: the picker, and one picked tool.
+
+use askama::Template;
+
+use super::address::segment;
+use super::form::{self, Field, Problem};
+use super::layout::Layout;
+use super::place::{Choice, Place, Tick};
+use super::trying::TryInput;
+
+/// `/servers/{id}/tools`: asks itself with `query`; posts `tool`s and `shown`s, or `follow`, to itself.
+#[derive(Debug, Clone, Template)]
+#[template(path = "picker.html")]
+pub struct PickerPage {
+    pub layout: Layout,
+    pub place: Place,
+    pub server_id: String,
+    pub server_name: String,
+    pub is_picked: bool,
+    pub query: String,
+    /// How many tools are picked, shown here or not.
+    pub picked: usize,
+    pub groups: Vec<PickerGroup>,
+    /// Why the whole was refused.
+    pub error: Option<String>,
+}
+
+/// An integration with what can be ticked of it.
+#[derive(Debug, Clone)]
+pub struct PickerGroup {
+    pub alias: String,
+    pub title: String,
+    pub is_open: bool,
+    pub ticks: Vec<Tick>,
+}
+
+impl PickerGroup {
+    pub fn ticked(&self) -> usize {
+        self.ticks.iter().filter(|tick| tick.is_ticked).count()
+    }
+}
+
+impl PickerPage {
+    pub fn server_path(&self) -> String {
+        format!("/servers/{}", segment(&self.server_id))
+    }
+
+    pub fn path(&self) -> String {
+        format!("{}/tools", self.server_path())
+    }
+
+    pub fn problems(&self) -> Vec<Problem> {
+        form::problems(self.error.as_ref(), std::iter::empty::<(&'static str, _)>())
+    }
+}
+
+/// `/servers/{id}/tools/{tool}`: posts `name`, `description`, `account`, `input.*`, `partials` and
+/// `partial`s to itself.
+#[derive(Debug, Clone, Template)]
+#[template(path = "server_tool.html")]
+pub struct ServerToolPage {
+    pub layout: Layout,
+    pub place: Place,
+    pub server_id: String,
+    pub server_name: String,
+    pub id: String,
+    /// What agents call.
+    pub name: String,
+    pub alias: String,
+    /// In CODE mode a tool is called by programs only.
+    pub is_code: bool,
+    /// As the connector says it.
+    pub usual_title: String,
+    pub usual_description: String,
+    pub title: Field,
+    pub description: Field,
+    pub accounts: Vec<Choice>,
+    pub account_error: Option<String>,
+    /// Inputs for when the agent gives none.
+    pub defaults: Vec<TryInput>,
+    /// The workspace's default partials, or the ticked ones.
+    pub which: Vec<Choice>,
+    /// Those that fit the action.
+    pub partials: Vec<Choice>,
+    pub partials_error: Option<String>,
+    /// Why the whole was refused.
+    pub error: Option<String>,
+}
+
+impl ServerToolPage {
+    pub fn has_defaults(&self) -> bool {
+        let mut all = self.defaults.iter().map(|input| &input.field);
+        all.any(|field| !field.value.is_empty() || field.error.is_some())
+    }
+
+    pub fn server_path(&self) -> String {
+        format!("/servers/{}", segment(&self.server_id))
+    }
+
+    pub fn path(&self) -> String {
+        format!("{}/tools/{}", self.server_path(), segment(&self.id))
+    }
+
+    pub fn problems(&self) -> Vec<Problem> {
+        let defaults = self.defaults.iter().enumerate();
+        let defaults =
+            defaults.map(|(at, input)| (format!("input-{at}"), input.field.error.as_ref()));
+        let own = [
+            ("tool-title".to_owned(), self.title.error.as_ref()),
+            (
+                "tool-description".to_owned(),
+                self.description.error.as_ref(),
+            ),
+            ("account".to_owned(), self.account_error.as_ref()),
+            ("partials".to_owned(), self.partials_error.as_ref()),
+        ];
+        form::problems(self.error.as_ref(), own.into_iter().chain(defaults))
+    }
+}

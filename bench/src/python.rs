@@ -3,7 +3,10 @@
 use crate::table::Table;
 use anyhow::Context as _;
 use quaymaster_core::clock::SystemEntropy;
-use quaymaster_sandbox::{Program, PythonEnding, PythonOptions, Ran, Sessions, USUAL_TIME, Wanted};
+use quaymaster_core::{Fault, Fut};
+use quaymaster_sandbox::{
+    Mount, Mounts, Program, PythonEnding, PythonOptions, Ran, Sessions, USUAL_TIME, Wanted,
+};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -15,13 +18,21 @@ const COLD: usize = 20;
 const WARM: usize = 300;
 const MANY: usize = 50;
 
+struct Nothing;
+
+impl Mounts for Nothing {
+    fn mounts(&self) -> Fut<'_, Result<Vec<Mount>, Fault>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+}
+
 async fn run(sessions: &Sessions, key: &str, reset: bool) -> anyhow::Result<Ran> {
     let wanted = Wanted {
         key: key.to_owned(),
         having: String::new(),
         note: Value::Null,
         environment: BTreeMap::new(),
-        mounts: Vec::new(),
+        mounts: Arc::new(Nothing),
         network: None,
         reset,
     };

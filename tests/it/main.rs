@@ -64,3 +64,4 @@ mod tools_list;
 mod torn;
 mod upload_rules;
 mod uploads;
+mod working;

@@ -159,9 +159,6 @@ impl App {
             if let Err(fault) = self.expire_uploads().await {
                 tracing::warn!(%fault, "abandoned uploads were not swept");
             }
-            if let Err(fault) = self.sweep_skill_directories().await {
-                tracing::warn!(%fault, "directories of skills were not swept");
-            }
             for (workspace, home) in self.homes.all() {
                 let now = self.now();
                 if let Err(fault) = blocking(move || home.sweep_trash(now)).await {

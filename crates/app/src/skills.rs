@@ -6,7 +6,7 @@
 //! makes a new one with the same bytes.
 
 pub mod archive;
-mod directories;
+mod contents;
 pub mod format;
 mod saving;
 pub(crate) mod shelf;

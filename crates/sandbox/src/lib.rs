@@ -41,7 +41,7 @@ pub mod worker;
 pub use isolation::{Failure, Isolation, Probed};
 pub use pool::{Pool, PoolOptions, probe};
 pub use python::{
-    MAX_MOUNTED, MAX_PROGRAM, MAX_TIME, MAX_WAITING, Mount, Mounted, MountedFile, Network, Printed,
+    MAX_MOUNTED, MAX_PROGRAM, MAX_TIME, MAX_WAITING, Mount, MountedFile, Mounts, Network, Printed,
     Program, PythonEnding, PythonOptions, PythonProbed, Ran, Sessions, State, USUAL_TIME, Visit,
     Wanted,
 };

@@ -24,6 +24,7 @@ mod start;
 pub(crate) use inside::work;
 pub use sessions::Sessions;
 
+use quaymaster_core::{Fault, Fut};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::net::TcpListener;
@@ -86,7 +87,7 @@ pub struct Wanted {
     pub note: Value,
     /// Set before each call, by name; a value may change without a new session. What they hold may be secret.
     pub environment: BTreeMap<String, String>,
-    pub mounts: Vec<Mount>,
+    pub mounts: Arc<dyn Mounts>,
     pub network: Option<Arc<dyn Network>>,
     /// End the session that there is first.
     pub reset: bool,
@@ -100,20 +101,18 @@ pub struct Program {
     pub time: Duration,
 }
 
-/// Something that a session sees, read-only.
+/// Files that a session sees, read-only. They stay in memory as long as the session.
 #[derive(Debug, Clone)]
 pub struct Mount {
     /// Where, as an absolute path without dots, below `/mnt` or `/etc`.
     pub target: String,
-    pub what: Mounted,
+    pub files: Vec<MountedFile>,
 }
 
-#[derive(Debug, Clone)]
-pub enum Mounted {
-    /// At most [`MAX_MOUNTED`] bytes together; they stay in memory as long as the session.
-    Files(Vec<MountedFile>),
-    /// A directory of the machine, which the session's user must be able to read.
-    Directory(PathBuf),
+/// What a session sees, asked for when it begins and not for each of its calls.
+pub trait Mounts: Send + Sync {
+    /// At most [`MAX_MOUNTED`] bytes together.
+    fn mounts(&self) -> Fut<'_, Result<Vec<Mount>, Fault>>;
 }
 
 #[derive(Debug, Clone)]

@@ -135,7 +135,7 @@ pub(crate) fn sees_skills(caller: &Caller) -> bool {
 }
 
 impl App {
-    async fn shelf_of(&self, caller: &Caller) -> Result<Arc<Shelf>, Fault> {
+    pub(crate) async fn shelf_of(&self, caller: &Caller) -> Result<Arc<Shelf>, Fault> {
         if !caller.has(&Grant::Skills) {
             return Err(Fault::not_found("This credential sees no skills."));
         }

@@ -14,6 +14,7 @@ pub use network::{PythonEgress, PythonSettings};
 use super::{Open, Tool, structured};
 use crate::App;
 use crate::guard::Admitted;
+use mounts::Files;
 use network::Way;
 use quaymaster_core::id::{UserId, WorkspaceId};
 use quaymaster_core::tool::{Nature, ToolResult};
@@ -105,20 +106,18 @@ async fn run(app: &App, admitted: Admitted, request: ReplExecute) -> Result<Tool
         services: request.services.or(before.services),
     };
     let skills = choice.skills.as_deref().unwrap_or_default();
-    let mut mounts = mounts::of(app, caller, skills)?;
+    let (authorities, variables) = app.python.authorities().unzip();
+    let files = Files::of(app, caller, skills, authorities).await?;
     let given = accounts::given(app, caller, choice.services.as_deref()).await?;
     let way = Way::new(app, &given.places);
     let mut environment = given.variables.clone();
-    if let Some((mount, variables)) = app.python.authorities() {
-        mounts.push(mount);
-        environment.extend(variables);
-    }
+    environment.extend(variables.into_iter().flatten());
     let wanted = Wanted {
         key,
-        having: json!([given.having(), skills]).to_string(),
+        having: json!([given.having(), files.having()]).to_string(),
         note: json!(choice),
         environment: environment.clone(),
-        mounts,
+        mounts: Arc::new(files),
         network: way.map(|way| Arc::new(way) as _),
         reset: request.reset,
     };

@@ -35,8 +35,6 @@ pub(crate) struct Setup {
     pub(crate) directories: Vec<PathBuf>,
     /// The bytes follow the setup, in this order.
     pub(crate) files: Vec<File>,
-    /// From directories of the machine to places inside.
-    pub(crate) mounts: Vec<(PathBuf, String)>,
     pub(crate) environment: BTreeMap<String, String>,
     pub(crate) memory: u64,
     pub(crate) processes: u64,

@@ -71,9 +71,6 @@ pub(super) fn build(setup: &Setup, contents: &mut impl Read) -> Result<bool, Fai
         let mode = if file.executable { 0o555 } else { 0o444 };
         write(&file.path, &bytes, mode).stage("files")?;
     }
-    for (from, to) in &setup.mounts {
-        bind(from, to).stage("mount_given")?;
-    }
     let sees = processes().stage("files")?;
     std::env::set_current_dir(HERE).stage("chdir")?;
     sys::pivot_root_here().stage("pivot_root")?;

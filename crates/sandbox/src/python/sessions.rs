@@ -4,7 +4,9 @@ use super::find::{self, Python};
 use super::keeper::Keeper;
 use super::live::Live;
 use super::start::Parts;
-use super::{MAX_WAITING, Program, PythonEnding, PythonOptions, PythonProbed, Ran, State, Wanted};
+use super::{
+    MAX_WAITING, Mount, Program, PythonEnding, PythonOptions, PythonProbed, Ran, State, Wanted,
+};
 use crate::isolation::Failure;
 use quaymaster_core::clock::Entropy;
 use quaymaster_core::{Code, Fault, hex};
@@ -153,7 +155,7 @@ impl Sessions {
     pub async fn probe(&self) -> Result<PythonProbed, Failure> {
         let shared = &self.shared;
         let python = shared.python().await?;
-        let live = shared.begin(python, None).await?;
+        let live = shared.begin(python, None, Vec::new()).await?;
         let probed = live.probed.clone();
         live.end().await;
         Ok(probed)
@@ -222,7 +224,8 @@ impl Shared {
             .unwrap_or_else(PoisonError::into_inner)
             .take();
         self.make_room()?;
-        let begun = self.begin(python, Some(wanted)).await;
+        let mounts = wanted.mounts.mounts().await?;
+        let begun = self.begin(python, Some(wanted), mounts).await;
         **live = Some(begun.map_err(|failure| unavailable(&failure))?);
         Ok(Some(
             reason
@@ -231,7 +234,12 @@ impl Shared {
         ))
     }
 
-    async fn begin(&self, python: &Python, wanted: Option<&Wanted>) -> Result<Live, Failure> {
+    async fn begin(
+        &self,
+        python: &Python,
+        wanted: Option<&Wanted>,
+        mounts: Vec<Mount>,
+    ) -> Result<Live, Failure> {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let parts = Parts {
             id: format!("py_{}", self.random()),
@@ -242,9 +250,7 @@ impl Shared {
                 .map(|wanted| wanted.having.clone())
                 .unwrap_or_default(),
             note: wanted.map(|wanted| wanted.note.clone()).unwrap_or_default(),
-            mounts: wanted
-                .map(|wanted| wanted.mounts.as_slice())
-                .unwrap_or_default(),
+            mounts,
             network: wanted.and_then(|wanted| wanted.network.clone()),
             require_group: self.options.require_cgroup,
         };
@@ -263,7 +269,7 @@ impl Shared {
                 })??;
                 let mut first = None;
                 for python in found {
-                    match self.begin(&python, None).await {
+                    match self.begin(&python, None, Vec::new()).await {
                         Ok(live) => {
                             live.end().await;
                             return Ok(python);

@@ -41,7 +41,7 @@ pub(super) struct Parts<'a> {
     pub(super) root: Option<&'a std::path::Path>,
     pub(super) having: String,
     pub(super) note: serde_json::Value,
-    pub(super) mounts: &'a [Mount],
+    pub(super) mounts: Vec<Mount>,
     pub(super) network: Option<Arc<dyn Network>>,
     pub(super) require_group: bool,
 }
@@ -71,20 +71,14 @@ pub(super) fn failure(stage: &str, error: &io::Error) -> Failure {
 fn setup(parts: &Parts<'_>, is_grouped: bool) -> (Setup, Vec<u8>) {
     let mut contents = Vec::new();
     let mut files = Vec::new();
-    let mut mounts = Vec::new();
-    for mount in parts.mounts {
-        match &mount.what {
-            Mounted::Directory(from) => mounts.push((from.clone(), mount.target.clone())),
-            Mounted::Files(given) => {
-                for file in given {
-                    contents.extend_from_slice(&file.bytes);
-                    files.push(message::File {
-                        path: format!("{}/{}", mount.target, file.path),
-                        length: file.bytes.len(),
-                        executable: file.executable,
-                    });
-                }
-            }
+    for mount in &parts.mounts {
+        for file in &mount.files {
+            contents.extend_from_slice(&file.bytes);
+            files.push(message::File {
+                path: format!("{}/{}", mount.target, file.path),
+                length: file.bytes.len(),
+                executable: file.executable,
+            });
         }
     }
     let (memory, processes, watch) = if is_grouped {
@@ -100,7 +94,6 @@ fn setup(parts: &Parts<'_>, is_grouped: bool) -> (Setup, Vec<u8>) {
         modules: parts.python.modules.clone(),
         directories: parts.python.directories.clone(),
         files,
-        mounts,
         environment: environment(parts.network.is_some()),
         memory,
         processes,

@@ -1,7 +1,8 @@
 //! Orders that are for Python sessions.
 
+use quaymaster_core::{Fault, Fut};
 use quaymaster_sandbox::{
-    Mount, Mounted, MountedFile, Network, Program, PythonEnding, Ran, Sessions, Visit, Wanted,
+    Mount, MountedFile, Mounts, Network, Program, PythonEnding, Ran, Sessions, Visit, Wanted,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -29,6 +30,15 @@ impl Network for Nowhere {
     }
 }
 
+/// Files of a session that are there already.
+struct Given(Vec<Mount>);
+
+impl Mounts for Given {
+    fn mounts(&self) -> Fut<'_, Result<Vec<Mount>, Fault>> {
+        Box::pin(async { Ok(self.0.clone()) })
+    }
+}
+
 pub(crate) async fn obey(order: &Value, sessions: &Sessions) -> Value {
     if order["probe"] == true {
         return match sessions.probe().await {
@@ -50,11 +60,11 @@ pub(crate) async fn obey(order: &Value, sessions: &Sessions) -> Value {
     let skills = order["skills"].as_array().cloned().unwrap_or_default();
     let mounts = skills.iter().map(|skill| Mount {
         target: format!("/mnt/skills/{}", skill.as_str().expect("a name")),
-        what: Mounted::Files(vec![MountedFile {
+        files: vec![MountedFile {
             path: "scripts/run.py".to_owned(),
             bytes: b"print('of the skill')\n".to_vec(),
             executable: true,
-        }]),
+        }],
     });
     let network = (order["network"] == true).then(|| Arc::new(Nowhere) as Arc<dyn Network>);
     let wanted = Wanted {
@@ -62,7 +72,7 @@ pub(crate) async fn obey(order: &Value, sessions: &Sessions) -> Value {
         having: json!([order["skills"], environment.keys().collect::<Vec<_>>()]).to_string(),
         note: order["skills"].clone(),
         environment,
-        mounts: mounts.collect(),
+        mounts: Arc::new(Given(mounts.collect())),
         network,
         reset: order["reset"] == true,
     };

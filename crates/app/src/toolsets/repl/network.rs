@@ -2,7 +2,7 @@
 
 use crate::App;
 use quaymaster_egress::{Allow, Place, Proxy, ProxyRules};
-use quaymaster_sandbox::{Mount, Mounted, MountedFile, Network, PythonOptions, Sessions, Visit};
+use quaymaster_sandbox::{Mount, MountedFile, Network, PythonOptions, Sessions, Visit};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -64,11 +64,11 @@ impl Python {
         let bytes = self.authorities.clone()?;
         let mount = Mount {
             target: AUTHORITIES.to_owned(),
-            what: Mounted::Files(vec![MountedFile {
+            files: vec![MountedFile {
                 path: "authorities.pem".to_owned(),
                 bytes,
                 executable: false,
-            }]),
+            }],
         };
         let at = format!("{AUTHORITIES}/authorities.pem");
         let names = ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"];

@@ -3,7 +3,7 @@
 use super::find::Python;
 use super::keeper::{Keeper, Process, Started};
 use super::message::{self, FromSession, PROXY_PORT, Setup};
-use super::{Mount, Mounted, Network};
+use super::{Mount, Network};
 use crate::frame::{self, Frames};
 use crate::isolation::Failure;
 use crate::sys::session::receive_files;

@@ -291,7 +291,7 @@ async fn a_killed_server_leaves_no_session_behind() {
         let lines = all.filter_map(|entry| std::fs::read(entry.path().join("cmdline")).ok());
         lines.filter(|line| is_one(line.clone())).count()
     };
-    assert_eq!(sessions(), 2, "one outside and one inside");
+    assert!(sessions() >= 2, "one outside and one inside");
     desk.server.kill().await;
     let begun = Instant::now();
     while sessions() > 0 {

@@ -57,7 +57,7 @@ async fn each_scope_allows_what_it_names_and_refuses_the_rest() {
         // scope, tools listed, reads, writes, tools over REST, management API
         ("read:tools", Some(8), true, false, false, false),
         ("write:tools", Some(16), false, true, false, false),
-        ("read:data", None, false, false, false, false),
+        ("read:data", Some(0), false, false, false, false),
         ("chat", None, false, false, true, false),
         ("connector:gateway", None, false, false, false, false),
         ("admin", Some(23), true, true, true, true),
@@ -124,7 +124,7 @@ async fn a_key_acts_as_its_owner_in_its_organization_and_sees_files_only_when_to
 
     let key = key(&server, "admin").await;
     let mcp = Mcp::open(&server.endpoint, &key).await;
-    assert_eq!(listed(&mcp).await.unwrap().len(), 22);
+    assert_eq!(listed(&mcp).await.unwrap().len(), 23);
     mcp.call("write_file", json!({ "path": "k", "content": "k" }))
         .await
         .unwrap();

@@ -129,7 +129,7 @@ async fn a_key_acts_as_its_owner_in_its_organization_and_sees_files_only_when_to
 
     let key = key(&server, "admin").await;
     let mcp = Mcp::open(&server.endpoint, &key).await;
-    assert_eq!(listed(&mcp).await.unwrap().len(), 24);
+    assert_eq!(listed(&mcp).await.unwrap().len(), 25);
     mcp.call("write_file", json!({ "path": "k", "content": "k" }))
         .await
         .unwrap();

@@ -170,7 +170,9 @@ fn be_driver(setup: &Setup, socket: &OwnedFd) -> Result<Infallible, Failure> {
     session::own_session().stage("setsid")?;
     session::usual_signals();
     let program = text(&setup.program)?;
-    let arguments = ["python3", "-I", "-S", "-B", "-X", "utf8", "-c", DRIVER];
+    // By its path, since an interpreter looks for its modules where its name leads.
+    let own = setup.program.as_str();
+    let arguments = [own, "-I", "-S", "-B", "-X", "utf8", "-c", DRIVER];
     let places = setup.modules.iter().map(String::as_str);
     let arguments = arguments.into_iter().chain(places).map(text);
     let arguments = arguments.collect::<Result<Vec<_>, _>>()?;

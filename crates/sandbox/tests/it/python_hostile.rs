@@ -20,7 +20,9 @@ def attempt(action):
     except Exception as error:
         return type(error).__name__
 def system(x86, arm, *arguments):
-    if libc.syscall(ctypes.c_long(arm if ARM else x86), *arguments) == -1:
+    # Whole words: some of them stand on the stack.
+    words = [ctypes.c_long(a) if isinstance(a, int) else a for a in arguments]
+    if libc.syscall(ctypes.c_long(arm if ARM else x86), *words) == -1:
         raise OSError(ctypes.get_errno(), 'refused')
 def cloned():
     # The process that is born goes on here, too.

@@ -90,9 +90,13 @@ impl TryFrom<VersionRow> for MemoryVersion {
     }
 }
 
-macro_rules! version_columns {
-    () => {
-        "SELECT version, path, change, sha256, size, content, written_by, written_at, redacted_at FROM memory_versions "
+macro_rules! columns {
+    ($content:literal) => {
+        concat!(
+            "SELECT version, path, change, sha256, size, ",
+            $content,
+            ", written_by, written_at, redacted_at FROM memory_versions "
+        )
     };
 }
 
@@ -118,14 +122,14 @@ impl Store {
             .transpose()
     }
 
-    /// Newest first.
+    /// Newest first; of what still says something the content is empty here.
     pub async fn memory_versions(
         &self,
         org: &OrgId,
         file: &MemoryFileId,
     ) -> Result<Vec<MemoryVersion>, StoreError> {
         const SQL: &str = concat!(
-            version_columns!(),
+            columns!("CASE WHEN content IS NULL THEN NULL ELSE '' END AS content"),
             "WHERE org_id = $1 AND file_id = $2 ORDER BY version DESC"
         );
         let rows = reading!(self, pool => {
@@ -145,7 +149,7 @@ impl Store {
         version: i64,
     ) -> Result<Option<MemoryVersion>, StoreError> {
         const SQL: &str = concat!(
-            version_columns!(),
+            columns!("content"),
             "WHERE org_id = $1 AND file_id = $2 AND version = $3"
         );
         let row = reading!(self, pool => {

@@ -36,7 +36,8 @@ impl App {
         }
     }
 
-    /// Newest first, also of a file that was deleted. With their contents.
+    /// Newest first, also of a file that was deleted. What still says something has an empty content
+    /// here.
     pub async fn memory_versions(
         &self,
         reader: &Reader,

@@ -259,9 +259,7 @@ impl App {
         let key = resolve::service(name, catalog.keys())?.key;
         let definition = self.definition(org, &key).await?;
         let passport = describe(&definition, None)?;
-        let mut recipes = crate::connectors::recipes(&passport);
-        // What only reads makes the better example.
-        recipes.sort_by_key(|recipe| !recipe.call.starts_with("GET "));
+        let recipes = crate::connectors::recipes(&passport);
         let mut example = json!({ "service": key });
         if let Some(recipe) = recipes.into_iter().next() {
             example["module"] = json!(recipe.module);

@@ -254,13 +254,12 @@ pub(super) async fn save(
         partials: Some((!set.is_usual).then(|| set.partials.clone())),
         ..ToolChange::default()
     };
-    let fault = match pages
+    let saved = pages
         .app
         .update_server_tool(&admin, &id, &tool, change)
-        .await
-    {
-        Ok(_) => return Ok(answer::done(&pages, &path(&id), Notice::ToolSaved)),
-        Err(fault) => fault,
+        .await;
+    let Err(fault) = saved else {
+        return Ok(answer::done(&pages, &path(&id), Notice::ToolSaved));
     };
     match fault.code {
         Code::UnknownInstance => page.account_error = Some(fault.message),

@@ -37,6 +37,7 @@ impl Choice {
         }
     }
 
+    #[must_use]
     pub fn with_help(mut self, help: &str) -> Self {
         help.clone_into(&mut self.help);
         self

@@ -27,7 +27,7 @@ use quaymaster_store::event::Event;
 use quaymaster_store::{Store, StoreError};
 use secrecy::SecretString;
 use serde_json::Value;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;

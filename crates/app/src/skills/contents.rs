@@ -7,11 +7,11 @@ use quaymaster_core::id::OrgId;
 
 /// A file of a skill.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SkillContent {
+pub(crate) struct SkillContent {
     /// Below the skill's folder.
-    pub path: String,
-    pub bytes: Vec<u8>,
-    pub executable: bool,
+    pub(crate) path: String,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) executable: bool,
 }
 
 impl App {

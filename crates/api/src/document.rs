@@ -65,7 +65,7 @@ pub(crate) fn frame() -> OpenApi {
 }
 
 /// The groups of operations, in the order of the reference page.
-const GROUPS: [(&str, &str); 15] = [
+const GROUPS: [(&str, &str); 16] = [
     ("Server", "What anybody may ask."),
     (
         "Workspaces",
@@ -110,6 +110,10 @@ const GROUPS: [(&str, &str); 15] = [
     (
         "End users",
         "The persons of a developer's own product, and links by which they connect accounts.",
+    ),
+    (
+        "Documents",
+        "The knowledge base that agents search: files of the organization, and the text in them.",
     ),
     ("Later", "What is not there yet and answers 501."),
     ("Activity", "Tool calls, and who changed what."),

@@ -4,7 +4,7 @@
 use crate::App;
 use quaymaster_core::Instant;
 use quaymaster_core::door::Change;
-use quaymaster_core::id::{AccessTokenId, CredentialId, EventId, WorkspaceId};
+use quaymaster_core::id::{AccessTokenId, CredentialId, EventId, OrgId, WorkspaceId};
 use quaymaster_store::event::{EVENTS_A_PAGE, Event};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -41,6 +41,8 @@ pub(crate) enum Whom {
     Credential(Arc<CredentialId>),
     /// Callers of hosted servers of a workspace.
     ServersOf(Arc<WorkspaceId>),
+    /// Callers who see the documents of an organization.
+    KnowledgeOf(Arc<OrgId>),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,6 +120,12 @@ impl App {
         let noun = event.action.split('.').next().unwrap_or_default();
         if matches!(noun, "connection" | "end_user") {
             self.callers.forget_accounts(&event.org);
+        }
+        if noun == "document" {
+            self.tell(
+                Whom::KnowledgeOf(Arc::new(event.org.clone())),
+                Told::Changed(Change::Resources),
+            );
         }
         if noun == "definition" {
             self.callers.forget_definitions(&event.org);

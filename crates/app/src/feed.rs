@@ -7,8 +7,8 @@ use crate::App;
 use crate::changes::{Signal, Told, Whom};
 use quaymaster_core::caller::Access;
 use quaymaster_core::door::{Change, ChangeFeed, Fut};
-use quaymaster_core::id::{CredentialId, WorkspaceId};
-use quaymaster_core::{Caller, Instant};
+use quaymaster_core::id::{CredentialId, OrgId, WorkspaceId};
+use quaymaster_core::{Caller, Grant, Instant};
 use std::future::pending;
 use std::time::Duration;
 use tokio::sync::broadcast;
@@ -20,8 +20,10 @@ impl App {
         Box::new(Feed {
             app: self.clone(),
             unsure: true,
+            also: None,
             credential: caller.credential.clone(),
             servers_of: caller.hosted().map(|(_, workspace)| workspace.clone()),
+            knowledge_of: caller.has(&Grant::Knowledge).then(|| caller.org.clone()),
             ends_at: caller.expires_at.map(|at| self.on_the_timer(at)),
             signals: self.changes.subscribe(),
             stop: self.stop.clone(),
@@ -72,9 +74,13 @@ struct Feed {
     app: App,
     /// A signal may have been missed: before we listened, or because there were too many.
     unsure: bool,
+    /// A change of another kind that came together with the last one.
+    also: Option<Change>,
     credential: CredentialId,
     /// The workspace of the caller's hosted server.
     servers_of: Option<WorkspaceId>,
+    /// The organization whose documents the caller sees.
+    knowledge_of: Option<OrgId>,
     /// When the credential expires, as far as we know: a refresh puts the end of a grant off.
     ends_at: Option<tokio::time::Instant>,
     signals: broadcast::Receiver<Signal>,
@@ -82,8 +88,11 @@ struct Feed {
 }
 
 impl Feed {
-    /// The next change; of several that wait, one is told, and the end before all others.
+    /// The next change; of several of a kind that wait, one is told, and the end before all others.
     async fn wait(&mut self) -> Option<Change> {
+        if let Some(change) = self.also.take() {
+            return Some(change);
+        }
         loop {
             if std::mem::take(&mut self.unsure) && self.is_over().await {
                 return Some(Change::Revoked);
@@ -120,8 +129,13 @@ impl Feed {
                 Err(RecvError::Closed) => return None,
             };
             while let Ok(more) = self.signals.try_recv() {
-                if self.concerns(&more.whom) && more.what == Told::Changed(Change::Revoked) {
-                    change = Change::Revoked;
+                if !self.concerns(&more.whom) {
+                    continue;
+                }
+                match more.what {
+                    Told::Changed(Change::Revoked) => change = Change::Revoked,
+                    Told::Changed(other) if other != change => self.also = Some(other),
+                    _ => {}
                 }
             }
             return Some(change);
@@ -132,6 +146,7 @@ impl Feed {
         match whom {
             Whom::Credential(credential) => **credential == self.credential,
             Whom::ServersOf(workspace) => self.servers_of.as_ref() == Some(&**workspace),
+            Whom::KnowledgeOf(org) => self.knowledge_of.as_ref() == Some(&**org),
         }
     }
 

@@ -5,12 +5,14 @@
 
 use crate::App;
 use crate::actions::Acting;
+use crate::documents;
 use crate::hosted::{Hosted, HostedTool};
 use crate::toolsets::hosted::Calling;
 use crate::toolsets::{Tool, code, hosted};
 use quaymaster_core::caller::{Presented, Refusal};
-use quaymaster_core::door::{About, ChangeFeed, Door, Fut, Offers};
+use quaymaster_core::door::{About, ChangeFeed, Door, Fut, Listed, Offers};
 use quaymaster_core::fault::UNKNOWN_TOOL;
+use quaymaster_core::resource::{Contents, ResourceDef, TemplateDef};
 use quaymaster_core::schema::shorten;
 use quaymaster_core::suggest::did_you_mean;
 use quaymaster_core::tool::{Call, Outcome, Source, ToolDef};
@@ -299,7 +301,10 @@ impl Door for App {
             title: self.settings.server_title.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             instructions: self.toolsets.instructions(caller),
-            offers: Offers::default(),
+            offers: Offers {
+                resources: documents::has_resources(caller),
+                ..Offers::default()
+            },
         }
     }
 
@@ -330,6 +335,36 @@ impl Door for App {
 
     fn call<'a>(&'a self, caller: &'a Caller, call: Call) -> Fut<'a, Result<Outcome, Fault>> {
         Box::pin(self.call_guarded(caller, call, None))
+    }
+
+    fn resources<'a>(
+        &'a self,
+        caller: &'a Caller,
+        cursor: Option<&'a str>,
+    ) -> Fut<'a, Result<Listed<ResourceDef>, Fault>> {
+        Box::pin(self.knowledge_resources(caller, cursor))
+    }
+
+    fn templates<'a>(
+        &'a self,
+        caller: &'a Caller,
+        _: Option<&'a str>,
+    ) -> Fut<'a, Result<Listed<TemplateDef>, Fault>> {
+        Box::pin(async move { documents::knowledge_templates(caller).map(Listed::all) })
+    }
+
+    fn read<'a>(
+        &'a self,
+        caller: &'a Caller,
+        uri: &'a str,
+    ) -> Fut<'a, Result<Vec<Contents>, Fault>> {
+        Box::pin(async move {
+            match uri.split_once("://").map_or("", |(scheme, _)| scheme) {
+                "drive" => self.knowledge_read(caller, uri).await,
+                _ => Err(Fault::not_found("There is nothing at that address.")
+                    .hint("List the resources to see what there is.")),
+            }
+        })
     }
 
     fn changes(&self, caller: &Caller) -> Box<dyn ChangeFeed> {

@@ -12,7 +12,7 @@
 //! - `hosted`: a hosted server as its callers see it
 //! - `toolsets`: one file each; `homes`: the home directories of workspaces
 //! - use cases, one module per noun: [`first_start`], [`credentials`], [`workspaces`], [`organizations`],
-//!   [`sign_in`], [`links`], `csrf`, [`account`], [`browsers`], [`members`], [`invitations`], [`resets`], [`oauth`], [`reconnect`], [`connections`], [`connection_types`], [`connectors`], [`discovery`], [`definitions`],
+//!   [`sign_in`], [`links`], `csrf`, [`account`], [`browsers`], [`members`], [`invitations`], [`resets`], [`oauth`], [`reconnect`], [`connections`], [`connection_types`], [`connectors`], [`discovery`], [`definitions`], [`documents`],
 //!   [`trying`], [`actions`], [`uploads`], [`trash`], [`events`], [`integrations`], [`partials`], [`end_users`], [`servers`], [`server_tools`], [`service`], [`connect_sessions`]; [`connect_lines`]: what a person pastes into a client
 //! - [`mail`]: what is written to people
 
@@ -34,6 +34,7 @@ pub mod credentials;
 mod csrf;
 pub mod definitions;
 pub mod discovery;
+pub mod documents;
 pub mod end_users;
 pub mod events;
 mod feed;

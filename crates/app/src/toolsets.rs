@@ -5,14 +5,15 @@ pub(crate) mod code;
 mod connection;
 mod files;
 pub(crate) mod hosted;
+mod knowledge;
 mod uploads;
 
 use crate::App;
 use crate::guard::Admitted;
+use quaymaster_core::caller::Grant;
 use quaymaster_core::door::Fut;
 use quaymaster_core::schema::Checker;
 use quaymaster_core::tool::{Call, Content, JsonObject, Nature, Outcome, ToolDef, ToolResult};
-use quaymaster_core::caller::Grant;
 use quaymaster_core::{Caller, Fault, Scope, Scopes};
 use quaymaster_files::schema_of;
 use schemars::JsonSchema;
@@ -39,6 +40,8 @@ type Reads = for<'a> fn(&'a App, &'a Caller, &'a Call) -> Fut<'a, Result<bool, F
 pub(crate) enum Needs {
     Read,
     Write,
+    /// Memory, knowledge and skills.
+    Data,
     /// One or the other, as the arguments say.
     Either(Reads),
 }
@@ -56,6 +59,7 @@ impl Needs {
     pub(crate) fn before_reading(&self, caller: &Caller) -> Result<(), Fault> {
         match self {
             Needs::Write => caller.needs(Scope::WriteTools),
+            Needs::Data => caller.needs(Scope::ReadData),
             Needs::Either(_) if caller.scopes.has(Scope::WriteTools) => Ok(()),
             Needs::Read | Needs::Either(_) => caller.needs(Scope::ReadTools),
         }
@@ -69,7 +73,7 @@ impl Needs {
         call: &Call,
     ) -> Result<(), Fault> {
         match self {
-            Needs::Read | Needs::Write => Ok(()),
+            Needs::Read | Needs::Write | Needs::Data => Ok(()),
             Needs::Either(reads) => caller.needs(Needs::scope(reads(app, caller, call).await?)),
         }
     }
@@ -128,6 +132,12 @@ impl Tool {
     /// A tool whose structured result has no fixed members.
     fn without_output_schema(mut self) -> Tool {
         self.def.output = None;
+        self
+    }
+
+    /// A tool that reads memory, knowledge or skills.
+    fn of_data(mut self) -> Tool {
+        self.needs = Needs::Data;
         self
     }
 
@@ -196,6 +206,11 @@ impl Toolsets {
                 instructions: catalog::INSTRUCTIONS,
             },
             Toolset {
+                sees: |caller| caller.has(&Grant::Knowledge),
+                tools: knowledge::tools()?,
+                instructions: knowledge::INSTRUCTIONS,
+            },
+            Toolset {
                 sees: |caller| caller.files().is_some(),
                 tools: files,
                 instructions: files::INSTRUCTIONS,
@@ -220,9 +235,7 @@ impl Toolsets {
     pub(crate) fn listed(&self, caller: &Caller) -> Arc<[ToolDef]> {
         let bits = self.sets.iter().enumerate();
         let sees = Sees {
-            sets: bits.fold(0, |all, (n, set)| {
-                all | u32::from((set.sees)(caller)) << n
-            }),
+            sets: bits.fold(0, |all, (n, set)| all | u32::from((set.sees)(caller)) << n),
             scopes: caller.scopes,
         };
         let mut listed = self.listed.lock().unwrap_or_else(PoisonError::into_inner);

@@ -14,6 +14,7 @@ pub mod connected_client;
 pub mod connection;
 pub mod connector;
 pub mod consent;
+pub mod document;
 pub mod error;
 pub mod form;
 pub mod invitation;
@@ -43,6 +44,9 @@ pub use connector::{
     ModuleView, RecipeView, SigningIn, TestedHow, WayChoice,
 };
 pub use consent::ConsentPage;
+pub use document::{
+    DocumentForm, DocumentPage, DocumentRow, DocumentStatus, DocumentsPage, PassageRow, PieceView,
+};
 pub use error::ErrorPage;
 pub use form::{Field, Problem};
 pub use invitation::{InvitationPage, InvitationState, Invited};

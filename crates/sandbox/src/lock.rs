@@ -14,7 +14,7 @@ use crate::isolation::{Failure, Isolation};
 use crate::sys;
 use std::io;
 
-pub(crate) use limits::STACK;
+pub(crate) use limits::{Allowance, STACK};
 
 /// How a worker is shut in.
 #[derive(Debug)]
@@ -39,11 +39,11 @@ pub(crate) fn begin(parent: u32) -> Result<(), Failure> {
 }
 
 /// Locks this process for good. It has one thread, and has loaded all that it will need.
-pub(crate) fn lock(parent: u32) -> Result<Locked, Failure> {
+pub(crate) fn lock(parent: u32, allowance: &Allowance) -> Result<Locked, Failure> {
     let mapped = limits::mapped()?;
     privileges::leave_root();
     let lacks = namespaces::enter().err();
-    limits::set(mapped)?;
+    limits::set(mapped, allowance)?;
     privileges::drop_all()?;
     sys::dumpable(false).stage("dumpable")?;
     // Changing users and namespaces made the kernel forget it.

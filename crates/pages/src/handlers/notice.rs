@@ -48,10 +48,13 @@ pub(super) enum Notice {
     DefinitionReplaced,
     DefinitionDeleted,
     ToolsAccepted,
+    DocumentAdded,
+    DocumentsQueued,
+    DocumentDeleted,
 }
 
 impl Notice {
-    const ALL: [Notice; 35] = [
+    const ALL: [Notice; 38] = [
         Notice::SignedOut,
         Notice::CapSet,
         Notice::TokenRevoked,
@@ -87,6 +90,9 @@ impl Notice {
         Notice::DefinitionReplaced,
         Notice::DefinitionDeleted,
         Notice::ToolsAccepted,
+        Notice::DocumentAdded,
+        Notice::DocumentsQueued,
+        Notice::DocumentDeleted,
     ];
 
     const fn code(self) -> &'static str {
@@ -126,6 +132,9 @@ impl Notice {
             Notice::DefinitionReplaced => "definition-replaced",
             Notice::DefinitionDeleted => "definition-deleted",
             Notice::ToolsAccepted => "tools-accepted",
+            Notice::DocumentAdded => "document-added",
+            Notice::DocumentsQueued => "documents-queued",
+            Notice::DocumentDeleted => "document-deleted",
         }
     }
 
@@ -186,6 +195,9 @@ impl Notice {
             Notice::DefinitionReplaced => "The definition is saved. Agents use it from now on.",
             Notice::DefinitionDeleted => "The connector is deleted. Agents no longer find it.",
             Notice::ToolsAccepted => "The tools are accepted as they are now.",
+            Notice::DocumentAdded => "The document is stored. Agents find it once it was read.",
+            Notice::DocumentsQueued => "It is read again. What is found until then stays.",
+            Notice::DocumentDeleted => "The document is deleted, with its text and its file.",
         }
     }
 

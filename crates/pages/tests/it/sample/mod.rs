@@ -3,6 +3,7 @@
 mod accounts;
 mod connectors;
 mod consent;
+mod documents;
 mod outside;
 mod own_connectors;
 mod reference;
@@ -36,6 +37,7 @@ impl Sample {
         pages.extend(self.of_workspaces());
         pages.extend(self.of_connectors());
         pages.extend(self.of_own_connectors());
+        pages.extend(self.of_documents());
         pages.extend(self.of_settings());
         pages.extend(self.of_accounts());
         pages.extend(self.of_invitations());

@@ -251,7 +251,7 @@ async fn next(body: &mut Body) -> Result<Option<Bytes>, Fault> {
     params(("id" = String, Path, description = "Id of the document.")),
     responses((status = 200, description = "The document.", body = OneDocument), Faults)
 )]
-pub(crate) async fn read_document(
+pub(crate) async fn read_one_document(
     State(app): State<App>,
     Person(actor): Person,
     Path(id): Path<DocumentId>,

@@ -247,7 +247,7 @@ fn documented() -> OpenApiRouter<ApiState> {
         .routes(routes!(documents::search_documents))
         .routes(routes!(documents::reindex_documents))
         .routes(routes!(
-            documents::read_document,
+            documents::read_one_document,
             documents::delete_document
         ))
         .routes(routes!(documents::list_document_chunks))

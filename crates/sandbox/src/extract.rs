@@ -46,7 +46,7 @@ pub const MAX_TEXT: usize = 16 * 1024 * 1024;
 const MEMORY: u64 = 512 * 1024 * 1024;
 const CPU: Duration = Duration::from_secs(30);
 /// From the first byte in to the last one out.
-const WALL: Duration = Duration::from_mins(2);
+const WALL: Duration = Duration::from_mins(1);
 /// Read from disk at once.
 const PIECE: usize = 256 * 1024;
 

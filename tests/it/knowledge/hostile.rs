@@ -198,7 +198,7 @@ async fn a_document_of_ten_thousand_pages_is_read_or_refused_in_time() {
 #[tokio::test]
 async fn hidden_signs_of_a_document_do_not_reach_an_agent() {
     let Desk { server, key, mcp } = Desk::open(Database::Sqlite).await;
-    let text = "The tern\u{202e} sign\u{200b}al\u{7} is \u{e0041}green\0.\n\n\u{feff}End";
+    let text = "The tern\u{202e} sign\u{200b}al\u{7} is \u{e0041}green.\n\n\u{feff}End";
     let document = add(&server, &key, "signs.txt", text).await;
     let uri = format!("drive://{}", document["id"].as_str().unwrap());
     assert_eq!(

@@ -265,7 +265,9 @@ async fn another_organization_sees_no_document_and_hears_what_it_hears_of_unknow
         let made = server.cli_json(&made).await;
         let other = made["token"].as_str().unwrap();
         let place = Some(json!({ "name": "Theirs" }));
-        let (status, made) = server.rest(other, "POST", "/api/v1/workspaces", place).await;
+        let (status, made) = server
+            .rest(other, "POST", "/api/v1/workspaces", place)
+            .await;
         assert_eq!(status, 201, "{made}");
         let theirs = Mcp::open(&server.endpoint, other).await;
         assert_eq!(found(&theirs, "halibut").await.len(), 0);

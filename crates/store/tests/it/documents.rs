@@ -58,7 +58,8 @@ async fn index(store: &Store, leased: &Leased, text: &str) -> bool {
 }
 
 async fn hits(store: &Store, tenant: &Tenant, query: &str) -> usize {
-    let found = store.search_documents(&tenant.org, &words(query), "", 10, 0);
+    let words = words(query);
+    let found = store.search_documents(&tenant.org, &words, "", 10, 0);
     found.await.unwrap().len()
 }
 

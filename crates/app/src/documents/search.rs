@@ -11,8 +11,9 @@ const USUAL: i64 = 8;
 pub(crate) const MOST: i64 = 25;
 /// Results that can be paged to.
 const DEEPEST: i64 = 200;
-/// Characters of a snippet.
+/// Characters of a snippet, and words before the first one that was found.
 const SNIPPET: usize = 320;
+const LEAD: usize = 6;
 
 /// What somebody looks for.
 #[derive(Debug, Clone, Default)]
@@ -142,6 +143,9 @@ fn snippet(text: &str, words: &[String]) -> String {
         }
     }
     let (start, mut end) = best;
+    // A few words before the first one that was looked for.
+    let first = hits[start..end].iter().position(|hit| *hit).unwrap_or(0);
+    let start = (start + first).saturating_sub(LEAD).max(start);
     // What is left of the room goes to what follows.
     let mut size: usize = text[start..end].iter().map(|piece| length(piece)).sum();
     while end < text.len() && size + length(text[end]) <= SNIPPET {

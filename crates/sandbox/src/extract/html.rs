@@ -189,7 +189,8 @@ impl Reader<'_, '_> {
                 self.is_item = !closes;
             }
             "td" | "th" => {
-                if closes {
+                // An end tag may be left out.
+                if !self.words.is_empty() && !self.words.ends_with(" | ") {
                     self.words.push_str(" | ");
                 }
             }
@@ -331,10 +332,12 @@ mod tests {
         - first
         - second bold
         A | B
-        12
+
+        1 | 2
 
           kept
             so
+
         1 < 2
         ");
     }

@@ -33,6 +33,7 @@ mod hosted;
 mod hostile;
 mod importing;
 mod keys;
+mod knowledge;
 mod mail;
 mod mcp_upstreams;
 mod mcp_upstreams_hosted;

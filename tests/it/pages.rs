@@ -5,6 +5,7 @@
 
 mod connectors;
 mod consent;
+mod documents;
 mod keys;
 mod looks;
 mod notes;

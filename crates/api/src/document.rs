@@ -65,7 +65,7 @@ pub(crate) fn frame() -> OpenApi {
 }
 
 /// The groups of operations, in the order of the reference page.
-const GROUPS: [(&str, &str); 17] = [
+const GROUPS: [(&str, &str); 18] = [
     ("Server", "What anybody may ask."),
     (
         "Workspaces",
@@ -118,6 +118,10 @@ const GROUPS: [(&str, &str); 17] = [
     (
         "Memory",
         "Notes that agents and people keep by path: each person's own, and the organization's.",
+    ),
+    (
+        "Documents",
+        "The knowledge base that agents search: files of the organization, and the text in them.",
     ),
     ("Later", "What is not there yet and answers 501."),
     ("Activity", "Tool calls, and who changed what."),

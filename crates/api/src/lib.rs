@@ -12,7 +12,7 @@
 //! - `document`: the OpenAPI document; `state`: what handlers can reach
 //! - one file a noun: `health`, `info`, `workspaces`, `tokens`, `connected_clients`, `connect`, `trash`, `api_keys`,
 //!   `organizations`, `members`, `invitations`, `connectors`, `connections`, `connection_tools`, `authorizations`, `oauth_apps`, `integrations`, `integration_metadata`, `partials`, `actions`, `end_users`,
-//!   `connect_sessions`, `servers`, `server_tokens`, `server_tools`, `picking`, `code`, `later`, `skills`, `skill_files`, `memory`, `memory_versions`, `calls`, `events`, `tools`; [`parts`] has a
+//!   `connect_sessions`, `documents`, `servers`, `server_tokens`, `server_tools`, `picking`, `code`, `later`, `skills`, `skill_files`, `memory`, `memory_versions`, `calls`, `events`, `tools`; [`parts`] has a
 //!   router of its own, whose addresses are signed, and so has [`oauth`], whose addresses are those
 //!   of its RFCs
 
@@ -29,6 +29,7 @@ mod connection_tools;
 mod connections;
 mod connectors;
 mod document;
+mod documents;
 mod end_users;
 mod error;
 mod events;
@@ -282,6 +283,15 @@ fn documented() -> OpenApiRouter<ApiState> {
         .routes(routes!(memory_versions::list_memory_versions))
         .routes(routes!(memory_versions::restore_memory_version))
         .routes(routes!(memory_versions::redact_memory_version))
+        .routes(routes!(documents::list_documents, documents::add_document))
+        .routes(routes!(documents::search_documents))
+        .routes(routes!(documents::reindex_documents))
+        .routes(routes!(
+            documents::read_one_document,
+            documents::delete_document
+        ))
+        .routes(routes!(documents::list_document_chunks))
+        .routes(routes!(documents::reindex_document))
         .routes(routes!(organizations::create_organization))
         .routes(routes!(tools::list_tools))
         .routes(routes!(tools::call_tool))

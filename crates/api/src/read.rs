@@ -102,7 +102,10 @@ fn plain_value(text: String) -> Value {
         "false" => Value::Bool(false),
         digits => digits
             .parse::<i64>()
-            .map_or_else(|_| Value::String(text), Value::from),
+            // Anything else would not be the same when it is read as text: `007`, `+1`.
+            .ok()
+            .filter(|number| number.to_string() == digits)
+            .map_or_else(|| Value::String(text.clone()), Value::from),
     }
 }
 
@@ -142,6 +145,21 @@ where
     D: Deserializer<'de>,
 {
     Option::<T>::deserialize(from).map(Some)
+}
+
+/// Text of a query, which may look like a number.
+pub(crate) fn text<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    match Value::deserialize(from)? {
+        Value::String(text) => Ok(text),
+        plain => Ok(plain.to_string()),
+    }
+}
+
+/// The same where it may be absent.
+pub(crate) fn optional_text<'de, D: Deserializer<'de>>(
+    from: D,
+) -> Result<Option<String>, D::Error> {
+    text(from).map(Some)
 }
 
 /// An optional instant of a body or query; says by example what one looks like.
@@ -287,6 +305,7 @@ mod tests {
     fn numbers_and_booleans_of_a_query_are_read_as_such() {
         assert_eq!(plain_value("12".into()), json!(12));
         assert_eq!(plain_value("true".into()), json!(true));
+        assert_eq!(plain_value("007".into()), json!("007"));
         assert_eq!(plain_value("2026-01-01".into()), json!("2026-01-01"));
     }
 }

@@ -43,6 +43,8 @@ pub(crate) enum Whom {
     ServersOf(Arc<WorkspaceId>),
     /// Callers who see the skills of an organization.
     SkillsOf(Arc<OrgId>),
+    /// Callers who see the documents of an organization.
+    KnowledgeOf(Arc<OrgId>),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -120,6 +122,12 @@ impl App {
         let noun = event.action.split('.').next().unwrap_or_default();
         if matches!(noun, "connection" | "end_user") {
             self.callers.forget_accounts(&event.org);
+        }
+        if noun == "document" {
+            self.tell(
+                Whom::KnowledgeOf(Arc::new(event.org.clone())),
+                Told::Changed(Change::Resources),
+            );
         }
         if noun == "definition" {
             self.callers.forget_definitions(&event.org);

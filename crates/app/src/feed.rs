@@ -5,6 +5,7 @@
 
 use crate::App;
 use crate::changes::{Signal, Told, Whom};
+use crate::documents::has_resources;
 use crate::skills::shelf::sees_skills;
 use quaymaster_core::caller::Access;
 use quaymaster_core::door::{Change, ChangeFeed, Fut};
@@ -25,6 +26,7 @@ impl App {
             servers_of: caller.hosted().map(|(_, workspace)| workspace.clone()),
             skills_of: sees_skills(caller).then(|| caller.org.clone()),
             waiting: Vec::new(),
+            knowledge_of: has_resources(caller).then(|| caller.org.clone()),
             ends_at: caller.expires_at.map(|at| self.on_the_timer(at)),
             signals: self.changes.subscribe(),
             stop: self.stop.clone(),
@@ -82,6 +84,8 @@ struct Feed {
     skills_of: Option<OrgId>,
     /// Changes that came together and were not told yet, each once.
     waiting: Vec<Change>,
+    /// The organization whose documents the caller sees.
+    knowledge_of: Option<OrgId>,
     /// When the credential expires, as far as we know: a refresh puts the end of a grant off.
     ends_at: Option<tokio::time::Instant>,
     signals: broadcast::Receiver<Signal>,
@@ -154,8 +158,9 @@ impl Feed {
 
     /// What may have changed when signals were missed.
     fn everything(&self) -> Vec<Change> {
-        let skills = self.skills_of.as_ref().map(|_| Change::Resources);
-        [Change::Tools].into_iter().chain(skills).collect()
+        let reads = self.skills_of.is_some() || self.knowledge_of.is_some();
+        let resources = reads.then_some(Change::Resources);
+        [Change::Tools].into_iter().chain(resources).collect()
     }
 
     fn concerns(&self, whom: &Whom) -> bool {
@@ -163,6 +168,7 @@ impl Feed {
             Whom::Credential(credential) => **credential == self.credential,
             Whom::ServersOf(workspace) => self.servers_of.as_ref() == Some(&**workspace),
             Whom::SkillsOf(org) => self.skills_of.as_ref() == Some(&**org),
+            Whom::KnowledgeOf(org) => self.knowledge_of.as_ref() == Some(&**org),
         }
     }
 

@@ -339,15 +339,15 @@ impl Door for App {
         era: Era,
         cursor: Option<&'a str>,
     ) -> Fut<'a, Result<Listed<ResourceDef>, Fault>> {
-        Box::pin(self.skill_resources(caller, era, cursor))
+        Box::pin(self.resources_of(caller, era, cursor))
     }
 
     fn templates<'a>(
         &'a self,
         caller: &'a Caller,
-        _cursor: Option<&'a str>,
+        _: Option<&'a str>,
     ) -> Fut<'a, Result<Listed<TemplateDef>, Fault>> {
-        Box::pin(async move { Ok(Listed::all(self.skill_templates(caller).await?)) })
+        Box::pin(self.templates_of(caller))
     }
 
     fn read<'a>(
@@ -355,7 +355,7 @@ impl Door for App {
         caller: &'a Caller,
         uri: &'a str,
     ) -> Fut<'a, Result<Vec<Contents>, Fault>> {
-        Box::pin(self.read_skill_resource(caller, uri))
+        Box::pin(self.read_resource(caller, uri))
     }
 
     fn skills<'a>(

@@ -159,6 +159,9 @@ impl App {
             if let Err(fault) = self.expire_uploads().await {
                 tracing::warn!(%fault, "abandoned uploads were not swept");
             }
+            if let Err(fault) = self.sweep_documents().await {
+                tracing::warn!(%fault, "what deleted documents left was not swept");
+            }
             for (workspace, home) in self.homes.all() {
                 let now = self.now();
                 if let Err(fault) = blocking(move || home.sweep_trash(now)).await {

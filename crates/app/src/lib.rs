@@ -13,7 +13,7 @@
 //! - `resources`: what callers read by URI
 //! - `toolsets`: one file each; `homes`: the home directories of workspaces
 //! - use cases, one module per noun: [`first_start`], [`credentials`], [`workspaces`], [`organizations`],
-//!   [`sign_in`], [`links`], `csrf`, [`account`], [`browsers`], [`members`], [`invitations`], [`resets`], [`skills`], [`memory`], [`oauth`], [`reconnect`], [`connections`], [`connection_types`], [`connectors`], [`discovery`], [`definitions`],
+//!   [`sign_in`], [`links`], `csrf`, [`account`], [`browsers`], [`members`], [`invitations`], [`resets`], [`skills`], [`memory`], [`oauth`], [`reconnect`], [`connections`], [`connection_types`], [`connectors`], [`discovery`], [`definitions`], [`documents`],
 //!   [`trying`], [`actions`], [`uploads`], [`trash`], [`events`], [`integrations`], [`partials`], [`end_users`], [`servers`], [`server_tools`], [`picking`], [`service`], [`connect_sessions`]; [`connect_lines`]: what a person pastes into a client
 //! - [`mail`]: what is written to people
 
@@ -35,6 +35,7 @@ pub mod credentials;
 mod csrf;
 pub mod definitions;
 pub mod discovery;
+pub mod documents;
 pub mod end_users;
 pub mod events;
 mod feed;

@@ -5,6 +5,7 @@ pub(crate) mod code;
 mod connection;
 mod files;
 pub(crate) mod hosted;
+mod knowledge;
 mod memory;
 pub(crate) mod repl;
 mod uploads;
@@ -222,6 +223,11 @@ impl Toolsets {
                 sees: |caller| caller.has(&Grant::Memory),
                 tools: memory::tools()?,
                 instructions: memory::INSTRUCTIONS,
+            },
+            Toolset {
+                sees: |caller| caller.has(&Grant::Knowledge),
+                tools: knowledge::tools()?,
+                instructions: knowledge::INSTRUCTIONS,
             },
             Toolset {
                 sees: |caller| caller.files().is_some(),

@@ -7,6 +7,8 @@ use crate::catalog::Ready;
 use crate::changes::Changes;
 use crate::connections::Renewals;
 use crate::discovery::Discovered;
+use crate::documents::shelf::Shelf;
+use crate::documents::{AT_A_TIME, Arriving, Wake};
 use crate::guesses::Guesses;
 use crate::homes::Homes;
 use crate::mail::{MailSettings, Mailer};
@@ -22,7 +24,7 @@ use quaymaster_core::clock::{Clock, Entropy};
 use quaymaster_core::id::{CallId, EventId, OrgId, ServerId};
 use quaymaster_core::{Code, Fault, Instant};
 use quaymaster_egress::Egress;
-use quaymaster_sandbox::{Pool, PoolOptions, Sessions};
+use quaymaster_sandbox::{Extractor, Pool, PoolOptions, Sessions};
 use quaymaster_store::event::Event;
 use quaymaster_store::{Store, StoreError};
 use secrecy::SecretString;
@@ -53,6 +55,9 @@ pub struct Settings {
     pub daily_cap: i64,
     /// Bytes for a new workspace.
     pub quota_bytes: i64,
+    /// Bytes of one document of the knowledge base, and of all documents of an organization.
+    pub document_bytes: i64,
+    pub documents_quota_bytes: i64,
     /// Tool calls a second for one credential; bursts of twice as many pass.
     pub calls_per_second: u32,
     /// By which an operator's own backend makes organizations; none turns that off.
@@ -122,6 +127,13 @@ pub struct Inner {
     pub(crate) audit: Audit,
     pub(crate) changes: Changes,
     pub(crate) homes: Homes,
+    /// The bytes of documents, and who places or removes some.
+    pub(crate) shelf: Shelf,
+    pub(crate) shelving: tokio::sync::Mutex<()>,
+    pub(crate) arriving: Arc<Arriving>,
+    /// Where documents are read, and what tells of work.
+    pub(crate) extractor: Extractor,
+    pub(crate) wake: Wake,
     pub(crate) toolsets: Toolsets,
     /// Where programs run.
     pub(crate) pool: Pool,
@@ -188,6 +200,11 @@ impl App {
             audit: Audit::default(),
             changes: Changes::starting_at(now),
             homes: Homes::new(settings.data.join("workspaces")),
+            shelf: Shelf::new(settings.data.join("documents")),
+            shelving: tokio::sync::Mutex::default(),
+            arriving: Arc::default(),
+            extractor: Extractor::new(AT_A_TIME),
+            wake: Wake::default(),
             toolsets: Toolsets::new()?,
             pool: Pool::new(PoolOptions::default()),
             python: Python::new(&settings.python, sessions),

@@ -135,6 +135,8 @@ ids! {
     OAuthAppId "oap"
     /// A sign-in of an account at a service that is under way.
     AuthorizationId "aut"
+    /// A document of an organization's knowledge base.
+    DocumentId "doc"
     /// An OAuth authorization code.
     CodeId "oac"
     /// An OAuth access token.

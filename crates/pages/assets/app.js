@@ -4,6 +4,7 @@
 //   data-copy="id"          copies the text of the element with that id
 //   data-dialog="id"        opens that <dialog> as a modal one; data-close closes it
 //   data-swap="#a #b"       on a form: posts in the background and replaces these elements
+//   data-progress="id"      on a form with a file: shows in that <progress> how much is sent
 //   data-refresh="seconds"  on an element with an id: replaced from time to time
 //   <time datetime>         reads "3 minutes ago", with the local date as its tooltip
 
@@ -115,6 +116,33 @@ document.addEventListener("submit", async (event) => {
   } catch {
     form.submit(); // no answer: let the browser say why
   }
+});
+
+// Sending a file, with the share that has left the browser. `fetch` does not tell it.
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  const bar = document.getElementById(form.dataset.progress);
+  if (!bar || form.ariaBusy) return;
+  event.preventDefault();
+  form.ariaBusy = "true";
+  bar.hidden = false;
+  const request = new XMLHttpRequest();
+  request.upload.onprogress = (sent) => {
+    bar.value = sent.lengthComputable ? (100 * sent.loaded) / sent.total : 0;
+  };
+  request.onload = () => {
+    const arrived = { redirected: request.responseURL !== form.action, url: request.responseURL };
+    show(arrived, request.responseText, ["#content"]);
+    if (arrived.redirected) history.replaceState(null, "", arrived.url);
+    document.getElementById("notices")?.focus();
+  };
+  request.onerror = () => {
+    delete form.dataset.progress;
+    form.submit(); // no answer: let the browser say why
+  };
+  request.open("POST", form.action);
+  request.send(new FormData(form, event.submitter));
 });
 
 setInterval(async () => {

@@ -16,6 +16,7 @@ mod connection_tools;
 mod connections;
 mod connectors;
 mod cookie;
+mod documents;
 mod end_users;
 mod inputs;
 mod integrations;
@@ -200,6 +201,11 @@ pub fn router(app: App, mut openapi: Value) -> Router {
         .route("/memory/restore", post(memory::restore))
         .route("/memory/redact", post(memory::redact))
         .route("/memory/settings", post(memory::set))
+        .route("/documents", get(documents::list).post(documents::upload))
+        .route("/documents/reindex", post(documents::reindex_all))
+        .route("/documents/{id}", get(documents::read))
+        .route("/documents/{id}/reindex", post(documents::reindex))
+        .route("/documents/{id}/delete", post(documents::delete))
         .route("/settings", get(settings::read).post(settings::rename))
         .route("/settings/account", get(account::read))
         .route("/settings/account/name", post(account::rename))

@@ -14,6 +14,7 @@ pub mod connected_client;
 pub mod connection;
 pub mod connector;
 pub mod consent;
+pub mod document;
 pub mod end_user;
 pub mod error;
 pub mod form;
@@ -52,6 +53,9 @@ pub use connector::{
     ModuleView, RecipeView, SigningIn, TestedHow, WayChoice,
 };
 pub use consent::ConsentPage;
+pub use document::{
+    DocumentForm, DocumentPage, DocumentRow, DocumentStatus, DocumentsPage, PassageRow, PieceView,
+};
 pub use end_user::{
     EndUserAccount, EndUserForm, EndUserPage, EndUserRow, EndUsersPage, SetupLinkView,
 };

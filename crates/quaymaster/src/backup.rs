@@ -26,6 +26,8 @@ pub(crate) const FORMAT: u64 = 1;
 pub(crate) const DATABASE: &str = "quaymaster.db";
 /// What of a workspace's directory is kept. Open uploads are not: their parts can be sent again.
 pub(crate) const KEPT: [&str; 2] = ["home", "trash"];
+/// The bytes of documents: below it a directory for each organization, with files whose names are digests.
+pub(crate) const DOCUMENTS: &str = "documents";
 /// The database's copy in the data directory has a name that begins so.
 const COPY: &str = "backup.db";
 const STOPPED: &str = "stopped; no archive was written";
@@ -113,8 +115,9 @@ pub(crate) async fn backup(config: &Config, target: &Path, as_json: bool) -> any
     };
     anyhow::ensure!(
         copied,
-        "the database is PostgreSQL: back it up with pg_dump, and the directory {} with your own tools",
-        config.data.join("workspaces").display()
+        "the database is PostgreSQL: back it up with pg_dump, and the directories {} and {} with your own tools",
+        config.data.join("workspaces").display(),
+        config.data.join(DOCUMENTS).display()
     );
     let key_id = store.verify_keys().await?.key_id;
     store.close().await;
@@ -169,7 +172,8 @@ fn write_archive(
     key_id: &str,
     stop: &AtomicBool,
 ) -> anyhow::Result<usize> {
-    let all = files_below(&config.data.join("workspaces"))?;
+    let mut all = files_below(&config.data.join("workspaces"))?;
+    all.extend(document_files(&config.data.join(DOCUMENTS))?);
     let draft = Draft::beside(target)?;
     let mut archive = Archive {
         tar: tar::Builder::new(BufWriter::with_capacity(1 << 20, draft.file.try_clone()?)),
@@ -236,6 +240,32 @@ fn files_below(workspaces: &Path) -> anyhow::Result<Vec<PathBuf>> {
         }
     }
     Ok(found)
+}
+
+/// The bytes of documents. Those that still arrive are not kept.
+fn document_files(documents: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for org in entries(documents)? {
+        for entry in entries(&org?.path())? {
+            let path = entry?.path();
+            if path
+                .file_name()
+                .and_then(|name| name.to_str())
+                .is_some_and(is_digest)
+            {
+                found.push(path);
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// SHA-256 in lower-case hexadecimal.
+pub(crate) fn is_digest(name: &str) -> bool {
+    name.len() == 64
+        && name
+            .bytes()
+            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 /// None of a directory that is gone.

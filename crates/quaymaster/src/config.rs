@@ -37,6 +37,10 @@ pub(crate) struct Config {
     pub daily_cap: i64,
     /// Bytes of a new workspace.
     pub quota_bytes: i64,
+    /// Bytes of one document of the knowledge base.
+    pub document_bytes: i64,
+    /// Bytes of all documents of an organization.
+    pub documents_quota_bytes: i64,
     /// Tool calls a second of one credential.
     pub calls_per_second: u32,
     /// By which the operator's own backend makes organizations and acts in them; off without one.
@@ -112,6 +116,8 @@ pub(crate) enum PythonReach {
 /// the filter of the log.
 const NOT_SETTINGS: &[&str] = &["CONFIG", "TOKEN", "MCP_URL", "URL", "LOG"];
 
+const MOST_DOCUMENT_BYTES: i64 = 256 * 1024 * 1024;
+
 impl Config {
     pub(crate) fn read(options: &Options) -> anyhow::Result<Config> {
         let mut figment = Figment::from(Serialized::defaults(Config::default()));
@@ -177,6 +183,14 @@ impl Config {
         );
         anyhow::ensure!(config.daily_cap >= 0, "daily_cap must not be negative");
         anyhow::ensure!(config.quota_bytes >= 0, "quota_bytes must not be negative");
+        anyhow::ensure!(
+            (0..=MOST_DOCUMENT_BYTES).contains(&config.document_bytes),
+            "document_bytes is 0 to {MOST_DOCUMENT_BYTES}: a document is read by a worker that has 512 MiB"
+        );
+        anyhow::ensure!(
+            config.documents_quota_bytes >= 0,
+            "documents_quota_bytes must not be negative"
+        );
         Ok(config)
     }
 
@@ -208,6 +222,8 @@ impl Default for Config {
             server_title: "Quaymaster".into(),
             daily_cap: 10_000,
             quota_bytes: 10 * 1024 * 1024 * 1024,
+            document_bytes: 64 * 1024 * 1024,
+            documents_quota_bytes: 5 * 1024 * 1024 * 1024,
             calls_per_second: 500,
             service_key: None,
             trusted_proxies: Vec::new(),

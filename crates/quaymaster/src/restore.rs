@@ -1,14 +1,14 @@
 //! `restore`: an archive of `backup` into an empty data directory.
 //!
 //! An archive may come from anywhere. What it may hold is what a backup writes: the database, and
-//! below `workspaces/<id>/home` and `…/trash` directories, plain files and links. Nothing is
-//! written through a link, and nothing over another.
+//! below `workspaces/<id>/home` and `…/trash` directories, plain files and links, and files
+//! `documents/<id>/<digest>`. Nothing is written through a link, and nothing over another.
 
-use crate::backup::{DATABASE, FORMAT, KEPT, MANIFEST, progress};
+use crate::backup::{DATABASE, DOCUMENTS, FORMAT, KEPT, MANIFEST, is_digest, progress};
 use crate::config::Config;
 use crate::{open, output};
 use anyhow::Context as _;
-use quaymaster_core::id::WorkspaceId;
+use quaymaster_core::id::{OrgId, WorkspaceId};
 use serde_json::{Value, json};
 use std::fs::{File, OpenOptions};
 use std::io::{BufReader, ErrorKind, Read};
@@ -17,7 +17,9 @@ use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, SystemTime};
 use tar::EntryType;
 
-/// In the directory of an unfinished restore: from here on `workspaces` is the restore's own.
+/// What is in the data directory besides the database.
+const DIRECTORIES: [&str; 2] = ["workspaces", DOCUMENTS];
+/// In the directory of an unfinished restore: from here on these directories are the restore's own.
 const MOVING: &str = "moving";
 /// An archive ends with two empty blocks (POSIX.1-2017 pax, "ustar Interchange Format").
 const BLOCK: u64 = 512;
@@ -32,15 +34,17 @@ pub(crate) fn restore(config: &Config, file: &Path, as_json: bool) -> anyhow::Re
     open::make_data_directory(&config.data)?;
     let _lock = open::lock(config)?;
     let beside = config.data.join(open::RESTORE);
-    let workspaces = config.data.join("workspaces");
+    let directories = DIRECTORIES.map(|name| config.data.join(name));
     if open::restore_was_cut_off(config) {
         // Its files are whole, but the archive may be another this time.
         if beside.join(MOVING).exists() {
-            remove_directory(&workspaces)?;
+            for directory in &directories {
+                remove_directory(directory)?;
+            }
         }
     }
     remove_directory(&beside)?;
-    check_empty(config, &workspaces)?;
+    check_empty(config, &directories)?;
     // Unpacked beside, then moved: a restore that is cut off leaves no half of a server behind.
     std::fs::create_dir(&beside)?;
     let unpacked = unpack(file, &beside);
@@ -53,12 +57,14 @@ pub(crate) fn restore(config: &Config, file: &Path, as_json: bool) -> anyhow::Re
     };
     // Everything is on the disk before anything has its name.
     rustix::fs::syncfs(File::open(&beside)?)?;
-    if beside.join("workspaces").is_dir() {
-        File::create(beside.join(MOVING))?.sync_all()?;
-        sync_directory(&beside)?;
-        std::fs::rename(beside.join("workspaces"), &workspaces)?;
-        sync_directory(&config.data)?;
+    File::create(beside.join(MOVING))?.sync_all()?;
+    sync_directory(&beside)?;
+    for name in DIRECTORIES {
+        if beside.join(name).is_dir() {
+            std::fs::rename(beside.join(name), config.data.join(name))?;
+        }
     }
+    sync_directory(&config.data)?;
     // The database comes last: with it the data directory counts as whole.
     std::fs::rename(beside.join(DATABASE), config.database_file())?;
     sync_directory(&config.data)?;
@@ -75,7 +81,7 @@ pub(crate) fn restore(config: &Config, file: &Path, as_json: bool) -> anyhow::Re
     Ok(())
 }
 
-fn check_empty(config: &Config, workspaces: &Path) -> anyhow::Result<()> {
+fn check_empty(config: &Config, directories: &[PathBuf]) -> anyhow::Result<()> {
     let database = config.database_file();
     // SQLite would work a left-over log into the restored database.
     let beside_it = ["-wal", "-shm", "-journal"].map(|end| {
@@ -83,10 +89,7 @@ fn check_empty(config: &Config, workspaces: &Path) -> anyhow::Result<()> {
         name.push(end);
         PathBuf::from(name)
     });
-    for there in [&database, workspaces]
-        .into_iter()
-        .chain(beside_it.iter().map(PathBuf::as_path))
-    {
+    for there in [&database].into_iter().chain(directories).chain(&beside_it) {
         anyhow::ensure!(
             there.symlink_metadata().is_err(),
             "{} exists already; restore into an empty data directory",
@@ -238,7 +241,7 @@ fn check_place(path: &Path, kind: EntryType) -> anyhow::Result<()> {
     }
     let fits = match parts[..] {
         [Some(DATABASE)] => kind == EntryType::Regular,
-        [Some("workspaces")] => kind == EntryType::Directory,
+        [Some("workspaces" | DOCUMENTS)] => kind == EntryType::Directory,
         [Some("workspaces"), Some(id), ref below @ ..] => {
             let is_id = id.parse::<WorkspaceId>().is_ok();
             let is_kept = below
@@ -250,6 +253,9 @@ fn check_place(path: &Path, kind: EntryType) -> anyhow::Result<()> {
                 _ => false,
             };
             is_id && is_kept && is_kind
+        }
+        [Some(DOCUMENTS), Some(id), Some(name)] => {
+            id.parse::<OrgId>().is_ok() && is_digest(name) && kind == EntryType::Regular
         }
         _ => false,
     };

@@ -44,6 +44,7 @@ pub(crate) async fn serve(config: &Config, json: bool) -> anyhow::Result<()> {
     };
     std::fs::write(config.server_file(), serde_json::to_string(&running)?)?;
     let first = app.first_start().await?;
+    app.start_indexing().await?;
     let stop = CancellationToken::new();
     let proxies = Proxies::read(&config.trusted_proxies)?;
     let router = router(config, &app, &public_url, &proxies, &stop)?;

@@ -17,12 +17,20 @@ use crate::frame;
 use crate::isolation::Failure;
 use crate::lock;
 use crate::message::{FromWorker, Start};
+use crate::run::Limits;
 use crate::worker::say;
 use std::convert::Infallible;
 use std::fs::File;
 use std::io;
 use std::mem::ManuallyDrop;
 use std::rc::Rc;
+use std::time::Duration;
+
+/// What a worker may map besides its program and the engine's heap: transpiling, frames, stack.
+const BESIDES_HEAP: u64 = 96 * 1024 * 1024;
+/// The engine ends a program that computes for too long. Where it does not look, this much later, the
+/// kernel does.
+const CPU_SLACK: Duration = Duration::from_secs(1);
 
 /// More globals for the programs of a worker. Tests have some that call the kernel.
 pub(crate) type Extra = fn(&rquickjs::Ctx<'_>) -> rquickjs::Result<()>;
@@ -40,7 +48,13 @@ pub(crate) fn work(
     // Never taken apart: what a program left behind need not be in order.
     let engine = ManuallyDrop::new(engine);
     overflow::watch(connection);
-    let locked = lock::lock(parent)?;
+    let locked = lock::lock(
+        parent,
+        &lock::Allowance {
+            memory: Limits::default().heap as u64 + BESIDES_HEAP,
+            cpu: Limits::default().cpu + CPU_SLACK,
+        },
+    )?;
     let ready = FromWorker::Ready {
         isolation: locked.isolation,
         lacks: locked.lacks,

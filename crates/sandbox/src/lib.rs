@@ -18,12 +18,14 @@
 //! - [`Run`], [`Limits`], [`Outcome`], [`HostCalls`]: what is run and what came of it; [`Isolation`]: how it is held
 //! - `sys`: system calls; `lock`: how a worker shuts itself in, the same for every kind
 //! - `frame`, `message`: what both sides say
-//! - [`worker`]: a worker from its first instruction; `javascript`: the engine and its host
+//! - [`worker`]: a worker from its first instruction; `javascript`: the engine and its host;
+//!   `extract`: the text of documents, in the worker and, as [`Extractor`], in the server
 //! - `supervisor`: the thread that starts and ends workers
 //! - `names`, `session`: the server's side of one execution
 //! - [`Pool`], [`probe`]: what others use
 //! - `python`, [`Sessions`]: sessions of `CPython`, which have a supervisor of their own
 
+mod extract;
 mod frame;
 mod isolation;
 mod javascript;
@@ -38,6 +40,7 @@ mod supervisor;
 mod sys;
 pub mod worker;
 
+pub use extract::{Extracted, Extractor, Form, MAX_TEXT, Reason, Unreadable};
 pub use isolation::{Failure, Isolation, Probed};
 pub use pool::{Pool, PoolOptions, probe};
 pub use python::{

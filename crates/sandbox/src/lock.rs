@@ -15,7 +15,7 @@ use crate::sys;
 use std::io;
 
 pub(crate) use filter::{ARCH, apply};
-pub(crate) use limits::STACK;
+pub(crate) use limits::{Allowance, STACK};
 pub(crate) use privileges::{drop_all, leave_root};
 
 /// How a worker is shut in.
@@ -41,11 +41,11 @@ pub(crate) fn begin(parent: u32) -> Result<(), Failure> {
 }
 
 /// Locks this process for good. It has one thread, and has loaded all that it will need.
-pub(crate) fn lock(parent: u32) -> Result<Locked, Failure> {
+pub(crate) fn lock(parent: u32, allowance: &Allowance) -> Result<Locked, Failure> {
     let mapped = limits::mapped()?;
     privileges::leave_root();
     let lacks = namespaces::enter().err();
-    limits::set(mapped)?;
+    limits::set(mapped, allowance)?;
     privileges::drop_all()?;
     sys::dumpable(false).stage("dumpable")?;
     // Changing users and namespaces made the kernel forget it.

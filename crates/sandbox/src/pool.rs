@@ -1,9 +1,10 @@
 //! Workers that wait, locked, for a program.
 
-use crate::isolation::{Failure, Isolation, Probed};
+use crate::isolation::{Failure, Probed};
 use crate::run::{self, HostCalls, MAX_CODE, Outcome, Run};
-use crate::session::{self, Connection, STARTING};
-use crate::supervisor::{Ending, Supervisor};
+use crate::session::{self, Connection};
+use crate::supervisor::Supervisor;
+use crate::worker::JAVASCRIPT;
 use quaymaster_core::{Code, Fault};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,8 +13,6 @@ use tokio_util::sync::CancellationToken;
 
 /// How long a run waits for its turn.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Workers that died while they waited, for one run.
-const TRIES: u32 = 3;
 
 /// How many workers there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +47,7 @@ impl Pool {
     /// Starts the thread that keeps workers. There are none before the first run, or [`Pool::fill`].
     pub fn new(options: PoolOptions) -> Pool {
         Pool {
-            supervisor: Supervisor::start(options),
+            supervisor: Supervisor::start(JAVASCRIPT, options),
             turns: Arc::new(Semaphore::new(options.most)),
             most: options.most,
         }
@@ -83,10 +82,11 @@ impl Pool {
             .await
             .map_err(|_| busy(self.most))?
             .map_err(|_| Fault::internal())?;
-        let (mut connection, isolation, process) = self.locked().await.map_err(|failure| {
-            tracing::warn!(%failure, "a program was not run, since no worker could be locked");
-            failure.fault()
-        })?;
+        let (mut connection, isolation, process) =
+            session::locked(&self.supervisor).await.map_err(|failure| {
+                tracing::warn!(%failure, "a program was not run, since no worker could be locked");
+                failure.fault()
+            })?;
         let finished = session::execute(&mut connection, isolation, &run, &host, &cancel).await;
         let ending = match finished.ending {
             Some(ending) => {
@@ -104,25 +104,6 @@ impl Pool {
             worker: finished.worker,
             isolation: finished.isolation,
         })
-    }
-
-    /// A worker that has locked itself.
-    async fn locked(&self) -> Result<(Connection, Isolation, Ending), Failure> {
-        let mut tries = 0;
-        loop {
-            let (stream, process) = self.supervisor.worker().await?.apart();
-            let process = self.supervisor.guard(process);
-            let mut connection = Connection::new(stream).map_err(|error| Failure {
-                stage: "connection".to_owned(),
-                errno: error.raw_os_error().unwrap_or(0),
-            })?;
-            match connection.locked().await {
-                Ok((isolation, _)) => return Ok((connection, isolation, process)),
-                // One that waited can have been killed meanwhile, by whoever was short of memory.
-                Err(failure) if failure.stage == STARTING && tries < TRIES => tries += 1,
-                Err(failure) => return Err(failure),
-            }
-        }
     }
 }
 
@@ -160,10 +141,11 @@ fn ended_by(signal: Option<i32>) -> run::Ending {
 /// # Errors
 /// The step that failed, on a machine that cannot isolate at all.
 pub async fn probe() -> Result<Probed, Failure> {
-    let supervisor = Supervisor::start(PoolOptions {
+    let options = PoolOptions {
         idle: 0,
         ..PoolOptions::default()
-    });
+    };
+    let supervisor = Supervisor::start(JAVASCRIPT, options);
     let (stream, process) = supervisor.worker().await?.apart();
     let process = supervisor.guard(process);
     let locked = match Connection::new(stream) {

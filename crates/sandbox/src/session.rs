@@ -11,10 +11,12 @@ use crate::run::{
     CallEnd, CallRecord, Ending, HostCalls, LOG_LINE, Limits, LogLine, MAX_ANSWER, MAX_CALLS,
     MAX_IN_FLIGHT, MAX_LOGS, MAX_RESULT, Namespace, Run,
 };
+use crate::supervisor::{self, Supervisor};
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use quaymaster_core::tool::JsonObject;
 use quaymaster_core::{Code, Fault, Fut};
+use serde::de::DeserializeOwned;
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 use std::io;
@@ -35,7 +37,9 @@ const NAME: usize = 128;
 const MESSAGE: usize = 16 * 1024;
 
 /// The stage of a worker that ended before it said anything.
-pub(crate) const STARTING: &str = "start";
+const STARTING: &str = "start";
+/// Workers that died while they waited, for one run.
+const TRIES: u32 = 3;
 
 /// What came of an execution.
 pub(crate) struct Finished {
@@ -50,12 +54,33 @@ pub(crate) struct Finished {
 
 /// The connection, and what came over it that was not taken yet.
 pub(crate) struct Connection {
-    stream: UnixStream,
-    frames: Frames,
+    pub(crate) stream: UnixStream,
+    pub(crate) frames: Frames,
 }
 
 /// What a worker said that it must not say.
-struct Wrong(&'static str);
+pub(crate) struct Wrong(pub(crate) &'static str);
+
+/// A worker that has locked itself.
+pub(crate) async fn locked(
+    supervisor: &Supervisor,
+) -> Result<(Connection, Isolation, supervisor::Ending), Failure> {
+    let mut tries = 0;
+    loop {
+        let (stream, process) = supervisor.worker().await?.apart();
+        let process = supervisor.guard(process);
+        let mut connection = Connection::new(stream).map_err(|error| Failure {
+            stage: "connection".to_owned(),
+            errno: error.raw_os_error().unwrap_or(0),
+        })?;
+        match connection.locked().await {
+            Ok((isolation, _)) => return Ok((connection, isolation, process)),
+            // One that waited can have been killed meanwhile, by whoever was short of memory.
+            Err(failure) if failure.stage == STARTING && tries < TRIES => tries += 1,
+            Err(failure) => return Err(failure),
+        }
+    }
+}
 
 impl Connection {
     /// To be called in a runtime.
@@ -93,7 +118,8 @@ impl Connection {
     }
 }
 
-fn next(frames: &mut Frames) -> Result<Option<FromWorker>, Wrong> {
+/// The next message that is there as a whole.
+pub(crate) fn next<M: DeserializeOwned>(frames: &mut Frames) -> Result<Option<M>, Wrong> {
     match frames.next() {
         Ok(None) => Ok(None),
         Ok(Some(frame)) => serde_json::from_slice(frame)

@@ -6,7 +6,7 @@
 
 use crate::isolation::Failure;
 use crate::pool::PoolOptions;
-use crate::worker::{JAVASCRIPT, MARK};
+use crate::worker::MARK;
 use std::collections::VecDeque;
 use std::io;
 use std::os::fd::OwnedFd;
@@ -45,14 +45,14 @@ pub(crate) struct Supervisor {
 }
 
 impl Supervisor {
-    /// Starts the thread.
-    pub(crate) fn start(options: PoolOptions) -> Supervisor {
+    /// Starts the thread, whose workers are of one kind.
+    pub(crate) fn start(kind: &'static str, options: PoolOptions) -> Supervisor {
         let (orders, inbox) = mpsc::channel();
         let idle = Arc::<Mutex<VecDeque<Worker>>>::default();
         let watched = Arc::clone(&idle);
         let begun = std::thread::Builder::new()
             .name("sandbox".to_owned())
-            .spawn(move || Keeper::new(options, watched).keep(&inbox));
+            .spawn(move || Keeper::new(kind, options, watched).keep(&inbox));
         if let Err(error) = begun {
             // Orders then find nobody, and say so.
             tracing::error!(%error, "the thread that starts workers could not be started");
@@ -139,14 +139,16 @@ struct Dying {
 
 /// What the thread has.
 struct Keeper {
+    kind: &'static str,
     options: PoolOptions,
     idle: Arc<Mutex<VecDeque<Worker>>>,
     dying: Vec<Dying>,
 }
 
 impl Keeper {
-    fn new(options: PoolOptions, idle: Arc<Mutex<VecDeque<Worker>>>) -> Keeper {
+    fn new(kind: &'static str, options: PoolOptions, idle: Arc<Mutex<VecDeque<Worker>>>) -> Keeper {
         Keeper {
+            kind,
             options,
             idle,
             dying: Vec::new(),
@@ -189,7 +191,7 @@ impl Keeper {
         match order {
             Order::Fill => return true,
             Order::Start(give) => {
-                if let Err(Ok(worker)) = give.send(start()) {
+                if let Err(Ok(worker)) = give.send(start(self.kind)) {
                     // Whoever asked does not wait any more.
                     self.idle().push_back(worker);
                 }
@@ -205,7 +207,7 @@ impl Keeper {
 
     fn fill(&mut self) {
         while self.idle().len() < self.options.idle {
-            match start() {
+            match start(self.kind) {
                 Ok(worker) => self.idle().push_back(worker),
                 Err(failure) => {
                     // The next run tries again, and tells its caller.
@@ -256,21 +258,21 @@ impl Keeper {
     }
 }
 
-fn start() -> Result<Worker, Failure> {
-    spawn().map_err(|error| Failure {
+fn start(kind: &str) -> Result<Worker, Failure> {
+    spawn(kind).map_err(|error| Failure {
         stage: "spawn".to_owned(),
         errno: error.raw_os_error().unwrap_or(0),
     })
 }
 
 /// This program once more, with nothing but a connection: no environment, no output.
-fn spawn() -> io::Result<Worker> {
+fn spawn(kind: &str) -> io::Result<Worker> {
     let (ours, theirs) = UnixStream::pair()?;
     ours.set_nonblocking(true)?;
     // By this name it is the program that runs, also after another was put in its place on disk.
     let process = Command::new("/proc/self/exe")
         .arg0("quaymaster-worker")
-        .args([MARK, JAVASCRIPT, &std::process::id().to_string()])
+        .args([MARK, kind, &std::process::id().to_string()])
         .env_clear()
         // Without it, the C library would look for a file once there is none.
         .env("TZ", "UTC0")

@@ -1,11 +1,15 @@
 //! A worker's side: the process that the server starts, from its first instruction.
 
+use crate::extract;
 use crate::frame;
+use crate::isolation::Failure;
 use crate::javascript;
 use crate::lock;
 use crate::message::FromWorker;
 use crate::python;
 use crate::sys;
+use serde::Serialize;
+use std::convert::Infallible;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::Write as _;
@@ -14,6 +18,7 @@ use std::rc::Rc;
 /// The first argument of a worker; the kind of worker and the server's process id follow.
 pub(crate) const MARK: &str = "__worker";
 pub(crate) const JAVASCRIPT: &str = "js";
+pub(crate) const EXTRACT: &str = "extract";
 pub(crate) const PYTHON: &str = "python";
 
 /// Whether these arguments, the program's name among them, are those of a worker. Then
@@ -39,7 +44,7 @@ pub fn main_with(
         .skip(2)
         .filter_map(|arg| arg.into_string().ok())
         .collect();
-    let [kind @ (JAVASCRIPT | PYTHON), parent] =
+    let [kind @ (JAVASCRIPT | EXTRACT | PYTHON), parent] =
         args.iter().map(String::as_str).collect::<Vec<_>>()[..]
     else {
         // Started by hand: there is no server to tell.
@@ -48,16 +53,20 @@ pub fn main_with(
     };
     let parent = parent.parse().unwrap_or(0);
     let connection = Rc::new(sys::connection());
-    let Err(failure) = lock::begin(parent).and_then(|()| match kind {
-        PYTHON => python::work(&connection, parent),
-        _ => javascript::work(&connection, parent, extra),
-    });
+    let work = |()| -> Result<Infallible, Failure> {
+        match kind {
+            EXTRACT => extract::work(&connection, parent),
+            PYTHON => python::work(&connection, parent),
+            _ => javascript::work(&connection, parent, extra),
+        }
+    };
+    let Err(failure) = lock::begin(parent).and_then(work);
     say(&connection, &FromWorker::Failed(failure));
     std::process::exit(1)
 }
 
 /// Tells the server something. One that is not there any more ends the worker anyway.
-pub(crate) fn say(mut connection: &File, message: &FromWorker) {
+pub(crate) fn say(mut connection: &File, message: &impl Serialize) {
     let mut bytes = Vec::new();
     if frame::append(&mut bytes, message).is_ok() {
         let _ = connection.write_all(&bytes);

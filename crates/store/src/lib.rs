@@ -12,7 +12,7 @@
 //! - [`db`]: opening, both pools, transactions, errors
 //! - [`seal`], [`keys`]: sealing at rest, the key-encryption key and its rotation; `sealed` lists what is sealed
 //! - one file per aggregate: [`org`], [`user`], [`member`], [`invitation`], [`reset`], [`workspace`],
-//!   [`credential`], [`connection`], [`connection_tools`], [`renewal`], [`oauth_app`], [`authorization`], [`definition`], [`oauth`], [`link`], [`browser`], [`usage`], [`call`], [`event`], [`upload`],
+//!   [`credential`], [`connection`], [`connection_tools`], [`renewal`], [`oauth_app`], [`authorization`], [`definition`], [`document`], [`document_work`], [`document_search`], [`oauth`], [`link`], [`browser`], [`usage`], [`call`], [`event`], [`upload`],
 //!   [`instance`], [`integration`], [`partial`], [`server`], [`server_tool`], [`end_user`], [`connect_session`],
 //!   [`skill`], [`memory`], [`memory_version`] and `memory_search`; `sweep` forgets what is past its time
 
@@ -27,6 +27,9 @@ pub mod connection_tools;
 pub mod credential;
 pub mod db;
 pub mod definition;
+pub mod document;
+pub mod document_search;
+pub mod document_work;
 pub mod end_user;
 pub mod event;
 pub mod instance;

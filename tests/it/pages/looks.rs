@@ -111,6 +111,8 @@ async fn every_page_fits_a_phone_has_a_dark_side_and_lets_the_keyboard_in() {
         "/connectors/transmission",
         "/connectors/github?auth=oauth2",
         "/connectors/github/modules/issues",
+        "/documents",
+        "/documents?query=nothing-at-all",
         "/settings",
         "/settings/account",
         "/settings/members",

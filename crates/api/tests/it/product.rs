@@ -90,6 +90,8 @@ impl Product {
             definitions: Some(own),
             daily_cap: 10_000,
             quota_bytes: 1_000_000,
+            document_bytes: 1 << 20,
+            documents_quota_bytes: 1 << 22,
             calls_per_second: 1_000,
             service_key: None,
             python: quaymaster_app::PythonSettings::default(),

@@ -33,6 +33,8 @@ impl Node {
             definitions: None,
             daily_cap: 100,
             quota_bytes: 1 << 20,
+            document_bytes: 1 << 20,
+            documents_quota_bytes: 1 << 22,
             calls_per_second: 100,
             service_key: None,
             python: quaymaster_app::PythonSettings::default(),

@@ -74,10 +74,13 @@ pub(super) enum Notice {
     PartialDeleted,
     EndUserMade,
     EndUserDeleted,
+    DocumentAdded,
+    DocumentsQueued,
+    DocumentDeleted,
 }
 
 impl Notice {
-    const ALL: [Notice; 61] = [
+    const ALL: [Notice; 64] = [
         Notice::SignedOut,
         Notice::CapSet,
         Notice::TokenRevoked,
@@ -139,6 +142,9 @@ impl Notice {
         Notice::PartialDeleted,
         Notice::EndUserMade,
         Notice::EndUserDeleted,
+        Notice::DocumentAdded,
+        Notice::DocumentsQueued,
+        Notice::DocumentDeleted,
     ];
 
     const fn code(self) -> &'static str {
@@ -204,6 +210,9 @@ impl Notice {
             Notice::PartialDeleted => "partial-deleted",
             Notice::EndUserMade => "end-user-made",
             Notice::EndUserDeleted => "end-user-deleted",
+            Notice::DocumentAdded => "document-added",
+            Notice::DocumentsQueued => "documents-queued",
+            Notice::DocumentDeleted => "document-deleted",
         }
     }
 
@@ -298,6 +307,9 @@ impl Notice {
             Notice::EndUserDeleted => {
                 "The end user is deleted, with their accounts, links, tokens and servers."
             }
+            Notice::DocumentAdded => "The document is stored. Agents find it once it was read.",
+            Notice::DocumentsQueued => "It is read again. What is found until then stays.",
+            Notice::DocumentDeleted => "The document is deleted, with its text and its file.",
         }
     }
 

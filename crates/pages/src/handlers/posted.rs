@@ -4,6 +4,7 @@
 mod multipart;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{FromRequest, Request};
@@ -16,12 +17,14 @@ use super::{Pages, local};
 
 const MOST_BYTES: usize = 64 * 1024;
 /// A browser that takes longer for a form is a slow or hostile one.
-const WITHIN: std::time::Duration = std::time::Duration::from_secs(30);
+const WITHIN: Duration = Duration::from_secs(30);
 
 /// What a form is read into. Fields that are unknown are left alone, missing ones are empty.
 pub(super) trait Form: Sized + Send {
     /// Bytes of the whole form.
     const MOST: usize = MOST_BYTES;
+    /// For the whole of it to arrive.
+    const WITHIN: Duration = WITHIN;
     fn read(fields: &Fields) -> Self;
 }
 
@@ -88,7 +91,12 @@ impl Fields {
         Some(Fields { texts, files })
     }
 
-    async fn of(headers: &HeaderMap, body: Body, most: usize) -> Result<Self, Stop> {
+    async fn of(
+        headers: &HeaderMap,
+        body: Body,
+        most: usize,
+        within: Duration,
+    ) -> Result<Self, Stop> {
         let kind = headers
             .get(header::CONTENT_TYPE)
             .and_then(|kind| kind.to_str().ok())
@@ -104,7 +112,7 @@ impl Fields {
                 hint: Some("Programs use the API; see the API reference.".to_owned()),
             }));
         }
-        let whole = tokio::time::timeout(WITHIN, to_bytes(body, most));
+        let whole = tokio::time::timeout(within, to_bytes(body, most));
         let body = whole.await.ok().and_then(Result::ok).ok_or_else(|| {
             Fault::new(
                 Code::TooLarge,
@@ -137,7 +145,7 @@ impl<T: Form> FromRequest<Pages> for Posted<T> {
         let Some(browser) = browser(&mut parts, pages).await? else {
             return Err(to_sign_in(&parts));
         };
-        let fields = Fields::of(&parts.headers, body, T::MOST).await?;
+        let fields = Fields::of(&parts.headers, body, T::MOST, T::WITHIN).await?;
         if !pages.app.csrf_is_good(&browser.session, fields.one("csrf")) {
             return Err(foreign());
         }
@@ -156,7 +164,7 @@ impl<T: Form> FromRequest<Pages> for PostedOutside<T> {
         if !local::is_from_here(&parts.headers, &pages.app.settings().public_url) {
             return Err(foreign());
         }
-        let fields = Fields::of(&parts.headers, body, T::MOST).await?;
+        let fields = Fields::of(&parts.headers, body, T::MOST, T::WITHIN).await?;
         Ok(PostedOutside(T::read(&fields)))
     }
 }

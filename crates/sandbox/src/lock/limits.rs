@@ -2,23 +2,24 @@
 
 use super::Stage as _;
 use crate::isolation::Failure;
-use crate::run::Limits;
 use crate::sys;
 use std::time::Duration;
 
-/// What a worker may map besides its program and the engine's heap: transpiling, frames, stack.
-const BESIDES_HEAP: u64 = 96 * 1024 * 1024;
+/// What a worker of one kind may use.
+pub(crate) struct Allowance {
+    /// Bytes that it may map besides its program.
+    pub(crate) memory: u64,
+    /// Of its processor time.
+    pub(crate) cpu: Duration,
+}
+
 /// Of the only thread, in bytes. Transpiling needs most; the engine keeps itself to less.
 pub(crate) const STACK: u64 = 8 * 1024 * 1024;
-/// The engine ends a program that computes for too long. Where it does not look, this much later, the
-/// kernel does.
-const CPU_SLACK: Duration = Duration::from_secs(1);
 
 /// `mapped` is what the worker has mapped already, its program above all.
-pub(super) fn set(mapped: u64) -> Result<(), Failure> {
-    let heap = Limits::default().heap as u64;
-    let space = mapped + heap + BESIDES_HEAP;
-    let cpu = (Limits::default().cpu + CPU_SLACK).as_secs();
+pub(super) fn set(mapped: u64, allowance: &Allowance) -> Result<(), Failure> {
+    let space = mapped + allowance.memory;
+    let cpu = allowance.cpu.as_secs();
     for (resource, soft, hard) in [
         (libc::RLIMIT_AS, space, space),
         (libc::RLIMIT_CPU, cpu, cpu + 1),

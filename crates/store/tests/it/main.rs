@@ -11,6 +11,7 @@ mod accounts;
 mod audit;
 mod connection_tools;
 mod credentials;
+mod documents;
 mod keys;
 mod notes;
 mod oauth;

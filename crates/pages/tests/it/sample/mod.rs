@@ -3,6 +3,7 @@
 mod accounts;
 mod connectors;
 mod consent;
+mod documents;
 mod memory;
 mod outside;
 mod own_connectors;
@@ -47,6 +48,7 @@ impl Sample {
         pages.extend(self.of_own_connectors());
         pages.extend(self.of_skills());
         pages.extend(self.of_memory());
+        pages.extend(self.of_documents());
         pages.extend(self.of_settings());
         pages.extend(self.of_accounts());
         pages.extend(self.of_invitations());

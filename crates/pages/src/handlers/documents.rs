@@ -1,0 +1,303 @@
+//! `/documents`: the knowledge base. Documents are uploaded, searched, looked at, indexed again and deleted.
+
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use quaymaster_app::App;
+use quaymaster_app::documents::{
+    self, Asked, Document, DocumentFilter, Found, NewDocument, State as DocumentState,
+};
+use quaymaster_core::id::DocumentId;
+use quaymaster_core::{Code, Fault};
+use serde::Deserialize;
+use std::time::Duration;
+
+use super::Pages;
+use super::answer::{self, At, Stop, shown};
+use super::notice::Notice;
+use super::person::{Administrator, Person};
+use super::posted::{Fields, File, Form, Posted};
+use crate::views::address::segment;
+use crate::views::{
+    DocumentForm, DocumentPage, DocumentRow, DocumentStatus, DocumentsPage, Field, PassageRow,
+    PieceView, Usage,
+};
+
+const PATH: &str = "/documents";
+/// Documents of a page, and pieces of one.
+const ROWS: i64 = 50;
+const PIECES: i64 = 20;
+/// Passages that a search shows.
+const PASSAGES: i64 = 20;
+/// Of a file that is sent by the page, which is held whole until it is stored.
+const MOST_BYTES: usize = 32 * 1024 * 1024;
+
+#[derive(Deserialize)]
+pub(super) struct Looking {
+    #[serde(default)]
+    query: String,
+    #[serde(default)]
+    from: String,
+}
+
+impl Looking {
+    /// What is no number is the beginning.
+    fn from(&self) -> i64 {
+        self.from.parse().unwrap_or(0).clamp(0, i64::from(i32::MAX))
+    }
+}
+
+pub(super) async fn list(
+    State(app): State<App>,
+    person: Person,
+    Query(looking): Query<Looking>,
+) -> Result<Response, Stop> {
+    let form = person.actor.role.administers().then(DocumentForm::default);
+    let page = page(&app, person, &looking, form).await?;
+    Ok(shown(StatusCode::OK, &page))
+}
+
+async fn page(
+    app: &App,
+    person: Person,
+    looking: &Looking,
+    form: Option<DocumentForm>,
+) -> Result<DocumentsPage, Fault> {
+    let actor = &person.actor;
+    let query: String = looking.query.trim().chars().take(500).collect();
+    let found = if query.is_empty() {
+        Vec::new()
+    } else {
+        let asked = Asked {
+            query: query.clone(),
+            limit: Some(PASSAGES),
+            ..Asked::default()
+        };
+        app.search_documents(&actor.org, &asked).await?.results
+    };
+    let from = looking.from();
+    let all = DocumentFilter::default();
+    let (documents, total) = app.documents(actor, &all, ROWS, from).await?;
+    let usage = app.document_usage(actor).await?;
+    let settings = app.settings();
+    let most = settings.document_bytes.min(MOST_BYTES as i64);
+    Ok(DocumentsPage {
+        layout: person.layout,
+        query,
+        found: found.into_iter().map(passage).collect(),
+        documents: documents.into_iter().map(row).collect(),
+        total: total.max(0).cast_unsigned(),
+        room: Usage {
+            used: usage.bytes.max(0).cast_unsigned(),
+            limit: settings.documents_quota_bytes.max(0).cast_unsigned(),
+        },
+        previous: (from > 0).then(|| (from - ROWS).max(0)),
+        next: (from + ROWS < total).then_some(from + ROWS),
+        form: form.map(|form| DocumentForm {
+            most_bytes: most.max(0).cast_unsigned(),
+            ..form
+        }),
+    })
+}
+
+fn passage(found: Found) -> PassageRow {
+    let piece = found.uri.rsplit_once('#').map_or("1", |(_, piece)| piece);
+    let from: i64 = piece.parse().unwrap_or(1);
+    PassageRow {
+        document: format!(
+            "{PATH}/{}?from={}#piece-{from}",
+            segment(&found.document),
+            from - 1
+        ),
+        title: found.title,
+        path: found.path,
+        heading: found.heading,
+        snippet: found.snippet,
+    }
+}
+
+fn row(document: Document) -> DocumentRow {
+    DocumentRow {
+        id: document.id.to_string(),
+        status: status(&document),
+        path: document.path,
+        title: document.title,
+        size: document.size.max(0).cast_unsigned(),
+        updated_at: document.updated_at,
+    }
+}
+
+fn status(document: &Document) -> DocumentStatus {
+    match document.state {
+        DocumentState::Queued => DocumentStatus::Queued,
+        DocumentState::Extracting => DocumentStatus::Extracting,
+        DocumentState::Indexed => DocumentStatus::Indexed(document.chunks.max(0).cast_unsigned()),
+        DocumentState::Failed => {
+            let reason = document.reason.as_deref().unwrap_or_default();
+            DocumentStatus::Failed(documents::reason_in_words(reason).to_owned())
+        }
+    }
+}
+
+pub(super) struct Uploaded {
+    file: Option<File>,
+    folder: String,
+    title: String,
+    replace: bool,
+}
+
+impl Form for Uploaded {
+    const MOST: usize = MOST_BYTES + 64 * 1024;
+    const WITHIN: Duration = Duration::from_mins(10);
+
+    fn read(fields: &Fields) -> Self {
+        Uploaded {
+            file: fields.file("file"),
+            folder: fields.text("folder"),
+            title: fields.text("title"),
+            replace: !fields.one("replace").is_empty(),
+        }
+    }
+}
+
+pub(super) async fn upload(
+    State(pages): State<Pages>,
+    Administrator { admin, person }: Administrator,
+    Posted(form): Posted<Uploaded>,
+) -> Result<Response, Stop> {
+    let mut again = DocumentForm {
+        folder: Field::new(form.folder.clone()),
+        title: Field::new(form.title.clone()),
+        replace: form.replace,
+        ..DocumentForm::default()
+    };
+    let fault = match form.file {
+        None => Fault::invalid_arg("/file", "required", "Choose a file."),
+        Some(file) => {
+            let new = NewDocument {
+                path: path_of(&form.folder, &file.name),
+                title: Some(form.title),
+                replace: form.replace,
+                size: i64::try_from(file.bytes.len()).ok(),
+            };
+            let taken = async {
+                let receiver = pages.app.receive_document(&admin, new).await?;
+                receiver.write(file.bytes).await?.finish().await
+            };
+            match taken.await {
+                Ok(_) => return Ok(answer::done(&pages, PATH, Notice::DocumentAdded)),
+                Err(fault) => fault,
+            }
+        }
+    };
+    let said = match &fault.hint {
+        Some(hint) => format!("{} {hint}", fault.message),
+        None => fault.message.clone(),
+    };
+    let status = match fault.code {
+        Code::InvalidArg | Code::AlreadyExists | Code::TooLarge | Code::QuotaExceeded => {
+            StatusCode::UNPROCESSABLE_ENTITY
+        }
+        _ => return Err(fault.into()),
+    };
+    match answer::field_of(&fault) {
+        Some("/path") => again.folder.error = Some(said),
+        Some("/title") => again.title.error = Some(said),
+        _ => again.error = Some(said),
+    }
+    let looking = Looking {
+        query: String::new(),
+        from: String::new(),
+    };
+    let page = page(&pages.app, person, &looking, Some(again)).await?;
+    Ok(shown(status, &page))
+}
+
+/// Some browsers send a path, of which the name counts.
+fn path_of(folder: &str, name: &str) -> String {
+    let name = name.rsplit(['/', '\\']).next().unwrap_or(name);
+    let folder = folder.trim().trim_matches('/');
+    if folder.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{folder}/{name}")
+    }
+}
+
+pub(super) async fn read(
+    State(app): State<App>,
+    person: Person,
+    At(id): At<DocumentId>,
+    Query(looking): Query<Looking>,
+) -> Result<Response, Stop> {
+    let actor = &person.actor;
+    let document = app.document(actor, &id).await?;
+    let from = looking.from();
+    let pieces = app.document_chunks(actor, &id, from + 1, PIECES).await?;
+    let page = DocumentPage {
+        may_change: actor.role.administers(),
+        layout: person.layout,
+        id: document.id.to_string(),
+        status: status(&document),
+        path: document.path,
+        title: document.title,
+        media_type: document.media_type,
+        size: document.size.max(0).cast_unsigned(),
+        characters: document.characters.max(0).cast_unsigned(),
+        updated_at: document.updated_at,
+        indexed_at: document.indexed_at,
+        pieces: pieces
+            .into_iter()
+            .map(|piece| PieceView {
+                n: piece.n,
+                heading: piece.heading,
+                text: piece.text,
+            })
+            .collect(),
+        previous: (from > 0).then(|| (from - PIECES).max(0)),
+        next: (from + PIECES < document.chunks).then_some(from + PIECES),
+    };
+    Ok(shown(StatusCode::OK, &page))
+}
+
+pub(super) async fn reindex(
+    State(pages): State<Pages>,
+    Administrator { admin, .. }: Administrator,
+    At(id): At<DocumentId>,
+    Posted(()): Posted<()>,
+) -> Result<Response, Stop> {
+    pages.app.reindex_document(&admin, &id).await?;
+    let path = format!("{PATH}/{}", segment(id.as_str()));
+    Ok(answer::done(&pages, &path, Notice::DocumentsQueued))
+}
+
+pub(super) async fn reindex_all(
+    State(pages): State<Pages>,
+    Administrator { admin, .. }: Administrator,
+    Posted(()): Posted<()>,
+) -> Result<Response, Stop> {
+    pages.app.reindex_documents(&admin).await?;
+    Ok(answer::done(&pages, PATH, Notice::DocumentsQueued))
+}
+
+pub(super) async fn delete(
+    State(pages): State<Pages>,
+    Administrator { admin, .. }: Administrator,
+    At(id): At<DocumentId>,
+    Posted(()): Posted<()>,
+) -> Result<Response, Stop> {
+    pages.app.delete_document(&admin, &id).await?;
+    Ok(answer::done(&pages, PATH, Notice::DocumentDeleted))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_lies_in_its_folder_by_its_name_alone() {
+        assert_eq!(path_of("", "a.md"), "a.md");
+        assert_eq!(path_of(" /handbook/ ", "C:\\files\\a.md"), "handbook/a.md");
+        assert_eq!(path_of("x/y", "../../a.md"), "x/y/a.md");
+    }
+}

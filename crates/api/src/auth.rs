@@ -6,7 +6,7 @@ use axum::extract::{ConnectInfo, FromRequestParts};
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use quaymaster_app::{Actor, Admin};
-use quaymaster_core::caller::Presented;
+use quaymaster_core::caller::{Presented, Side};
 use quaymaster_core::{Caller, Code, Door as _, Fault, Scope};
 use secrecy::SecretString;
 use std::net::SocketAddr;
@@ -112,6 +112,7 @@ fn presented(parts: &Parts) -> Presented {
     Presented {
         // An OAuth access token is for the MCP endpoint and no other.
         audience: None,
+        side: Side::default(),
         bearer,
         org,
         address: address.map(|ConnectInfo(address)| address.ip()),

@@ -11,15 +11,16 @@ use axum::extract::State;
 use http::StatusCode;
 use quaymaster_app::connect_sessions::{NewConnectSession, SetupLink};
 use quaymaster_app::end_users::{EndUser, EndUserChange, EndUserRow, NewEndUser};
-use quaymaster_app::integrations::connector_key;
-use quaymaster_app::{Actor, App};
+use quaymaster_app::integrations::{Strategy, connector_key};
+use quaymaster_app::mail::Delivery;
+use quaymaster_app::{Actor, Admin, App};
 use quaymaster_core::id::{EndUserId, WorkspaceId};
 use quaymaster_core::{Fault, Instant};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 
-/// A person of a developer's own product.
+/// A person of a developer's own product, or a member who signs in.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = EndUser)]
@@ -28,7 +29,7 @@ pub(crate) struct EndUserView {
     id: EndUserId,
     #[schema(value_type = String)]
     workspace_id: WorkspaceId,
-    /// The developer's own id; unique in the workspace.
+    /// The developer's own id, or the member's user id; unique in the workspace.
     external_id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     display_name: Option<String>,
@@ -37,7 +38,8 @@ pub(crate) struct EndUserView {
     #[schema(value_type = Object)]
     metadata: Map<String, Value>,
     connection_count: i64,
-    /// Always `external`: members of the organization are no end users.
+    /// `external`: a person of the developer's product. `member`: a member of the organization, whose
+    /// user id is the external id; only they call as this end user.
     #[serde(rename = "type")]
     kind: &'static str,
     #[schema(value_type = String, format = DateTime)]
@@ -57,7 +59,10 @@ impl From<EndUserRow> for EndUserView {
             email: end_user.email,
             metadata: end_user.metadata,
             connection_count: row.connections,
-            kind: "external",
+            kind: match end_user.user {
+                Some(_) => "member",
+                None => "external",
+            },
             created_at: end_user.created_at,
             updated_at: end_user.updated_at,
         }
@@ -145,7 +150,8 @@ pub(crate) struct OneEndUser {
 
 /// Makes an end user
 ///
-/// Needs an administrator.
+/// With the user id of a member as external id it is that member, who then connects accounts of
+/// their own by signing in to hosted servers. Needs an administrator.
 #[utoipa::path(
     post, path = "/api/v1/end-users", tag = "End users",
     security(("bearer" = ["admin"])), request_body = CreateEndUser,
@@ -326,7 +332,23 @@ pub(crate) async fn create_end_user_link(
     Json(asked): Json<AskEndUser>,
 ) -> Answer<axum::Json<LinkView>> {
     let end_user = app.end_user(&admin, &id_of(&id)?).await?;
-    let known = app.integrations(&admin, &end_user.workspace).await?;
+    let new = session_for(&app, &admin, &end_user, asked).await?;
+    let link = app
+        .create_connect_session(&admin, &end_user.workspace, new)
+        .await
+        .map_err(ApiError::about_body)?;
+    Ok(axum::Json(link.into()))
+}
+
+/// What a link for an end user asks for. A workspace with one integration that uses accounts of end
+/// users says it by itself.
+async fn session_for(
+    app: &App,
+    admin: &Admin,
+    end_user: &EndUser,
+    asked: AskEndUser,
+) -> Result<NewConnectSession, Fault> {
+    let known = app.integrations(admin, &end_user.workspace).await?;
     let integration = match (&asked.workspace_integration_id, &asked.integration_name) {
         (Some(id), _) => {
             let id = integrations::id_of(id)?;
@@ -338,32 +360,98 @@ pub(crate) async fn create_end_user_link(
             known.into_iter().find(|one| one.connector == key)
         }
         (None, None) => {
-            return Err(Fault::invalid_arg(
-                "/integrationName",
-                "required",
-                "The link is for a connector: pass integrationName or workspaceIntegrationId.",
-            )
-            .into());
+            let theirs = known.into_iter();
+            let mut theirs = theirs.filter(|one| one.strategy != Strategy::Fixed);
+            match (theirs.next(), theirs.next()) {
+                (Some(only), None) => Some(only),
+                _ => {
+                    return Err(Fault::invalid_arg(
+                        "/integrationName",
+                        "required",
+                        "The link is for a connector: pass integrationName or workspaceIntegrationId.",
+                    ));
+                }
+            }
         }
     };
     let connector = match (&integration, asked.integration_name) {
         (Some(integration), _) => integration.connector.clone(),
         (None, name) => connector_key(&name.unwrap_or_default()),
     };
-    let new = NewConnectSession {
+    Ok(NewConnectSession {
         auth: integration.as_ref().and_then(|one| one.auth.clone()),
         name: connector.clone(),
         // One account of a connector for each time a link is made and used.
         external_id: format!("{}-{}", connector, app.fresh_call_id()),
         connector,
         integration,
-        end_user: Some(end_user.id),
+        end_user: Some(end_user.id.clone()),
         expires_in_s: asked.expires_in,
         ..NewConnectSession::default()
+    })
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct InviteEndUser {
+    /// Where the mail goes.
+    email: String,
+    /// Key of the connector; or `workspaceIntegrationId`; or neither, where the workspace has one
+    /// integration that uses accounts of end users.
+    integration_name: Option<String>,
+    /// Id of the integration that the account is for.
+    workspace_integration_id: Option<String>,
+    /// Seconds for which the link is good; a day unless said otherwise.
+    #[schema(minimum = 60, maximum = 2_592_000)]
+    expires_in: Option<i64>,
+}
+
+/// A link that was mailed to an end user.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct EndUserInvitation {
+    #[serde(flatten)]
+    link: LinkView,
+    /// Whether the mail server took it. The link works in any case.
+    email_sent: bool,
+    /// Why it did not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<String>,
+}
+
+/// Mails an end user a link to connect an account
+///
+/// An organization sends at most 100 an hour, and one address is sent at most 5. A server without a
+/// mail server answers 501. Needs an administrator.
+#[utoipa::path(
+    post, path = "/api/v1/end-users/{id}/invite", tag = "End users",
+    security(("bearer" = ["admin"])), request_body = InviteEndUser,
+    params(("id" = String, Path, description = "Id of the end user.")),
+    responses((status = 200, description = "The link, and whether it was sent.", body = EndUserInvitation), Faults)
+)]
+pub(crate) async fn invite_end_user(
+    State(app): State<App>,
+    Administrator(admin): Administrator,
+    Path(id): Path<String>,
+    Json(asked): Json<InviteEndUser>,
+) -> Answer<axum::Json<EndUserInvitation>> {
+    let end_user = app.end_user(&admin, &id_of(&id)?).await?;
+    let wanted = AskEndUser {
+        integration_name: asked.integration_name,
+        workspace_integration_id: asked.workspace_integration_id,
+        expires_in: asked.expires_in,
     };
-    let link = app
-        .create_connect_session(&admin, &end_user.workspace, new)
+    let new = session_for(&app, &admin, &end_user, wanted).await?;
+    let invited = app
+        .invite_end_user(&admin, &end_user, &asked.email, new)
         .await
         .map_err(ApiError::about_body)?;
-    Ok(axum::Json(link.into()))
+    Ok(axum::Json(EndUserInvitation {
+        email_sent: invited.delivery == Delivery::Sent,
+        problem: match invited.delivery {
+            Delivery::Failed(why) => Some(why),
+            Delivery::Sent | Delivery::NotConfigured => None,
+        },
+        link: invited.link.into(),
+    }))
 }

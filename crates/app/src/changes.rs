@@ -119,6 +119,9 @@ impl App {
         if matches!(noun, "connection" | "end_user") {
             self.callers.forget_accounts(&event.org);
         }
+        if noun == "end_user" {
+            self.callers.forget_members(&event.org);
+        }
         if noun == "definition" {
             self.callers.forget_definitions(&event.org);
             // A definition that leads elsewhere stops its accounts.

@@ -48,6 +48,8 @@ pub struct NewConnectSession {
     pub error_redirect: Option<String>,
     /// A day unless said otherwise; at most 30.
     pub expires_in_s: Option<i64>,
+    /// The address that the link is mailed to, for the record.
+    pub mailed_to: Option<String>,
 }
 
 /// What the page behind a link needs.
@@ -62,6 +64,18 @@ pub struct Invited {
 fn unknown_link() -> Fault {
     Fault::not_found("This link is not good, or it was used or has expired.")
         .hint("Ask whoever sent it for a new one.")
+}
+
+/// In the details of the refusal of somebody whose link is being used by somebody else.
+pub const LINK_IN_USE: &str = "link_in_use";
+
+fn link_in_use() -> Fault {
+    Fault::new(
+        Code::AlreadyExists,
+        "The account is connected already, or somebody connects it with this link at this moment.",
+    )
+    .hint("Open the link again in a moment.")
+    .detail(LINK_IN_USE, true)
 }
 
 /// Where a person is sent afterwards: an address of the web, or of a program of theirs.
@@ -135,7 +149,8 @@ impl App {
             created_at: now,
             expires_at: now.plus_seconds(seconds),
         };
-        self.keep(&session, &actor.label).await?;
+        self.keep(&session, &actor.label, new.mailed_to.as_deref())
+            .await?;
         self.setup_link_of(&session)
     }
 
@@ -180,15 +195,21 @@ impl App {
             created_at: now,
             expires_at: now.plus_seconds(USUAL_SECONDS),
         };
-        self.keep(&session, "hosted server").await?;
+        self.keep(&session, "hosted server", None).await?;
         self.setup_link_of(&session)
     }
 
-    async fn keep(&self, session: &ConnectSession, by: &str) -> Result<(), Fault> {
+    async fn keep(
+        &self,
+        session: &ConnectSession,
+        by: &str,
+        mailed_to: Option<&str>,
+    ) -> Result<(), Fault> {
         let details = json!({
             "session": session.id,
             "connector": session.connector,
             "end_user": session.end_user,
+            "mailed_to": mailed_to,
         });
         let mut event = self.event(&session.org, by, "connect_session.created", details);
         event.workspace = Some(session.workspace.clone());
@@ -260,7 +281,14 @@ impl App {
             fields,
             ..wanted(&session)
         };
-        let made = self.make_connection(&by, new).await?;
+        let made = match self.make_connection(&by, new).await {
+            // Somebody else was faster with the same link, or is at it.
+            Err(fault) if fault.code == Code::AlreadyExists => {
+                self.invited_to_connect(token).await?;
+                return Err(link_in_use());
+            }
+            made => made?,
+        };
         let tried = self.verify_as(&by, &made).await?;
         if let Some(problem) = &tried.problem {
             self.disconnect(&by, &made).await?;

@@ -9,10 +9,10 @@ mod uploads;
 
 use crate::App;
 use crate::guard::Admitted;
+use quaymaster_core::caller::Grant;
 use quaymaster_core::door::Fut;
 use quaymaster_core::schema::Checker;
 use quaymaster_core::tool::{Call, Content, JsonObject, Nature, Outcome, ToolDef, ToolResult};
-use quaymaster_core::caller::Grant;
 use quaymaster_core::{Caller, Fault, Scope, Scopes};
 use quaymaster_files::schema_of;
 use schemars::JsonSchema;
@@ -220,9 +220,7 @@ impl Toolsets {
     pub(crate) fn listed(&self, caller: &Caller) -> Arc<[ToolDef]> {
         let bits = self.sets.iter().enumerate();
         let sees = Sees {
-            sets: bits.fold(0, |all, (n, set)| {
-                all | u32::from((set.sees)(caller)) << n
-            }),
+            sets: bits.fold(0, |all, (n, set)| all | u32::from((set.sees)(caller)) << n),
             scopes: caller.scopes,
         };
         let mut listed = self.listed.lock().unwrap_or_else(PoisonError::into_inner);

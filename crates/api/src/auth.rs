@@ -7,7 +7,7 @@ use http::header::AUTHORIZATION;
 use http::request::Parts;
 use quaymaster_app::memory::{Reader, Writer};
 use quaymaster_app::{Actor, Admin};
-use quaymaster_core::caller::Presented;
+use quaymaster_core::caller::{Presented, Side};
 use quaymaster_core::{Caller, Code, Door as _, Fault, Scope};
 use secrecy::SecretString;
 use std::net::SocketAddr;
@@ -142,6 +142,7 @@ fn presented(parts: &Parts) -> Presented {
     Presented {
         // An OAuth access token is for the MCP endpoint and no other.
         audience: None,
+        side: Side::default(),
         bearer,
         org,
         address: address.map(|ConnectInfo(address)| address.ip()),

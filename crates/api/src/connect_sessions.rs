@@ -128,6 +128,7 @@ pub(crate) async fn create_connect_token(
         success_redirect: new.success_redirect_uri,
         error_redirect: new.error_redirect_uri,
         expires_in_s: None,
+        mailed_to: None,
     };
     let link = app
         .create_connect_session(&admin, &workspace.id, new)

@@ -9,7 +9,7 @@ use crate::workspaces::find;
 use axum::extract::State;
 use quaymaster_app::App;
 use quaymaster_app::credentials::ConnectedClient;
-use quaymaster_core::id::{CredentialId, OrgId, UserId, WorkspaceId};
+use quaymaster_core::id::{CredentialId, OrgId, ServerId, UserId, WorkspaceId};
 use quaymaster_core::{Fault, Instant, Scope, Scopes};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -26,6 +26,12 @@ pub(crate) struct ClientView {
     #[schema(value_type = Option<String>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     workspace_id: Option<WorkspaceId>,
+    /// The hosted server whose tools it has; without one it has the workspace's files.
+    #[schema(value_type = Option<String>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    server_id: Option<ServerId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    server_name: Option<String>,
     /// Who connected it.
     #[schema(value_type = String)]
     user_id: UserId,
@@ -52,8 +58,15 @@ pub(crate) struct ClientView {
 }
 
 impl From<ConnectedClient> for ClientView {
-    fn from(ConnectedClient { credential, client }: ConnectedClient) -> Self {
+    fn from(connected: ConnectedClient) -> Self {
+        let ConnectedClient {
+            credential,
+            client,
+            server,
+        } = connected;
         ClientView {
+            server_id: credential.server,
+            server_name: server,
             id: credential.id,
             org_id: credential.org,
             workspace_id: credential.workspace,

@@ -223,6 +223,7 @@ pub(crate) async fn create_connection(
     Administrator(admin): Administrator,
     Json(new): Json<CreateConnection>,
 ) -> Answer<(StatusCode, axum::Json<OneConnection>)> {
+    new.refuse_untaken()?;
     let connector = new.key()?;
     let named = new.workspace.as_ref().or(new.workspace_id.as_ref());
     let workspace = match named {

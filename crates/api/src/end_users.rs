@@ -11,6 +11,7 @@ use axum::extract::State;
 use http::StatusCode;
 use quaymaster_app::connect_sessions::SetupLink;
 use quaymaster_app::end_users::{EndUser, EndUserChange, EndUserRow, NewEndUser};
+use quaymaster_app::mail::Delivery;
 use quaymaster_app::{Actor, App};
 use quaymaster_core::id::{EndUserId, WorkspaceId};
 use quaymaster_core::{Fault, Instant};
@@ -18,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 
-/// A person of a developer's own product.
+/// A person of a developer's own product, or a member who signs in.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = EndUser)]
@@ -27,7 +28,7 @@ pub(crate) struct EndUserView {
     id: EndUserId,
     #[schema(value_type = String)]
     workspace_id: WorkspaceId,
-    /// The developer's own id; unique in the workspace.
+    /// The developer's own id, or the member's user id; unique in the workspace.
     external_id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     display_name: Option<String>,
@@ -36,7 +37,8 @@ pub(crate) struct EndUserView {
     #[schema(value_type = Object)]
     metadata: Map<String, Value>,
     connection_count: i64,
-    /// Always `external`: members of the organization are no end users.
+    /// `external`: a person of the developer's product. `member`: a member of the organization, whose
+    /// user id is the external id; only they call as this end user.
     #[serde(rename = "type")]
     kind: &'static str,
     #[schema(value_type = String, format = DateTime)]
@@ -56,7 +58,10 @@ impl From<EndUserRow> for EndUserView {
             email: end_user.email,
             metadata: end_user.metadata,
             connection_count: row.connections,
-            kind: "external",
+            kind: match end_user.user {
+                Some(_) => "member",
+                None => "external",
+            },
             created_at: end_user.created_at,
             updated_at: end_user.updated_at,
         }
@@ -149,7 +154,8 @@ pub(crate) struct OneEndUser {
 
 /// Makes an end user
 ///
-/// Needs an administrator.
+/// With the user id of a member as external id it is that member, who then connects accounts of
+/// their own by signing in to hosted servers. Needs an administrator.
 #[utoipa::path(
     post, path = "/api/v1/end-users", tag = "End users",
     security(("bearer" = ["admin"])), request_body = CreateEndUser,
@@ -342,4 +348,75 @@ pub(crate) async fn create_end_user_link(
         .await
         .map_err(ApiError::about_body)?;
     Ok(axum::Json(link.into()))
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct InviteEndUser {
+    /// Where the mail goes.
+    email: String,
+    /// Key of the connector; or `workspaceIntegrationId`; or neither, where the workspace has one
+    /// integration that uses accounts of end users.
+    integration_name: Option<String>,
+    /// Id of the integration that the account is for.
+    workspace_integration_id: Option<String>,
+    /// Seconds for which the link is good; a day unless said otherwise.
+    #[schema(minimum = 60, maximum = 2_592_000)]
+    expires_in: Option<i64>,
+}
+
+/// A link that was mailed to an end user.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct EndUserInvitation {
+    #[serde(flatten)]
+    link: LinkView,
+    /// Whether the mail server took it. The link works in any case.
+    email_sent: bool,
+    /// Why it did not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<String>,
+}
+
+/// Mails an end user a link to connect an account
+///
+/// An organization sends at most 100 an hour, and one address is sent at most 5. A server without a
+/// mail server answers 501. Needs an administrator.
+#[utoipa::path(
+    post, path = "/api/v1/end-users/{id}/invite", tag = "End users",
+    security(("bearer" = ["admin"])), request_body = InviteEndUser,
+    params(("id" = String, Path, description = "Id of the end user.")),
+    responses((status = 200, description = "The link, and whether it was sent.", body = EndUserInvitation), Faults)
+)]
+pub(crate) async fn invite_end_user(
+    State(app): State<App>,
+    Administrator(admin): Administrator,
+    Path(id): Path<String>,
+    Json(asked): Json<InviteEndUser>,
+) -> Answer<axum::Json<EndUserInvitation>> {
+    let end_user = app.end_user(&admin, &id_of(&id)?).await?;
+    let integration = asked.workspace_integration_id.as_deref();
+    let integration = integration.map(integrations::id_of).transpose()?;
+    let new = app
+        .session_for(
+            &admin,
+            &end_user,
+            integration.as_ref(),
+            asked.integration_name.as_deref(),
+            asked.expires_in,
+        )
+        .await
+        .map_err(ApiError::about_body)?;
+    let invited = app
+        .invite_end_user(&admin, &end_user, &asked.email, new)
+        .await
+        .map_err(ApiError::about_body)?;
+    Ok(axum::Json(EndUserInvitation {
+        email_sent: invited.delivery == Delivery::Sent,
+        problem: match invited.delivery {
+            Delivery::Failed(why) => Some(why),
+            Delivery::Sent | Delivery::NotConfigured => None,
+        },
+        link: invited.link.into(),
+    }))
 }

@@ -205,6 +205,7 @@ fn documented() -> OpenApiRouter<ApiState> {
             end_users::delete_end_user
         ))
         .routes(routes!(end_users::create_end_user_link))
+        .routes(routes!(end_users::invite_end_user))
         .routes(routes!(connect_sessions::create_connect_token))
         .routes(routes!(connect_sessions::read_connect_session))
         .routes(routes!(connect_sessions::poll_connect_session))

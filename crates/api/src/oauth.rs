@@ -47,6 +47,14 @@ pub fn router(app: App) -> Router {
         .route("/.well-known/oauth-protected-resource", resource())
         .route("/.well-known/oauth-protected-resource/mcp", resource())
         .route("/.well-known/oauth-protected-resource/mcp/", resource())
+        .route(
+            "/.well-known/oauth-protected-resource/mcp/{id}",
+            open(get(metadata::hosted_server)),
+        )
+        .route(
+            "/.well-known/oauth-protected-resource/api/v1/mcp/servers/{id}/protocol",
+            open(get(metadata::hosted_server_protocol)),
+        )
         .route("/.well-known/oauth-authorization-server", server())
         .route("/.well-known/openid-configuration", server())
         .route("/register", open(post(register::register)))

@@ -27,7 +27,7 @@ pub(crate) enum ModeView {
     Code,
 }
 
-/// How clients sign in.
+/// How clients sign in: members of the organization by OAuth, whoever has a token, or both.
 #[derive(Clone, Copy, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = McpServerAuthMode)]
@@ -37,6 +37,8 @@ pub(crate) enum AuthModeView {
     OauthAndBearer,
 }
 
+/// Which members become end users of the workspace by signing in, so that integrations with the
+/// strategy `per_user` use their accounts. `restricted`: administrators. `open`: everybody.
 #[derive(Clone, Copy, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = McpServerEndUserAccess)]
@@ -59,6 +61,26 @@ same! { ModeView Mode { Tools Code } }
 same! { AuthModeView AuthMode { Oauth Bearer OauthAndBearer } }
 same! { AccessView EndUserAccess { Restricted Open } }
 
+/// What `authMode` comes to.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = McpServerAuth)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "the management API has these five"
+)]
+pub(crate) struct WaysIn {
+    /// Members of the organization sign clients in.
+    oauth_enabled: bool,
+    bearer_enabled: bool,
+    /// The server has a token of its own.
+    static_bearer_enabled: bool,
+    /// End users can be given tokens.
+    end_user_bearer_tokens_enabled: bool,
+    /// The same.
+    access_tokens_enabled: bool,
+}
+
 /// An MCP server that somebody made.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -78,6 +100,7 @@ pub(crate) struct ServerView {
     settings: Map<String, Value>,
     auth_mode: AuthModeView,
     end_user_access: AccessView,
+    auth: WaysIn,
     /// Every call is this person's.
     #[schema(value_type = Option<String>)]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -106,6 +129,13 @@ pub(crate) fn view(app: &App, server: Server) -> ServerView {
         settings: server.settings,
         auth_mode: server.auth_mode.into(),
         end_user_access: server.end_user_access.into(),
+        auth: WaysIn {
+            oauth_enabled: server.auth_mode.takes_oauth(),
+            bearer_enabled: server.auth_mode.takes_tokens(),
+            static_bearer_enabled: server.auth_mode.takes_tokens(),
+            end_user_bearer_tokens_enabled: server.auth_mode.takes_tokens(),
+            access_tokens_enabled: server.auth_mode.takes_tokens(),
+        },
         end_user_id: server.end_user,
         is_picked: server.is_picked,
         created_by: server.user,
@@ -320,7 +350,8 @@ pub(crate) struct ChangedServer {
 
 /// Changes a server
 ///
-/// Connected clients are told when their list of tools changes. Needs an administrator.
+/// Connected clients are told when their list of tools changes; those that `authMode` takes no
+/// longer are out when the answer arrives. Needs an administrator.
 #[utoipa::path(
     patch, path = "/api/v1/mcp/servers/{id}", tag = "MCP servers",
     security(("bearer" = ["admin"])), request_body = ChangeServer,
@@ -361,7 +392,7 @@ pub(crate) struct DeletedServer {
 
 /// Deletes a server
 ///
-/// Its tokens are dead when the answer arrives. Needs an administrator.
+/// Its tokens and connected clients are out when the answer arrives. Needs an administrator.
 #[utoipa::path(
     delete, path = "/api/v1/mcp/servers/{id}", tag = "MCP servers",
     security(("bearer" = ["admin"])),

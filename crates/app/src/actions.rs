@@ -3,12 +3,12 @@
 use crate::App;
 use crate::actor::Actor;
 use crate::hosted::{Hosted, layer};
-use crate::integrations::connector_key;
+use crate::integrations::{connector_key, must_be_on};
 use crate::server_tools::{checked_action, chosen, fitting_partials};
 use quaymaster_connectors::surface::{Preset, What};
 use quaymaster_core::id::{ConnectionId, EndUserId, IntegrationId, ServerId, WorkspaceId};
 use quaymaster_core::tool::{Call, Ctx, JsonObject, Outcome, Source, ToolResult};
-use quaymaster_core::{Caller, Code, Fault};
+use quaymaster_core::{Caller, Fault};
 use quaymaster_store::integration::{Integration, Strategy};
 use quaymaster_store::server::{AuthMode, EndUserAccess, Mode, Server};
 use serde_json::{Map, Value};
@@ -132,18 +132,13 @@ impl App {
         let own = integration.connection.iter().cloned().collect();
         let with_tools = self.over_connections(&usable, &actor.org, &own).await?;
         let action = checked_action(with_tools.definition(), &wanted.action)?;
-        if let Some(actions) = &integration.enabled_actions
-            && !actions.contains(&action)
-        {
-            let message = format!(
-                "The action {action} is not switched on for {}.",
-                integration.alias
-            );
-            return Err(Fault::new(Code::Forbidden, message)
-                .hint("Add it to enabledActions of the integration."));
-        }
+        must_be_on(&integration, &action)?;
         let end_user = match &wanted.end_user {
-            Some(named) => Some(self.end_user_named(actor, workspace, named).await?.id),
+            Some(named) => {
+                let found = self.end_user_named(actor, workspace, named).await?.id;
+                self.may_act_for(actor, &found).await?;
+                Some(found)
+            }
             None => None,
         };
         let preset = match &wanted.partials {

@@ -9,7 +9,7 @@ pub(crate) use beliefs::{Callers, fresh, last};
 
 use crate::App;
 use crate::oauth::{SCOPES, scope_text};
-use quaymaster_core::caller::{Access, Audience, Presented, Refusal};
+use quaymaster_core::caller::{Access, Audience, Presented, Refusal, Side};
 use quaymaster_core::id::{AccessTokenId, CredentialId, OrgId, WorkspaceId};
 use quaymaster_core::secret::{Handle, SecretDigest, Token, TokenKind};
 use quaymaster_core::{Caller, Code, Fault, Grant, Scope, Who};
@@ -29,6 +29,22 @@ struct Known {
     /// None for a grant, which is reached by its access tokens.
     secret: Option<SecretDigest>,
     dead: Option<Dead>,
+}
+
+/// Where a credential is presented.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    audience: Option<&'a Audience>,
+    side: Side,
+}
+
+impl<'a> Place<'a> {
+    fn of(presented: &'a Presented) -> Self {
+        Place {
+            audience: presented.audience.as_ref(),
+            side: presented.side,
+        }
+    }
 }
 
 /// What a bearer token looks like.
@@ -56,17 +72,19 @@ impl Bearer {
 enum Dead {
     Revoked,
     NoMember,
+    /// Its hosted server is gone, or takes such credentials no longer.
+    Closed,
 }
 
 impl App {
     pub(crate) async fn admit_presented(&self, presented: Presented) -> Result<Caller, Refusal> {
-        let audience = presented.audience.as_ref();
+        let at = Place::of(&presented);
         let Some(bearer) = &presented.bearer else {
-            return Err(self.refusal(audience, None, "No credential was presented."));
+            return Err(self.refusal(at, None, "No credential was presented.").await);
         };
         let came = tokio::time::Instant::now();
         let bearer = Bearer::parse(bearer.expose_secret());
-        let unknown = match self.recognise(bearer.as_ref(), audience).await {
+        let unknown = match self.recognise(bearer.as_ref(), at).await {
             Ok(caller) => {
                 if let Some(org) = &presented.org
                     && org != caller.org.as_str()
@@ -94,20 +112,20 @@ impl App {
                 .detail("retry_after_s", 60);
             return Err(Refusal {
                 fault,
-                challenge: Some(self.challenge(audience, Some("invalid_token"))),
+                challenge: Some(self.challenge(at, Some("invalid_token")).await),
             });
         }
-        Err(self.refusal(audience, Some("invalid_token"), why))
+        Err(self.refusal(at, Some("invalid_token"), why).await)
     }
 
     async fn recognise(
         &self,
         bearer: Option<&Bearer>,
-        audience: Option<&Audience>,
+        at: Place<'_>,
     ) -> Result<Arc<Caller>, Unknown> {
         let caller = match bearer {
             Some(Bearer::Token(token)) => self.of_token(token).await?,
-            Some(Bearer::Access(access)) => self.of_access_token(access, audience).await?,
+            Some(Bearer::Access(access)) => self.of_access_token(access, at).await?,
             None => {
                 let why = "The credential is not one of this server's.";
                 return Err(Unknown::Credential(why));
@@ -116,7 +134,7 @@ impl App {
         if caller.good_until().is_some_and(|at| at <= self.now()) {
             return Err(Unknown::Proved("The credential has expired."));
         }
-        let is_at = match audience {
+        let is_at = match at.audience {
             Some(Audience::Server(server)) => Some(server),
             Some(Audience::Mcp) | None => None,
         };
@@ -144,7 +162,7 @@ impl App {
     async fn of_access_token(
         &self,
         access: &Handle<AccessTokenId>,
-        audience: Option<&Audience>,
+        at: Place<'_>,
     ) -> Result<Arc<Caller>, Unknown> {
         const UNKNOWN: Unknown =
             Unknown::Credential("The access token is unknown, was revoked or has expired.");
@@ -152,7 +170,7 @@ impl App {
         if !token.secret.matches(access.secret.expose_secret()) {
             return Err(UNKNOWN);
         }
-        if audience != Some(&token.audience) {
+        if at.audience != Some(&token.audience) {
             let why = "The access token is good for another endpoint of this server only.";
             return Err(Unknown::Proved(why));
         }
@@ -163,6 +181,7 @@ impl App {
         caller.access = Some(Access {
             token: token.id.clone(),
             expires_at: token.expires_at,
+            side: at.side,
         });
         Ok(Arc::new(caller))
     }
@@ -197,13 +216,15 @@ impl App {
         let Some(found) = self.store.credential_to_admit(id).await? else {
             return Ok(None);
         };
-        let credential = found.credential;
+        let mut credential = found.credential;
         let dead = if credential.revoked_at.is_some() {
             Some(Dead::Revoked)
-        } else if found.is_member {
+        } else if !found.is_member {
+            Some(Dead::NoMember)
+        } else if self.is_open_to(&mut credential).await? {
             None
         } else {
-            Some(Dead::NoMember)
+            Some(Dead::Closed)
         };
         let secret = credential.secret;
         let known = Known {
@@ -214,6 +235,23 @@ impl App {
         self.callers
             .remember(&self.callers.credentials, before, id.clone(), known.clone());
         Ok(Some(known))
+    }
+
+    /// Whether a credential's hosted server, if it has one, takes it. A grant learns here which end
+    /// user its person is: that can change while it lives.
+    async fn is_open_to(&self, credential: &mut Credential) -> Result<bool, Fault> {
+        let Some(server) = &credential.server else {
+            return Ok(true);
+        };
+        let Some(server) = self.store.server(&credential.org, server).await? else {
+            return Ok(false);
+        };
+        if credential.kind != TokenKind::OAuthGrant {
+            return Ok(server.auth_mode.takes_tokens());
+        }
+        let person = self.signs_in(&server, &credential.user).await?;
+        credential.end_user = person.clone().flatten();
+        Ok(server.auth_mode.takes_oauth() && person.is_some())
     }
 
     /// Whether a credential may still be used.
@@ -239,7 +277,7 @@ impl App {
     }
 
     /// A 401 with the challenge of RFC 6750 §3; the text names what a good credential looks like.
-    fn refusal(&self, audience: Option<&Audience>, error: Option<&str>, why: &str) -> Refusal {
+    async fn refusal(&self, at: Place<'_>, error: Option<&str>, why: &str) -> Refusal {
         let fault = Fault::new(
             Code::Unauthenticated,
             format!(
@@ -250,31 +288,57 @@ impl App {
         .hint(format!("Make a new one at {}.", self.settings.public_url));
         Refusal {
             fault,
-            challenge: Some(self.challenge(audience, error)),
+            challenge: Some(self.challenge(at, error).await),
         }
     }
 
     /// The refusal of a grant that does not allow a tool: a client may ask its person for more.
-    pub(crate) fn too_narrow(&self, fault: Fault) -> Refusal {
+    pub(crate) fn too_narrow(&self, caller: &Caller, fault: Fault) -> Refusal {
+        let audience = match caller.hosted() {
+            Some((server, _)) => Audience::Server(server.clone()),
+            None => Audience::Mcp,
+        };
+        let side = caller.access.as_ref().map(|access| access.side);
+        let at = Place {
+            audience: Some(&audience),
+            side: side.unwrap_or_default(),
+        };
         Refusal {
             fault,
-            challenge: Some(self.challenge(Some(&Audience::Mcp), Some("insufficient_scope"))),
+            challenge: Some(self.challenge_that_leads(at, Some("insufficient_scope"))),
         }
     }
 
     /// At an endpoint that takes OAuth tokens it says where to get one (RFC 9728 §5.1) and, in one
     /// go, all scopes that may be needed.
-    fn challenge(&self, audience: Option<&Audience>, error: Option<&str>) -> String {
-        let mut challenge = format!("Bearer realm=\"{}\"", self.settings.server_name);
-        if let Some(error) = error {
-            challenge = format!("{challenge}, error=\"{error}\"");
+    async fn challenge(&self, at: Place<'_>, error: Option<&str>) -> String {
+        let leads = match at.audience {
+            None => false,
+            Some(Audience::Mcp) => true,
+            // A database that does not answer has been told already, where it matters.
+            Some(Audience::Server(server)) => self.server_to_sign_in_to(server).await.is_ok(),
+        };
+        if leads {
+            self.challenge_that_leads(at, error)
+        } else {
+            self.bare_challenge(error)
         }
-        if let Some(audience @ Audience::Mcp) = audience {
-            let metadata = self.resource_metadata(audience);
-            let scope = scope_text(SCOPES.into_iter().collect());
-            challenge = format!("{challenge}, resource_metadata=\"{metadata}\", scope=\"{scope}\"");
+    }
+
+    fn challenge_that_leads(&self, at: Place<'_>, error: Option<&str>) -> String {
+        let bare = self.bare_challenge(error);
+        let audience = at.audience.unwrap_or(&Audience::Mcp);
+        let metadata = self.resource_metadata(audience, at.side);
+        let scope = scope_text(SCOPES.into_iter().collect());
+        format!("{bare}, resource_metadata=\"{metadata}\", scope=\"{scope}\"")
+    }
+
+    fn bare_challenge(&self, error: Option<&str>) -> String {
+        let challenge = format!("Bearer realm=\"{}\"", self.settings.server_name);
+        match error {
+            Some(error) => format!("{challenge}, error=\"{error}\""),
+            None => challenge,
         }
-        challenge
     }
 
     /// The organization's oldest workspace, which calls count to that touch none.
@@ -345,6 +409,9 @@ impl Known {
             Some(Dead::NoMember) => Err(Unknown::Proved(
                 "The credential's user left the organization.",
             )),
+            Some(Dead::Closed) => Err(Unknown::Proved(
+                "The hosted server is gone, or takes this kind of credential no longer.",
+            )),
         }
     }
 }
@@ -370,6 +437,7 @@ fn caller_of(credential: Credential) -> Caller {
     let who = match (credential.kind, credential.server, credential.workspace) {
         (TokenKind::ServerToken, Some(server), _) => Who::Server(server, credential.end_user),
         (TokenKind::WorkspaceToken, _, Some(workspace)) => Who::Workspace(workspace),
+        (TokenKind::OAuthGrant, Some(_), _) => Who::SignedIn(credential.user, credential.end_user),
         _ => Who::User(credential.user),
     };
     Caller {

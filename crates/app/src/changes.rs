@@ -129,6 +129,9 @@ impl App {
                 Told::Changed(Change::Resources),
             );
         }
+        if noun == "end_user" {
+            self.callers.forget_members(&event.org);
+        }
         if noun == "definition" {
             self.callers.forget_definitions(&event.org);
             // A definition that leads elsewhere stops its accounts.

@@ -6,7 +6,8 @@ use crate::App;
 use crate::actor::Actor;
 use crate::connections::{Aim, Author, Authorization, Connection, Fields, Flow, NewConnection};
 use crate::connectors::Definition;
-use crate::integrations::{checked_auth, connector_key};
+use crate::end_users::EndUser;
+use crate::integrations::{Strategy, checked_auth, connector_key};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use quaymaster_core::id::{ConnectSessionId, EndUserId, IntegrationId, UserId, WorkspaceId};
 use quaymaster_core::{Code, Fault, Instant, hex};
@@ -48,6 +49,8 @@ pub struct NewConnectSession {
     pub error_redirect: Option<String>,
     /// A day unless said otherwise; at most 30.
     pub expires_in_s: Option<i64>,
+    /// The address that the link is mailed to, for the record.
+    pub mailed_to: Option<String>,
 }
 
 /// What the page behind a link needs.
@@ -62,6 +65,18 @@ pub struct Invited {
 fn unknown_link() -> Fault {
     Fault::not_found("This link is not good, or it was used or has expired.")
         .hint("Ask whoever sent it for a new one.")
+}
+
+/// In the details of the refusal of somebody whose link is being used by somebody else.
+pub const LINK_IN_USE: &str = "link_in_use";
+
+fn link_in_use() -> Fault {
+    Fault::new(
+        Code::AlreadyExists,
+        "The account is connected already, or somebody connects it with this link at this moment.",
+    )
+    .hint("Open the link again in a moment.")
+    .detail(LINK_IN_USE, true)
 }
 
 /// Where a person is sent afterwards: an address of the web, or of a program of theirs.
@@ -135,12 +150,12 @@ impl App {
             created_at: now,
             expires_at: now.plus_seconds(seconds),
         };
-        self.keep(&session, &actor.label).await?;
+        self.keep(&session, &actor.label, new.mailed_to.as_deref())
+            .await?;
         self.setup_link_of(&session)
     }
 
-    /// A link by which an end user connects an account: for an integration of their workspace, or for
-    /// a connector, which means its first integration where there is one.
+    /// A link by which an end user connects an account; see [`session_for`](App::session_for).
     pub async fn end_user_link(
         &self,
         actor: &Actor,
@@ -150,6 +165,24 @@ impl App {
         expires_in_s: Option<i64>,
     ) -> Result<SetupLink, Fault> {
         let end_user = self.end_user(actor, end_user).await?;
+        let new = self
+            .session_for(actor, &end_user, integration, connector, expires_in_s)
+            .await?;
+        self.create_connect_session(actor, &end_user.workspace, new)
+            .await
+    }
+
+    /// What a link for an end user asks for: an account for an integration of their workspace, or for
+    /// a connector, which means its first integration where there is one. A workspace with one
+    /// integration that uses accounts of end users says it by itself.
+    pub async fn session_for(
+        &self,
+        actor: &Actor,
+        end_user: &EndUser,
+        integration: Option<&IntegrationId>,
+        connector: Option<&str>,
+        expires_in_s: Option<i64>,
+    ) -> Result<NewConnectSession, Fault> {
         let mut known = self
             .integrations(actor, &end_user.workspace)
             .await?
@@ -167,26 +200,29 @@ impl App {
                 (known.find(|one| one.connector == key), key)
             }
             (None, None) => {
-                return Err(Fault::invalid_arg(
-                    "/integrationName",
-                    "required",
-                    "The link is for a connector: pass integrationName or workspaceIntegrationId.",
-                ));
+                let mut theirs = known.filter(|one| one.strategy != Strategy::Fixed);
+                let (Some(only), None) = (theirs.next(), theirs.next()) else {
+                    return Err(Fault::invalid_arg(
+                        "/integrationName",
+                        "required",
+                        "The link is for a connector: pass integrationName or workspaceIntegrationId.",
+                    ));
+                };
+                let connector = only.connector.clone();
+                (Some(only), connector)
             }
         };
-        let new = NewConnectSession {
+        Ok(NewConnectSession {
             auth: integration.as_ref().and_then(|one| one.auth.clone()),
             name: connector.clone(),
             // One account of a connector for each time a link is made and used.
             external_id: format!("{}-{}", connector, self.fresh_call_id()),
             connector,
             integration,
-            end_user: Some(end_user.id),
+            end_user: Some(end_user.id.clone()),
             expires_in_s,
             ..NewConnectSession::default()
-        };
-        self.create_connect_session(actor, &end_user.workspace, new)
-            .await
+        })
     }
 
     /// Where an end user connects their account for an integration: the link that they have, or a
@@ -230,15 +266,21 @@ impl App {
             created_at: now,
             expires_at: now.plus_seconds(USUAL_SECONDS),
         };
-        self.keep(&session, "hosted server").await?;
+        self.keep(&session, "hosted server", None).await?;
         self.setup_link_of(&session)
     }
 
-    async fn keep(&self, session: &ConnectSession, by: &str) -> Result<(), Fault> {
+    async fn keep(
+        &self,
+        session: &ConnectSession,
+        by: &str,
+        mailed_to: Option<&str>,
+    ) -> Result<(), Fault> {
         let details = json!({
             "session": session.id,
             "connector": session.connector,
             "end_user": session.end_user,
+            "mailed_to": mailed_to,
         });
         let mut event = self.event(&session.org, by, "connect_session.created", details);
         event.workspace = Some(session.workspace.clone());
@@ -310,7 +352,14 @@ impl App {
             fields,
             ..wanted(&session)
         };
-        let made = self.make_connection(&by, new).await?;
+        let made = match self.make_connection(&by, new).await {
+            // Somebody else was faster with the same link, or is at it.
+            Err(fault) if fault.code == Code::AlreadyExists => {
+                self.invited_to_connect(token).await?;
+                return Err(link_in_use());
+            }
+            made => made?,
+        };
         let tried = self.verify_as(&by, &made).await?;
         if let Some(problem) = &tried.problem {
             self.disconnect(&by, &made).await?;

@@ -2,7 +2,7 @@
 
 use crate::actor::{Actor, Admin};
 use crate::{App, wired};
-use quaymaster_core::id::{CredentialId, WorkspaceId};
+use quaymaster_core::id::{CredentialId, ServerId, WorkspaceId};
 use quaymaster_core::secret::{self, SecretDigest, Token, TokenKind};
 use quaymaster_core::{Code, Fault, Instant, Scopes};
 use quaymaster_store::Tx;
@@ -22,6 +22,8 @@ pub struct Fresh {
 pub struct ConnectedClient {
     pub credential: Credential,
     pub client: GrantedClient,
+    /// The name of the hosted server that it is connected to; none has the workspace's files.
+    pub server: Option<String>,
 }
 
 /// Longer than anybody plans for, and far from the end of what an instant can say.
@@ -328,9 +330,18 @@ impl App {
             .store
             .oauth_grants(&actor.org, workspace, self.now())
             .await?;
+        let servers = self.store.servers(&actor.org, Some(workspace)).await?;
+        let name_of = |id: &ServerId| {
+            let found = servers.iter().find(|server| server.id == *id);
+            found.map(|server| server.name.clone())
+        };
         Ok(grants
             .into_iter()
-            .map(|(credential, client)| ConnectedClient { credential, client })
+            .map(|(credential, client)| ConnectedClient {
+                server: credential.server.as_ref().and_then(name_of),
+                credential,
+                client,
+            })
             .collect())
     }
 

@@ -1,10 +1,15 @@
-//! End users: the persons of a developer's own product, in whose name servers call.
+//! End users: the persons of a developer's own product, in whose name servers call; and members of
+//! the organization, who sign in themselves and in whose name nobody else calls.
+
+mod invitations;
+
+pub use invitations::Invited;
 
 use crate::App;
 use crate::actor::{Actor, Admin};
 use crate::connections::Connection;
 use crate::wired;
-use quaymaster_core::id::{EndUserId, WorkspaceId};
+use quaymaster_core::id::{EndUserId, UserId, WorkspaceId};
 use quaymaster_core::{Code, Fault};
 pub use quaymaster_store::end_user::{EndUser, EndUserChange};
 use serde_json::{Map, Value, json};
@@ -63,7 +68,7 @@ pub(crate) fn checked_text(
     Ok(text.to_owned())
 }
 
-fn checked_email(email: &str) -> Result<String, Fault> {
+pub(crate) fn checked_email(email: &str) -> Result<String, Fault> {
     let plain = !email.chars().any(|c| c.is_control() || c.is_whitespace());
     let (name, host) = email.rsplit_once('@').unwrap_or_default();
     if plain && !name.is_empty() && host.contains('.') && email.len() <= 254 {
@@ -151,24 +156,24 @@ impl App {
     ) -> Result<EndUser, Fault> {
         self.believed_workspace(&admin.org, workspace).await?;
         checked_metadata(&new.metadata)?;
+        let external_id = checked_text("/external_id", &new.external_id, 255, "An external id")?;
+        let user = self.member_named(admin, &external_id).await?;
         let now = self.now();
         let end_user = EndUser {
             id: EndUserId::fresh(&*self.clock, &*self.entropy),
             org: admin.org.clone(),
             workspace: workspace.clone(),
-            external_id: checked_text("/external_id", &new.external_id, 255, "An external id")?,
+            external_id,
             display_name: new
                 .display_name
                 .map(|name| checked_text("/display_name", &name, 120, "A display name"))
                 .transpose()?,
             email: new.email.as_deref().map(checked_email).transpose()?,
             metadata: new.metadata,
+            user,
             created_at: now,
             updated_at: now,
         };
-        let details = json!({ "end_user": end_user.id, "external_id": end_user.external_id });
-        let mut event = self.event(&admin.org, &admin.label, "end_user.created", details);
-        event.workspace = Some(workspace.clone());
         let mut tx = self.store.begin().await?;
         tx.add_end_user(&end_user).await.map_err(|error| {
             wired::duplicate_or(error, || {
@@ -179,9 +184,43 @@ impl App {
                 Fault::new(Code::AlreadyExists, message)
             })
         })?;
-        tx.record(&event).await?;
+        self.record_end_user(&mut tx, admin, &end_user).await?;
         tx.commit().await?;
+        self.changed().await;
         Ok(end_user)
+    }
+
+    /// The member whose id an external id is: who has one like that must be a member.
+    async fn member_named(
+        &self,
+        admin: &Admin,
+        external_id: &str,
+    ) -> Result<Option<UserId>, Fault> {
+        let Ok(user) = external_id.parse::<UserId>() else {
+            return Ok(None);
+        };
+        match self.store.member(&admin.org, &user).await? {
+            Some(member) => Ok(Some(member.user)),
+            None => Err(Fault::invalid_arg(
+                "/external_id",
+                "const",
+                "That is the id of a user, and nobody in the organization has it.",
+            )
+            .hint("GET /api/v1/members lists the members; your own ids look otherwise.")),
+        }
+    }
+
+    /// Refuses to act for a member who is somebody else: their accounts are theirs.
+    pub(crate) async fn may_act_for(&self, actor: &Actor, id: &EndUserId) -> Result<(), Fault> {
+        let end_user = self.end_user(actor, id).await?;
+        if end_user.user.is_none_or(|user| user == actor.user) {
+            return Ok(());
+        }
+        Err(Fault::new(
+            Code::Forbidden,
+            "This end user is a member of the organization, and nobody else uses their accounts.",
+        )
+        .hint("They sign a client in to a hosted server themselves, by OAuth."))
     }
 
     pub async fn update_end_user(

@@ -5,6 +5,7 @@
 
 use crate::App;
 use crate::actions::Acting;
+use crate::admit::last;
 use crate::hosted::{Hosted, HostedTool};
 use crate::toolsets::hosted::Calling;
 use crate::toolsets::{Tool, code, hosted};
@@ -379,8 +380,18 @@ impl Door for App {
     }
 
     fn step_up(&self, caller: &Caller, tool: &str) -> Option<Refusal> {
-        let tool = self.toolsets.find(caller, tool)?;
-        let fault = tool.needs.before_reading(caller).err()?;
-        Some(self.too_narrow(fault))
+        let fault = match caller.hosted() {
+            Some((server, _)) => {
+                let hosted = last(&self.callers.servers, server)?;
+                let known = hosted.server.mode == Mode::Tools && hosted.server.org == caller.org;
+                let index = known.then(|| hosted.index_of(tool)).flatten()?;
+                caller.needs(hosted.tools[index].scope()).err()?
+            }
+            None => {
+                let tool = self.toolsets.find(caller, tool)?;
+                tool.needs.before_reading(caller).err()?
+            }
+        };
+        Some(self.too_narrow(caller, fault))
     }
 }

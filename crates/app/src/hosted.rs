@@ -6,6 +6,7 @@
 
 use crate::App;
 use crate::admit::{fresh, last};
+use crate::integrations::must_be_on;
 use crate::toolsets::code;
 use quaymaster_connectors::definition::{Definition, Kind};
 use quaymaster_connectors::request::Prepared;
@@ -357,7 +358,9 @@ impl Part {
             .map(|tool| (tool.action.clone(), tool))
             .collect();
         let actions = if by_hand {
-            let mut tools: Vec<&ServerTool> = picked.values().collect();
+            // What is off in the workspace is off for everybody, whoever picked it.
+            let is_on = |tool: &&ServerTool| must_be_on(&integration, &tool.action).is_ok();
+            let mut tools: Vec<&ServerTool> = picked.values().filter(is_on).collect();
             tools.sort_by(|a, b| (a.sort_order, &a.id).cmp(&(b.sort_order, &b.id)));
             Some(tools.iter().map(|tool| tool.action.clone()).collect())
         } else {

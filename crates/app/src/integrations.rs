@@ -383,6 +383,22 @@ pub(crate) fn opens(definition: &Definition) -> bool {
     open_way(definition).is_some()
 }
 
+/// Refuses an action that is not among those of an integration.
+pub(crate) fn must_be_on(integration: &Integration, action: &str) -> Result<(), Fault> {
+    match &integration.enabled_actions {
+        Some(actions) if !actions.iter().any(|one| one == action) => Err(Fault::new(
+            Code::Forbidden,
+            format!(
+                "The action {action} is not switched on for {}.",
+                integration.alias
+            ),
+        )
+        .hint("Add it to enabledActions of the integration, or leave the list out.")
+        .detail("enabled_actions", actions.clone())),
+        _ => Ok(()),
+    }
+}
+
 fn alias_taken(alias: &str) -> Fault {
     Fault::new(
         Code::AlreadyExists,

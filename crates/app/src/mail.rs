@@ -3,10 +3,13 @@
 //! A mail that is not sent never undoes what it tells of: whoever asked for it is shown the link
 //! and told why.
 
+mod limits;
 mod smtp;
 mod starttls;
 
 use crate::App;
+pub(crate) use limits::MailLimits;
+use quaymaster_core::Instant;
 use quaymaster_core::id::EventId;
 use quaymaster_store::member::Role;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -80,6 +83,23 @@ pub(crate) fn invitation(
              Open this link to join. It works once, for {days} days:\n\n{}\n\n\
              If you did not expect this, ignore it.\n",
             url.expose_secret()
+        ),
+    }
+}
+
+/// To an end user, whom only the organization knows.
+pub(crate) fn account_wanted(
+    organization: &str,
+    service: &str,
+    url: &str,
+    expires_at: Instant,
+) -> Letter {
+    Letter {
+        subject: format!("Connect your {service} account for {organization}"),
+        text: format!(
+            "{organization} asks you to connect your {service} account, so that its assistant can work with it for you.\n\n\
+             Open this link to connect it. It works once, until {expires_at}:\n\n{url}\n\n\
+             If you did not expect this, ignore it.\n"
         ),
     }
 }

@@ -7,7 +7,8 @@
 //!
 //! - [`client`]: who a client is: registered (`registration`) or by a document at its own address
 //!   (`document`, fetched by `documents`); [`redirect`]: where an answer may go
-//! - [`OAuthError`], [`Params`]; here: scopes, and the resources that tokens are for
+//! - [`OAuthError`], [`Params`]; here: scopes; `resource`: what tokens are for, `hosted`: who signs in
+//!   to hosted servers
 //! - [`authorize`]: from the client's question to a code
 //! - [`token`]: codes and refresh tokens against access tokens; `revocation`: given back
 
@@ -16,9 +17,11 @@ pub mod client;
 mod document;
 mod documents;
 mod error;
+pub mod hosted;
 mod params;
 pub mod redirect;
 mod registration;
+mod resource;
 mod revocation;
 pub mod token;
 
@@ -27,9 +30,7 @@ pub use error::{OAuthCode, OAuthError};
 pub use params::Params;
 
 use crate::App;
-use quaymaster_core::caller::Audience;
 use quaymaster_core::{Scope, Scopes};
-use url::Url;
 
 /// An authorization code is good for this long, once.
 pub const CODE_SECONDS: i64 = 60;
@@ -56,45 +57,6 @@ impl App {
     /// The issuer (RFC 8414 §2): the origin of the public address.
     pub fn issuer(&self) -> &str {
         &self.settings.public_url
-    }
-
-    /// The resource (RFC 8707) that an audience stands for.
-    pub fn resource(&self, audience: &Audience) -> String {
-        match audience {
-            Audience::Mcp => self.settings.endpoint(),
-            Audience::Server(server) => self.settings.endpoint_of(server),
-        }
-    }
-
-    /// Where the metadata of a resource stand: the well-known path goes between host and path
-    /// (RFC 9728 §3.1).
-    pub fn resource_metadata(&self, audience: &Audience) -> String {
-        let path = match audience {
-            Audience::Mcp => "/mcp".to_owned(),
-            Audience::Server(server) => format!("/mcp/{server}"),
-        };
-        let origin = self.issuer();
-        format!("{origin}/.well-known/oauth-protected-resource{path}")
-    }
-
-    /// What the parameters `resource` ask for: none is the MCP endpoint, another server's address is
-    /// refused. Clients add and drop one trailing slash.
-    fn audience_of(&self, params: &Params) -> Result<Audience, OAuthError> {
-        let ours = self.resource(&Audience::Mcp);
-        let bare = |text: &str| text.strip_suffix('/').unwrap_or(text).to_owned();
-        let foreign = params.all("resource").any(|asked| {
-            // The parser brings scheme and host to lower case and drops the default port.
-            let asked = Url::parse(asked).map_or_else(|_| asked.to_owned(), Url::into);
-            let known = Url::parse(&ours).map_or_else(|_| ours.clone(), Url::into);
-            bare(&asked) != bare(&known)
-        });
-        if foreign {
-            return Err(OAuthError::new(
-                OAuthCode::InvalidTarget,
-                format!("This server gives tokens for {ours} only."),
-            ));
-        }
-        Ok(Audience::Mcp)
     }
 }
 

@@ -143,6 +143,7 @@ impl App {
             partial.is_default = is_default;
         }
         self.check_partial(&partial).await?;
+        self.refuse_conflicts_on_tools(&partial).await?;
         partial.updated_at = self.now();
         let mut tx = self.store.begin().await?;
         let changed = tx
@@ -159,10 +160,38 @@ impl App {
         Ok(partial)
     }
 
+    /// The other partials of each tool that names this one must agree with what it is now.
+    async fn refuse_conflicts_on_tools(&self, partial: &Partial) -> Result<(), Fault> {
+        let tools = self
+            .store
+            .server_tools_with(&partial.org, &partial.id)
+            .await?;
+        if tools.is_empty() {
+            return Ok(());
+        }
+        let all = self
+            .store
+            .partials(&partial.org, &partial.workspace)
+            .await?;
+        for tool in &tools {
+            let named = tool.partials.iter().flatten();
+            let together: Vec<&Partial> = named
+                .filter_map(|id| {
+                    if *id == partial.id {
+                        return Some(partial);
+                    }
+                    all.iter().find(|one| one.id == *id)
+                })
+                .collect();
+            refuse_conflicts(&together)?;
+        }
+        Ok(())
+    }
+
     /// One that tools name is not taken from them: what it locks would be open.
     pub async fn delete_partial(&self, admin: &Admin, id: &PartialId) -> Result<(), Fault> {
         let partial = self.partial(admin, id).await?;
-        let users = self.store.tools_with_partial(&admin.org, id).await?;
+        let users = self.store.server_tools_with(&admin.org, id).await?.len();
         if users > 0 {
             return Err(Fault::new(
                 Code::AlreadyExists,

@@ -3,7 +3,7 @@
 use crate::App;
 use crate::actor::{Actor, Admin};
 use crate::hosted::{Hosted, Part};
-use crate::integrations::{connector_key, opens, unknown_integration};
+use crate::integrations::{connector_key, must_be_on, opens, unknown_integration};
 use crate::partials::refuse_conflicts;
 use crate::servers::unknown_server;
 use crate::wired;
@@ -61,6 +61,26 @@ pub struct ToolRow {
     pub def: ToolDef,
     pub connection: Option<ConnectionId>,
     pub partials: Option<Vec<PartialId>>,
+}
+
+/// Switches an action on where tools decide what is on; else it must be on. `true` when the
+/// integration changed.
+fn widen(integration: &mut Integration, action: &str) -> Result<bool, Fault> {
+    let Err(off) = must_be_on(integration, action) else {
+        return Ok(false);
+    };
+    match &mut integration.enabled_actions {
+        Some(actions) if integration.is_implied => {
+            actions.push(action.to_owned());
+            Ok(true)
+        }
+        _ => Err(off),
+    }
+}
+
+fn twice(action: &str, alias: &str) -> Fault {
+    let message = format!("The server has the action {action} of {alias} already.");
+    Fault::new(Code::AlreadyExists, message).hint("Use another integrationAlias.")
 }
 
 fn unknown_tool() -> Fault {
@@ -142,24 +162,7 @@ impl App {
                 true,
             ),
         };
-        let widened = match &mut integration.enabled_actions {
-            Some(actions) if !actions.contains(&action) => {
-                if !integration.is_implied {
-                    return Err(Fault::new(
-                        Code::Forbidden,
-                        format!(
-                            "The action {action} is not switched on for {}.",
-                            integration.alias
-                        ),
-                    )
-                    .hint("Add it to enabledActions of the integration, or leave the list out.")
-                    .detail("enabled_actions", actions.clone()));
-                }
-                actions.push(action.clone());
-                true
-            }
-            _ => false,
-        };
+        let widened = widen(&mut integration, &action)?;
         let partials = self
             .named_partials(&server, &integration, &action, new.partials)
             .await?;
@@ -186,13 +189,7 @@ impl App {
                 .await?;
         }
         tx.add_server_tool(&tool).await.map_err(|error| {
-            wired::duplicate_or(error, || {
-                let message = format!(
-                    "The server has the action {} of {} already.",
-                    tool.action, integration.alias
-                );
-                Fault::new(Code::AlreadyExists, message).hint("Use another integrationAlias.")
-            })
+            wired::duplicate_or(error, || twice(&tool.action, &integration.alias))
         })?;
         server.is_picked = true;
         self.tool_changed(&mut tx, admin, &server, &tool, "server_tool.created")
@@ -224,6 +221,7 @@ impl App {
             integration = other.cloned().ok_or_else(unknown_integration)?;
             tool.integration = integration.id.clone();
         }
+        let widened = widen(&mut integration, &tool.action)?;
         if let Some(named) = &change.connection {
             let connector = &integration.connector;
             tool.connection = match named {
@@ -233,6 +231,14 @@ impl App {
                 ),
                 None => None,
             };
+        }
+        if change.alias.is_some() || change.connection.is_some() {
+            // Another account of an MCP server may have other tools.
+            let usable = self.usable(&admin.org, &integration.connector).await?;
+            let own = tool.connection.iter().chain(&integration.connection);
+            let own = own.cloned().collect();
+            let with_tools = self.over_connections(&usable, &admin.org, &own).await?;
+            checked_action(with_tools.definition(), &tool.action)?;
         }
         if let Some(name) = change.display_name {
             tool.display_name = name;
@@ -257,7 +263,15 @@ impl App {
             tool.sort_order = order;
         }
         let mut tx = self.store.begin().await?;
-        if !tx.update_server_tool(&tool).await? {
+        if widened {
+            tx.update_integration(&integration).await?;
+            self.integration_changed(&mut tx, admin, &integration, "integration.updated")
+                .await?;
+        }
+        let updated = tx.update_server_tool(&tool).await.map_err(|error| {
+            wired::duplicate_or(error, || twice(&tool.action, &integration.alias))
+        })?;
+        if !updated {
             return Err(unknown_tool());
         }
         self.tool_changed(&mut tx, admin, &server, &tool, "server_tool.updated")

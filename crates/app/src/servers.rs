@@ -3,7 +3,7 @@
 use crate::App;
 use crate::actor::{Actor, Admin};
 use crate::credentials::Fresh;
-use crate::end_users::checked_text;
+use crate::end_users::{EndUser, checked_text};
 use quaymaster_connectors::surface;
 use quaymaster_core::door::Door as _;
 use quaymaster_core::id::{CredentialId, EndUserId, ServerId, WorkspaceId};
@@ -140,7 +140,7 @@ impl App {
         if let Some(access) = change.end_user_access {
             server.end_user_access = access;
         }
-        let tokens = self.store.server_tokens(&admin.org, id).await?;
+        let all = self.store.server_credentials(&admin.org, id).await?;
         let mut ended: Vec<&Credential> = Vec::new();
         let mut fresh = None;
         if let Some(named) = &change.end_user {
@@ -153,16 +153,21 @@ impl App {
             };
             if server.end_user != end_user {
                 // Whoever has the old token was given the accounts of somebody else.
-                ended.extend(&tokens);
+                ended.extend(&all);
                 server.end_user = end_user;
                 if server.auth_mode.takes_tokens() {
                     fresh = Some(self.fresh_server_token(admin, &server, server.end_user.clone()));
                 }
             }
         }
-        if !server.auth_mode.takes_tokens() {
-            ended = tokens.iter().collect();
-        } else if !before.takes_tokens() && fresh.is_none() {
+        let takes = |credential: &Credential| match credential.kind {
+            TokenKind::OAuthGrant => server.auth_mode.takes_oauth(),
+            _ => server.auth_mode.takes_tokens(),
+        };
+        if ended.is_empty() {
+            ended.extend(all.iter().filter(|one| !takes(one)));
+        }
+        if server.auth_mode.takes_tokens() && !before.takes_tokens() && fresh.is_none() {
             fresh = Some(self.fresh_server_token(admin, &server, server.end_user.clone()));
         }
         self.refuse_nobodys_accounts(&server).await?;
@@ -184,10 +189,10 @@ impl App {
         Ok((self.server(admin, id).await?, fresh))
     }
 
-    /// With its tools and tokens: these are dead at once.
+    /// With its tools, tokens and connected clients: these are out at once.
     pub async fn delete_server(&self, admin: &Admin, id: &ServerId) -> Result<(), Fault> {
         let server = self.server(admin, id).await?;
-        let tokens = self.store.server_tokens(&admin.org, id).await?;
+        let tokens = self.store.server_credentials(&admin.org, id).await?;
         let mut tx = self.store.begin().await?;
         for token in &tokens {
             self.revoke_within(&mut tx, admin, token).await?;
@@ -210,7 +215,7 @@ impl App {
     ) -> Result<(Server, Fresh), Fault> {
         let server = self.server(admin, id).await?;
         takes_tokens(&server)?;
-        let tokens = self.store.server_tokens(&admin.org, id).await?;
+        let tokens = self.server_tokens(admin, id).await?;
         let fresh = self.fresh_server_token(admin, &server, server.end_user.clone());
         let mut tx = self.store.begin().await?;
         for token in tokens
@@ -238,8 +243,9 @@ impl App {
         takes_tokens(&server)?;
         let end_user = self
             .end_user_named(admin, &server.workspace, end_user)
-            .await?
-            .id;
+            .await?;
+        refuse_members_token(&end_user)?;
+        let end_user = end_user.id;
         if server
             .end_user
             .as_ref()
@@ -276,7 +282,9 @@ impl App {
         id: &ServerId,
     ) -> Result<Vec<Credential>, Fault> {
         self.server(actor, id).await?;
-        Ok(self.store.server_tokens(&actor.org, id).await?)
+        let mut all = self.store.server_credentials(&actor.org, id).await?;
+        all.retain(|one| one.kind == TokenKind::ServerToken);
+        Ok(all)
     }
 
     pub async fn revoke_server_token(
@@ -309,6 +317,12 @@ impl App {
 
     /// One token that many may share cannot stand for the accounts of one person.
     async fn refuse_nobodys_accounts(&self, server: &Server) -> Result<(), Fault> {
+        if let Some(end_user) = &server.end_user
+            && server.auth_mode.takes_tokens()
+            && let Some(end_user) = self.store.end_user(&server.org, end_user).await?
+        {
+            refuse_members_token(&end_user)?;
+        }
         if server.end_user.is_some() || server.auth_mode != AuthMode::Bearer {
             return Ok(());
         }
@@ -319,7 +333,7 @@ impl App {
         match all.iter().find(|one| one.strategy == Strategy::PerUser) {
             None => Ok(()),
             Some(per_user) => Err(Fault::new(
-                Code::AlreadyExists,
+                Code::McpBearerBlocksPerUser,
                 format!(
                     "The integration {:?} uses the accounts of end users, and a bearer token alone names none.",
                     per_user.alias
@@ -344,12 +358,24 @@ impl App {
     }
 }
 
+/// Whoever has a token calls as its end user, and nobody else than a member calls as the member.
+fn refuse_members_token(end_user: &EndUser) -> Result<(), Fault> {
+    if end_user.user.is_none() {
+        return Ok(());
+    }
+    Err(Fault::new(
+        Code::McpBearerBlocksPerUser,
+        "This end user is a member of the organization: they sign in themselves, and have no tokens.",
+    )
+    .hint("Set authMode to oauth, or leave endUserId out."))
+}
+
 fn takes_tokens(server: &Server) -> Result<(), Fault> {
     if server.auth_mode.takes_tokens() {
         return Ok(());
     }
     Err(Fault::new(
-        Code::AlreadyExists,
+        Code::McpBearerDisabled,
         "Clients sign in to this server by OAuth only.",
     )
     .hint("Set authMode to bearer or oauth_and_bearer."))
@@ -412,6 +438,9 @@ impl App {
                 "Programs run over servers in CODE mode, and this one is in TOOLS mode.",
             )
             .hint("Set its mode to CODE, or make another server."));
+        }
+        if let Some(end_user) = &server.end_user {
+            self.may_act_for(actor, end_user).await?;
         }
         // As the server's own token would call, for whoever holds the key.
         let as_server = Caller {

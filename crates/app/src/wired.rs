@@ -11,7 +11,7 @@ use crate::documents::shelf::Shelf;
 use crate::documents::{AT_A_TIME, Arriving, Wake};
 use crate::guesses::Guesses;
 use crate::homes::Homes;
-use crate::mail::{MailSettings, Mailer};
+use crate::mail::{MailLimits, MailSettings, Mailer};
 use crate::oauth::{Documents, REFRESH_BURST, REFRESHES_A_SECOND};
 use crate::password::Passwords;
 use crate::rate::Rates;
@@ -120,6 +120,7 @@ pub struct Inner {
     pub(crate) reset_requests: Guesses,
     pub(crate) reset_room: Arc<Semaphore>,
     pub(crate) mailer: Option<Mailer>,
+    pub(crate) mail_limits: MailLimits,
     pub(crate) rates: Rates,
     /// Refreshes of OAuth grants.
     pub(crate) refreshes: Rates,
@@ -194,6 +195,7 @@ impl App {
             reset_requests: Guesses::by_place(),
             reset_room: Arc::new(Semaphore::new(RESETS_AT_A_TIME)),
             mailer: settings.mail.as_ref().map(Mailer::new).transpose()?,
+            mail_limits: MailLimits::default(),
             rates: Rates::new(settings.calls_per_second),
             refreshes: Rates::with_burst(REFRESHES_A_SECOND, REFRESH_BURST),
             caps: Caps::default(),

@@ -1,15 +1,15 @@
 //! Workspaces: made, listed, changed; what was called in them.
 
+use crate::App;
 use crate::actor::{Actor, Admin};
 use crate::credentials::{Fresh, checked_name};
-use crate::{App, wired};
-use quaymaster_core::id::WorkspaceId;
+use quaymaster_core::id::{OrgId, WorkspaceId};
 use quaymaster_core::secret::TokenKind;
 use quaymaster_core::{Code, Fault, Instant};
-use quaymaster_store::Tx;
 pub use quaymaster_store::call::CallRow;
 use quaymaster_store::credential::Origin;
 pub use quaymaster_store::workspace::{Workspace, WorkspaceChange};
+use quaymaster_store::{StoreError, Tx};
 use serde_json::json;
 
 /// Bytes that a workspace's files, trash and open uploads take, against its quota.
@@ -74,9 +74,10 @@ impl App {
             json!({ "name": workspace.name }),
         );
         event.workspace = Some(workspace.id.clone());
-        tx.add_workspace(&workspace)
-            .await
-            .map_err(|error| wired::duplicate_or(error, || name_taken(&workspace.name)))?;
+        if let Err(error) = tx.add_workspace(&workspace).await {
+            let (name, slug) = (&*workspace.name, slug.map(|_| &*workspace.slug));
+            return Err(self.taken(error, &actor.org, Some(name), slug).await);
+        }
         tx.record(&event).await?;
         self.add(tx, actor, &token.credential).await?;
         Ok((workspace, token))
@@ -121,20 +122,14 @@ impl App {
         );
         event.workspace = Some(id.clone());
         let mut tx = self.store.begin().await?;
-        let changed = tx
-            .update_workspace(&admin.org, id, &change)
-            .await
-            .map_err(|error| {
-                wired::duplicate_or(error, || {
-                    name_taken(
-                        change
-                            .name
-                            .as_deref()
-                            .or(change.slug.as_deref())
-                            .unwrap_or_default(),
-                    )
-                })
-            })?;
+        let changed = tx.update_workspace(&admin.org, id, &change).await;
+        let changed = match changed {
+            Ok(changed) => changed,
+            Err(error) => {
+                let (name, slug) = (change.name.as_deref(), change.slug.as_deref());
+                return Err(self.taken(error, &admin.org, name, slug).await);
+            }
+        };
         if !changed {
             return Err(Fault::not_found("There is no such workspace."));
         }
@@ -214,12 +209,47 @@ impl App {
     }
 }
 
+impl App {
+    /// Why a workspace could not be written: of two that are taken, the slug that was asked for goes
+    /// first, then the name, then the slug that was made of it.
+    async fn taken(
+        &self,
+        error: StoreError,
+        org: &OrgId,
+        name: Option<&str>,
+        slug: Option<&str>,
+    ) -> Fault {
+        if !error.is_duplicate() {
+            return error.into();
+        }
+        let known = self.store.workspaces(org).await.unwrap_or_default();
+        let has_slug = |slug: &str| known.iter().any(|one| one.slug == slug);
+        if let Some(slug) = slug.filter(|slug| has_slug(slug)) {
+            return slug_taken(slug);
+        }
+        let name = name.unwrap_or_default();
+        let derived = slug_of(name);
+        if known.iter().all(|one| one.name != name) && has_slug(&derived) {
+            return slug_taken(&derived);
+        }
+        name_taken(name)
+    }
+}
+
+fn slug_taken(slug: &str) -> Fault {
+    Fault::new(
+        Code::SlugExists,
+        format!("There is a workspace with the slug {slug} already."),
+    )
+    .hint("Choose another slug, or another name where none is given.")
+}
+
 fn name_taken(name: &str) -> Fault {
     Fault::new(
         Code::AlreadyExists,
-        format!("There is a workspace named {name}, or with the slug of that name, already."),
+        format!("There is a workspace named {name} already."),
     )
-    .hint("Choose another name or slug.")
+    .hint("Choose another name.")
 }
 
 /// Lower-case letters, digits and single hyphens, at most 40; what else a name has becomes a

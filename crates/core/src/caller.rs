@@ -15,6 +15,9 @@ pub enum Who {
     Workspace(WorkspaceId),
     /// A hosted server, for the end user if it is of one.
     Server(ServerId, Option<EndUserId>),
+    /// A person who signed a client in to a hosted server, and the end user that they are in its
+    /// workspace, whose accounts are their own.
+    SignedIn(UserId, Option<EndUserId>),
 }
 
 /// One toolset that a caller sees.
@@ -56,6 +59,8 @@ pub struct Caller {
 pub struct Access {
     pub token: AccessTokenId,
     pub expires_at: Instant,
+    /// The address that it was presented at.
+    pub side: Side,
 }
 
 impl Caller {
@@ -78,7 +83,7 @@ impl Caller {
     /// The end user whose accounts the caller uses.
     pub fn end_user(&self) -> Option<&EndUserId> {
         match &self.who {
-            Who::Server(_, end_user) => end_user.as_ref(),
+            Who::Server(_, end_user) | Who::SignedIn(_, end_user) => end_user.as_ref(),
             Who::User(_) | Who::Workspace(_) => None,
         }
     }
@@ -95,7 +100,7 @@ impl Caller {
 
     pub fn user(&self) -> Option<&UserId> {
         match &self.who {
-            Who::User(user) => Some(user),
+            Who::User(user) | Who::SignedIn(user, _) => Some(user),
             Who::Workspace(_) | Who::Server(..) => None,
         }
     }
@@ -125,11 +130,24 @@ pub enum Audience {
     Server(ServerId),
 }
 
+/// Which of the two addresses of a hosted server's endpoint is meant. Clients compare the one that
+/// its metadata name with the one that they know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Side {
+    /// `/mcp/{id}`; the MCP endpoint `/mcp` has no other.
+    #[default]
+    Endpoint,
+    /// Where the management API has it: `/api/v1/mcp/servers/{id}/protocol`.
+    Protocol,
+}
+
 /// What somebody presents at a door.
 #[derive(Debug, Clone, Default)]
 pub struct Presented {
     /// Where it is presented. Without one, no OAuth access token is good.
     pub audience: Option<Audience>,
+    /// Under which address of that endpoint.
+    pub side: Side,
     /// The token of `Authorization: Bearer`.
     pub bearer: Option<SecretString>,
     /// The header `X-Org-Id`, which may only confirm what the credential says.

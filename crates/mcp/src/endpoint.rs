@@ -17,7 +17,7 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
 use http_body::Frame;
-use quaymaster_core::caller::{Audience, Presented, Refusal};
+use quaymaster_core::caller::{Audience, Presented, Refusal, Side};
 use quaymaster_core::clock::{Clock, Entropy};
 use quaymaster_core::door::{Door, Fut};
 use quaymaster_core::{Caller, Code, Fault};
@@ -102,18 +102,19 @@ impl Mcp {
             .route("/mcp", any(enter))
             .route("/mcp/", any(enter))
             .route("/mcp/{id}", any(enter_hosted))
-            .route("/api/v1/mcp/servers/{id}/protocol", any(enter_hosted))
+            .route("/api/v1/mcp/servers/{id}/protocol", any(enter_protocol))
             .with_state(self)
     }
 
     async fn answer(
         &self,
         audience: Audience,
+        side: Side,
         mut request: Request<Body>,
     ) -> Result<Response, Box<Response>> {
         let caller = self
             .door
-            .admit(presented(audience, &request))
+            .admit(presented(audience, side, &request))
             .await
             .map_err(|refusal| Box::new(refuse(&refusal)))?;
         check_method_and_types(request.method(), request.headers())?;
@@ -186,7 +187,7 @@ impl Mcp {
 }
 
 async fn enter(State(mcp): State<Mcp>, request: Request<Body>) -> Response {
-    serve(&mcp, Audience::Mcp, request).await
+    serve(&mcp, Audience::Mcp, Side::Endpoint, request).await
 }
 
 async fn enter_hosted(
@@ -194,8 +195,20 @@ async fn enter_hosted(
     Path(id): Path<String>,
     request: Request<Body>,
 ) -> Response {
+    serve_hosted(&mcp, &id, Side::Endpoint, request).await
+}
+
+async fn enter_protocol(
+    State(mcp): State<Mcp>,
+    Path(id): Path<String>,
+    request: Request<Body>,
+) -> Response {
+    serve_hosted(&mcp, &id, Side::Protocol, request).await
+}
+
+async fn serve_hosted(mcp: &Mcp, id: &str, side: Side, request: Request<Body>) -> Response {
     match id.parse() {
-        Ok(server) => serve(&mcp, Audience::Server(server), request).await,
+        Ok(server) => serve(mcp, Audience::Server(server), side, request).await,
         Err(_) => {
             let fault = Fault::not_found("There is no such endpoint.")
                 .hint("The endpoint of a hosted server ends in its id, which starts with srv_.");
@@ -204,7 +217,7 @@ async fn enter_hosted(
     }
 }
 
-async fn serve(mcp: &Mcp, audience: Audience, request: Request<Body>) -> Response {
+async fn serve(mcp: &Mcp, audience: Audience, side: Side, request: Request<Body>) -> Response {
     if let Err(refusal) = mcp.origins.check(request.uri(), request.headers()) {
         return no_store(*refusal);
     }
@@ -212,7 +225,7 @@ async fn serve(mcp: &Mcp, audience: Audience, request: Request<Body>) -> Respons
     let mut answer = if cors::is_preflight(&request) {
         cors::preflight()
     } else {
-        let answer = mcp.answer(audience, request).await;
+        let answer = mcp.answer(audience, side, request).await;
         answer.unwrap_or_else(|refusal| *refusal)
     };
     if let Some(origin) = page {
@@ -244,7 +257,7 @@ async fn reap(sessions: Arc<Sessions>, stop: CancellationToken) {
     }
 }
 
-fn presented(audience: Audience, request: &Request<Body>) -> Presented {
+fn presented(audience: Audience, side: Side, request: &Request<Body>) -> Presented {
     let text = |name: &HeaderName| {
         request
             .headers()
@@ -260,6 +273,7 @@ fn presented(audience: Audience, request: &Request<Body>) -> Presented {
     let address = request.extensions().get::<ConnectInfo<SocketAddr>>();
     Presented {
         audience: Some(audience),
+        side,
         bearer,
         // What is no text names no organization, and must not pass as absent.
         org: request

@@ -49,9 +49,9 @@ pub struct Credential {
     pub user: UserId,
     /// The workspace whose files it reaches; of a server's token the one that the server is of.
     pub workspace: Option<WorkspaceId>,
-    /// The hosted server behind a token of one.
+    /// The hosted server behind a token of one, or the one that was granted to an OAuth client.
     pub server: Option<ServerId>,
-    /// Whom a server's token is for, when that is one end user.
+    /// Whom a server's token is for, when that is one end user. A grant is for whoever gave it.
     pub end_user: Option<EndUserId>,
     pub origin: Origin,
     pub scopes: Scopes,
@@ -251,9 +251,9 @@ impl Store {
         rows.into_iter().map(Credential::try_from).collect()
     }
 
-    /// Tokens of a hosted server that are not revoked, oldest first: the server's own one, then those
-    /// of end users.
-    pub async fn server_tokens(
+    /// What opens a hosted server and is not revoked, oldest first: the server's own token, those of
+    /// end users, and the grants of OAuth clients.
+    pub async fn server_credentials(
         &self,
         org: &OrgId,
         server: &ServerId,

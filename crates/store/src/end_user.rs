@@ -1,8 +1,9 @@
-//! End users: the persons of a developer's own product, known in a workspace by the developer's id.
+//! End users: the persons of a developer's own product, known in a workspace by the developer's id,
+//! and members of the organization who sign in to hosted servers themselves.
 
-use crate::db::{Store, StoreError, Tx, id};
+use crate::db::{Store, StoreError, Tx, id, optional_id};
 use quaymaster_core::Instant;
-use quaymaster_core::id::{EndUserId, OrgId, WorkspaceId};
+use quaymaster_core::id::{EndUserId, OrgId, UserId, WorkspaceId};
 use serde_json::{Map, Value};
 
 #[derive(Debug, Clone)]
@@ -10,12 +11,14 @@ pub struct EndUser {
     pub id: EndUserId,
     pub org: OrgId,
     pub workspace: WorkspaceId,
-    /// The developer's own id of the person; unique in the workspace.
+    /// The developer's own id of the person, or the id of the member; unique in the workspace.
     pub external_id: String,
     pub display_name: Option<String>,
     pub email: Option<String>,
     /// The developer's own notes. Never shown to agents.
     pub metadata: Map<String, Value>,
+    /// The member of the organization that this is. Only they sign in as it.
+    pub user: Option<UserId>,
     pub created_at: Instant,
     pub updated_at: Instant,
 }
@@ -37,6 +40,7 @@ struct Row {
     display_name: Option<String>,
     email: Option<String>,
     metadata: String,
+    user_id: Option<String>,
     created_at: i64,
     updated_at: i64,
 }
@@ -52,6 +56,7 @@ impl TryFrom<Row> for EndUser {
             display_name: row.display_name,
             email: row.email,
             metadata: serde_json::from_str(&row.metadata)?,
+            user: optional_id(row.user_id.as_deref())?,
             created_at: Instant::from_micros(row.created_at),
             updated_at: Instant::from_micros(row.updated_at),
         })
@@ -60,8 +65,8 @@ impl TryFrom<Row> for EndUser {
 
 macro_rules! columns {
     () => {
-        "SELECT id, org_id, workspace_id, external_id, display_name, email, metadata, created_at, updated_at \
-         FROM end_users "
+        "SELECT id, org_id, workspace_id, external_id, display_name, email, metadata, user_id, created_at, \
+         updated_at FROM end_users "
     };
 }
 
@@ -122,12 +127,34 @@ impl Store {
         });
         row.map(EndUser::try_from).transpose()
     }
+
+    /// The end user that a member is in a workspace.
+    pub async fn end_user_of_member(
+        &self,
+        org: &OrgId,
+        workspace: &WorkspaceId,
+        user: &UserId,
+    ) -> Result<Option<EndUser>, StoreError> {
+        const SQL: &str = concat!(
+            columns!(),
+            "WHERE org_id = $1 AND workspace_id = $2 AND user_id = $3"
+        );
+        let row = reading!(self, pool => {
+            sqlx::query_as::<_, Row>(SQL)
+                .bind(org.as_str())
+                .bind(workspace.as_str())
+                .bind(user.as_str())
+                .fetch_optional(pool)
+                .await?
+        });
+        row.map(EndUser::try_from).transpose()
+    }
 }
 
 impl Tx {
     pub async fn add_end_user(&mut self, end_user: &EndUser) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO end_users (id, org_id, workspace_id, external_id, display_name, email, \
-             metadata, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+             metadata, created_at, updated_at, user_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
         let metadata = serde_json::to_string(&end_user.metadata)?;
         within!(self, conn => {
             sqlx::query(SQL)
@@ -140,6 +167,7 @@ impl Tx {
                 .bind(metadata)
                 .bind(end_user.created_at.micros())
                 .bind(end_user.updated_at.micros())
+                .bind(end_user.user.as_ref().map(UserId::as_str))
                 .execute(conn)
                 .await?;
         });

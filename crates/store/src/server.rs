@@ -27,7 +27,8 @@ pub enum AuthMode {
     OauthAndBearer,
 }
 
-/// Which end users may sign in to a server.
+/// Which members of the organization become end users of the workspace by signing in, and so can
+/// connect accounts of their own: administrators only, or everybody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EndUserAccess {
@@ -61,6 +62,11 @@ impl AuthMode {
     /// Whether bearer tokens of ours open the server.
     pub const fn takes_tokens(self) -> bool {
         !matches!(self, AuthMode::Oauth)
+    }
+
+    /// Whether people sign clients in to the server by OAuth.
+    pub const fn takes_oauth(self) -> bool {
+        !matches!(self, AuthMode::Bearer)
     }
 }
 
@@ -168,6 +174,18 @@ impl Store {
         let row = reading!(self, pool => {
             sqlx::query_as::<_, Row>(SQL)
                 .bind(org.as_str())
+                .bind(server.as_str())
+                .fetch_optional(pool)
+                .await?
+        });
+        row.map(Server::try_from).transpose()
+    }
+
+    /// The server at an address, when nobody knows yet who asks and of which organization they are.
+    pub async fn server_at_address(&self, server: &ServerId) -> Result<Option<Server>, StoreError> {
+        const SQL: &str = concat!(columns!(), "WHERE id = $1");
+        let row = reading!(self, pool => {
+            sqlx::query_as::<_, Row>(SQL)
                 .bind(server.as_str())
                 .fetch_optional(pool)
                 .await?

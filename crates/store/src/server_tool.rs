@@ -92,24 +92,26 @@ impl Store {
         rows.into_iter().map(ServerTool::try_from).collect()
     }
 
-    /// How many tools of servers name a partial.
-    pub async fn tools_with_partial(
+    /// The tools of servers that name a partial.
+    pub async fn server_tools_with(
         &self,
         org: &OrgId,
         partial: &PartialId,
-    ) -> Result<i64, StoreError> {
+    ) -> Result<Vec<ServerTool>, StoreError> {
         // Ids have no characters that LIKE or JSON would read otherwise, but the `_` in them, which
         // stands for itself as well.
-        const SQL: &str =
-            "SELECT COUNT(*) FROM server_tools WHERE org_id = $1 AND partial_ids LIKE $2";
-        let (count,) = reading!(self, pool => {
-            sqlx::query_as::<_, (i64,)>(SQL)
+        const SQL: &str = concat!(
+            columns!(),
+            "WHERE org_id = $1 AND partial_ids LIKE $2 ORDER BY id"
+        );
+        let rows = reading!(self, pool => {
+            sqlx::query_as::<_, Row>(SQL)
                 .bind(org.as_str())
                 .bind(format!("%\"{partial}\"%"))
-                .fetch_one(pool)
+                .fetch_all(pool)
                 .await?
         });
-        Ok(count)
+        rows.into_iter().map(ServerTool::try_from).collect()
     }
 }
 

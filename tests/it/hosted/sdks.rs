@@ -147,7 +147,7 @@ async fn the_hosted_products_sdk_works_with_only_its_base_url_changed() {
         command.arg(script_path("weavz.py"));
         let did = run(&desk, command, &Value::Null).await;
         let refused = |code: &str, status: u16| json!([code, status, true]);
-        assert_eq!(did["slugs"][0], refused("DUPLICATE", 409), "{did}");
+        assert_eq!(did["slugs"][0], refused("SLUG_EXISTS", 409), "{did}");
         assert_eq!(did["slugs"][1], refused("VALIDATION_ERROR", 400), "{did}");
         assert_eq!(did["again"][1], 409, "{did}");
         assert_eq!(did["twice"], refused("DUPLICATE", 409), "{did}");

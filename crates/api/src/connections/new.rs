@@ -51,16 +51,18 @@ pub(crate) struct CreateConnection {
     pub(super) props: Option<Map<String, Value>>,
     pub(super) access_token: Option<String>,
     pub(super) refresh_token: Option<String>,
-    #[serde(rename = "tokenType")]
-    _token_type: Option<String>,
+    /// Not taken: a token is presented as the connector's way to sign in has it.
+    token_type: Option<String>,
     /// Seconds.
     pub(super) expires_in: Option<i64>,
+    /// Not taken: what a service granted is asked of the service.
     #[serde(rename = "scope_oauth")]
-    _scope_oauth: Option<String>,
-    #[serde(rename = "data")]
-    _data: Option<Map<String, Value>>,
-    #[serde(rename = "oauthAppId")]
-    _oauth_app_id: Option<String>,
+    scope_oauth: Option<String>,
+    /// Not taken: `props` and `fields` have a place for everything.
+    #[schema(value_type = Option<Object>)]
+    data: Option<Map<String, Value>>,
+    /// Not taken: an organization has one app for a connector, and accounts sign in with it.
+    oauth_app_id: Option<String>,
 }
 
 /// What a credential is made of.
@@ -81,6 +83,42 @@ pub(crate) enum CredentialType {
 }
 
 impl CreateConnection {
+    /// Refuses what other products keep and nothing here acts on: an account that was made without
+    /// it would be another one than was asked for.
+    pub(super) fn refuse_untaken(&self) -> Result<(), Fault> {
+        let untaken = [
+            (
+                self.token_type.is_some(),
+                "tokenType",
+                "The connector's way to sign in says how its token is presented.",
+            ),
+            (
+                self.scope_oauth.is_some(),
+                "scope_oauth",
+                "Sign the account in with POST /api/v1/connections/authorizations: the service is asked for the connector's scopes.",
+            ),
+            (
+                self.data.is_some(),
+                "data",
+                "Put the values into props or fields.",
+            ),
+            (
+                self.oauth_app_id.is_some(),
+                "oauthAppId",
+                "Set the app with PUT /api/v1/connectors/{key}/oauth-app, then sign the account in.",
+            ),
+        ];
+        match untaken.into_iter().find(|(given, ..)| *given) {
+            None => Ok(()),
+            Some((_, name, instead)) => Err(Fault::invalid_arg(
+                &format!("/{name}"),
+                "additionalProperties",
+                format!("A connection is made without `{name}`."),
+            )
+            .hint(instead)),
+        }
+    }
+
     pub(super) fn key(&self) -> Result<String, Fault> {
         match (&self.connector, &self.integration_name) {
             (Some(key), None) => Ok(key.clone()),

@@ -35,7 +35,7 @@ async fn connect(product: &Product, tenant: &Tenant, name: &str, write: bool) ->
     let asker = Some(&tenant.owner.user);
     let asked = app.authorization_asked(&question, asker).await.unwrap();
     let granted = Granted {
-        workspace: tenant.workspace.id.clone(),
+        workspace: Some(tenant.workspace.id.clone()),
         write,
     };
     let answer = app.authorization_granted(&tenant.owner, &asked, &granted);

@@ -164,7 +164,7 @@ impl Server {
             .unwrap();
         let owner = &self.product.ours.owner;
         let granted = Granted {
-            workspace: self.product.ours.workspace.id.clone(),
+            workspace: Some(self.product.ours.workspace.id.clone()),
             write,
         };
         app.authorization_granted(owner, &asked, &granted)

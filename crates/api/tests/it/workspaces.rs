@@ -51,13 +51,23 @@ async fn a_workspace_is_made_with_its_default_token() {
     body_is!(again, @r#"
     {
       "code": "DUPLICATE",
-      "error": "There is a workspace named Web shop, or with the slug of that name, already.",
+      "error": "There is a workspace named Web shop already.",
       "fault": "ALREADY_EXISTS",
-      "hint": "Choose another name or slug.",
-      "message": "There is a workspace named Web shop, or with the slug of that name, already.",
+      "hint": "Choose another name.",
+      "message": "There is a workspace named Web shop already.",
       "retryable": false
     }
     "#);
+    // The slug of another name, given or made.
+    for body in [
+        json!({ "name": "Another", "slug": "shop" }),
+        json!({ "name": "Web shop", "slug": "shop" }),
+        json!({ "name": "Shop" }),
+    ] {
+        let taken = product.post(WORKSPACES, body).await;
+        assert_eq!(taken.status, StatusCode::CONFLICT);
+        assert_eq!(taken.body["code"], "SLUG_EXISTS");
+    }
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use crate::catalog::Own;
 use crate::connections::Connected;
 use crate::hosted::Hosted;
 use crate::skills::shelf::Shelf;
+use quaymaster_core::Who;
 use quaymaster_core::id::{AccessTokenId, CredentialId, EndUserId, OrgId, ServerId, WorkspaceId};
 use quaymaster_store::oauth::AccessToken;
 use quaymaster_store::workspace::Workspace;
@@ -99,6 +100,18 @@ impl Callers {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .remove(credential);
+    }
+
+    /// Which end users the members of an organization are is asked again.
+    pub(crate) fn forget_members(&self, org: &OrgId) {
+        self.forgotten.fetch_add(1, Ordering::SeqCst);
+        self.credentials
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .retain(|_, known| {
+                let caller = &known.what.caller;
+                caller.org != *org || !matches!(caller.who, Who::SignedIn(..))
+            });
     }
 
     pub(crate) fn forget_access_token(&self, token: &AccessTokenId) {

@@ -12,8 +12,9 @@ use crate::actor::Actor;
 use quaymaster_core::caller::Audience;
 use quaymaster_core::id::{CodeId, UserId, WorkspaceId};
 use quaymaster_core::secret::Handle;
-use quaymaster_core::{Fault, Scope, Scopes};
-use quaymaster_store::oauth::Code;
+use quaymaster_core::{Code, Fault, Scope, Scopes};
+use quaymaster_store::oauth::Code as AuthorizationCode;
+use quaymaster_store::server::Server;
 use secrecy::ExposeSecret as _;
 
 /// A question that may be put to a person.
@@ -22,8 +23,18 @@ pub struct Asked {
     pub client: Client,
     pub redirect_uri: RedirectUri,
     pub scopes: Scopes,
+    /// The hosted server that is asked for; none asks for the files of a workspace.
+    pub server: Option<Server>,
     audience: Audience,
     state: Option<String>,
+    code_challenge: String,
+}
+
+/// What a question asks for, but for the client.
+struct Checked {
+    scopes: Scopes,
+    server: Option<Server>,
+    audience: Audience,
     code_challenge: String,
 }
 
@@ -52,7 +63,8 @@ pub struct Answered {
 /// What a person grants.
 #[derive(Debug, Clone)]
 pub struct Granted {
-    pub workspace: WorkspaceId,
+    /// Whose files the client gets. A hosted server has its own one.
+    pub workspace: Option<WorkspaceId>,
     /// Besides reading.
     pub write: bool,
 }
@@ -79,11 +91,17 @@ impl App {
         let redirect = params.one("redirect_uri").map_err(of_error)?;
         let redirect_uri = client.redirect(redirect).map_err(told)?;
         let state = params.one("state").ok().flatten().map(str::to_owned);
-        match self.checked(&params) {
-            Ok((scopes, audience, code_challenge)) => Ok(Asked {
+        match self.checked(&params).await {
+            Ok(Checked {
+                scopes,
+                server,
+                audience,
+                code_challenge,
+            }) => Ok(Asked {
                 client,
                 redirect_uri,
                 scopes,
+                server,
                 audience,
                 state,
                 code_challenge,
@@ -103,7 +121,7 @@ impl App {
         }
     }
 
-    fn checked(&self, params: &Params) -> Result<(Scopes, Audience, String), OAuthError> {
+    async fn checked(&self, params: &Params) -> Result<Checked, OAuthError> {
         let refuse = |why: &str| Err(OAuthError::new(OAuthCode::InvalidRequest, why));
         params.one("state")?;
         if params.needed("response_type")? != "code" {
@@ -126,9 +144,26 @@ impl App {
         if challenge.len() != 43 || !challenge.bytes().all(is_base64url) {
             return refuse("code_challenge must be the SHA-256 of the verifier in base64url.");
         }
-        let audience = self.audience_of(params)?;
+        let audience = self.audience_asked(params)?.unwrap_or(Audience::Mcp);
         let scopes = scopes_asked(params.one("scope")?)?;
-        Ok((scopes, audience, challenge.to_owned()))
+        let server = match &audience {
+            Audience::Mcp => None,
+            Audience::Server(server) => {
+                let found = self.server_to_sign_in_to(server).await;
+                Some(found.map_err(|fault| match fault.code {
+                    Code::McpOauthDisabled => {
+                        OAuthError::new(OAuthCode::InvalidTarget, fault.message)
+                    }
+                    _ => fault.into(),
+                })?)
+            }
+        };
+        Ok(Checked {
+            scopes,
+            server,
+            audience,
+            code_challenge: challenge.to_owned(),
+        })
     }
 
     /// The person agrees. Answers the address to go on to, with a code.
@@ -138,8 +173,21 @@ impl App {
         asked: &Asked,
         granted: &Granted,
     ) -> Result<String, Fault> {
-        self.believed_workspace(&actor.org, &granted.workspace)
-            .await?;
+        let workspace = match (&asked.server, &granted.workspace) {
+            (Some(server), _) => {
+                self.may_sign_in_to(actor, server).await?;
+                server.workspace.clone()
+            }
+            (None, Some(workspace)) => workspace.clone(),
+            (None, None) => {
+                return Err(Fault::invalid_arg(
+                    "/workspace",
+                    "required",
+                    "Choose the workspace that the client shall use.",
+                ));
+            }
+        };
+        self.believed_workspace(&actor.org, &workspace).await?;
         let scopes: Scopes = SCOPES
             .into_iter()
             .filter(|scope| asked.scopes.has(*scope) && actor.scopes.has(*scope))
@@ -149,17 +197,20 @@ impl App {
             return Err(Fault::invalid_arg(
                 "/write",
                 "minItems",
-                "The client asks to change files only. Allow that, or cancel.",
+                match asked.server {
+                    Some(_) => "The client asks to change things only. Allow that, or cancel.",
+                    None => "The client asks to change files only. Allow that, or cancel.",
+                },
             ));
         }
         let now = self.now();
         let handle = Handle::fresh(CodeId::fresh(&*self.clock, &*self.entropy), &*self.entropy);
-        let code = Code {
+        let code = AuthorizationCode {
             id: handle.id.clone(),
             secret: handle.digest(),
             org: actor.org.clone(),
             user: actor.user.clone(),
-            workspace: granted.workspace.clone(),
+            workspace,
             scopes,
             audience: asked.audience.clone(),
             client_id: asked.client.id.clone(),
@@ -171,6 +222,9 @@ impl App {
             used_at: None,
             credential: None,
         };
+        if let Some(server) = &asked.server {
+            self.become_end_user(actor, server).await?;
+        }
         let mut tx = self.store.begin().await?;
         tx.add_oauth_code(&code).await?;
         tx.commit().await?;

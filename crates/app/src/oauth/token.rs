@@ -10,7 +10,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use quaymaster_core::caller::Audience;
 use quaymaster_core::id::{AccessTokenId, CodeId, CredentialId, OrgId, RefreshTokenId};
 use quaymaster_core::secret::{Handle, TokenKind};
-use quaymaster_core::{Fault, Scopes};
+use quaymaster_core::{Code as FaultCode, Fault, Scopes};
 use quaymaster_store::Tx;
 use quaymaster_store::credential::{Credential, Origin};
 use quaymaster_store::oauth::{AccessToken, Code, Grace, GrantedClient, RefreshToken};
@@ -63,7 +63,7 @@ impl App {
         let presented = presented.ok_or_else(|| bad_grant(UNKNOWN))?;
         let verifier = params.needed("code_verifier")?;
         let redirect_uri = params.one("redirect_uri")?;
-        let audience = self.audience_of(params)?;
+        let audience = self.audience_asked(params)?;
         let code = self.store.oauth_code(&presented.id).await?;
         let code = code
             .filter(|code| code.secret.matches(presented.secret.expose_secret()))
@@ -82,7 +82,8 @@ impl App {
         if !proves(verifier, &code.code_challenge) {
             return Err(bad_grant("The code verifier does not fit the challenge."));
         }
-        if audience != code.audience {
+        // What was granted is what a client gets that does not say it again (RFC 8707 §2.2).
+        if audience.is_some_and(|audience| audience != code.audience) {
             return Err(OAuthError::new(
                 OAuthCode::InvalidTarget,
                 "The code was given for another resource.",
@@ -91,6 +92,7 @@ impl App {
         if self.store.member(&code.org, &code.user).await?.is_none() {
             return Err(bad_grant("Whoever granted this left the organization."));
         }
+        self.still_signs_in(&code.audience).await?;
         let grant = self.grant_of(&code);
         let client = GrantedClient {
             client_id: code.client_id.clone(),
@@ -134,7 +136,7 @@ impl App {
         let presented = Handle::<RefreshTokenId>::parse(params.needed("refresh_token")?);
         let presented = presented.ok_or_else(|| bad_grant(UNKNOWN))?;
         let scope = params.one("scope")?;
-        let audience = self.audience_of(params)?;
+        let audience = self.audience_asked(params)?;
         let token = self.store.oauth_refresh_token(&presented.id).await?;
         let token = token
             .filter(|token| token.secret.matches(presented.secret.expose_secret()))
@@ -143,7 +145,7 @@ impl App {
         if client.is_none_or(|client| client.client_id != client_id) {
             return Err(bad_grant("The refresh token was given to another client."));
         }
-        if audience != token.audience {
+        if audience.is_some_and(|audience| audience != token.audience) {
             return Err(OAuthError::new(
                 OAuthCode::InvalidTarget,
                 "The refresh token was given for another resource.",
@@ -154,6 +156,7 @@ impl App {
             .filter(|found| found.is_member && found.credential.revoked_at.is_none())
             .map(|found| found.credential)
             .ok_or_else(|| bad_grant(UNKNOWN))?;
+        self.still_signs_in(&token.audience).await?;
         let scopes = match scope {
             Some(_) => within(scopes_asked(scope)?, grant.scopes)?,
             None => grant.scopes,
@@ -200,6 +203,20 @@ impl App {
         bad_grant(why)
     }
 
+    /// The hosted server may have gone or been closed to OAuth since the person agreed.
+    async fn still_signs_in(&self, audience: &Audience) -> Result<(), OAuthError> {
+        let Audience::Server(server) = audience else {
+            return Ok(());
+        };
+        match self.server_to_sign_in_to(server).await {
+            Ok(_) => Ok(()),
+            Err(fault) if fault.code == FaultCode::McpOauthDisabled => Err(bad_grant(
+                "The hosted server takes OAuth clients no longer.",
+            )),
+            Err(fault) => Err(fault.into()),
+        }
+    }
+
     async fn code_was_stolen(&self, code: &Code) -> Result<(), OAuthError> {
         match &code.credential {
             Some(grant) => {
@@ -242,7 +259,10 @@ impl App {
             name: code.client_name.clone(),
             user: code.user.clone(),
             workspace: Some(code.workspace.clone()),
-            server: None,
+            server: match &code.audience {
+                Audience::Mcp => None,
+                Audience::Server(server) => Some(server.clone()),
+            },
             end_user: None,
             origin: Origin::Consent,
             scopes: code.scopes,

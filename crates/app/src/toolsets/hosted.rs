@@ -120,6 +120,15 @@ pub(crate) async fn act(
         Err(failure) => failure.status,
     };
     admitted.reached(format!("{}:{}", target.connector, target.name), status);
+    let answer = answer.map_err(|mut failure| {
+        // As connector_execute tells it, whatever was made of the answer.
+        if let Some(status) = status
+            && !failure.fault.has_detail("upstream_status")
+        {
+            failure.fault = failure.fault.detail("upstream_status", status);
+        }
+        failure
+    });
     match answer {
         Ok(answer) => Ok(answer),
         Err(failure) if failure.kind == FailureKind::Auth && calling.end_user.is_some() => {
@@ -276,7 +285,11 @@ impl App {
         let integration = &calling.part().integration;
         let Some(end_user) = calling.end_user else {
             return Ok(fault
-                .hint("This server is of no end user. Make one with endUserId, or a token for an end user.")
+                .hint(
+                    "The call is for no end user. Make the server with endUserId, a token for an end \
+                     user, or the person who signed in an end user: POST /api/v1/end-users with their \
+                     user id as externalId.",
+                )
                 .detail("integration", integration.alias.as_str()));
         };
         let link = self

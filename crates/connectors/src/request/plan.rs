@@ -108,6 +108,10 @@ impl fmt::Debug for Prepared {
     }
 }
 
+/// Names that a program in JavaScript may take for parts of an object. Where a schema leaves room for
+/// more than it names, these are not among them.
+const ODD_NAMES: [&str; 3] = ["__proto__", "constructor", "prototype"];
+
 impl Plan {
     fn of(definition: &Definition, action: &Action) -> Result<Plan, String> {
         let checker = Checker::new(&params::input_schema(definition, action))?;
@@ -166,6 +170,18 @@ impl Plan {
     }
 
     pub(crate) fn check(&self, inputs: &Map<String, Value>) -> Result<(), Fault> {
+        let odd = |name: &&String| ODD_NAMES.contains(&name.as_str());
+        let stray = inputs.keys().filter(odd);
+        if let Some(name) = stray
+            .into_iter()
+            .find(|name| !self.places.contains_key(*name))
+        {
+            let message = format!("There is no argument `{name}`.");
+            let pointer = format!("/{name}");
+            return Err(
+                Fault::invalid_arg(&pointer, "additionalProperties", message).hint("Leave it out."),
+            );
+        }
         self.checker.check(inputs)
     }
 

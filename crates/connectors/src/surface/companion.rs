@@ -102,7 +102,9 @@ pub(super) fn of(switched: &Switched<'_>) -> Vec<Companion> {
     let definition = switched.definition;
     let mut made: Vec<Companion> = Vec::new();
     for (key, action) in switched.on() {
-        for (property, select) in selects(&action.params) {
+        // What is enforced has its value, and needs no list of others.
+        let left = (switched.presets)(key).strip(&action.params);
+        for (property, select) in selects(&left) {
             if !definition.selects.contains_key(select) {
                 continue;
             }

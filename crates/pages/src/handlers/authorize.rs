@@ -78,21 +78,13 @@ pub(super) async fn submit(
             return Err(fault.into());
         }
     }
-    let granted = match form.workspace.parse() {
-        Ok(workspace) => {
-            let granted = Granted {
-                workspace,
-                write: form.write,
-            };
-            app.authorization_granted(&person.actor, &asked, &granted)
-                .await
-        }
-        Err(_) => Err(Fault::invalid_arg(
-            "/workspace",
-            "required",
-            "Choose the workspace that the client shall use.",
-        )),
+    let granted = Granted {
+        workspace: form.workspace.parse().ok(),
+        write: form.write,
     };
+    let granted = app
+        .authorization_granted(&person.actor, &asked, &granted)
+        .await;
     let fault = match granted {
         Ok(location) => return Ok(Redirect::to(&location).into_response()),
         Err(fault) => fault,
@@ -103,7 +95,7 @@ pub(super) async fn submit(
     match (fault.code, field_of(&fault)) {
         (Code::InvalidArg, Some("/write")) => page.write_error = Some(fault.message),
         // Deleted since the page was opened, or never one of theirs.
-        (Code::NotFound, _) | (Code::InvalidArg, Some("/workspace")) => {
+        (Code::NotFound, _) | (Code::InvalidArg, Some("/workspace")) if page.server.is_none() => {
             page.workspace_error = Some(fault.message);
         }
         _ => return Err(fault.into()),
@@ -149,7 +141,14 @@ async fn page(
     asked: &Asked,
     query: String,
 ) -> Result<ConsentPage, Fault> {
-    let workspaces = api_keys::workspaces(app, &person.actor).await?;
+    let server = match &asked.server {
+        Some(server) => Some(app.server_asked(&person.actor, server).await?),
+        None => None,
+    };
+    let workspaces = match &server {
+        Some(_) => Vec::new(),
+        None => api_keys::workspaces(app, &person.actor).await?,
+    };
     let chosen = match &workspaces[..] {
         [WorkspaceChoice { id, .. }] => Some(id.clone()),
         _ => None,
@@ -159,6 +158,7 @@ async fn page(
         client: asked.client.name.clone(),
         vouched_by: asked.client.vouched_by.clone(),
         destination: asked.redirect_uri.destination(),
+        server,
         workspaces,
         chosen,
         workspace_error: None,

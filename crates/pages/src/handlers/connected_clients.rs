@@ -42,7 +42,12 @@ pub(super) async fn rows(
 ) -> Result<Vec<ClientRow>, Fault> {
     let people = tokens::people(app, actor).await?;
     let clients = app.connected_clients(actor, workspace).await?;
-    let row = |ConnectedClient { credential, client }| ClientRow {
+    let row = |ConnectedClient {
+                   credential,
+                   client,
+                   server,
+               }| ClientRow {
+        server,
         id: credential.id.to_string(),
         destination: RedirectUri::parse(&client.redirect_uri)
             .ok()

@@ -7,7 +7,7 @@ use axum::http::header::REFRESH;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use quaymaster_app::App;
-use quaymaster_app::connect_sessions::Invited;
+use quaymaster_app::connect_sessions::{Invited, LINK_IN_USE};
 use quaymaster_app::connections::{self, Connection};
 use quaymaster_app::connectors::{Way, ways};
 use quaymaster_core::id::ConnectSessionId;
@@ -118,6 +118,14 @@ async fn refused(
     form: &Account,
     fault: Fault,
 ) -> Result<Response, Stop> {
+    if fault.has_detail(LINK_IN_USE) {
+        let page = SetupPage {
+            layout: visitor.layout,
+            token,
+            state: SetupState::InUse,
+        };
+        return Ok(shown(StatusCode::CONFLICT, &page));
+    }
     if fault.code == Code::NotFound {
         let page = page(&pages.app, visitor, token, "").await?;
         return Ok(shown(StatusCode::NOT_FOUND, &page));

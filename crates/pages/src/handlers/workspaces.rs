@@ -41,7 +41,12 @@ pub(super) async fn create(
         Ok((workspace, fresh)) => Ok(tokens::shown_once(
             &pages.app, person, &workspace, &fresh, false,
         )),
-        Err(fault) if matches!(fault.code, Code::InvalidArg | Code::AlreadyExists) => {
+        Err(fault)
+            if matches!(
+                fault.code,
+                Code::InvalidArg | Code::AlreadyExists | Code::SlugExists
+            ) =>
+        {
             let wrong = Field::wrong(form.name, fault.message);
             let page = page(&pages.app, person, Some(wrong)).await?;
             Ok(shown(StatusCode::UNPROCESSABLE_ENTITY, &page))

@@ -1,6 +1,7 @@
 //! The consent page: an OAuth client asks, a person answers.
 
 use askama::Template;
+use quaymaster_app::oauth::hosted::ServerAsked;
 use quaymaster_app::oauth::redirect::Destination;
 
 use super::api_key::WorkspaceChoice;
@@ -19,6 +20,8 @@ pub struct ConsentPage {
     /// Host and port that vouch for that name.
     pub vouched_by: Option<String>,
     pub destination: Destination,
+    /// The hosted server that is asked for; else it is the files of a workspace, which is chosen.
+    pub server: Option<ServerAsked>,
     pub workspaces: Vec<WorkspaceChoice>,
     /// Id of the chosen workspace.
     pub chosen: Option<String>,

@@ -24,6 +24,8 @@ pub enum SetupState {
     Asks(SetupForm),
     /// It was used, has expired, or never was.
     Gone,
+    /// Somebody else is connecting the account at this moment, or just did.
+    InUse,
     Done {
         /// The title of the connector.
         service: String,

@@ -1,5 +1,6 @@
 //! The consent page: every kind of client, one workspace, several and none.
 
+use quaymaster_app::oauth::hosted::ServerAsked;
 use quaymaster_app::oauth::redirect::Destination;
 use quaymaster_pages::views::{ConsentPage, WorkspaceChoice};
 
@@ -17,6 +18,7 @@ impl Sample {
             client: self.t("Claude"),
             vouched_by: Some(self.t("claude.ai")),
             destination: Destination::Host(self.t("claude.ai")),
+            server: None,
             workspaces: vec![choice("wsp_1", "Research notes")],
             chosen: Some(self.t("wsp_1")),
             workspace_error: None,
@@ -44,6 +46,16 @@ impl Sample {
             vouched_by: None,
             ..web.clone()
         };
+        let hosted = ConsentPage {
+            server: Some(ServerAsked {
+                name: self.t("Support desk"),
+                workspace: self.t("Harbour log"),
+                is_code: true,
+            }),
+            workspaces: vec![],
+            chosen: None,
+            ..local.clone()
+        };
         let wrong = ConsentPage {
             workspace_error: Some(self.t("Choose the workspace that the client shall use.")),
             write_error: Some(self.t("The client asks to change files only.")),
@@ -64,6 +76,7 @@ impl Sample {
             page("consent", &web),
             page("consent-local", &local),
             page("consent-program", &program),
+            page("consent-server", &hosted),
             page("consent-wrong", &wrong),
             page("consent-no-workspace", &none),
             page("consent-no-workspace-member", &member),

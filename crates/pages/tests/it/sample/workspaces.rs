@@ -152,6 +152,7 @@ impl Sample {
             id: self.t(id),
             name: self.t(name),
             destination,
+            server: (id == "crd_7").then(|| self.t("Support desk")),
             access,
             connected_by: self.t("Owner"),
             connected_at: self.ago(400_000),

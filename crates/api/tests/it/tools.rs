@@ -12,8 +12,8 @@ async fn tools_are_listed_with_their_schemas() {
     let product = Product::start().await;
     let answer = product.get(TOOLS).await;
     let tools = answer.body["tools"].as_array().unwrap();
-    // The file tools of its workspace, those of connectors, and those of memory.
-    assert_eq!(tools.len(), 19 + 3 + 2);
+    // The file tools of its workspace, those of connectors, Python, memory and knowledge.
+    assert_eq!(tools.len(), 19 + 3 + 1 + 2 + 1);
     for tool in tools {
         assert_eq!(tool["inputSchema"]["type"], "object", "{tool}");
         assert!(tool["annotations"]["readOnlyHint"].is_boolean(), "{tool}");

@@ -126,6 +126,7 @@ async fn capabilities_are_those_of_the_door() {
     all["prompts"] = json!({ "listChanged": true });
     all["completions"] = json!({});
     all["logging"] = json!({});
+    all["extensions"] = json!({ "io.modelcontextprotocol/skills": {} });
     for (door, wanted) in [
         (FixtureDoor::offering(Offers::default()), tools),
         (FixtureDoor::new(), all),

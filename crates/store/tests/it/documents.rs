@@ -130,14 +130,14 @@ async fn organizations_take_turns_and_find_their_own_alone() {
         for name in ["1", "2", "3", "4"] {
             let leased = store.lease_document(&last, name, NOW, NOW.plus_seconds(30));
             let leased = leased.await.unwrap().unwrap();
-            assert!(index(&store, &leased, "the same words").await);
+            assert!(index(&store, &leased, "the harbour words").await);
             last = leased.document.org.to_string();
             order.push(leased.document.org);
         }
         let of_two = order.iter().position(|org| *org == two.org).unwrap();
         assert!(of_two < 2, "{order:?}");
-        assert_eq!(hits(&store, &one, "same").await, 3);
-        assert_eq!(hits(&store, &two, "same").await, 1);
+        assert_eq!(hits(&store, &one, "harbour").await, 3);
+        assert_eq!(hits(&store, &two, "harbour").await, 1);
         let all = DocumentFilter::default();
         assert_eq!(store.count_documents(&two.org, &all).await.unwrap(), 1);
         let mut tx = store.begin().await.unwrap();

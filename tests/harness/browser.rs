@@ -21,6 +21,7 @@ use chromiumoxide::{BrowserConfig, Page};
 use futures_util::StreamExt as _;
 use serde_json::{Value, json};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -121,6 +122,7 @@ impl Browser {
         let page = self.chromium.new_page(target).await.expect("a page");
         let tab = Tab {
             complaints: listen(&page).await,
+            has_scripts: AtomicBool::new(true),
             downloads: self.downloads(context).await,
             page,
         };
@@ -201,6 +203,8 @@ pub struct Tab {
     pub page: Page,
     complaints: Complaints,
     downloads: PathBuf,
+    /// The browser's own clicks wait for scripts of their own.
+    has_scripts: AtomicBool,
 }
 
 impl Tab {
@@ -227,6 +231,7 @@ impl Tab {
     pub async fn forbid_scripts(&self) {
         let forbid = SetScriptExecutionDisabledParams::new(true);
         self.page.execute(forbid).await.expect("no scripts");
+        self.has_scripts.store(false, Ordering::Relaxed);
     }
 
     /// The value of a JavaScript expression; null while the page has none.
@@ -283,6 +288,11 @@ impl Tab {
     pub async fn click(&self, css: &str) {
         self.until(&format!("document.querySelector({}) !== null", json!(css)))
             .await;
+        if !self.has_scripts.load(Ordering::Relaxed) {
+            self.value(&format!("document.querySelector({}).click()", json!(css)))
+                .await;
+            return;
+        }
         let element = self.page.find_element(css).await.expect("it was there");
         element
             .click()

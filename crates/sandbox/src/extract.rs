@@ -237,14 +237,14 @@ async fn talk(
                 return Ok(Ok(Extracted {
                     text,
                     form,
-                    media_type: short(media_type),
+                    media_type: short(&media_type),
                     isolation,
                 }));
             }
             Some(Told::Unreadable { media_type, reason }) => {
                 return Ok(Err(Unreadable {
                     reason,
-                    media_type: media_type.map(short),
+                    media_type: media_type.as_deref().map(short),
                 }));
             }
             None => {
@@ -278,7 +278,7 @@ async fn send(connection: &mut Connection, file: File, size: u64) -> Result<(), 
 }
 
 /// A worker is not believed about how long a type is.
-fn short(media_type: String) -> String {
+fn short(media_type: &str) -> String {
     media_type.chars().take(128).collect()
 }
 

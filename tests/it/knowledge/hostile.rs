@@ -67,7 +67,7 @@ fn pdf(pages: usize) -> Vec<u8> {
     let start = out.len();
     write!(out, "xref\n0 {}\n0000000000 65535 f \n", offsets.len() + 1).unwrap();
     for (_, at) in offsets {
-        write!(out, "{at:010} 00000 n \n").unwrap();
+        writeln!(out, "{at:010} 00000 n ").unwrap();
     }
     write!(
         out,

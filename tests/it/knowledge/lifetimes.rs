@@ -6,9 +6,10 @@ use tempfile::TempDir;
 
 /// Text that takes a while to read, cut and store.
 fn long_text() -> String {
-    (0..60_000)
+    let lines: Vec<String> = (0..60_000)
         .map(|n| format!("Line {n} of the ledger of the sandpiper.\n"))
-        .collect()
+        .collect();
+    lines.concat()
 }
 
 #[tokio::test]

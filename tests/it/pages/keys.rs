@@ -39,11 +39,11 @@ async fn an_api_key_of_the_page_works_from_each_snippet_as_it_is_pasted() {
     assert_eq!(args[3..5], ["--header", "Authorization:${AUTH_HEADER}"]);
     let header = desktop["env"]["AUTH_HEADER"].as_str().unwrap();
     assert_eq!(header, format!("Bearer {key}"));
-    assert_eq!(tools(&server.endpoint, header).await, 19 + 3);
+    assert_eq!(tools(&server.endpoint, header).await, 19 + 7);
     let cursor = entry(snippet(&tab, "Cursor", "~/.cursor/mcp.json").await);
-    assert_eq!(tools_of(&cursor).await, 19 + 3);
+    assert_eq!(tools_of(&cursor).await, 19 + 7);
     let other = entry(snippet(&tab, "Any other client", "Its MCP configuration").await);
-    assert_eq!(tools_of(&other).await, 19 + 3);
+    assert_eq!(tools_of(&other).await, 19 + 7);
     let filled = ready.to_string().replace("<token>", &key);
     assert_eq!(entry(filled), other);
     assert_eq!(status(&server.endpoint, "").await, 401);

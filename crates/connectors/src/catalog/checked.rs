@@ -5,6 +5,7 @@
 //! remembered can be deleted at any time.
 
 use crate::definition::Definition;
+use quaymaster_core::hex;
 use sha2::{Digest as _, Sha256};
 use std::collections::HashSet;
 use std::fs;
@@ -27,12 +28,8 @@ impl Checked {
 
     /// Where a file of this text is remembered, whether it is yet or not.
     pub(super) fn place_of(&self, text: &str) -> PathBuf {
-        let mut name: String = Sha256::digest(text)
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        name.push_str(".json");
-        self.folder.join(name)
+        self.folder
+            .join(format!("{}.json", hex(&Sha256::digest(text))))
     }
 
     /// Remembers, or not: the next start checks again.

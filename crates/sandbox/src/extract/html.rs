@@ -188,11 +188,9 @@ impl Reader<'_, '_> {
                 self.end_block()?;
                 self.is_item = !closes;
             }
-            "td" | "th" => {
-                // An end tag may be left out.
-                if !self.words.is_empty() && !self.words.ends_with(" | ") {
-                    self.words.push_str(" | ");
-                }
+            // An end tag may be left out.
+            "td" | "th" if !self.words.is_empty() && !self.words.ends_with(" | ") => {
+                self.words.push_str(" | ");
             }
             "tr" => {
                 let row = self

@@ -113,7 +113,7 @@ impl OutputDev for Page<'_, '_> {
         }
     }
 
-    /// A gap of a tenth of the size of the font is a space; one to the left and down, or far down, a new line.
+    /// A gap of a fifth of the size of the font is a space; one to the left and down, or far down, a new line.
     fn output_character(
         &mut self,
         trm: &Transform,
@@ -135,7 +135,7 @@ impl OutputDev for Page<'_, '_> {
                 said.push_str("\n\n");
             } else if x < self.last_end && down > size * 0.5 {
                 said.push('\n');
-            } else if x > self.last_end + size * 0.1 {
+            } else if x > self.last_end + size * 0.2 {
                 said.push(' ');
             }
         }

@@ -71,7 +71,7 @@ fn paragraphs(package: &mut Package<'_>, part: &str) -> Result<Vec<Paragraph>, R
             Step::Open("Fallback", _) => skipping += 1,
             Step::Close("Fallback") => skipping = skipping.saturating_sub(1),
             _ if skipping > 0 => {}
-            Step::Open("sp", _) => (is_title, is_furniture) = (false, false),
+            Step::Open("sp", _) | Step::Close("sp") => (is_title, is_furniture) = (false, false),
             Step::Open("ph", attributes) => {
                 let kind = attributes.get("type").unwrap_or_default();
                 is_title = matches!(kind.as_str(), "title" | "ctrTitle");
@@ -80,8 +80,7 @@ fn paragraphs(package: &mut Package<'_>, part: &str) -> Result<Vec<Paragraph>, R
             Step::Open("t", _) => is_text = true,
             Step::Close("t") => is_text = false,
             Step::Text(more) if is_text => text.push_str(more),
-            Step::Open("br", _) => text.push(' '),
-            Step::Close("tc") => text.push(' '),
+            Step::Open("br", _) | Step::Close("tc") => text.push(' '),
             Step::Close("p") => {
                 let text = std::mem::take(&mut text);
                 if !text.trim().is_empty() {
@@ -92,7 +91,6 @@ fn paragraphs(package: &mut Package<'_>, part: &str) -> Result<Vec<Paragraph>, R
                     });
                 }
             }
-            Step::Close("sp") => (is_title, is_furniture) = (false, false),
             _ => {}
         }
         Ok(())

@@ -77,11 +77,10 @@ pub(super) fn each(
                 let c = resolved.ok_or(Reason::Malformed)?;
                 take(Step::Text(c.encode_utf8(&mut [0; 4])))?;
             }
-            // What none of the formats has, and what every attack by entities begins with.
-            Event::DocType(_) => return Err(Reason::Malformed),
             Event::Comment(_) | Event::Decl(_) | Event::PI(_) => {}
             Event::Eof if depth == 0 => return Ok(()),
-            Event::Eof => return Err(Reason::Malformed),
+            // Document types, which none of the formats has, are what every attack by entities begins with.
+            Event::Eof | Event::DocType(_) => return Err(Reason::Malformed),
         }
     }
 }

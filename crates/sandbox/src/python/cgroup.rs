@@ -31,6 +31,9 @@ pub(super) struct Group {
     is_v2: bool,
 }
 
+/// In which of a group's places a file is, its name, its value, and whether the limit holds without it.
+type Setting<'a> = (usize, &'a str, &'a str, bool);
+
 impl Groups {
     /// What this machine lets the server do, tried out.
     pub(super) fn find() -> Groups {
@@ -62,7 +65,7 @@ impl Groups {
         let next = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("{OURS}-{}-{next}", std::process::id());
         let (memory, processes) = (memory.to_string(), processes.to_string());
-        let (places, settings): (Vec<PathBuf>, Vec<(usize, &str, &str, bool)>) = match self {
+        let (places, settings): (_, Vec<Setting<'_>>) = match self {
             Groups::V2 { below } => (
                 vec![below.join(name)],
                 vec![

@@ -66,7 +66,7 @@ pub(crate) fn work(connection: &File, parent: u32) -> Result<Infallible, Failure
             drop(proc);
             lock::drop_all()?;
             let landlock = session::landlock_version();
-            let driver = start_driver(connection, &setup, driver.into())?;
+            let driver = start_driver(connection, &setup, &driver.into())?;
             sys::dumpable(false).stage("dumpable")?;
             let files: Vec<BorrowedFd<'_>> = std::iter::once(ours.as_fd())
                 .chain(listener.as_ref().map(AsFd::as_fd))
@@ -142,7 +142,7 @@ fn wait_outside(parent: u32, user: Option<u32>) -> Result<Infallible, Failure> {
     session::leave(0)
 }
 
-fn start_driver(connection: &File, setup: &Setup, socket: OwnedFd) -> Result<i32, Failure> {
+fn start_driver(connection: &File, setup: &Setup, socket: &OwnedFd) -> Result<i32, Failure> {
     match session::fork().stage("fork")? {
         Forked::Parent(driver) => Ok(driver),
         Forked::Child => {
@@ -156,7 +156,7 @@ fn start_driver(connection: &File, setup: &Setup, socket: OwnedFd) -> Result<i32
                 }
             });
             let Ok(aside) = aside else { session::leave(1) };
-            let Err(failure) = be_driver(setup, &socket);
+            let Err(failure) = be_driver(setup, socket);
             let mut bytes = Vec::new();
             if frame::append(&mut bytes, &FromSession::Failed(failure)).is_ok() {
                 let _ = (&mut &aside).write_all(&bytes);

@@ -172,10 +172,12 @@ pub(crate) fn receive_files(
             // SAFETY: of a valid header.
             let data = unsafe { libc::CMSG_DATA(header) };
             for at in 0..count {
-                // SAFETY: the kernel wrote `count` numbers there, at no particular alignment.
-                let place = unsafe { data.cast::<c_int>().add(at) };
-                // SAFETY: as above.
-                let fd = unsafe { place.read_unaligned() };
+                let mut fd = [0; size_of::<c_int>()];
+                // SAFETY: the kernel wrote `count` numbers there.
+                let from = unsafe { data.add(at * fd.len()) };
+                // SAFETY: both have room for one number, at no particular alignment.
+                unsafe { from.copy_to_nonoverlapping(fd.as_mut_ptr(), fd.len()) };
+                let fd = c_int::from_ne_bytes(fd);
                 // SAFETY: the kernel opened it for this process just now.
                 files.push(unsafe { OwnedFd::from_raw_fd(fd) });
             }

@@ -12,7 +12,7 @@ use std::time::Instant;
 use tempfile::TempDir;
 use tiktoken_rs::{CoreBPE, o200k_base};
 
-/// Beside PowerDNS, which runs on loopback and is the one that the task calls.
+/// Beside `powerdns`, which runs on loopback and is the one that the task calls.
 const NAMED: [&str; 9] = [
     "github",
     "gitlab",

@@ -89,15 +89,15 @@ where
         let object: Map<String, Value> = pairs
             .0
             .into_iter()
-            .map(|(name, text)| (name, plain_value(text)))
+            .map(|(name, text)| (name, plain_value(&text)))
             .collect();
         Ok(Query(fit(Value::Object(object))?))
     }
 }
 
 /// Whole numbers and booleans as such, so that they are read like those of a body.
-fn plain_value(text: String) -> Value {
-    match text.as_str() {
+fn plain_value(text: &str) -> Value {
+    match text {
         "true" => Value::Bool(true),
         "false" => Value::Bool(false),
         digits => digits
@@ -105,7 +105,7 @@ fn plain_value(text: String) -> Value {
             // Anything else would not be the same when it is read as text: `007`, `+1`.
             .ok()
             .filter(|number| number.to_string() == digits)
-            .map_or_else(|| Value::String(text.clone()), Value::from),
+            .map_or_else(|| Value::String(text.to_owned()), Value::from),
     }
 }
 
@@ -303,9 +303,9 @@ mod tests {
 
     #[test]
     fn numbers_and_booleans_of_a_query_are_read_as_such() {
-        assert_eq!(plain_value("12".into()), json!(12));
-        assert_eq!(plain_value("true".into()), json!(true));
-        assert_eq!(plain_value("007".into()), json!("007"));
-        assert_eq!(plain_value("2026-01-01".into()), json!("2026-01-01"));
+        assert_eq!(plain_value("12"), json!(12));
+        assert_eq!(plain_value("true"), json!(true));
+        assert_eq!(plain_value("007"), json!("007"));
+        assert_eq!(plain_value("2026-01-01"), json!("2026-01-01"));
     }
 }

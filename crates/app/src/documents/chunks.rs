@@ -130,7 +130,7 @@ impl Cutter<'_> {
     }
 }
 
-/// An ATX heading (CommonMark §4.2): level and text.
+/// An ATX heading (`CommonMark` §4.2): level and text.
 fn heading(line: &str) -> Option<(usize, &str)> {
     let indent = line.len() - line.trim_start_matches(' ').len();
     let rest = &line[indent..];

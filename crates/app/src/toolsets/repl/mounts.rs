@@ -52,10 +52,7 @@ impl Files {
             org: caller.org.clone(),
             shelf,
             skills: skills.to_vec(),
-            memory: match remembers {
-                true => Reader::of_caller(caller).ok(),
-                false => None,
-            },
+            memory: remembers.then(|| Reader::of_caller(caller).ok()).flatten(),
             authorities,
         })
     }

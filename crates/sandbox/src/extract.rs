@@ -6,7 +6,7 @@
 //!
 //! - [`Extractor`]: the server's side; `work`: the worker's
 //! - `kind`: what a document is, by its bytes; `sink`: text on its way out, counted
-//! - one file a format: `text`, `html`, `pdf`; `office` (with `word`, `excel`, `slides`) over `package` and `xml`
+//! - one file a format: `text`, `html`, `pdf` (with `widths`); `office` (with `word`, `excel`, `slides`) over `package` and `xml`
 
 mod excel;
 mod html;
@@ -17,6 +17,7 @@ mod pdf;
 mod sink;
 mod slides;
 mod text;
+mod widths;
 mod word;
 mod xml;
 

@@ -102,8 +102,11 @@ async fn documents_of_several_programs_give_their_text_or_say_why_not() {
             "Mooring lines of the heron class are checked",
             "Page 1",
         ),
-        // Where the browser puts letters into place one by one, a space too many can stand between them.
-        ("chromium.pdf", "Printed page", "Page 1"),
+        (
+            "chromium.pdf",
+            "The kittiwake manifest lists every container.",
+            "Page 1",
+        ),
         ("page2.html", "The plover lock opens.", "Locks"),
         ("latin.txt", "Köln liegt am Rhein, und die Möwe", ""),
         ("list.csv", "skua,7", "ship,berth"),

@@ -5,6 +5,7 @@
 
 use super::Reason;
 use super::sink::Sink;
+use super::widths;
 use pdf_extract::{
     Document, MediaBox, OutputDev, OutputError, Transform, output_doc, output_doc_page,
 };
@@ -22,6 +23,7 @@ pub(super) fn read(bytes: &[u8], sink: &mut Sink<'_>) -> Result<(), Reason> {
     if document.is_encrypted() && document.decrypt("").is_err() {
         return Err(Reason::Encrypted);
     }
+    widths::spell_out(&mut document);
     let pages = document.get_pages();
     if pages.is_empty() {
         return Err(Reason::Malformed);
@@ -113,7 +115,7 @@ impl OutputDev for Page<'_, '_> {
         }
     }
 
-    /// A gap of a fifth of the size of the font is a space; one to the left and down, or far down, a new line.
+    /// A gap of a tenth of the size of the font is a space; one to the left and down, or far down, a new line.
     fn output_character(
         &mut self,
         trm: &Transform,
@@ -135,7 +137,7 @@ impl OutputDev for Page<'_, '_> {
                 said.push_str("\n\n");
             } else if x < self.last_end && down > size * 0.5 {
                 said.push('\n');
-            } else if x > self.last_end + size * 0.2 {
+            } else if x > self.last_end + size * 0.1 {
                 said.push(' ');
             }
         }

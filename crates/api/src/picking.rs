@@ -127,11 +127,9 @@ pub(crate) async fn call_server_tool(
     Path(id): Path<String>,
     Json(asked): Json<CallServerTool>,
 ) -> Answer<axum::Json<CodeResult>> {
-    let id = id_of(&id)?;
-    app.server(&actor, &id).await?;
     let args = asked.arguments.unwrap_or_default();
     let ran = app
-        .call_server_tool(&caller, &actor, &id, &asked.name, args)
-        .await;
+        .call_server_tool(&caller, &actor, &id_of(&id)?, &asked.name, args)
+        .await?;
     Ok(axum::Json(CodeResult::of(ran)))
 }

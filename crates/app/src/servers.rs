@@ -5,17 +5,14 @@ use crate::actor::{Actor, Admin};
 use crate::credentials::Fresh;
 use crate::end_users::{EndUser, checked_text};
 use quaymaster_connectors::surface;
-use quaymaster_core::door::Door as _;
 use quaymaster_core::id::{CredentialId, EndUserId, ServerId, WorkspaceId};
 use quaymaster_core::secret::TokenKind;
-use quaymaster_core::tool::{Call, Ctx, JsonObject, Outcome, Source, ToolResult};
-use quaymaster_core::{Caller, Code, Fault, Grant, Scope, Scopes, Who};
+use quaymaster_core::{Code, Fault, Scope, Scopes};
 use quaymaster_store::Tx;
 use quaymaster_store::credential::{Credential, Origin};
 use quaymaster_store::integration::Strategy;
 pub use quaymaster_store::server::{AuthMode, EndUserAccess, Mode, Server};
 use serde_json::{Map, Value, json};
-use std::sync::Arc;
 
 /// What a new server shall be.
 #[derive(Debug, Clone, Default)]
@@ -420,47 +417,5 @@ impl App {
                 .hint(format!("It has {}.", hosted.aliases().join(", ")))
         })?;
         Ok(part.switched(|switched| surface::declarations(std::slice::from_ref(switched))))
-    }
-
-    /// Runs a program over a server in code mode, for a developer's own program. The inner result
-    /// is what came of it; the outer fault says that it was not run at all.
-    pub async fn execute_code(
-        &self,
-        caller: &Caller,
-        actor: &Actor,
-        id: &ServerId,
-        code: &str,
-    ) -> Result<Result<ToolResult, Fault>, Fault> {
-        let server = self.server(actor, id).await?;
-        if server.mode != Mode::Code {
-            return Err(Fault::new(
-                Code::InvalidArg,
-                "Programs run over servers in CODE mode, and this one is in TOOLS mode.",
-            )
-            .hint("Set its mode to CODE, or make another server."));
-        }
-        if let Some(end_user) = &server.end_user {
-            self.may_act_for(actor, end_user).await?;
-        }
-        // As the server's own token would call, for whoever holds the key.
-        let as_server = Caller {
-            who: Who::Server(server.id.clone(), server.end_user.clone()),
-            scopes: Scopes::of_tools(),
-            grants: vec![Grant::Hosted(server.id, server.workspace)],
-            ..caller.clone()
-        };
-        let args = JsonObject::from_iter([("code".to_owned(), code.into())]);
-        let call = Call {
-            tool: "quaymaster_execute".to_owned(),
-            args: Arc::new(args),
-            source: Source::Rest,
-            answers: None,
-            ctx: Ctx::new(self.fresh_call_id(), self.now()),
-        };
-        Ok(match self.call(&as_server, call).await {
-            Ok(Outcome::Done(result)) => Ok(result),
-            Ok(Outcome::Ask(..)) => Err(Fault::internal()),
-            Err(fault) => Err(fault),
-        })
     }
 }

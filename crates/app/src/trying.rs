@@ -5,10 +5,10 @@ use crate::actor::Actor;
 use quaymaster_connectors::passport;
 use quaymaster_core::caller::{Grant, Who};
 use quaymaster_core::door::Door as _;
-use quaymaster_core::id::{ConnectionId, CredentialId, ServerId, UserId};
+use quaymaster_core::id::{ConnectionId, CredentialId, UserId};
 use quaymaster_core::secret::TokenKind;
-use quaymaster_core::tool::{Call, Ctx, JsonObject, Outcome, Source, ToolResult};
-use quaymaster_core::{Caller, Fault, Scopes};
+use quaymaster_core::tool::{Call, Ctx, Outcome, Source, ToolResult};
+use quaymaster_core::{Caller, Fault};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
@@ -42,16 +42,7 @@ impl App {
             let connection = self.connection(actor, account).await?;
             grants.extend(connection.workspace.map(Grant::Files));
         }
-        let caller = Caller {
-            org: actor.org.clone(),
-            who: Who::User(actor.user.clone()),
-            credential: credential_of_person(&actor.user)?,
-            kind: TokenKind::ApiKey,
-            scopes: actor.scopes,
-            grants,
-            expires_at: None,
-            access: None,
-        };
+        let caller = as_person(actor, grants)?;
         let call = Call {
             tool: "connector_execute".to_owned(),
             args: Arc::new(args),
@@ -66,74 +57,18 @@ impl App {
     }
 }
 
-impl App {
-    /// Calls a tool of a hosted server as its own token would, for a person on a page and with no
-    /// more than the person may. In CODE mode the tools are the three of that mode.
-    pub async fn try_tool(
-        &self,
-        actor: &Actor,
-        id: &ServerId,
-        tool: &str,
-        args: JsonObject,
-    ) -> Result<ToolResult, Fault> {
-        let nobody = Caller {
-            org: actor.org.clone(),
-            who: Who::User(actor.user.clone()),
-            credential: credential_of_person(&actor.user)?,
-            kind: TokenKind::ApiKey,
-            scopes: actor.scopes,
-            grants: Vec::new(),
-            expires_at: None,
-            access: None,
-        };
-        self.call_as_server(nobody, actor, id, tool, args, Source::Page)
-            .await
-    }
-
-    /// Calls a tool of a hosted server as its own token would, for whoever holds an API key.
-    pub async fn call_server_tool(
-        &self,
-        caller: &Caller,
-        actor: &Actor,
-        id: &ServerId,
-        tool: &str,
-        args: JsonObject,
-    ) -> Result<ToolResult, Fault> {
-        let caller = Caller {
-            scopes: Scopes::of_tools(),
-            ..caller.clone()
-        };
-        self.call_as_server(caller, actor, id, tool, args, Source::Rest)
-            .await
-    }
-
-    async fn call_as_server(
-        &self,
-        caller: Caller,
-        actor: &Actor,
-        id: &ServerId,
-        tool: &str,
-        args: JsonObject,
-        source: Source,
-    ) -> Result<ToolResult, Fault> {
-        let server = self.server(actor, id).await?;
-        let caller = Caller {
-            who: Who::Server(server.id.clone(), server.end_user),
-            grants: vec![Grant::Hosted(server.id, server.workspace)],
-            ..caller
-        };
-        let call = Call {
-            tool: tool.to_owned(),
-            args: Arc::new(args),
-            source,
-            answers: None,
-            ctx: Ctx::new(self.fresh_call_id(), self.now()),
-        };
-        match self.call(&caller, call).await? {
-            Outcome::Done(result) => Ok(result),
-            Outcome::Ask(..) => Err(Fault::internal()),
-        }
-    }
+/// A person on a page, with no more than they may.
+pub(crate) fn as_person(actor: &Actor, grants: Vec<Grant>) -> Result<Caller, Fault> {
+    Ok(Caller {
+        org: actor.org.clone(),
+        who: Who::User(actor.user.clone()),
+        credential: credential_of_person(&actor.user)?,
+        kind: TokenKind::ApiKey,
+        scopes: actor.scopes,
+        grants,
+        expires_at: None,
+        access: None,
+    })
 }
 
 /// What the audit and the rate limit know a person on a page by. No credential has such an id: it

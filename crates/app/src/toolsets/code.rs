@@ -3,6 +3,7 @@
 use super::{READS, structured};
 use crate::App;
 use crate::actions::output_of;
+use crate::as_server::EXECUTE;
 use crate::guard::Admitted;
 use crate::hosted::Hosted;
 use quaymaster_connectors::surface;
@@ -145,7 +146,7 @@ fn defs() -> [ToolDef; 3] {
             READS,
         ),
         def(
-            "quaymaster_execute",
+            EXECUTE,
             "Execute code",
             "Runs JavaScript or TypeScript that calls actions: await quaymaster.<alias>.<action>(input). Use \
              Promise.all for calls that do not depend on each other, and return only what you need. console.log is \

@@ -7,6 +7,7 @@ use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use quaymaster_app::App;
+use quaymaster_app::as_server::EXECUTE;
 use quaymaster_app::servers::{Mode, Server};
 use quaymaster_core::id::ServerId;
 use quaymaster_core::tool::{JsonObject, ToolDef};
@@ -25,7 +26,6 @@ use crate::views::{
     Field, PlaygroundPage, PlaygroundTool, ProgramPage, Ran, RanCall, ToolCallPage, TriedOutcome,
 };
 
-const EXECUTE: &str = "quaymaster_execute";
 const EXAMPLE: &str = "return await Promise.all([\n  // quaymaster.<alias>.<action>(input)\n]);\n";
 
 #[derive(Default, Deserialize)]

@@ -123,6 +123,11 @@ async fn a_server_of_one_person_is_nobody_elses() {
     let theirs = desk.serve(theirs).await;
     let granted = tokens(&desk, &other, &theirs.endpoint).await;
     assert_eq!(hello(&theirs.endpoint, access(&granted)).await.status, 200);
+    // No key uses their accounts either, whatever its scopes.
+    let call = format!("/mcp/servers/{}/call", theirs.id);
+    let body = json!({ "name": "slack__send_channel_message", "arguments": {} });
+    let refused = desk.refused(403, "POST", &call, Some(body)).await;
+    assert_eq!(refused["code"], "FORBIDDEN", "{refused}");
     let mut client = client;
     client.resource.clone_from(&theirs.endpoint);
     let page = person.get(&client.question(&[])).await;

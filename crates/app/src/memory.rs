@@ -21,13 +21,12 @@ use crate::actor::{Actor, Admin};
 use quaymaster_core::id::{OrgId, UserId};
 use quaymaster_core::suggest::did_you_mean;
 use quaymaster_core::{Caller, Code, Fault, Scope};
+use quaymaster_sandbox::MAX_MOUNTED;
 use quaymaster_store::memory::Range;
 use serde_json::json;
 
 /// Of one person, and of the organization.
 const MOST_FILES: i64 = 10_000;
-/// Bytes that a Python session is given.
-const MOST_MOUNTED: usize = 64 << 20;
 /// Names that are looked at for what was meant.
 const MOST_NAMES: i64 = 1_000;
 
@@ -188,7 +187,7 @@ impl App {
             entries.extend(of_owner);
         }
         entries.sort_by_key(|entry| std::cmp::Reverse(entry.written_at));
-        let mut room = MOST_MOUNTED;
+        let mut room = MAX_MOUNTED;
         let mut files = Vec::new();
         for entry in entries {
             let size = usize::try_from(entry.size).unwrap_or(usize::MAX);

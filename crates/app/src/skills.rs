@@ -356,15 +356,7 @@ impl App {
     /// The folder of a skill as a zip archive.
     pub async fn export_skill(&self, actor: &Actor, name: &str) -> Result<Vec<u8>, Fault> {
         let skill = self.skill(actor, name).await?;
-        let mut packed = Vec::with_capacity(skill.files.len());
-        for file in skill.files {
-            let bytes = self.store.skill_content(&actor.org, &file.sha256).await?;
-            packed.push(Packed {
-                path: file.path,
-                bytes: bytes.ok_or_else(Fault::internal)?,
-                executable: file.executable,
-            });
-        }
+        let packed = self.skill_contents(&actor.org, &skill.files).await?;
         let name = name.to_owned();
         crate::homes::blocking(move || archive::pack(&name, &packed)).await
     }

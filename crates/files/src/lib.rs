@@ -59,6 +59,7 @@ pub use info::{FileInfo, GetFileInfo};
 pub use jail::EntryType;
 pub use limits::{Durability, Limits, Work};
 pub use list::{Entry, ListFiles, ListFilesResult, Order, Sort};
+pub use mime::by_name as mime_by_name;
 pub use path::RelPath;
 pub use quota::Usage;
 pub use read::{Media, NextPage, ReadAs, ReadFile, ReadFileResult};

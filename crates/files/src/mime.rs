@@ -31,7 +31,7 @@ pub(crate) fn of(name: &str, facts: &Facts) -> String {
 }
 
 /// A guess by the name alone.
-pub(crate) fn by_name(name: &str) -> Option<String> {
+pub fn by_name(name: &str) -> Option<String> {
     if name
         .rsplit_once('.')
         .is_some_and(|(_, extension)| matches!(extension, "ts" | "mts"))

@@ -32,8 +32,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The longest program, in bytes.
-pub const MAX_PROGRAM: usize = 256 * 1024;
 /// Time of one call unless it asks for another one, and at most.
 pub const USUAL_TIME: Duration = Duration::from_secs(30);
 pub const MAX_TIME: Duration = Duration::from_mins(2);
@@ -111,7 +109,7 @@ pub struct Mount {
 
 /// What a session sees, asked for when it begins and not for each of its calls.
 pub trait Mounts: Send + Sync {
-    /// At most [`MAX_MOUNTED`] bytes together.
+    /// At most [`MAX_MOUNTED`] bytes each.
     fn mounts(&self) -> Fut<'_, Result<Vec<Mount>, Fault>>;
 }
 

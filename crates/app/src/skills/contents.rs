@@ -1,38 +1,29 @@
-//! What is in a skill, for programs that read files.
+//! What is in a skill's files.
 
-use super::shelf::Shelved;
+use super::SkillFile;
+use super::archive::Packed;
 use crate::App;
 use quaymaster_core::Fault;
 use quaymaster_core::id::OrgId;
 
-/// A file of a skill.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct SkillContent {
-    /// Below the skill's folder.
-    pub(crate) path: String,
-    pub(crate) bytes: Vec<u8>,
-    pub(crate) executable: bool,
-}
-
 impl App {
-    /// `SKILL.md` and the files beside it.
     pub(crate) async fn skill_contents(
         &self,
         org: &OrgId,
-        skill: &Shelved,
-    ) -> Result<Vec<SkillContent>, Fault> {
-        let mut files = Vec::with_capacity(skill.files.len());
-        for file in &skill.files {
+        files: &[SkillFile],
+    ) -> Result<Vec<Packed>, Fault> {
+        let mut packed = Vec::with_capacity(files.len());
+        for file in files {
             let bytes = self.store.skill_content(org, &file.sha256).await?;
-            files.push(SkillContent {
+            packed.push(Packed {
                 path: file.path.clone(),
                 bytes: bytes.ok_or_else(|| {
-                    tracing::error!(skill = skill.name, path = file.path, "a content is missing");
+                    tracing::error!(path = file.path, "a skill's content is missing");
                     Fault::internal()
                 })?,
                 executable: file.executable,
             });
         }
-        Ok(files)
+        Ok(packed)
     }
 }

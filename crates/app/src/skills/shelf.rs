@@ -13,6 +13,7 @@ use quaymaster_core::resource::{Body, Contents, ResourceDef, SkillDef, SkillFile
 use quaymaster_core::suggest::did_you_mean;
 use quaymaster_core::tool::{Era, JsonObject};
 use quaymaster_core::{Caller, Fault, Grant, Scope};
+use quaymaster_files::mime_by_name;
 use quaymaster_store::skill::SkillFile;
 use std::sync::Arc;
 
@@ -122,12 +123,11 @@ impl Shelved {
 
 /// By what clients show a file, and what they run it with.
 pub(crate) fn mime_of(path: &str, bytes: &[u8]) -> String {
-    let told = mime_guess::from_path(path).first_raw();
-    match (told, std::str::from_utf8(bytes)) {
-        (Some(told), _) => told.to_owned(),
-        (None, Ok(_)) => "text/plain".to_owned(),
-        (None, Err(_)) => "application/octet-stream".to_owned(),
-    }
+    let otherwise = || match std::str::from_utf8(bytes) {
+        Ok(_) => "text/plain".to_owned(),
+        Err(_) => "application/octet-stream".to_owned(),
+    };
+    mime_by_name(path).unwrap_or_else(otherwise)
 }
 
 pub(crate) fn sees_skills(caller: &Caller) -> bool {

@@ -1,11 +1,11 @@
 //! The two tools of memory.
 
-use super::{DESTROYS, READS, Tool, structured};
+use super::{DESTROYS, Open, READS, Tool, structured};
 use crate::App;
 use crate::guard::Admitted;
 use crate::memory::{Edit, Found, MemoryEntry, MemoryFile, Reader, Wanted, Writer, Written, etag};
 use quaymaster_core::tool::ToolResult;
-use quaymaster_core::{Code, Fault, Instant};
+use quaymaster_core::{Code, Fault};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -106,13 +106,6 @@ struct WriteMemory {
     #[serde(default)]
     #[schemars(length(min = 1, max = 128))]
     if_match: Option<String>,
-}
-
-/// Members differ by what was asked for.
-#[derive(Debug, Serialize, JsonSchema)]
-struct Open {
-    #[serde(flatten)]
-    members: serde_json::Map<String, Value>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -279,10 +272,9 @@ async fn read_one(
     let mut file = match request.version {
         Some(version) => {
             let (found, content) = app.memory_version(reader, path, version).await?;
-            let (sha256, at): (_, Instant) = (found.sha256, found.written_at);
             json!({
-                "path": found.path, "etag": etag(&sha256), "version": found.version, "size": found.size,
-                "updated_at": at, "updated_by": found.written_by, "content": content,
+                "path": found.path, "etag": etag(&found.sha256), "version": found.version, "size": found.size,
+                "updated_at": found.written_at, "updated_by": found.written_by, "content": content,
             })
         }
         None => in_full(&app.memory_file(reader, path).await?),

@@ -106,12 +106,11 @@ async fn run(app: &App, admitted: Admitted, request: ReplExecute) -> Result<Tool
         services: request.services.or(before.services),
     };
     let skills = choice.skills.as_deref().unwrap_or_default();
-    let (authorities, variables) = app.python.authorities().unzip();
-    let files = Files::of(app, caller, skills, authorities).await?;
+    let files = Files::of(app, caller, skills).await?;
     let given = accounts::given(app, caller, choice.services.as_deref()).await?;
     let way = Way::new(app, &given.places);
     let mut environment = given.variables.clone();
-    environment.extend(variables.into_iter().flatten());
+    environment.extend(app.python.authority_variables());
     let wanted = Wanted {
         key,
         having: json!([given.having(), files.having()]).to_string(),

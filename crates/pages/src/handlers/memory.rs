@@ -13,6 +13,7 @@ use serde::Deserialize;
 
 use super::Pages;
 use super::answer::{self, Stop, field_of, shown};
+use super::connections::said;
 use super::notice::Notice;
 use super::person::{Administrator, Person};
 use super::posted::{Fields, Form, Posted};
@@ -132,13 +133,6 @@ fn way(prefix: &str) -> Vec<FolderRow> {
         .collect();
     above.pop();
     above
-}
-
-fn said(fault: Fault) -> String {
-    match fault.hint {
-        Some(hint) => format!("{} {hint}", fault.message),
-        None => fault.message,
-    }
 }
 
 fn empty(layout: Layout) -> MemoryFilePage {

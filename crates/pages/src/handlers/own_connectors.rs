@@ -11,6 +11,7 @@ use quaymaster_app::definitions::{
 use quaymaster_core::{Code, Fault};
 
 use super::answer::{self, At, Stop, shown};
+use super::connections::said;
 use super::notice::Notice;
 use super::person::Administrator;
 use super::posted::{Fields, File, Form, Posted};
@@ -341,13 +342,6 @@ fn is_about_the_form(fault: &Fault) -> bool {
             | Code::PreconditionFailed
             | Code::Unavailable
     )
-}
-
-fn said(fault: Fault) -> String {
-    match fault.hint {
-        Some(hint) => format!("{} {hint}", fault.message),
-        None => fault.message,
-    }
 }
 
 /// Where a definition is written.

@@ -12,6 +12,7 @@ use quaymaster_core::{Code, Fault};
 
 use super::Pages;
 use super::answer::{self, At, Stop, field_of, shown};
+use super::connections::said;
 use super::notice::Notice;
 use super::person::{Administrator, Person};
 use super::posted::{Fields, File, Form, Posted};
@@ -181,13 +182,6 @@ fn refused(mut page: SkillPage, form: Written, fault: Fault) -> Result<Response,
         _ => page.error = message,
     }
     Ok(shown(StatusCode::UNPROCESSABLE_ENTITY, &page))
-}
-
-fn said(fault: Fault) -> String {
-    match fault.hint {
-        Some(hint) => format!("{} {hint}", fault.message),
-        None => fault.message,
-    }
 }
 
 fn path(name: &str) -> String {

@@ -33,7 +33,7 @@ impl Reached {
 
 impl Connected {
     /// `service:account`.
-    pub(super) fn address(&self) -> String {
+    pub(crate) fn address(&self) -> String {
         format!("{}:{}", self.connection.connector, self.connection.name)
     }
 

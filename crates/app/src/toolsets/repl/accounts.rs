@@ -67,8 +67,7 @@ impl Given {
         let places = handed.places.into_iter();
         self.places
             .extend(places.map(|(host, port)| Place { host, port, inside }));
-        self.accounts
-            .push(format!("{}:{}", connection.connector, connection.name));
+        self.accounts.push(connected.address());
         self.ids.insert(connection.id.to_string());
     }
 }
@@ -112,7 +111,7 @@ pub(super) async fn given(
             Ok(handed) => given.add(connected, handed, is_only),
             // The others are of use without it.
             Err(fault) => given.left_out.push(json!({
-                "account": format!("{}:{}", connection.connector, connection.name),
+                "account": connected.address(),
                 "code": fault.code, "message": fault.message,
             })),
         }

@@ -18,17 +18,11 @@ pub(super) struct Files {
     skills: Vec<String>,
     /// Whoever may read their memory.
     memory: Option<Reader>,
-    authorities: Option<Mount>,
 }
 
 impl Files {
     /// An unknown skill is `NOT_FOUND` before anything runs.
-    pub(super) async fn of(
-        app: &App,
-        caller: &Caller,
-        skills: &[String],
-        authorities: Option<Mount>,
-    ) -> Result<Files, Fault> {
+    pub(super) async fn of(app: &App, caller: &Caller, skills: &[String]) -> Result<Files, Fault> {
         let shelf = match skills {
             [] => None,
             _ => Some(app.shelf_of(caller).await?),
@@ -53,7 +47,6 @@ impl Files {
             shelf,
             skills: skills.to_vec(),
             memory: remembers.then(|| Reader::of_caller(caller).ok()).flatten(),
-            authorities,
         })
     }
 
@@ -71,11 +64,11 @@ impl Files {
 impl Mounts for Files {
     fn mounts(&self) -> Fut<'_, Result<Vec<Mount>, Fault>> {
         Box::pin(async {
-            let mut mounts: Vec<Mount> = self.authorities.iter().cloned().collect();
+            let mut mounts: Vec<Mount> = self.app.python.authorities().into_iter().collect();
             for name in &self.skills {
                 let Some(shelf) = &self.shelf else { continue };
                 let skill = shelf.find(name)?;
-                let files = self.app.skill_contents(&self.org, skill).await?;
+                let files = self.app.skill_contents(&self.org, &skill.files).await?;
                 let files = files.into_iter().map(|file| MountedFile {
                     path: file.path,
                     bytes: file.bytes,

@@ -60,20 +60,26 @@ impl Python {
     }
 
     /// The authorities that programs believe, if they are others than the system's.
-    pub(super) fn authorities(&self) -> Option<(Mount, BTreeMap<String, String>)> {
+    pub(super) fn authorities(&self) -> Option<Mount> {
         let bytes = self.authorities.clone()?;
-        let mount = Mount {
+        Some(Mount {
             target: AUTHORITIES.to_owned(),
             files: vec![MountedFile {
                 path: "authorities.pem".to_owned(),
                 bytes,
                 executable: false,
             }],
-        };
+        })
+    }
+
+    /// Where programs look for them.
+    pub(super) fn authority_variables(&self) -> BTreeMap<String, String> {
+        if self.authorities.is_none() {
+            return BTreeMap::new();
+        }
         let at = format!("{AUTHORITIES}/authorities.pem");
         let names = ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"];
-        let variables = names.map(|name| (name.to_owned(), at.clone()));
-        Some((mount, variables.into()))
+        names.map(|name| (name.to_owned(), at.clone())).into()
     }
 }
 

@@ -37,8 +37,19 @@ impl Context {
         self.steps.get(id)
     }
 
-    pub(crate) fn steps(&self) -> impl Iterator<Item = (&Arc<str>, &Arc<Value>)> {
-        self.steps.iter()
+    /// Takes over what steps of a copy answered.
+    pub(crate) fn take_steps(&mut self, other: &Context) {
+        for (id, output) in &other.steps {
+            self.steps.insert(Arc::clone(id), Arc::clone(output));
+        }
+    }
+
+    pub(crate) fn named(&self, name: &str) -> Option<&Arc<Value>> {
+        self.names.get(name)
+    }
+
+    pub(crate) fn unset(&mut self, name: &str) {
+        self.names.shift_remove(name);
     }
 
     /// The whole as one value; copies everything.

@@ -12,6 +12,7 @@ mod policy;
 mod step;
 mod test;
 mod time;
+mod walk;
 
 pub use policy::{
     Backoff, Cache, Default as StepDefault, Defaults, Limits, OnError, OnUnknown, RateLimit, Retry,
@@ -23,6 +24,7 @@ pub use step::{
 };
 pub use test::{Expect, Mock, MockFault, Mocks, Test};
 pub use time::Span;
+pub use walk::Path;
 
 use crate::expression::Program;
 use indexmap::IndexMap;

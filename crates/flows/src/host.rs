@@ -4,10 +4,10 @@
 //! over in parts, and only the host puts it in, at the last moment, and takes it out of what it keeps
 //! and answers.
 //!
-//! Steps are named by their path: `geo`, `low[3].stock` for a step in the fourth turn of a loop,
-//! `steps[2]` for one without an id (its place in its list), `known.do[0]`, `catch[0]`,
-//! `lookup.geo` for a step of a flow that the step `lookup` runs. The same step of the same run has the
-//! same path whenever it runs.
+//! Steps are named by their path: `geo`, `low[3].stock` for a step in the fourth turn of the loop
+//! `low` (the turn itself is `low[3]`), `lookup.geo` for a step of a flow that the step `lookup` runs. One
+//! without an id has its place: `steps[2]`, `known.switch[0].do[1]`, `catch[0]`. The same step of the same
+//! run has the same path whenever it runs.
 
 use crate::context::Context;
 use crate::expression::Program;
@@ -38,7 +38,7 @@ pub trait Host: Send + Sync {
     ) -> Fut<'a, Result<Value, StepFault>>;
 
     /// A flow of the same workspace, in its current version, if it is there and switched on.
-    fn flow<'a>(&'a self, name: &'a str) -> Fut<'a, Result<Option<Arc<Prepared>>, StepFault>>;
+    fn flow<'a>(&'a self, step: &'a str, call: &'a FlowCall) -> Fut<'a, Result<Found, StepFault>>;
 
     /// Waits. Not used for time limits.
     fn sleep(&self, duration: Duration) -> Fut<'_, ()>;
@@ -67,6 +67,14 @@ pub trait Host: Send + Sync {
     fn cached<'a>(&'a self, key: &'a str) -> Fut<'a, Option<Value>>;
 
     fn put_in_cache<'a>(&'a self, key: &'a str, value: &'a Value, ttl: Duration) -> Fut<'a, ()>;
+}
+
+/// What stands behind the name of a flow.
+pub enum Found {
+    Flow(Arc<Prepared>),
+    Nothing,
+    /// Its result, without running it: in tests.
+    Answer(Value),
 }
 
 /// What is known of a step that may have run before.
@@ -219,6 +227,13 @@ pub struct PythonRun {
     pub input: Value,
     #[serde(skip)]
     pub limits: Limits,
+}
+
+/// Another flow in the place of a step.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct FlowCall {
+    pub name: String,
+    pub input: Map<String, Value>,
 }
 
 /// Values that are kept between runs; keys are the workspace's own.

@@ -198,8 +198,8 @@ pub(crate) async fn try_flow(
 /// For editors and for models that write flows. Open to everybody.
 #[utoipa::path(
     get, path = "/api/v1/schemas/flow.json", tag = "Flows",
-    responses((status = 200, description = "JSON Schema 2020-12.", content_type = "application/schema+json", body = Object))
+    responses((status = 200, description = "JSON Schema 2020-12.", body = Object))
 )]
 pub(crate) async fn read_flow_schema() -> impl IntoResponse {
-    ([(CONTENT_TYPE, "application/schema+json")], format_schema())
+    ([(CONTENT_TYPE, "application/json")], format_schema())
 }

@@ -36,6 +36,7 @@ mod importing;
 mod keys;
 mod knowledge;
 mod mail;
+mod matrix;
 mod mcp_upstreams;
 mod mcp_upstreams_hosted;
 mod members;

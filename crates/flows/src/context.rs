@@ -53,6 +53,7 @@ impl Context {
     }
 
     /// As much as these programs can read: what they answer over it is what they answer over the whole.
+    #[must_use]
     pub fn for_programs<'p>(&self, programs: impl Iterator<Item = &'p Program>) -> Context {
         let mut part = Context::default();
         for program in programs {

@@ -10,7 +10,7 @@ mod text;
 mod triggers;
 mod work;
 
-pub(crate) use pack::{fits, pack, pattern};
+pub(crate) use pack::pack;
 
 use crate::format::{FORMAT, Flow, Limits, Span};
 use crate::load::Finding;

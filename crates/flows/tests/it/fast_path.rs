@@ -120,6 +120,8 @@ fn programs() -> impl Strategy<Value = String> {
             two.clone().prop_map(with_two("{a: ONE | OTHER, b: OTHER}")),
             two.clone()
                 .prop_map(with_two("if ONE then OTHER else ONE end")),
+            two.clone()
+                .prop_map(with_two("if ONE | OTHER then OTHER else ONE end")),
             two.clone().prop_map(with_two("(ONE) == (OTHER)")),
             two.clone()
                 .prop_map(with_two("reduce (ONE) as $x (OTHER; [., $x])")),

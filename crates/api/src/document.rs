@@ -65,7 +65,7 @@ pub(crate) fn frame() -> OpenApi {
 }
 
 /// The groups of operations, in the order of the reference page.
-const GROUPS: [(&str, &str); 18] = [
+const GROUPS: [(&str, &str); 19] = [
     ("Server", "What anybody may ask."),
     (
         "Workspaces",
@@ -122,6 +122,10 @@ const GROUPS: [(&str, &str); 18] = [
     (
         "Documents",
         "The knowledge base that agents search: files of the organization, and the text in them.",
+    ),
+    (
+        "Flows",
+        "Steps as data that become tools of a workspace: their versions, runs and secrets.",
     ),
     ("Later", "What is not there yet and answers 501."),
     ("Activity", "Tool calls, and who changed what."),

@@ -2,10 +2,14 @@
 
 use crate::clock::Instant;
 use crate::fault::Fault;
-use crate::id::{AccessTokenId, CredentialId, EndUserId, OrgId, ServerId, UserId, WorkspaceId};
+use crate::id::{
+    AccessTokenId, CredentialId, EndUserId, FlowId, OrgId, ServerId, UserId, WorkspaceId,
+};
 use crate::scope::{Scope, Scopes};
 use crate::secret::TokenKind;
 use secrecy::SecretString;
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// Whoever stands behind a credential.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +22,24 @@ pub enum Who {
     /// A person who signed a client in to a hosted server, and the end user that they are in its
     /// workspace, whose accounts are their own.
     SignedIn(UserId, Option<EndUserId>),
+}
+
+/// Which flows of a workspace a credential reaches.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Pick {
+    /// Those that there are at the time of a request.
+    All,
+    /// These, as far as they still exist.
+    Only(Arc<BTreeSet<FlowId>>),
+}
+
+impl Pick {
+    pub fn has(&self, flow: &FlowId) -> bool {
+        match self {
+            Pick::All => true,
+            Pick::Only(flows) => flows.contains(flow),
+        }
+    }
 }
 
 /// One toolset that a caller sees.
@@ -37,6 +59,8 @@ pub enum Grant {
     Files(WorkspaceId),
     /// The tools of one hosted server and nothing else, and the workspace that it is of.
     Hosted(ServerId, WorkspaceId),
+    /// The flows of one workspace that are tools, of flow tokens and anonymous callers.
+    Flows(WorkspaceId, Pick),
 }
 
 /// Who a request is and what is behind its credential. Made by [`crate::Door::admit`].
@@ -76,6 +100,15 @@ impl Caller {
     pub fn hosted(&self) -> Option<(&ServerId, &WorkspaceId)> {
         self.grants.iter().find_map(|grant| match grant {
             Grant::Hosted(server, workspace) => Some((server, workspace)),
+            _ => None,
+        })
+    }
+
+    /// The workspace whose flows the caller calls as tools, and which of them. API keys, which reach
+    /// the flows of several workspaces, have none.
+    pub fn flows(&self) -> Option<(&WorkspaceId, &Pick)> {
+        self.grants.iter().find_map(|grant| match grant {
+            Grant::Flows(workspace, pick) => Some((workspace, pick)),
             _ => None,
         })
     }

@@ -77,6 +77,14 @@ pub struct RunFault {
 }
 
 impl RunFault {
+    pub(crate) fn at(step: &str, fault: StepFault) -> Self {
+        RunFault {
+            step: step.to_owned(),
+            fault,
+            is_said: false,
+        }
+    }
+
     /// As `.error` of expressions.
     pub fn to_value(&self) -> Value {
         let mut value = json!({

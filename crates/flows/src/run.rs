@@ -63,6 +63,7 @@ pub async fn run(prepared: &Prepared, start: Start, host: &dyn Host) -> Result<V
         flow: prepared.flow(),
         depth: 1,
         prefix: String::new(),
+        allowed: timeout(prepared.flow()),
         deadline: Instant::now() + timeout(prepared.flow()),
     };
     let mut context = Context::default();
@@ -93,6 +94,8 @@ struct Frame<'a> {
     depth: u32,
     /// In front of the paths of its steps: empty, or `lookup.`
     prefix: String,
+    /// The time limit that is over at the deadline: its own, or of a flow around it.
+    allowed: Duration,
     deadline: Instant,
 }
 
@@ -138,7 +141,7 @@ impl Frame<'_> {
             Ended::Went(last) => match &self.flow.r#return {
                 Some(program) => {
                     let result = self.value(program, &scope.context).await;
-                    result.map_err(|fault| self.at(&format!("{}return", self.prefix), fault))
+                    result.map_err(|fault| RunFault::at(&format!("{}return", self.prefix), fault))
                 }
                 None => Ok(last),
             },
@@ -152,12 +155,15 @@ impl Frame<'_> {
             return Err(fault);
         }
         scope.context.set("error", fault.to_value());
-        self.run.budget.at_least(CATCH_STEPS);
+        if self.depth == 1 {
+            self.run.budget.at_least(CATCH_STEPS);
+        }
         let frame = Frame {
             run: self.run,
             flow: self.flow,
             depth: self.depth,
             prefix: self.prefix.clone(),
+            allowed: CATCH_TIMEOUT,
             deadline: Instant::now() + CATCH_TIMEOUT,
         };
         let at = format!("{}catch", self.prefix);
@@ -181,29 +187,17 @@ impl Frame<'_> {
             Ok(at) => at.clone(),
             Err(poisoned) => poisoned.into_inner().clone(),
         };
-        let longest = Span::of(timeout(self.flow));
-        RunFault {
-            step,
-            fault: StepFault::new(
-                Code::Timeout,
-                format!("The flow took longer than its {longest} and was stopped."),
-            )
-            .hint("Steps that take long can run at the same time (`parallel`, `for_each`); `limits.timeout` can be raised."),
-            is_said: false,
-        }
+        let allowed = Span::of(self.allowed);
+        let fault = StepFault::new(
+            Code::Timeout,
+            format!("The flow took longer than {allowed} and was stopped."),
+        )
+        .hint("Steps that take long can run at the same time (`parallel`, `for_each`); `limits.timeout` can be raised.");
+        RunFault::at(&step, fault)
     }
 
     /// A fault of the flow as a whole; in a flow within, of the step that runs it.
     fn nobodys(&self, fault: StepFault) -> RunFault {
-        self.at(self.prefix.trim_end_matches('.'), fault)
-    }
-
-    #[expect(clippy::unused_self, reason = "reads as what it is beside `nobodys`")]
-    fn at(&self, step: &str, fault: StepFault) -> RunFault {
-        RunFault {
-            step: step.to_owned(),
-            fault,
-            is_said: false,
-        }
+        RunFault::at(self.prefix.trim_end_matches('.'), fault)
     }
 }

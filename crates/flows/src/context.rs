@@ -32,11 +32,6 @@ impl Context {
         self.steps.insert(id.into(), output.into());
     }
 
-    /// What a step answered, if it ran.
-    pub fn step(&self, id: &str) -> Option<&Arc<Value>> {
-        self.steps.get(id)
-    }
-
     /// Takes over what steps of a copy answered.
     pub(crate) fn take_steps(&mut self, other: &Context) {
         for (id, output) in &other.steps {

@@ -1,6 +1,6 @@
 //! What expressions see as `.`.
 
-use crate::expression::{PathPart, within};
+use crate::expression::{PathPart, Program, within};
 use indexmap::IndexMap;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value};
@@ -32,11 +32,6 @@ impl Context {
         self.steps.insert(id.into(), output.into());
     }
 
-    /// What a step answered, if it ran.
-    pub fn step(&self, id: &str) -> Option<&Arc<Value>> {
-        self.steps.get(id)
-    }
-
     /// Takes over what steps of a copy answered.
     pub(crate) fn take_steps(&mut self, other: &Context) {
         for (id, output) in &other.steps {
@@ -50,6 +45,34 @@ impl Context {
 
     pub(crate) fn unset(&mut self, name: &str) {
         self.names.shift_remove(name);
+    }
+
+    /// As much as these programs can read: what they answer over it is what they answer over the whole.
+    #[must_use]
+    pub fn for_programs<'p>(&self, programs: impl Iterator<Item = &'p Program>) -> Context {
+        let mut part = Context::default();
+        for program in programs {
+            if program.reads_all() {
+                return self.clone();
+            }
+            for reference in program.references().iter().filter(|of| of.certain) {
+                match reference.path.as_slice() {
+                    [steps] if steps == STEPS => part.steps.clone_from(&self.steps),
+                    [steps, id, ..] if steps == STEPS => {
+                        if let Some((id, output)) = self.steps.get_key_value(id.as_str()) {
+                            part.steps.insert(Arc::clone(id), Arc::clone(output));
+                        }
+                    }
+                    [name, ..] => {
+                        if let Some((name, value)) = self.names.get_key_value(name.as_str()) {
+                            part.names.insert(Arc::clone(name), Arc::clone(value));
+                        }
+                    }
+                    [] => {}
+                }
+            }
+        }
+        part
     }
 
     /// The whole as one value; copies everything.

@@ -72,9 +72,19 @@ pub struct RunFault {
     /// The path of the step; empty when it was no step's fault.
     pub step: String,
     pub fault: StepFault,
+    /// A `fail` of the flow itself says so.
+    pub(crate) is_said: bool,
 }
 
 impl RunFault {
+    pub(crate) fn at(step: &str, fault: StepFault) -> Self {
+        RunFault {
+            step: step.to_owned(),
+            fault,
+            is_said: false,
+        }
+    }
+
     /// As `.error` of expressions.
     pub fn to_value(&self) -> Value {
         let mut value = json!({

@@ -9,6 +9,7 @@
 //! The comments on the types are the published schema's descriptions.
 
 mod policy;
+mod size;
 mod step;
 mod test;
 mod time;
@@ -18,6 +19,7 @@ pub use policy::{
     Backoff, Cache, Default as StepDefault, Defaults, Limits, OnError, OnUnknown, RateLimit, Retry,
     RetryOn,
 };
+pub use size::Size;
 pub use step::{
     Call, Case, Fail, FailCode, ForEach, Http, HttpAuth, Kind, Kv, Mcp, OnItemError, Python, Sql,
     Step, SubFlow,
@@ -73,7 +75,7 @@ pub struct Flow {
     pub durable: bool,
     pub steps: Vec<Step>,
     /// Runs once when a step fails for good, with the failure as `.error`. The flow fails all the
-    /// same, unless one of these steps is a `return`.
+    /// same, unless one of these steps is a `return`; a `fail` here words the failure anew.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub catch: Vec<Step>,
     /// The result. Without it the result is the output of the last step.

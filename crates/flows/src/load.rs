@@ -86,13 +86,7 @@ pub fn pack(text: &str, file: &str) -> Result<Pack, Vec<Problem>> {
 
 /// Whatever stands there: with the key `pack` a pack, else a flow.
 pub fn document(text: &str, file: &str) -> Result<Document, Vec<Problem>> {
-    let top = text
-        .lines()
-        .map(|line| line.trim_start_matches('{').trim_start());
-    let is_pack = top
-        .filter_map(|line| line.split_once(':'))
-        .any(|(key, _)| matches!(key, "pack" | "\"pack\""));
-    if is_pack {
+    if Places::of(text).has(&["pack".to_owned()]) {
         pack(text, file).map(|pack| Document::Pack(Box::new(pack)))
     } else {
         flow(text, file).map(|flow| Document::Flow(Box::new(flow)))

@@ -15,9 +15,7 @@
 //! without one the variable's own name.
 
 use crate::format::Flow;
-use crate::lint::{fits, pattern};
 use indexmap::IndexMap;
-use quaymaster_core::Fault;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -66,51 +64,4 @@ pub enum VariableType {
     String,
     Secret,
     Connection,
-}
-
-impl Pack {
-    /// The texts of the flows, by name, with what was chosen for the pack's variables in them: each is a
-    /// normal flow. Of a secret the value is not used here; whoever installs keeps it.
-    ///
-    /// `INVALID_ARG` when a value is missing, unknown, or does not fit its pattern.
-    pub fn install(
-        &self,
-        values: &IndexMap<String, String>,
-    ) -> Result<IndexMap<String, String>, Fault> {
-        let wrong = |name: &str, rule: &str, message: String| {
-            Fault::invalid_arg(&format!("/variables/{name}"), rule, message)
-        };
-        if let Some(name) = values
-            .keys()
-            .find(|name| !self.variables.contains_key(*name))
-        {
-            let message = format!("The pack has no variable {name:?}.");
-            return Err(wrong(name, "additionalProperties", message));
-        }
-        let mut vars = IndexMap::new();
-        for (name, variable) in &self.variables {
-            let value = values.get(name).or(variable.default.as_ref());
-            let Some(value) = value.filter(|value| !value.is_empty()) else {
-                let message = format!("{} ({name}) is missing.", variable.title);
-                return Err(wrong(name, "required", message));
-            };
-            if let Some(text) = &variable.pattern
-                && !pattern(text).is_ok_and(|pattern| fits(&pattern, value))
-            {
-                let message = format!("{} ({name}) does not look as it should.", variable.title);
-                return Err(wrong(name, "pattern", message));
-            }
-            if variable.r#type != VariableType::Secret {
-                vars.insert(name.clone(), value.clone().into());
-            }
-        }
-        let mut texts = IndexMap::new();
-        for flow in &self.flows {
-            let mut flow = flow.clone();
-            flow.vars.clone_from(&vars);
-            let text = serde_saphyr::to_string(&flow).map_err(|_| Fault::internal())?;
-            texts.insert(flow.flow.clone(), text);
-        }
-        Ok(texts)
-    }
 }

@@ -63,6 +63,7 @@ pub async fn run(prepared: &Prepared, start: Start, host: &dyn Host) -> Result<V
         flow: prepared.flow(),
         depth: 1,
         prefix: String::new(),
+        allowed: timeout(prepared.flow()),
         deadline: Instant::now() + timeout(prepared.flow()),
     };
     let mut context = Context::default();
@@ -93,6 +94,8 @@ struct Frame<'a> {
     depth: u32,
     /// In front of the paths of its steps: empty, or `lookup.`
     prefix: String,
+    /// The time limit that is over at the deadline: its own, or of a flow around it.
+    allowed: Duration,
     deadline: Instant,
 }
 
@@ -117,7 +120,14 @@ impl Frame<'_> {
         };
         let result = match result {
             Ok(result) => result,
-            Err(fault) => self.caught(fault, scope).await?,
+            Err(fault) => {
+                let caught = self.caught(fault, scope).await;
+                // Whoever runs this flow as a step did not say it.
+                caught.map_err(|fault| RunFault {
+                    is_said: false,
+                    ..fault
+                })?
+            }
         };
         let checked = prepared.check_result(&result);
         checked.map_err(|fault| self.nobodys(fault))?;
@@ -131,25 +141,29 @@ impl Frame<'_> {
             Ended::Went(last) => match &self.flow.r#return {
                 Some(program) => {
                     let result = self.value(program, &scope.context).await;
-                    result.map_err(|fault| self.at(&format!("{}return", self.prefix), fault))
+                    result.map_err(|fault| RunFault::at(&format!("{}return", self.prefix), fault))
                 }
                 None => Ok(last),
             },
         }
     }
 
-    /// Runs `catch`, once. The flow fails all the same unless that returns.
+    /// Runs `catch`, once. The flow fails all the same unless that returns; with other words, if a
+    /// `fail` there says them.
     async fn caught(&self, fault: RunFault, mut scope: Scope) -> Result<Value, RunFault> {
         if self.flow.catch.is_empty() {
             return Err(fault);
         }
         scope.context.set("error", fault.to_value());
-        self.run.budget.at_least(CATCH_STEPS);
+        if self.depth == 1 {
+            self.run.budget.at_least(CATCH_STEPS);
+        }
         let frame = Frame {
             run: self.run,
             flow: self.flow,
             depth: self.depth,
             prefix: self.prefix.clone(),
+            allowed: CATCH_TIMEOUT,
             deadline: Instant::now() + CATCH_TIMEOUT,
         };
         let at = format!("{}catch", self.prefix);
@@ -159,6 +173,10 @@ impl Frame<'_> {
         );
         match ended.await {
             Ok(Ok(Ended::Returned(result))) => Ok(result),
+            Ok(Err(said)) if said.is_said => Err(RunFault {
+                step: fault.step,
+                ..said
+            }),
             // What went wrong first is what matters.
             _ => Err(fault),
         }
@@ -169,27 +187,17 @@ impl Frame<'_> {
             Ok(at) => at.clone(),
             Err(poisoned) => poisoned.into_inner().clone(),
         };
-        let longest = Span::of(timeout(self.flow));
-        RunFault {
-            step,
-            fault: StepFault::new(
-                Code::Timeout,
-                format!("The flow took longer than its {longest} and was stopped."),
-            )
-            .hint("Steps that take long can run at the same time (`parallel`, `for_each`); `limits.timeout` can be raised."),
-        }
+        let allowed = Span::of(self.allowed);
+        let fault = StepFault::new(
+            Code::Timeout,
+            format!("The flow took longer than {allowed} and was stopped."),
+        )
+        .hint("Steps that take long can run at the same time (`parallel`, `for_each`); `limits.timeout` can be raised.");
+        RunFault::at(&step, fault)
     }
 
     /// A fault of the flow as a whole; in a flow within, of the step that runs it.
     fn nobodys(&self, fault: StepFault) -> RunFault {
-        self.at(self.prefix.trim_end_matches('.'), fault)
-    }
-
-    #[expect(clippy::unused_self, reason = "reads as what it is beside `nobodys`")]
-    fn at(&self, step: &str, fault: StepFault) -> RunFault {
-        RunFault {
-            step: step.to_owned(),
-            fault,
-        }
+        RunFault::at(self.prefix.trim_end_matches('.'), fault)
     }
 }

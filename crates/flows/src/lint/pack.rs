@@ -84,29 +84,21 @@ fn kind(variable: &Variable, at: &Spot, report: &mut Report) {
         &at.key("pattern"),
         "Only variables of the type `string` have a pattern.",
     );
-    match self::pattern(pattern) {
+    match fits(pattern, variable.default.as_deref()) {
         Err(error) => report.say(&at.key("pattern"), format!("It is no pattern: {error}")),
-        Ok(checker) => report.unless(
-            variable
-                .default
-                .as_ref()
-                .is_none_or(|default| fits(&checker, default)),
-            &at.key("default"),
-            "It does not fit the `pattern`.",
-        ),
+        Ok(good) => report.unless(good, &at.key("default"), "It does not fit the `pattern`."),
     }
 }
 
-/// Checks values of a variable: the pattern has to fit the whole.
-pub(crate) fn pattern(pattern: &str) -> Result<Checker, String> {
-    let schema = json!({ "properties": { "value": { "pattern": format!("^(?:{pattern})$") } } });
-    Checker::new(schema.as_object().unwrap_or(&Map::new()))
-}
-
-pub(crate) fn fits(checker: &Checker, value: &str) -> bool {
+/// Whether a value is what a pattern says, all of it; the error if the pattern is none.
+fn fits(pattern: &str, value: Option<&str>) -> Result<bool, String> {
+    let whole = json!({ "pattern": format!("^(?:{pattern})$") });
+    let mut schema = Map::new();
+    schema.insert("properties".to_owned(), json!({ "value": whole }));
+    let checker = Checker::new(&schema)?;
     let mut object = Map::new();
-    object.insert("value".to_owned(), Value::from(value));
-    checker.check(&object).is_ok()
+    object.extend(value.map(|value| ("value".to_owned(), Value::from(value))));
+    Ok(checker.check(&object).is_ok())
 }
 
 fn flows(pack: &Pack, at: &Spot, report: &mut Report) {

@@ -116,6 +116,15 @@ impl Places {
         found.map_or((1, 1), |node| self.nodes[node].at)
     }
 
+    /// Whether there is such a path.
+    pub(crate) fn has(&self, path: &[String]) -> bool {
+        let step = |of: Option<usize>, name: &String| {
+            let node = self.children.get(&(of, name.clone()))?;
+            Some(Some(*node))
+        };
+        path.iter().try_fold(None, step).is_some()
+    }
+
     /// The path of the last key that begins at or before a place.
     pub(crate) fn key_at(&self, at: At) -> Vec<String> {
         let behind = self.nodes.partition_point(|node| node.at <= at);

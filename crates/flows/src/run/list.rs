@@ -46,6 +46,11 @@ impl Scope {
     }
 }
 
+/// Says at which step it failed.
+pub(super) fn at_step<T>(path: &str, result: Result<T, StepFault>) -> Result<T, RunFault> {
+    result.map_err(|fault| RunFault::at(path, fault))
+}
+
 impl Frame<'_> {
     /// Runs steps; `at` is the place of the list, for those without an id.
     pub(super) fn list<'s>(
@@ -82,7 +87,7 @@ impl Frame<'_> {
         self.run
             .budget
             .step()
-            .map_err(|fault| self.at(path, fault))?;
+            .map_err(|fault| RunFault::at(path, fault))?;
         match self.run.now_at.lock() {
             Ok(mut at) => path.clone_into(&mut at),
             Err(poisoned) => path.clone_into(&mut poisoned.into_inner()),
@@ -96,7 +101,7 @@ impl Frame<'_> {
                 .run
                 .budget
                 .hold(output)
-                .map_err(|fault| self.at(path, fault))?;
+                .map_err(|fault| RunFault::at(path, fault))?;
             scope.held += size;
             scope.context.set_step(id, output.clone());
         }
@@ -107,20 +112,23 @@ impl Frame<'_> {
     async fn done(&self, step: &Step, path: &str, scope: &mut Scope) -> Result<Ended, RunFault> {
         let host = self.run.host;
         let Some(kind) = step.kind() else {
-            return Err(self.at(path, StepFault::flow("The step does nothing.")));
+            return Err(RunFault::at(
+                path,
+                StepFault::flow("The step does nothing."),
+            ));
         };
         let recalled = self.recalled(kind, path).await?;
         match recalled {
             Recalled::Done(output) => return Ok(Ended::Went(output)),
-            Recalled::Failed(fault) => return Err(self.at(path, fault)),
+            Recalled::Failed(fault) => return Err(RunFault::at(path, fault)),
             Recalled::Nothing | Recalled::Begun => {}
         }
         let holds = match &step.r#if {
-            Some(program) => self.at_step(path, self.holds(program, &scope.context).await)?,
+            Some(program) => at_step(path, self.holds(program, &scope.context).await)?,
             None => true,
         };
         if !holds && !matches!(kind, Kind::If(..)) {
-            self.at_step(path, host.record(path, Mark::Skipped).await)?;
+            at_step(path, host.record(path, Mark::Skipped).await)?;
             return Ok(Ended::Went(Value::Null));
         }
         let ended = match kind {
@@ -130,23 +138,26 @@ impl Frame<'_> {
             Kind::Parallel(branches) => Ended::Went(self.parallel(branches, path, scope).await?),
             Kind::ForEach(each) => Ended::Went(self.for_each(each, path, scope).await?),
             Kind::Map(program) => {
-                Ended::Went(self.at_step(path, self.value(program, &scope.context).await)?)
+                Ended::Went(at_step(path, self.value(program, &scope.context).await)?)
             }
             Kind::Return(program) => {
-                Ended::Returned(self.at_step(path, self.value(program, &scope.context).await)?)
+                Ended::Returned(at_step(path, self.value(program, &scope.context).await)?)
             }
             Kind::Wait(wait) => {
                 let waited = self.wait(wait, &scope.context).await;
-                Ended::Went(self.at_step(path, waited)?)
+                Ended::Went(at_step(path, waited)?)
             }
             Kind::Fail(fail) => {
                 let fault = self.failure(step, fail, &scope.context).await;
                 let (Ok(fault) | Err(fault)) = fault;
-                self.at_step(
+                at_step(
                     path,
                     host.record(path, Mark::Failed { fault: &fault }).await,
                 )?;
-                return Err(self.at(path, fault));
+                return Err(RunFault {
+                    is_said: true,
+                    ..RunFault::at(path, fault)
+                });
             }
             kind => {
                 let worked = self.work(step, kind, path, scope, &recalled).await;
@@ -156,13 +167,13 @@ impl Frame<'_> {
                     let mark = Mark::Failed {
                         fault: &failed.fault,
                     };
-                    self.at_step(path, host.record(path, mark).await)?;
+                    at_step(path, host.record(path, mark).await)?;
                 }
                 Ended::Went(worked?)
             }
         };
         let (Ended::Went(output) | Ended::Returned(output)) = &ended;
-        self.at_step(path, host.record(path, Mark::Done { output }).await)?;
+        at_step(path, host.record(path, Mark::Done { output }).await)?;
         Ok(ended)
     }
 
@@ -176,15 +187,7 @@ impl Frame<'_> {
         if walked || !self.run.durable {
             return Ok(Recalled::Nothing);
         }
-        self.at_step(path, self.run.host.recall(path).await)
-    }
-
-    pub(super) fn at_step<T>(
-        &self,
-        path: &str,
-        result: Result<T, StepFault>,
-    ) -> Result<T, RunFault> {
-        result.map_err(|fault| self.at(path, fault))
+        at_step(path, self.run.host.recall(path).await)
     }
 
     async fn switch(
@@ -195,7 +198,7 @@ impl Frame<'_> {
     ) -> Result<Ended, RunFault> {
         for (index, case) in cases.iter().enumerate() {
             let holds = match &case.when {
-                Some(program) => self.at_step(path, self.holds(program, &scope.context).await)?,
+                Some(program) => at_step(path, self.holds(program, &scope.context).await)?,
                 None => true,
             };
             if holds {

@@ -1,7 +1,7 @@
 //! Steps for each item of a list.
 
 use super::Frame;
-use super::list::{Ended, Scope};
+use super::list::{Ended, Scope, at_step};
 use crate::fault::{RunFault, StepFault};
 use crate::format::{ForEach, OnItemError};
 use crate::host::{Mark, Recalled};
@@ -20,11 +20,11 @@ impl Frame<'_> {
         path: &str,
         scope: &Scope,
     ) -> Result<Value, RunFault> {
-        let list = self.at_step(path, self.value(&each.r#in, &scope.context).await)?;
+        let list = at_step(path, self.value(&each.r#in, &scope.context).await)?;
         let Value::Array(items) = list else {
             let fault = StepFault::flow("What `in` of the loop says is no list.")
                 .hint("jq makes a list of several values by `[ … ]`, and of nothing by `// []`.");
-            return Err(self.at(path, fault));
+            return Err(RunFault::at(path, fault));
         };
         let most = self.flow.limits.items.unwrap_or(ITEMS) as usize;
         if items.len() > most {
@@ -33,7 +33,7 @@ impl Frame<'_> {
                 items.len()
             ))
             .hint("Ask for less, or raise `limits.items`.");
-            return Err(self.at(path, fault));
+            return Err(RunFault::at(path, fault));
         }
         let count = items.len();
         let at_once = each.concurrency.unwrap_or(AT_ONCE).max(1) as usize;
@@ -50,7 +50,7 @@ impl Frame<'_> {
         while let Some((index, turn)) = running.next().await {
             outputs[index] = match turn {
                 Ok(value) => {
-                    held += self.at_step(path, self.run.budget.hold(&value))?;
+                    held += at_step(path, self.run.budget.hold(&value))?;
                     json!({ "value": value })
                 }
                 // Those that run are dropped with the stream.
@@ -78,7 +78,7 @@ impl Frame<'_> {
         let path = format!("{path}[{index}]");
         let host = self.run.host;
         if self.run.durable
-            && let Recalled::Done(value) = self.at_step(&path, host.recall(&path).await)?
+            && let Recalled::Done(value) = at_step(&path, host.recall(&path).await)?
         {
             return Ok(value);
         }
@@ -89,7 +89,7 @@ impl Frame<'_> {
         let value = self.turned(each, &path, &mut scope).await;
         self.run.budget.release(scope.held);
         let value = value?;
-        self.at_step(
+        at_step(
             &path,
             host.record(&path, Mark::Done { output: &value }).await,
         )?;
@@ -105,7 +105,7 @@ impl Frame<'_> {
         let ended = self.list(&each.r#do, &format!("{path}.do"), scope).await?;
         let (Ended::Went(last) | Ended::Returned(last)) = ended;
         match &each.r#yield {
-            Some(program) => self.at_step(path, self.value(program, &scope.context).await),
+            Some(program) => at_step(path, self.value(program, &scope.context).await),
             None => Ok(last),
         }
     }

@@ -1,11 +1,11 @@
 //! Steps that ask somebody: time limits, retries, caches, rates, and what a crash leaves unknown.
 
 use super::fill::Values;
-use super::list::Scope;
+use super::list::{Scope, at_step};
 use super::{DEEPEST, Frame, ask, timeout};
 use crate::context::Context;
 use crate::fault::{RunFault, StepFault};
-use crate::format::{Kind, OnUnknown, Retry, RetryOn, Span, Step, StepDefault};
+use crate::format::{Kind, OnUnknown, Retry, RetryOn, Size, Span, Step, StepDefault};
 use crate::host::{FlowCall, Found, Limits, Mark, Recalled, Request};
 use crate::template::Template;
 use quaymaster_core::{Code, hex};
@@ -42,8 +42,8 @@ impl Frame<'_> {
             .flat_map(|template| template.programs())
             .collect();
         let values = self.values(&programs, &scope.context).await;
-        let values = self.at_step(path, values)?;
-        let asked = self.at_step(path, self.asked(step, kind, &values))?;
+        let values = at_step(path, values)?;
+        let asked = at_step(path, self.asked(step, kind, &values))?;
         if *recalled == Recalled::Begun && !asked.is_repeatable() {
             let unknown = step.on_unknown.unwrap_or_default();
             if unknown == OnUnknown::Fail {
@@ -51,7 +51,7 @@ impl Frame<'_> {
                     "The server stopped while this step ran, so it is not known whether it happened; doing it again could do it twice.",
                 )
                 .hint("Give the step an `idempotency_key`, or `on_unknown: retry` if twice does no harm.");
-                return Err(self.at(path, fault));
+                return Err(RunFault::at(path, fault));
             }
         }
         let input = asked.input();
@@ -71,16 +71,14 @@ impl Frame<'_> {
         let retry = self.retry(step, kind, &asked);
         let mut attempt = 1;
         loop {
-            self.at_step(path, self.within_rate(step, path, &values).await)?;
+            at_step(path, self.within_rate(step, path, &values).await)?;
             let mark = Mark::Begun {
                 attempt,
                 input: &input,
             };
-            self.at_step(path, host.record(path, mark).await)?;
+            at_step(path, host.record(path, mark).await)?;
             let answer = match &asked {
-                Asked::Host(request) => {
-                    self.at_step(path, self.attempted(kind, path, request).await)
-                }
+                Asked::Host(request) => at_step(path, self.attempted(kind, path, request).await),
                 Asked::Flow(call) => self.flow_within(step, call, path, scope).await,
             };
             let failed = match answer {
@@ -113,7 +111,7 @@ impl Frame<'_> {
         }
         let limits = Limits {
             timeout: self.attempt(step, kind),
-            body: self.flow.limits.body.unwrap_or(BODY),
+            body: self.flow.limits.body.map_or(BODY, Size::bytes),
         };
         let key = step.idempotency_key.as_ref().map(|key| values.text(key));
         ask::request(kind, values, key, limits)?
@@ -160,9 +158,9 @@ impl Frame<'_> {
                 "Flows run within each other at most {DEEPEST} deep, and this would be one more."
             ))
             .hint("Look for flows that run each other in a circle.");
-            return Err(self.at(path, fault));
+            return Err(RunFault::at(path, fault));
         }
-        let prepared = match self.at_step(path, self.run.host.flow(path, call).await)? {
+        let prepared = match at_step(path, self.run.host.flow(path, call).await)? {
             Found::Flow(prepared) => prepared,
             Found::Answer(answer) => return Ok(answer),
             Found::Nothing => {
@@ -170,18 +168,24 @@ impl Frame<'_> {
                     "There is no flow {:?} in this workspace, or it is switched off.",
                     call.name
                 ));
-                return Err(self.at(path, fault));
+                return Err(RunFault::at(path, fault));
             }
         };
         let own = step
             .timeout
             .map_or(timeout(prepared.flow()), Span::duration);
+        let end = Instant::now() + own;
         let frame = Frame {
             run: self.run,
             flow: prepared.flow(),
             depth: self.depth + 1,
             prefix: format!("{path}."),
-            deadline: (Instant::now() + own).min(self.deadline),
+            allowed: if end < self.deadline {
+                own
+            } else {
+                self.allowed
+            },
+            deadline: end.min(self.deadline),
         };
         let context = scope.context.for_flow_within();
         frame.whole(&prepared, call.input.clone(), context).await

@@ -2,10 +2,8 @@
 
 use crate::jq::Jq;
 use crate::world::block_on;
-use indexmap::IndexMap;
 use quaymaster_flows::load::{self, Document};
 use quaymaster_flows::testing::test_pack;
-use serde_json::json;
 
 const PACK: &str = r#"
 pack: quaymaster/v1
@@ -63,66 +61,17 @@ fn the_tests_of_a_packs_flows_run_with_the_packs_variables() {
 }
 
 #[test]
-fn installing_makes_normal_flows_of_what_was_chosen() {
-    let pack = load::pack(PACK, "").unwrap();
-    let values = |pairs: &[(&str, &str)]| -> IndexMap<String, String> {
-        pairs
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect()
-    };
-    let chosen = values(&[("shop", "acme"), ("db", "main"), ("SHOP_KEY", "shh")]);
-    let flows = pack.install(&chosen).unwrap();
-    let text = &flows["get_order"];
-    assert!(!text.contains("shh"), "{text}");
-    let flow = load::flow(text, "").unwrap_or_else(|problems| panic!("{text}\n{problems:#?}"));
-    assert_eq!(
-        serde_json::to_value(&flow.vars).unwrap(),
-        json!({ "shop": "acme", "currency": "EUR", "db": "main" })
-    );
-    let original = &pack.flows[0];
-    assert_eq!(
-        serde_json::to_value(&flow.steps).unwrap(),
-        serde_json::to_value(&original.steps).unwrap()
-    );
-    for (wrong, pointer) in [
-        (
-            values(&[("db", "main"), ("SHOP_KEY", "x")]),
-            "/variables/shop",
-        ),
-        (
-            values(&[
-                ("shop", "a.evil.example/"),
-                ("db", "main"),
-                ("SHOP_KEY", "x"),
-            ]),
-            "/variables/shop",
-        ),
-        (
-            values(&[
-                ("shop", "acme"),
-                ("db", "main"),
-                ("SHOP_KEY", "x"),
-                ("y", "z"),
-            ]),
-            "/variables/y",
-        ),
-    ] {
-        let fault = pack.install(&wrong).unwrap_err();
-        assert_eq!(fault.details.unwrap()["errors"][0]["pointer"], pointer);
-    }
-}
-
-#[test]
 fn what_is_wrong_with_a_pack_is_told_at_its_place() {
     let text = PACK
         .replace("secret.SHOP_KEY", "secret.OTHER_KEY")
+        .replace("default: EUR", "default: EUR, pattern: \"[a-z]+\"")
         .replace("currency: .vars.currency", "currency: .vars.curency")
         .replace(
             "type: secret, title: Access token",
             "type: secret, title: Access token, default: x",
         );
     insta::assert_snapshot!(problems(&text).join("\n"), @r#"
+    9:46: variables.currency.default: It does not fit the `pattern`.
     11:50: variables.SHOP_KEY.default: Only variables of the type `string` have a default.
     13:5: flows.0: The secret OTHER_KEY is no variable of the pack, so nobody would be asked for it.
     24:5: flows.0.return: There is no variable "curency". A flow has its own in `vars`. Did you mean `currency`?
@@ -132,6 +81,15 @@ fn what_is_wrong_with_a_pack_is_told_at_its_place() {
 #[test]
 fn a_file_is_a_pack_or_a_flow() {
     assert!(matches!(load::document(PACK, ""), Ok(Document::Pack(_))));
+    let flow = "
+flow: a
+input:
+  type: object
+  properties:
+    pack: {type: string}
+steps: [{map: .input.pack}]
+";
+    assert!(matches!(load::document(flow, ""), Ok(Document::Flow(_))));
     assert!(matches!(
         load::document("flow: a\nsteps: [{map: '1'}]\n", ""),
         Ok(Document::Flow(_))

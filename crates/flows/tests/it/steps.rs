@@ -242,6 +242,15 @@ return: '{}'
         ("get", "It is down.")
     );
     assert_eq!(world.performed(), ["get", "shout"]);
+    let worded = catches.replace(
+        "catch: [",
+        "catch: [{if: .error.status == 500, fail: {code: NOT_FOUND, message: 'Nothing there'}}, ",
+    );
+    let fault = failing().run(&worded, json!({})).unwrap_err();
+    assert_eq!(
+        (fault.step.as_str(), fault.fault.code),
+        ("get", Code::NotFound)
+    );
     let recovers = catches.replace(
         "catch: [",
         "catch: [{if: .error.status == 500, return: '{saved: true}'}, ",

@@ -65,7 +65,7 @@ pub(crate) fn frame() -> OpenApi {
 }
 
 /// The groups of operations, in the order of the reference page.
-const GROUPS: [(&str, &str); 18] = [
+const GROUPS: [(&str, &str); 19] = [
     ("Server", "What anybody may ask."),
     (
         "Workspaces",
@@ -74,6 +74,10 @@ const GROUPS: [(&str, &str); 18] = [
     (
         "Workspace tokens",
         "Credentials that reach the file tools of one workspace and nothing else.",
+    ),
+    (
+        "Flow tokens",
+        "Credentials that call the flows of one workspace as tools and nothing else.",
     ),
     (
         "Connected clients",

@@ -5,7 +5,7 @@
 
 use crate::App;
 use crate::actions::Acting;
-use crate::admit::last;
+use crate::admit::{anonymous_principal, last};
 use crate::hosted::{Hosted, HostedTool};
 use crate::toolsets::hosted::Calling;
 use crate::toolsets::{Tool, code, hosted};
@@ -121,7 +121,8 @@ impl App {
         match Self::approval(&caller, &call) {
             Approval::Allowed => {}
         }
-        let of = caller.hosted().map(|(_, workspace)| workspace);
+        let of_hosted = caller.hosted().map(|(_, workspace)| workspace);
+        let of = of_hosted.or(caller.flows().map(|(workspace, _)| workspace));
         let of = acting
             .as_ref()
             .map(|acting| &acting.hosted.server.workspace)
@@ -275,7 +276,10 @@ fn row_of(caller: &Caller, call: &Call) -> CallRow {
         id: call.ctx.id.clone(),
         org: caller.org.clone(),
         workspace: None,
-        credential: caller.credential.clone(),
+        credential: match caller.anonymous() {
+            Some(workspace) => anonymous_principal(workspace),
+            None => caller.credential.clone(),
+        },
         user: caller.user().cloned(),
         tool: short(&call.tool),
         source: call.source.name().to_owned(),

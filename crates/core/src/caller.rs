@@ -2,10 +2,14 @@
 
 use crate::clock::Instant;
 use crate::fault::Fault;
-use crate::id::{AccessTokenId, CredentialId, EndUserId, OrgId, ServerId, UserId, WorkspaceId};
+use crate::id::{
+    AccessTokenId, CredentialId, EndUserId, FlowId, OrgId, ServerId, UserId, WorkspaceId,
+};
 use crate::scope::{Scope, Scopes};
 use crate::secret::TokenKind;
 use secrecy::SecretString;
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// Whoever stands behind a credential.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +22,26 @@ pub enum Who {
     /// A person who signed a client in to a hosted server, and the end user that they are in its
     /// workspace, whose accounts are their own.
     SignedIn(UserId, Option<EndUserId>),
+    /// Anybody: nothing was presented, and the workspace is open to that.
+    Anonymous(WorkspaceId),
+}
+
+/// Which flows of a workspace a credential reaches.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Pick {
+    /// Those that there are at the time of a request.
+    All,
+    /// These, as far as they still exist.
+    Only(Arc<BTreeSet<FlowId>>),
+}
+
+impl Pick {
+    pub fn has(&self, flow: &FlowId) -> bool {
+        match self {
+            Pick::All => true,
+            Pick::Only(flows) => flows.contains(flow),
+        }
+    }
 }
 
 /// One toolset that a caller sees.
@@ -37,6 +61,8 @@ pub enum Grant {
     Files(WorkspaceId),
     /// The tools of one hosted server and nothing else, and the workspace that it is of.
     Hosted(ServerId, WorkspaceId),
+    /// The flows of one workspace that are tools, of flow tokens and anonymous callers.
+    Flows(WorkspaceId, Pick),
 }
 
 /// Who a request is and what is behind its credential. Made by [`crate::Door::admit`].
@@ -44,7 +70,10 @@ pub enum Grant {
 pub struct Caller {
     pub org: OrgId,
     pub who: Who,
+    /// What sessions, limits and the audit know the caller by. Of an anonymous one it stands for the
+    /// workspace and the place that the request came from, and no credential has it.
     pub credential: CredentialId,
+    /// That of an anonymous caller is a flow token, whose rights they have.
     pub kind: TokenKind,
     pub scopes: Scopes,
     pub grants: Vec<Grant>,
@@ -80,11 +109,28 @@ impl Caller {
         })
     }
 
+    /// The workspace whose flows the caller calls as tools, and which of them. API keys, which reach
+    /// the flows of several workspaces, have none.
+    pub fn flows(&self) -> Option<(&WorkspaceId, &Pick)> {
+        self.grants.iter().find_map(|grant| match grant {
+            Grant::Flows(workspace, pick) => Some((workspace, pick)),
+            _ => None,
+        })
+    }
+
+    /// The open workspace of a caller who presented nothing.
+    pub fn anonymous(&self) -> Option<&WorkspaceId> {
+        match &self.who {
+            Who::Anonymous(workspace) => Some(workspace),
+            _ => None,
+        }
+    }
+
     /// The end user whose accounts the caller uses.
     pub fn end_user(&self) -> Option<&EndUserId> {
         match &self.who {
             Who::Server(_, end_user) | Who::SignedIn(_, end_user) => end_user.as_ref(),
-            Who::User(_) | Who::Workspace(_) => None,
+            Who::User(_) | Who::Workspace(_) | Who::Anonymous(_) => None,
         }
     }
 
@@ -101,7 +147,7 @@ impl Caller {
     pub fn user(&self) -> Option<&UserId> {
         match &self.who {
             Who::User(user) | Who::SignedIn(user, _) => Some(user),
-            Who::Workspace(_) | Who::Server(..) => None,
+            Who::Workspace(_) | Who::Server(..) | Who::Anonymous(_) => None,
         }
     }
 
@@ -148,8 +194,11 @@ pub struct Presented {
     pub audience: Option<Audience>,
     /// Under which address of that endpoint.
     pub side: Side,
-    /// The token of `Authorization: Bearer`.
+    /// The token of `Authorization: Bearer`; empty for a header that has none, which is no anonymous
+    /// caller's.
     pub bearer: Option<SecretString>,
+    /// The tokens of `?token=`, which only a flow token may be, each in its turn.
+    pub in_url: Vec<SecretString>,
     /// The header `X-Org-Id`, which may only confirm what the credential says.
     pub org: Option<String>,
     /// Where the connection comes from, for limits on guessing.

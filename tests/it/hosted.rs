@@ -1,6 +1,6 @@
 //! Hosted servers: made by the management API, and called over MCP.
 
-mod changes;
+pub(crate) mod changes;
 mod clients;
 mod curl;
 mod developers;

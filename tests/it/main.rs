@@ -29,6 +29,7 @@ mod definitions;
 mod doors;
 mod faults;
 mod flow_tokens;
+mod flows;
 mod guessing;
 mod hosted;
 mod hostile;

@@ -127,6 +127,10 @@ const GROUPS: [(&str, &str); 19] = [
         "Documents",
         "The knowledge base that agents search: files of the organization, and the text in them.",
     ),
+    (
+        "Flows",
+        "Steps as data that become tools of a workspace: their versions, runs and secrets.",
+    ),
     ("Later", "What is not there yet and answers 501."),
     ("Activity", "Tool calls, and who changed what."),
     (

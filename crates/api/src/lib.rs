@@ -12,9 +12,9 @@
 //! - `document`: the OpenAPI document; `state`: what handlers can reach
 //! - one file a noun: `health`, `info`, `workspaces`, `tokens`, `flow_tokens`, `connected_clients`, `connect`, `trash`, `api_keys`,
 //!   `organizations`, `members`, `invitations`, `connectors`, `connections`, `connection_tools`, `authorizations`, `oauth_apps`, `integrations`, `integration_metadata`, `partials`, `actions`, `end_users`,
-//!   `connect_sessions`, `documents`, `servers`, `server_tokens`, `server_tools`, `picking`, `code`, `later`, `skills`, `skill_files`, `memory`, `memory_versions`, `calls`, `events`, `tools`; [`parts`] has a
+//!   `connect_sessions`, `documents`, `flows`, `flow_drafts`, `flow_runs`, `flow_secrets`, `servers`, `server_tokens`, `server_tools`, `picking`, `code`, `later`, `skills`, `skill_files`, `memory`, `memory_versions`, `calls`, `events`, `tools`; [`parts`] has a
 //!   router of its own, whose addresses are signed, and so has [`oauth`], whose addresses are those
-//!   of its RFCs
+//!   of its RFCs, and [`hooks`], whose senders prove themselves
 
 mod actions;
 mod api_keys;
@@ -33,8 +33,13 @@ mod documents;
 mod end_users;
 mod error;
 mod events;
+mod flow_drafts;
+mod flow_runs;
+mod flow_secrets;
 mod flow_tokens;
+mod flows;
 mod health;
+pub mod hooks;
 mod info;
 mod integration_metadata;
 mod integrations;
@@ -79,7 +84,12 @@ use state::ApiState;
 pub use state::ProtocolInfo;
 
 /// The paths that need no credential.
-pub const OPEN_PATHS: [&str; 3] = ["/health", "/api/v1/mcp/info", "/api/v1/openapi.json"];
+pub const OPEN_PATHS: [&str; 4] = [
+    "/health",
+    "/api/v1/mcp/info",
+    "/api/v1/openapi.json",
+    "/api/v1/schemas/flow.json",
+];
 
 /// The API over the product. It owns every path under `/api`; what it does not know answers 404.
 pub fn router(app: App, protocol: ProtocolInfo) -> Router {
@@ -299,6 +309,28 @@ fn documented() -> OpenApiRouter<ApiState> {
         ))
         .routes(routes!(documents::list_document_chunks))
         .routes(routes!(documents::reindex_document))
+        .routes(routes!(flows::list_flows, flows::create_flow))
+        .routes(routes!(
+            flows::read_flow,
+            flows::put_flow,
+            flows::delete_flow
+        ))
+        .routes(routes!(flows::enable_flow))
+        .routes(routes!(flows::disable_flow))
+        .routes(routes!(flows::roll_flow_back))
+        .routes(routes!(flows::list_flow_versions))
+        .routes(routes!(flows::read_flow_version))
+        .routes(routes!(flow_drafts::validate_flow))
+        .routes(routes!(flow_drafts::try_flow))
+        .routes(routes!(flow_drafts::read_flow_schema))
+        .routes(routes!(flow_runs::list_flow_runs))
+        .routes(routes!(flow_runs::read_flow_run))
+        .routes(routes!(flow_runs::cancel_flow_run))
+        .routes(routes!(flow_secrets::list_flow_secrets))
+        .routes(routes!(
+            flow_secrets::set_flow_secret,
+            flow_secrets::delete_flow_secret
+        ))
         .routes(routes!(organizations::create_organization))
         .routes(routes!(tools::list_tools))
         .routes(routes!(tools::call_tool))

@@ -43,6 +43,8 @@ pub(crate) enum Whom {
     AnonymousOf(Arc<WorkspaceId>),
     /// Callers of hosted servers of a workspace.
     ServersOf(Arc<WorkspaceId>),
+    /// Callers who see the flows of a workspace, or of all of them where none is named.
+    FlowsOf(Arc<OrgId>, Option<Arc<WorkspaceId>>),
     /// Callers who see the skills of an organization.
     SkillsOf(Arc<OrgId>),
     /// Callers who see the documents of an organization.
@@ -148,6 +150,15 @@ impl App {
                     Told::Changed(Change::Tools),
                 );
             }
+        }
+        if matches!(noun, "flow" | "workspace") {
+            // The name of a workspace stands in front of its tools where there are several.
+            let one = event.workspace.clone().filter(|_| noun == "flow");
+            self.callers.doubt_flows(&event.org);
+            self.tell(
+                Whom::FlowsOf(Arc::new(event.org.clone()), one.map(Arc::new)),
+                Told::Changed(Change::Tools),
+            );
         }
         if noun == "skill" {
             self.callers.doubt_shelf(&event.org);

@@ -6,6 +6,7 @@
 use crate::App;
 use crate::changes::{Signal, Told, Whom};
 use crate::documents::has_resources;
+use crate::flows::shelf::sees_flows_of;
 use crate::skills::shelf::sees_skills;
 use quaymaster_core::caller::Access;
 use quaymaster_core::door::{Change, ChangeFeed, Fut};
@@ -25,6 +26,8 @@ impl App {
             credential: caller.credential.clone(),
             anonymous_of: caller.anonymous().cloned(),
             servers_of: caller.hosted().map(|(_, workspace)| workspace.clone()),
+            flows_of: sees_flows_of(caller),
+            org: caller.org.clone(),
             skills_of: sees_skills(caller).then(|| caller.org.clone()),
             waiting: Vec::new(),
             knowledge_of: has_resources(caller).then(|| caller.org.clone()),
@@ -83,6 +86,9 @@ struct Feed {
     anonymous_of: Option<WorkspaceId>,
     /// The workspace of the caller's hosted server.
     servers_of: Option<WorkspaceId>,
+    /// Whose flows the caller sees: a workspace's, or those of every one of the organization.
+    flows_of: Option<Option<WorkspaceId>>,
+    org: OrgId,
     /// The organization whose skills the caller sees.
     skills_of: Option<OrgId>,
     /// Changes that came together and were not told yet, each once.
@@ -171,6 +177,13 @@ impl Feed {
             Whom::Credential(credential) => **credential == self.credential,
             Whom::AnonymousOf(workspace) => self.anonymous_of.as_ref() == Some(&**workspace),
             Whom::ServersOf(workspace) => self.servers_of.as_ref() == Some(&**workspace),
+            Whom::FlowsOf(org, changed) => {
+                **org == self.org
+                    && self.flows_of.as_ref().is_some_and(|seen| {
+                        let (seen, changed) = (seen.as_ref(), changed.as_deref());
+                        seen.is_none() || changed.is_none() || seen == changed
+                    })
+            }
             Whom::SkillsOf(org) => self.skills_of.as_ref() == Some(&**org),
             Whom::KnowledgeOf(org) => self.knowledge_of.as_ref() == Some(&**org),
         }

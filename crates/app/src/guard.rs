@@ -6,12 +6,14 @@
 use crate::App;
 use crate::actions::Acting;
 use crate::admit::{anonymous_principal, last};
+use crate::flows::shelf::Offered;
 use crate::hosted::{Hosted, HostedTool};
 use crate::toolsets::hosted::Calling;
-use crate::toolsets::{Tool, code, hosted};
+use crate::toolsets::{Tool, code, flows, hosted};
 use quaymaster_core::caller::{Presented, Refusal};
 use quaymaster_core::door::{About, ChangeFeed, Door, Fut, Listed};
 use quaymaster_core::fault::UNKNOWN_TOOL;
+use quaymaster_core::id::WorkspaceId;
 use quaymaster_core::resource::{Contents, ResourceDef, SkillDef, TemplateDef};
 use quaymaster_core::schema::shorten;
 use quaymaster_core::suggest::did_you_mean;
@@ -29,15 +31,32 @@ pub struct Admitted {
     caller: Arc<Caller>,
     call: Call,
     workspace: Arc<Workspace>,
-    reached: Arc<Mutex<Reached>>,
+    trace: Trace,
 }
 
 /// What a call reached outside, for its audit row.
+#[derive(Clone, Default)]
+pub(crate) struct Trace(Arc<Mutex<Reached>>);
+
 #[derive(Default)]
 struct Reached {
     accounts: Vec<String>,
     status: Option<u16>,
 }
+
+impl Trace {
+    /// Notes that a connected account was used, and what its service answered.
+    pub(crate) fn reached(&self, account: String, status: Option<u16>) {
+        let mut reached = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !reached.accounts.contains(&account) && reached.accounts.len() < MOST_ACCOUNTS {
+            reached.accounts.push(account);
+        }
+        reached.status = status.or(reached.status);
+    }
+}
+
+/// Told of one call.
+const MOST_ACCOUNTS: usize = 100;
 
 impl Admitted {
     pub(crate) fn caller(&self) -> &Caller {
@@ -55,9 +74,11 @@ impl Admitted {
 
     /// Notes for the audit that a connected account was used, and what its service answered.
     pub(crate) fn reached(&self, account: String, status: Option<u16>) {
-        let mut reached = self.reached.lock().unwrap_or_else(PoisonError::into_inner);
-        reached.accounts.push(account);
-        reached.status = status.or(reached.status);
+        self.trace.reached(account, status);
+    }
+
+    pub(crate) fn trace(&self) -> &Trace {
+        &self.trace
     }
 }
 
@@ -127,21 +148,22 @@ impl App {
             .as_ref()
             .map(|acting| &acting.hosted.server.workspace)
             .or(of);
+        let of = tool.workspace().or(of);
         let workspace = match of.or(caller.files()) {
             Some(workspace) => self.believed_workspace(&caller.org, workspace).await?,
             None => self.first_workspace(&caller.org).await?,
         };
         row.workspace = Some(workspace.id.clone());
         self.count_call(&workspace).await?;
-        let reached = Arc::new(Mutex::new(Reached::default()));
+        let trace = Trace::default();
         let admitted = Admitted {
             caller,
             call,
             workspace,
-            reached: reached.clone(),
+            trace: trace.clone(),
         };
         let answer = tool.run(self, admitted).await;
-        let reached = reached.lock().unwrap_or_else(PoisonError::into_inner);
+        let reached = trace.0.lock().unwrap_or_else(PoisonError::into_inner);
         if !reached.accounts.is_empty() {
             row.accounts = Some(reached.accounts.join(","));
             row.upstream_status = reached.status.map(i64::from);
@@ -157,14 +179,21 @@ impl App {
     async fn find_tool(&self, caller: &Caller, call: &Call) -> Result<Found<'_>, Fault> {
         let name = call.tool.as_str();
         let Some((server, _)) = caller.hosted() else {
-            return match self.toolsets.find(caller, name) {
-                Some(tool) => Ok(Found::BuiltIn(tool)),
-                None => {
-                    let known = self.toolsets.listed(caller);
-                    let close = did_you_mean(name, known.iter().map(|def| &*def.name), 3);
-                    Err(no_tool(name, &close))
-                }
-            };
+            if let Some(tool) = self.toolsets.find(caller, name) {
+                return Ok(Found::BuiltIn(tool));
+            }
+            let flows = self.flows_for(caller).await?;
+            if let Some(offered) = flows.find(caller, name) {
+                return Ok(Found::Flow(offered));
+            }
+            let get_run = &self.toolsets.get_run;
+            if get_run.def.name == name && flows.has_durable(caller) {
+                return Ok(Found::BuiltIn(get_run));
+            }
+            let built_in = self.toolsets.listed(caller);
+            let known = built_in.iter().chain(flows.listed(caller));
+            let close = did_you_mean(name, known.map(|def| &*def.name), 3);
+            return Err(no_tool(name, &close));
         };
         let hosted = self.hosted(&caller.org, server).await?;
         // In code mode, the tools behind the three are for programs.
@@ -189,9 +218,18 @@ enum Found<'a> {
     Code(Arc<Hosted>, &'a code::Tool),
     /// One action that the management API was asked for, which has a scope of its own.
     Acting(&'a Acting),
+    Flow(Arc<Offered>),
 }
 
 impl Found<'_> {
+    /// The workspace that calls count to, where the tool says it.
+    fn workspace(&self) -> Option<&WorkspaceId> {
+        match self {
+            Found::Flow(offered) => Some(offered.workspace()),
+            _ => None,
+        }
+    }
+
     /// Scope and input schema.
     async fn check(&self, app: &App, caller: &Caller, call: &Call) -> Result<(), Fault> {
         match self {
@@ -213,6 +251,10 @@ impl Found<'_> {
             Found::Acting(acting) => {
                 caller.needs(Scope::ConnectorGateway)?;
                 acting.hosted.tools[acting.index].check(&acting.hosted, &call.args)
+            }
+            Found::Flow(offered) => {
+                caller.needs(offered.scope())?;
+                offered.check(&call.args)
             }
         }
     }
@@ -246,6 +288,7 @@ impl Found<'_> {
             Found::Code(hosted, tool) => code::run(app, admitted, hosted, tool)
                 .await
                 .map(Outcome::Done),
+            Found::Flow(offered) => flows::run(app, &admitted, offered).await.map(Outcome::Done),
         }
     }
 }
@@ -319,7 +362,19 @@ impl Door for App {
                 ));
             }
             let Some((server, _)) = caller.hosted() else {
-                return Ok(self.toolsets.listed(caller));
+                let built_in = self.toolsets.listed(caller);
+                let flows = self.flows_for(caller).await?;
+                let mut own = flows.listed(caller).peekable();
+                return Ok(match own.peek() {
+                    None => built_in,
+                    Some(_) => {
+                        let get_run = flows
+                            .has_durable(caller)
+                            .then(|| &self.toolsets.get_run.def);
+                        let get_run = get_run.filter(|_| caller.scopes.has(Scope::ReadTools));
+                        built_in.iter().chain(own).chain(get_run).cloned().collect()
+                    }
+                });
             };
             let hosted = self.hosted(&caller.org, server).await?;
             let all = caller.scopes.has(Scope::ReadTools) && caller.scopes.has(Scope::WriteTools);

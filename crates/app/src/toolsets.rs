@@ -4,6 +4,7 @@ pub(crate) mod catalog;
 pub(crate) mod code;
 mod connection;
 mod files;
+pub(crate) mod flows;
 pub(crate) mod hosted;
 mod knowledge;
 mod memory;
@@ -191,6 +192,8 @@ struct Toolset {
 pub(crate) struct Toolsets {
     /// The three tools of hosted servers in code mode.
     pub(crate) code: code::Tools,
+    /// Of callers of durable flows.
+    pub(crate) get_run: Tool,
     sets: Vec<Toolset>,
     /// The lists that somebody asked for; callers who see the same share one.
     listed: Mutex<HashMap<Sees, Arc<[ToolDef]>>>,
@@ -237,6 +240,7 @@ impl Toolsets {
         ];
         Ok(Toolsets {
             code: code::Tools::new()?,
+            get_run: flows::get_run()?,
             sets,
             listed: Mutex::default(),
         })
@@ -249,6 +253,13 @@ impl Toolsets {
     pub(crate) fn find(&self, caller: &Caller, name: &str) -> Option<&Tool> {
         let mut tools = self.seen(caller).flat_map(|set| &set.tools);
         tools.find(|tool| tool.def.name == name)
+    }
+
+    /// Whether a tool of any toolset has that name.
+    pub(crate) fn has_built_in(&self, name: &str) -> bool {
+        let tools = self.sets.iter().flat_map(|set| &set.tools);
+        let mut tools = tools.chain([&self.get_run]);
+        tools.any(|tool| tool.def.name == name)
     }
 
     pub(crate) fn listed(&self, caller: &Caller) -> Arc<[ToolDef]> {

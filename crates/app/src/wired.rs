@@ -9,6 +9,7 @@ use crate::connections::Renewals;
 use crate::discovery::Discovered;
 use crate::documents::shelf::Shelf;
 use crate::documents::{AT_A_TIME, Arriving, Wake};
+use crate::flows::{FlowRates, RunLimits, Watched};
 use crate::guesses::Guesses;
 use crate::homes::Homes;
 use crate::mail::{MailLimits, MailSettings, Mailer};
@@ -24,14 +25,14 @@ use quaymaster_core::clock::{Clock, Entropy};
 use quaymaster_core::id::{CallId, EventId, OrgId, ServerId};
 use quaymaster_core::{Code, Fault, Instant};
 use quaymaster_egress::Egress;
-use quaymaster_sandbox::{Extractor, Pool, PoolOptions, Sessions};
+use quaymaster_sandbox::{Extractor, Pool, PoolOptions, Sessions, jq};
 use quaymaster_store::event::Event;
 use quaymaster_store::{Store, StoreError};
 use secrecy::SecretString;
 use serde_json::Value;
 use std::path::PathBuf;
 use std::sync::Arc;
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -138,6 +139,14 @@ pub struct Inner {
     pub(crate) toolsets: Toolsets,
     /// Where programs run.
     pub(crate) pool: Pool,
+    /// Where expressions of flows are evaluated, and how often their steps run.
+    pub(crate) jq: jq::Pool,
+    pub(crate) flow_rates: FlowRates,
+    pub(crate) run_limits: RunLimits,
+    /// Runs that wait: what tells of one, and of the end of one, and who looks on.
+    pub(crate) run_wake: Notify,
+    pub(crate) run_ended: Notify,
+    pub(crate) watched: Watched,
     pub(crate) python: Python,
     pub(crate) passwords: Passwords,
     pub(crate) signer: UploadSigner,
@@ -209,6 +218,12 @@ impl App {
             wake: Wake::default(),
             toolsets: Toolsets::new()?,
             pool: Pool::new(PoolOptions::default()),
+            jq: jq::Pool::new(jq::Options::default()),
+            flow_rates: FlowRates::default(),
+            run_limits: RunLimits::default(),
+            run_wake: Notify::new(),
+            run_ended: Notify::new(),
+            watched: Watched::default(),
             python: Python::new(&settings.python, sessions),
             passwords: Passwords::default(),
             signer: UploadSigner::new(upload_key),

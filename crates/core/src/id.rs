@@ -158,6 +158,10 @@ ids! {
     MemoryFileId "mem"
     /// A flow of a workspace.
     FlowId "flow"
+    /// One execution of a flow.
+    RunId "run"
+    /// A secret that flows of a workspace put into requests.
+    FlowSecretId "fsc"
 }
 
 #[cfg(test)]

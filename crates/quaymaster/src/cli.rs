@@ -77,6 +77,11 @@ pub(crate) enum Verb {
         #[command(subcommand)]
         verb: ConnectorVerb,
     },
+    /// Work on flows.
+    Flow {
+        #[command(subcommand)]
+        verb: FlowVerb,
+    },
     /// Write the database and all files to one archive, while the server runs.
     Backup { file: PathBuf },
     /// Unpack an archive of `backup` into an empty data directory.
@@ -183,6 +188,27 @@ pub(crate) enum ConnectorVerb {
         /// Definitions; the examples of each stand in `requests.yaml` beside it.
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum FlowVerb {
+    /// Save the flows of a directory in a workspace of a running server; all of them, or none when one
+    /// has a mistake.
+    Apply {
+        /// Files that end in .yaml, .yml or .json, one flow each.
+        #[arg(value_name = "DIR")]
+        directory: PathBuf,
+        /// Where the server is.
+        #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080")]
+        server: String,
+        /// An API key with the scope admin; better given by the environment, which other users cannot
+        /// list.
+        #[arg(long, env = "QUAYMASTER_API_KEY", hide_env_values = true)]
+        key: String,
+        /// Id or slug of the workspace [default: the first one].
+        #[arg(long)]
+        workspace: Option<String>,
     },
 }
 

@@ -6,6 +6,7 @@ mod config;
 mod connect;
 mod connector;
 mod doctor;
+mod flow;
 mod keys;
 mod listen;
 mod open;
@@ -80,6 +81,7 @@ async fn dispatch(cli: cli::Cli) -> anyhow::Result<()> {
             restore::restore(&config::Config::read(options)?, &file, json)
         }
         cli::Verb::Connector { verb } => connector::connector(verb, json),
+        cli::Verb::Flow { verb } => flow::flow(verb, json).await,
         cli::Verb::Connect { url, token } => connect::connect(&url, token, json).await,
     }
 }

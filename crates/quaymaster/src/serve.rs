@@ -45,6 +45,7 @@ pub(crate) async fn serve(config: &Config, json: bool) -> anyhow::Result<()> {
     std::fs::write(config.server_file(), serde_json::to_string(&running)?)?;
     let first = app.first_start().await?;
     app.start_indexing().await?;
+    app.start_flows().await?;
     let stop = CancellationToken::new();
     let proxies = Proxies::read(&config.trusted_proxies)?;
     let router = router(config, &app, &public_url, &proxies, &stop)?;
@@ -89,6 +90,7 @@ fn router(
         .merge(quaymaster_api::router(app.clone(), protocol))
         .merge(quaymaster_api::parts::router(app.clone()))
         .merge(quaymaster_api::oauth::router(app.clone()))
+        .merge(quaymaster_api::hooks::router(app.clone()))
         .merge(quaymaster_pages::router(app.clone(), openapi))
         .layer(middleware::from_fn_with_state(origins, our_origin_only));
     // Outermost, so that no door goes by the address of a proxy.

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use std::io::{self, Read};
 
-/// The longest frame that a server reads, which does not trust its worker.
+/// The longest frame that a server usually reads, which does not trust its worker.
 pub(crate) const MAX_FROM_WORKER: usize = 1024 * 1024;
 
 /// Read at once.
@@ -30,18 +30,44 @@ pub(crate) fn read(from: &mut impl Read) -> io::Result<Vec<u8>> {
 }
 
 /// Takes frames apart that arrive in pieces.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Frames {
     bytes: Vec<u8>,
     /// Where the next frame begins.
     at: usize,
+    /// The longest frame.
+    most: usize,
 }
 
-/// A frame is longer than [`MAX_FROM_WORKER`].
+impl Default for Frames {
+    fn default() -> Frames {
+        Frames::up_to(MAX_FROM_WORKER)
+    }
+}
+
+/// A frame is longer than it may be.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct TooLong;
 
 impl Frames {
+    /// For frames of at most so many bytes.
+    pub(crate) fn up_to(most: usize) -> Frames {
+        Frames {
+            bytes: Vec::new(),
+            at: 0,
+            most,
+        }
+    }
+
+    /// Gives memory back that a long frame needed and that is more than `usual`.
+    pub(crate) fn shrink(&mut self, usual: usize) {
+        if self.bytes.capacity() > usual {
+            self.bytes.drain(..self.at);
+            self.at = 0;
+            self.bytes.shrink_to(usual);
+        }
+    }
+
     /// Where to put what arrives next.
     pub(crate) fn room(&mut self) -> &mut Vec<u8> {
         if self.at > 0 {
@@ -59,7 +85,7 @@ impl Frames {
             return Ok(None);
         };
         let length = u32::from_le_bytes(*length) as usize;
-        if length > MAX_FROM_WORKER {
+        if length > self.most {
             return Err(TooLong);
         }
         if rest.len() < length {

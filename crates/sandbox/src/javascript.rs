@@ -2,13 +2,11 @@
 //!
 //! - `engine`: what is loaded before the worker locks itself; `program`: one program while it runs
 //! - `host`: what a program can reach outside of the engine: calls, log lines, timers
-//! - `typescript`: types out, with the way back to the places of the source; `overflow`: sources that
-//!   are nested too deeply for that
+//! - `typescript`: types out, with the way back to the places of the source
 //! - `place`: where in the program something went wrong
 
 mod engine;
 mod host;
-mod overflow;
 mod place;
 mod program;
 mod typescript;
@@ -16,7 +14,8 @@ mod typescript;
 use crate::frame;
 use crate::isolation::Failure;
 use crate::lock;
-use crate::message::{FromWorker, Start};
+use crate::message::{Done, End, FromWorker, Start};
+use crate::overflow;
 use crate::run::Limits;
 use crate::worker::say;
 use std::convert::Infallible;
@@ -47,7 +46,7 @@ pub(crate) fn work(
     })?;
     // Never taken apart: what a program left behind need not be in order.
     let engine = ManuallyDrop::new(engine);
-    overflow::watch(connection);
+    overflow::watch(connection, &FromWorker::Done(Box::new(too_deep())));
     let locked = lock::lock(
         parent,
         &lock::Allowance {
@@ -66,6 +65,20 @@ pub(crate) fn work(
         say(connection, &FromWorker::Done(Box::new(done)));
     }
     std::process::exit(0)
+}
+
+/// The transpiler descends as deep as its source is nested; the engine watches its stack itself.
+fn too_deep() -> Done {
+    Done {
+        end: End::Error {
+            message: "SyntaxError: the program is nested too deeply".to_owned(),
+            line: None,
+            column: None,
+            code: None,
+        },
+        unsent: Vec::new(),
+        logs_dropped: 0,
+    }
 }
 
 fn read_start(mut connection: &File) -> io::Result<Start> {

@@ -5,21 +5,22 @@
 //! is nothing of value inside: what a program may do, the server does for it, call by call ([`HostCalls`]).
 //!
 //! Invariants:
-//! - The only crate with `unsafe`, and there only `sys` and `javascript/overflow`, which run in workers; the server
+//! - The only crate with `unsafe`, and there only `sys` and `overflow`, which run in workers; the server
 //!   itself uses one function of it, which receives files from a session.
 //! - No program without the filter of system calls and the resource limits; namespaces besides where the machine has them,
 //!   and each [`Outcome`] says which it was. No switch turns any of it off; a machine that
 //!   cannot do it answers `SANDBOX_UNAVAILABLE` with the fix.
-//! - A JavaScript worker serves one execution and is gone; a Python session serves one key, and has full isolation or is not.
+//! - A JavaScript worker serves one execution and is gone; a jq worker serves one organization; a Python session serves one
+//!   key, and has full isolation or is not.
 //! - The server takes what a worker says for hostile: bounded, counted, and killed at the first wrong word.
 //! - No worker outlives its pool, or a server that was killed.
 //!
 //! Modules, bottom up:
 //! - [`Run`], [`Limits`], [`Outcome`], [`HostCalls`]: what is run and what came of it; [`Isolation`]: how it is held
-//! - `sys`: system calls; `lock`: how a worker shuts itself in, the same for every kind
+//! - `sys`: system calls; `lock`: how a worker shuts itself in, the same for every kind; `overflow`: stacks that are used up
 //! - `frame`, `message`: what both sides say
 //! - [`worker`]: a worker from its first instruction; `javascript`: the engine and its host;
-//!   `extract`: the text of documents, in the worker and, as [`Extractor`], in the server
+//!   `extract`: the text of documents, in the worker and, as [`Extractor`], in the server; [`jq`]: expressions, likewise
 //! - `supervisor`: the thread that starts and ends workers
 //! - `names`, `session`: the server's side of one execution
 //! - [`Pool`], [`probe`]: what others use
@@ -29,9 +30,11 @@ mod extract;
 mod frame;
 mod isolation;
 mod javascript;
+pub mod jq;
 mod lock;
 mod message;
 mod names;
+mod overflow;
 mod pool;
 mod python;
 mod run;

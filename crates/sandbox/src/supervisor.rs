@@ -109,6 +109,11 @@ pub(crate) struct Ending {
 }
 
 impl Ending {
+    /// Its process id.
+    pub(crate) fn id(&self) -> Option<u32> {
+        self.process.as_ref().map(Child::id)
+    }
+
     fn send(mut self, tell: Option<oneshot::Sender<Option<i32>>>) {
         if let Some(process) = self.process.take() {
             let _ = self.orders.send(Order::End(process, tell));

@@ -4,6 +4,7 @@ use crate::extract;
 use crate::frame;
 use crate::isolation::Failure;
 use crate::javascript;
+use crate::jq;
 use crate::lock;
 use crate::message::FromWorker;
 use crate::python;
@@ -19,6 +20,7 @@ use std::rc::Rc;
 pub(crate) const MARK: &str = "__worker";
 pub(crate) const JAVASCRIPT: &str = "js";
 pub(crate) const EXTRACT: &str = "extract";
+pub(crate) const JQ: &str = "jq";
 pub(crate) const PYTHON: &str = "python";
 
 /// Whether these arguments, the program's name among them, are those of a worker. Then
@@ -44,7 +46,7 @@ pub fn main_with(
         .skip(2)
         .filter_map(|arg| arg.into_string().ok())
         .collect();
-    let [kind @ (JAVASCRIPT | EXTRACT | PYTHON), parent] =
+    let [kind @ (JAVASCRIPT | EXTRACT | JQ | PYTHON), parent] =
         args.iter().map(String::as_str).collect::<Vec<_>>()[..]
     else {
         // Started by hand: there is no server to tell.
@@ -56,6 +58,7 @@ pub fn main_with(
     let work = |()| -> Result<Infallible, Failure> {
         match kind {
             EXTRACT => extract::work(&connection, parent),
+            JQ => jq::worker::work(&connection, parent),
             PYTHON => python::work(&connection, parent),
             _ => javascript::work(&connection, parent, extra),
         }

@@ -57,6 +57,7 @@ pub(crate) const SEALED: &[SealedColumn] = &[
     sealed!("connections", "secrets"),
     sealed!("oauth_apps", "secret"),
     sealed!("authorizations", "sealed"),
+    sealed!("flow_secrets", "secret"),
 ];
 
 impl SealedColumn {

@@ -27,6 +27,9 @@ const ACCESS_DAYS: i64 = 2;
 const SMALL_BATCH: i64 = 50;
 /// Versions of a memory file but for its last twenty, and files that were deleted.
 const MEMORY_DAYS: i64 = 30;
+/// Runs of flows, and how many of one flow are kept however young they are.
+const RUN_DAYS: i64 = 30;
+const RUNS_OF_FLOW: i64 = 1_000;
 
 impl Store {
     /// Deletes old rows in small batches. How many went.
@@ -84,6 +87,7 @@ impl Store {
         }
         gone += self.sweep_memory(days_ago(MEMORY_DAYS)).await?;
         gone += self.sweep_skill_contents(days_ago(1)).await?;
+        gone += self.sweep_flows(days_ago(RUN_DAYS), now).await?;
         Ok(gone + self.sweep_grants(days_ago(OAUTH_DAYS)).await?)
     }
 
@@ -122,6 +126,48 @@ impl Store {
              SELECT c.org_id, c.sha256 FROM skill_contents c WHERE c.written_at < $1 AND NOT EXISTS (\
              SELECT 1 FROM skill_files f WHERE f.org_id = c.org_id AND f.sha256 = c.sha256) LIMIT $2)";
         self.sweep_all(SQL, before).await
+    }
+
+    /// Runs that ended and are old or too many, and what flows kept for a while.
+    async fn sweep_flows(&self, before: Instant, now: Instant) -> Result<u64, StoreError> {
+        const OLD: &str = "DELETE FROM flow_runs WHERE id IN (SELECT id FROM flow_runs \
+             WHERE ended_at < $1 ORDER BY id LIMIT $2)";
+        const KEPT: &str = "DELETE FROM flow_kv WHERE (workspace_id, key) IN (SELECT workspace_id, key FROM flow_kv \
+             WHERE expires_at < $1 LIMIT $2)";
+        let mut gone = self.sweep_all(OLD, before).await? + self.sweep_all(KEPT, now).await?;
+        gone += self.sweep_many_runs().await?;
+        Ok(gone)
+    }
+
+    async fn sweep_many_runs(&self) -> Result<u64, StoreError> {
+        const FLOWS: &str = "SELECT flow_id FROM flow_runs GROUP BY flow_id HAVING COUNT(*) > $1";
+        const RUNS: &str = "DELETE FROM flow_runs WHERE id IN (SELECT id FROM flow_runs WHERE flow_id = $1 \
+             AND ended_at IS NOT NULL AND id < (SELECT id FROM flow_runs WHERE flow_id = $1 ORDER BY id DESC \
+             LIMIT 1 OFFSET $2) ORDER BY id LIMIT $3)";
+        let flows = reading!(self, pool => {
+            sqlx::query_scalar::<_, String>(FLOWS).bind(RUNS_OF_FLOW).fetch_all(pool).await?
+        });
+        let mut gone = 0;
+        for flow in flows {
+            loop {
+                let mut tx = self.begin().await?;
+                let batch = within!(tx, conn => {
+                    sqlx::query(RUNS)
+                        .bind(&flow)
+                        .bind(RUNS_OF_FLOW - 1)
+                        .bind(SMALL_BATCH)
+                        .execute(conn)
+                        .await?
+                        .rows_affected()
+                });
+                tx.commit().await?;
+                gone += batch;
+                if batch < SMALL_BATCH.cast_unsigned() {
+                    break;
+                }
+            }
+        }
+        Ok(gone)
     }
 
     /// Deletes OAuth grants that ended before then, with the clients behind them, once nothing that

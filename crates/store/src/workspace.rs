@@ -161,7 +161,7 @@ impl Tx {
         Ok(changed == 1)
     }
 
-    /// Takes a workspace away with what is in it: servers, integrations, partials, end users, their
+    /// Takes a workspace away with what is in it: flows, servers, integrations, partials, end users, their
     /// connections and its own. Its credentials are revoked before. `false` when the organization has
     /// no such workspace.
     pub async fn delete_workspace(
@@ -170,7 +170,11 @@ impl Tx {
         workspace: &WorkspaceId,
         now: Instant,
     ) -> Result<bool, StoreError> {
-        const WITHIN: [&str; 6] = [
+        const WITHIN: [&str; 10] = [
+            "DELETE FROM flows WHERE org_id = $1 AND workspace_id = $2",
+            "DELETE FROM flow_revisions WHERE org_id = $1 AND workspace_id = $2",
+            "DELETE FROM flow_secrets WHERE org_id = $1 AND workspace_id = $2",
+            "DELETE FROM flow_kv WHERE org_id = $1 AND workspace_id = $2",
             "DELETE FROM connect_sessions WHERE org_id = $1 AND workspace_id = $2",
             "DELETE FROM servers WHERE org_id = $1 AND workspace_id = $2",
             "DELETE FROM partials WHERE org_id = $1 AND workspace_id = $2",

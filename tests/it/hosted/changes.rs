@@ -7,11 +7,11 @@ use std::time::Duration;
 const TOOL: &str = "slack__send_channel_message";
 
 /// An open stream of a session, which tells of changes.
-struct Stream(reqwest::Response);
+pub(crate) struct Stream(pub(crate) reqwest::Response);
 
 impl Stream {
     /// Waits until the list of tools is said to have changed.
-    async fn is_told(&mut self, of: &str) {
+    pub(crate) async fn is_told(&mut self, of: &str) {
         let told = async {
             let mut text = String::new();
             while !text.contains("notifications/tools/list_changed") {

@@ -3,6 +3,7 @@
 use super::Known;
 use crate::catalog::Own;
 use crate::connections::Connected;
+use crate::flows::shelf::OrgFlows;
 use crate::hosted::Hosted;
 use crate::skills::shelf::Shelf;
 use quaymaster_core::Who;
@@ -33,6 +34,7 @@ pub(crate) struct Callers {
     pub(crate) definitions: Beliefs<OrgId, Arc<[Own]>>,
     pub(crate) shelves: Beliefs<OrgId, Arc<Shelf>>,
     pub(crate) servers: Beliefs<ServerId, Arc<Hosted>>,
+    pub(crate) flows: Beliefs<OrgId, Arc<OrgFlows>>,
     pub(super) first_workspaces: Beliefs<OrgId, WorkspaceId>,
     /// The one workspace that is open to anonymous callers, if there is one.
     pub(super) open_workspace: Beliefs<(), Option<Arc<Workspace>>>,
@@ -165,6 +167,15 @@ impl Callers {
     pub(crate) fn doubt_shelf(&self, org: &OrgId) {
         self.forgotten.fetch_add(1, Ordering::SeqCst);
         let mut map = self.shelves.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = map.get_mut(org) {
+            known.is_doubted = true;
+        }
+    }
+
+    /// The flows of an organization are asked for again; what did not change is not made again.
+    pub(crate) fn doubt_flows(&self, org: &OrgId) {
+        self.forgotten.fetch_add(1, Ordering::SeqCst);
+        let mut map = self.flows.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = map.get_mut(org) {
             known.is_doubted = true;
         }

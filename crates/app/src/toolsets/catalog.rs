@@ -1,11 +1,11 @@
 //! The three tools of connectors: the catalog, a service's passport, and the call.
 
-mod accounts;
+pub(crate) mod accounts;
 mod execute;
-mod upstream;
+pub(crate) mod upstream;
 
 pub(crate) use accounts::{Reached, reached};
-pub(crate) use execute::{data_of, shown_media, text_of};
+pub(crate) use execute::{AT_ONCE, data_of, of_account, shown_media, text_of};
 
 use super::{ADDS, Open, READS, Tool, structured};
 use crate::App;

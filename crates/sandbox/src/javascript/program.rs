@@ -1,11 +1,11 @@
 //! One program while it runs: compiled, called, its turns, and what became of it.
 
 use super::engine::Engine;
-use super::overflow;
 use super::place::{FILE, Place, wrapped};
 use super::typescript::{self, Plain};
 use crate::frame;
 use crate::message::{End, Settle, Start};
+use crate::overflow;
 use crate::run::{Language, MAX_RESULT};
 use crate::sys;
 use rquickjs::context::EvalOptions;

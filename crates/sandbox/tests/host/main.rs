@@ -3,6 +3,7 @@
 //!
 //! `quaymaster-sandbox-host [user=<id>] [deny=<call>:<errno>]...` reads one order a line from standard input
 //! and writes one answer a line, in the order in which they are ready. Each has the `id` of its order.
+//! `quaymaster-sandbox-host bare_jq=<expression>` evaluates it without a worker, to show what workers are for.
 
 #![expect(
     unsafe_code,
@@ -11,13 +12,15 @@
 #![expect(clippy::expect_used, reason = "a test that cannot go on has failed")]
 
 mod actions;
+mod jq;
 mod python;
 mod rules;
 
 use actions::Actions;
 use quaymaster_core::clock::SystemEntropy;
 use quaymaster_sandbox::{
-    Language, Limits, Namespace, Pool, PoolOptions, PythonOptions, Run, Sessions, probe, worker,
+    Language, Limits, Namespace, Pool, PoolOptions, PythonOptions, Run, Sessions,
+    jq as expressions, probe, worker,
 };
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -30,8 +33,11 @@ fn main() {
         worker::main_with(std::env::args_os(), Some(rules::break_them));
     }
     let mut python = PythonOptions::default();
+    let mut jq = expressions::Options::default();
     for arg in std::env::args().skip(1) {
         match arg.split_once('=') {
+            Some(("bare_jq", program)) => return jq::bare(program),
+            Some((name, value)) if name.starts_with("jq_") => jq::set(&mut jq, &name[3..], value),
             Some(("cgroups", "no")) => python.use_cgroups = false,
             Some(("require_cgroup", "yes")) => python.require_cgroup = true,
             Some(("root", root)) => python.root = Some(root.into()),
@@ -49,7 +55,7 @@ fn main() {
         .enable_all()
         .build()
         .expect("a runtime")
-        .block_on(serve(python));
+        .block_on(serve(python, jq));
 }
 
 fn become_user(id: u32) {
@@ -66,22 +72,25 @@ fn become_user(id: u32) {
     );
 }
 
-async fn serve(options: PythonOptions) {
+async fn serve(options: PythonOptions, jq: expressions::Options) {
     let pool = Pool::new(PoolOptions::default());
-    // Those of the tests of Python need no others.
-    if std::env::var_os("PYTHON_ALONE").is_none() {
+    // Tests of other workers need none of these.
+    if std::env::var_os("WITHOUT_JAVASCRIPT").is_none() {
         pool.fill();
     }
     let sessions = Sessions::new(options, Arc::new(SystemEntropy));
+    let jq_pool = expressions::Pool::new(jq);
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
     let actions = Arc::new(Actions::default());
     while let Some(line) = lines.next_line().await.expect("a line") {
         let order: Value = serde_json::from_str(&line).expect("an order");
         let (pool, actions, sessions) = (pool.clone(), Arc::clone(&actions), sessions.clone());
+        let jq_pool = jq_pool.clone();
         tokio::spawn(async move {
-            let mut answer = match order.get("python") {
-                Some(order) => python::obey(order, &sessions).await,
-                None => obey(&order, &pool, actions).await,
+            let mut answer = match (order.get("python"), order.get("jq")) {
+                (Some(order), _) => python::obey(order, &sessions).await,
+                (_, Some(order)) => jq::obey(order, &jq_pool).await,
+                _ => obey(&order, &pool, actions).await,
             };
             answer["id"] = order["id"].clone();
             println!("{answer}");

@@ -7,6 +7,8 @@ mod calls;
 mod escapes;
 mod hosts;
 mod isolation;
+mod jq;
+mod jq_hostile;
 mod languages;
 mod lifetimes;
 mod limits;

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 impl Host {
     /// A host of sessions and nothing else.
     pub(crate) fn python(args: &[&str]) -> Host {
-        Host::start_with(args, &[("PYTHON_ALONE", "yes")])
+        Host::start_with(args, &[("WITHOUT_JAVASCRIPT", "yes")])
     }
 
     /// As root with control groups and without, and as nobody: each way that this user can be.
@@ -399,7 +399,7 @@ fn an_interpreter_behind_a_shim_and_outside_of_the_system_is_found() {
     // A copy with a prefix of its own, a link to it, and a script that starts it, first in the path.
     let place = tempfile::tempdir().unwrap();
     let (at, path) = prepared(place.path());
-    let mut host = Host::start_with(&[], &[("PYTHON_ALONE", "yes"), ("PATH", &path)]);
+    let mut host = Host::start_with(&[], &[("WITHOUT_JAVASCRIPT", "yes"), ("PATH", &path)]);
     let found = host.py(json!({ "probe": true }));
     assert!(
         found["python"]

@@ -12,6 +12,7 @@ mod audit;
 mod connection_tools;
 mod credentials;
 mod documents;
+mod flows;
 mod keys;
 mod notes;
 mod oauth;

@@ -54,7 +54,7 @@ pub(crate) async fn reached(app: &App, caller: &Caller) -> Result<Reached, Fault
     reached_where(app, caller, |_| true).await
 }
 
-pub(super) async fn of_service(app: &App, caller: &Caller, key: &str) -> Result<Reached, Fault> {
+pub(crate) async fn of_service(app: &App, caller: &Caller, key: &str) -> Result<Reached, Fault> {
     reached_where(app, caller, |account| account.connection.connector == key).await
 }
 
@@ -75,7 +75,7 @@ async fn reached_where(
 }
 
 /// What a call shall use.
-pub(super) enum Chosen<'a> {
+pub(crate) enum Chosen<'a> {
     /// One, because it was named or is the only one.
     One(&'a Connected),
     /// A service that needs no account.
@@ -85,7 +85,7 @@ pub(super) enum Chosen<'a> {
 }
 
 /// Which of the accounts is meant by a suffix or an `instance_id`.
-pub(super) fn choose<'a>(
+pub(crate) fn choose<'a>(
     definition: &Definition,
     reached: &'a Reached,
     suffix: Option<&str>,
@@ -164,7 +164,7 @@ fn unnamed<'a>(
 }
 
 /// The account of a service that needs none.
-pub(super) fn nobody(definition: &Definition) -> Account {
+pub(crate) fn nobody(definition: &Definition) -> Account {
     let open = definition
         .auth
         .iter()

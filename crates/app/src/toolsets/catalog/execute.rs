@@ -22,7 +22,7 @@ use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
 /// Accounts that are asked at the same time.
-const AT_ONCE: usize = 10;
+pub(crate) const AT_ONCE: usize = 10;
 /// An image or sound that comes along; larger ones are told and left out.
 const MOST_EMBEDDED: usize = 3 * 1024 * 1024;
 
@@ -248,7 +248,7 @@ impl Calling<'_> {
 }
 
 /// One of several accounts: its result or its fault.
-fn of_account(account: &Connected, answer: Result<Answer, Failure>) -> Value {
+pub(crate) fn of_account(account: &Connected, answer: Result<Answer, Failure>) -> Value {
     let mut shown = json!({
         "account": account.connection.name,
         "instance_id": account.connection.id,

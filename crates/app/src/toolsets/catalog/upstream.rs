@@ -30,12 +30,12 @@ impl App {
 
 /// What is asked for.
 #[derive(Clone, Copy)]
-pub(super) struct Asked<'a> {
-    pub(super) module: Option<&'a str>,
-    pub(super) method: &'a str,
-    pub(super) path: Option<&'a str>,
+pub(crate) struct Asked<'a> {
+    pub(crate) module: Option<&'a str>,
+    pub(crate) method: &'a str,
+    pub(crate) path: Option<&'a str>,
     /// The account that the call names.
-    pub(super) account: Option<&'a str>,
+    pub(crate) account: Option<&'a str>,
 }
 
 impl Asked<'_> {
@@ -47,7 +47,7 @@ impl Asked<'_> {
 /// What a call means at the accounts that have it; the others are taken out of those reached.
 /// When the only account that is meant has a server that never said what it has, it is asked now:
 /// this call may wait for it.
-pub(super) async fn resolved(
+pub(crate) async fn resolved(
     app: &App,
     caller: &Caller,
     definition: &Arc<Definition>,

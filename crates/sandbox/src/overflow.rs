@@ -1,8 +1,8 @@
-//! Sources that are nested too deeply.
+//! What is nested too deeply.
 //!
-//! The engine watches its stack itself. The transpiler descends as deep as its source is nested, until there is no
-//! stack left and the kernel sends SIGSEGV. While it runs, a handler on a stack of its own turns that into
-//! an answer. At any other time the signal ends the worker as usual.
+//! Parsers descend as deep as their source is nested, until there is no stack left and the kernel sends
+//! SIGSEGV. While they run, a handler on a stack of its own turns that into an answer, the last one of this
+//! worker. At any other time the signal ends it as usual.
 
 #![expect(
     unsafe_code,
@@ -11,7 +11,7 @@
 
 use crate::frame;
 use crate::lock::STACK;
-use crate::message::{Done, End, FromWorker};
+use serde::Serialize;
 use std::ffi::{c_int, c_void};
 use std::fs::File;
 use std::os::fd::AsRawFd as _;
@@ -21,28 +21,18 @@ use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
 const OWN_STACK: usize = 64 * 1024;
 
-static TRANSPILING: AtomicBool = AtomicBool::new(false);
+static WATCHED: AtomicBool = AtomicBool::new(false);
 static CONNECTION: AtomicI32 = AtomicI32::new(-1);
 /// The answer, made beforehand: a handler must not allocate (signal-safety(7)).
 static ANSWER: OnceLock<Vec<u8>> = OnceLock::new();
 
-/// Installs the handler. To be called before the worker is locked.
-pub(super) fn watch(connection: &File) {
-    let mut answer = Vec::new();
-    let done = Done {
-        end: End::Error {
-            message: "SyntaxError: the program is nested too deeply".to_owned(),
-            line: None,
-            column: None,
-            code: None,
-        },
-        unsent: Vec::new(),
-        logs_dropped: 0,
-    };
-    if frame::append(&mut answer, &FromWorker::Done(Box::new(done))).is_err() {
+/// Installs the handler, with what it says to the server. To be called before the worker is locked.
+pub(crate) fn watch(connection: &File, answer: &impl Serialize) {
+    let mut bytes = Vec::new();
+    if frame::append(&mut bytes, answer).is_err() {
         return;
     }
-    let _ = ANSWER.set(answer);
+    let _ = ANSWER.set(bytes);
     CONNECTION.store(connection.as_raw_fd(), Ordering::Relaxed);
     let stack = libc::stack_t {
         // For as long as the process lives.
@@ -67,7 +57,7 @@ pub(super) fn watch(connection: &File) {
 }
 
 extern "C" fn on_fault(_signal: c_int, _info: *mut libc::siginfo_t, _context: *mut c_void) {
-    if !TRANSPILING.load(Ordering::Relaxed) {
+    if !WATCHED.load(Ordering::Relaxed) {
         return;
     }
     if let Some(answer) = ANSWER.get() {
@@ -84,11 +74,11 @@ extern "C" fn on_fault(_signal: c_int, _info: *mut libc::siginfo_t, _context: *m
     }
 }
 
-/// Runs `transpile`; a stack overflow in it ends the worker with an answer.
-pub(super) fn guarded<T>(transpile: impl FnOnce() -> T) -> T {
+/// Runs `work`; a stack overflow in it ends the worker with an answer.
+pub(crate) fn guarded<T>(work: impl FnOnce() -> T) -> T {
     const { assert!(STACK > OWN_STACK as u64) };
-    TRANSPILING.store(true, Ordering::Relaxed);
-    let done = transpile();
-    TRANSPILING.store(false, Ordering::Relaxed);
+    WATCHED.store(true, Ordering::Relaxed);
+    let done = work();
+    WATCHED.store(false, Ordering::Relaxed);
     done
 }

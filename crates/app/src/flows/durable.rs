@@ -1,0 +1,317 @@
+//! Runs that wait in the database for somebody who begins them: those of durable flows, and those that
+//! nobody waits for.
+//!
+//! The queue is the table. A node holds a lease of what it runs and renews it; after kill -9 the lease
+//! runs out and somebody else, or the same server started again, goes on with the run: steps that are
+//! done are not done again. A run that is not durable ends as failed then.
+
+use super::host::RunHost;
+use super::journal::Journal;
+use super::running::{acting, clean, shown_run};
+use super::{reading, schedule};
+use crate::App;
+use crate::guard::Trace;
+use quaymaster_core::id::{CredentialId, OrgId, RunId};
+use quaymaster_core::tool::{JsonObject, Progress};
+use quaymaster_core::{Code, Fault, Instant};
+use quaymaster_flows::run::{Start, run};
+use quaymaster_store::flow::Flow;
+use quaymaster_store::flow_run::{LeasedRun, Run, RunEnd, RunState, RunStep};
+use serde_json::Value;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::Semaphore;
+
+/// Runs of all flows that a node works on at the same time.
+const AT_A_TIME: usize = 32;
+const LEASE_SECONDS: i64 = 30;
+const RENEW: Duration = Duration::from_secs(10);
+/// Looks for runs of other nodes, and for leases that ran out.
+const LOOK: Duration = Duration::from_secs(1);
+/// After something of ours did not work.
+const PAUSE: Duration = Duration::from_secs(5);
+/// A run with which the server itself was killed so often is not begun again.
+const MOST_ATTEMPTS: i64 = 10;
+
+/// How a run came to wait.
+pub(crate) struct Waiting<'a> {
+    pub(crate) started_by: &'static str,
+    /// Id of a credential or person, or what started it.
+    pub(crate) label: &'a str,
+    /// When it was to begin; now where that is not said.
+    pub(crate) due: Option<Instant>,
+}
+
+/// Where clients on this node are told how far runs are.
+#[derive(Default)]
+pub(crate) struct Watched(Mutex<HashMap<RunId, Arc<dyn Progress>>>);
+
+impl Watched {
+    fn of(&self, run: &RunId) -> Option<Arc<dyn Progress>> {
+        let watched = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        watched.get(run).cloned()
+    }
+
+    fn set(&self, run: &RunId, progress: Option<Arc<dyn Progress>>) {
+        let mut watched = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match progress {
+            Some(progress) => watched.insert(run.clone(), progress),
+            None => watched.remove(run),
+        };
+    }
+}
+
+impl App {
+    /// Starts to run what waits and what is due. For the server, not for commands beside it.
+    pub async fn start_flows(&self) -> Result<(), Fault> {
+        if !self.store.is_shared() {
+            // Nobody else works on them: whoever did was killed.
+            self.store.end_run_leases().await?;
+        }
+        self.tasks.spawn(self.clone().run_what_waits());
+        self.tasks.spawn(self.clone().follow_schedules());
+        Ok(())
+    }
+
+    pub(super) fn waiting_run(&self, flow: &Flow, input: Value, waiting: &Waiting<'_>) -> Run {
+        Run {
+            id: RunId::fresh(&*self.clock, &*self.entropy),
+            org: flow.org.clone(),
+            workspace: flow.workspace.clone(),
+            flow: flow.id.clone(),
+            version: flow.version,
+            started_by: waiting.started_by.to_owned(),
+            caller: waiting.label.to_owned(),
+            state: RunState::Ready,
+            input,
+            output: None,
+            error: None,
+            started_at: waiting.due.unwrap_or_else(|| self.now()),
+            ended_at: None,
+            durable: flow.durable,
+            attempts: 0,
+        }
+    }
+
+    /// Has a flow run by whoever is free, and answers at once.
+    pub(crate) async fn enqueue_flow(
+        &self,
+        flow: &Flow,
+        input: JsonObject,
+        waiting: &Waiting<'_>,
+    ) -> Result<RunId, Fault> {
+        let run = self.waiting_run(flow, Value::Object(input), waiting);
+        let mut tx = self.store.begin().await?;
+        tx.add_run(&run, &[]).await?;
+        tx.commit().await?;
+        self.run_wake.notify_one();
+        Ok(run.id)
+    }
+
+    /// Waits until a run has ended, at most so long; none when it goes on.
+    pub(crate) async fn await_run(
+        &self,
+        org: &OrgId,
+        run: &RunId,
+        patience: Duration,
+        progress: Option<Arc<dyn Progress>>,
+    ) -> Result<Option<Run>, Fault> {
+        self.watched.set(run, progress);
+        let waited = tokio::time::timeout(patience, async {
+            loop {
+                let ended = self.run_ended.notified();
+                let found = self.store.flow_run(org, run).await?;
+                let found = found.ok_or_else(|| {
+                    Fault::not_found("The run was deleted together with its flow.")
+                })?;
+                if found.state.is_over() {
+                    return Ok(found);
+                }
+                // Another node may run it.
+                let _ = tokio::time::timeout(LOOK, ended).await;
+            }
+        });
+        let found = waited.await;
+        self.watched.set(run, None);
+        found.ok().transpose()
+    }
+
+    async fn run_what_waits(self) {
+        let room = Arc::new(Semaphore::new(AT_A_TIME));
+        loop {
+            let Ok(permit) = room.clone().acquire_owned().await else {
+                return;
+            };
+            let wait = match self.lease_next().await {
+                Ok(Some(leased)) => {
+                    let app = self.clone();
+                    self.tasks.spawn(async move {
+                        app.run_leased(leased).await;
+                        app.run_ended.notify_waiters();
+                        drop(permit);
+                    });
+                    continue;
+                }
+                Ok(None) => LOOK,
+                Err(fault) => {
+                    tracing::warn!(%fault, "runs of flows were not looked for");
+                    PAUSE
+                }
+            };
+            drop(permit);
+            tokio::select! {
+                () = self.run_wake.notified() => {}
+                () = tokio::time::sleep(wait) => {}
+                () = self.stop.cancelled() => return,
+            }
+        }
+    }
+
+    async fn lease_next(&self) -> Result<Option<LeasedRun>, Fault> {
+        if self.stop.is_cancelled() {
+            return Ok(None);
+        }
+        let now = self.now();
+        let lease = self.fresh_call_id().to_string();
+        let until = now.plus_seconds(LEASE_SECONDS);
+        Ok(self.store.lease_run(&lease, now, until).await?)
+    }
+
+    async fn run_leased(&self, leased: LeasedRun) {
+        let outcome = tokio::select! {
+            outcome = self.go_on(&leased) => outcome,
+            // Cancelled, or another node's by now.
+            () = self.keep_run(&leased) => return,
+            () = self.stop.cancelled() => {
+                if let Err(error) = self.store.give_run_back(&leased, self.now()).await {
+                    tracing::warn!(%error, run = %leased.run.id, "a run was not given back");
+                }
+                return;
+            }
+        };
+        let (result, steps) = match outcome {
+            Ok(ended) => ended,
+            Err(fault) => (Err(fault), Vec::new()),
+        };
+        if let Err(fault) = self.end_leased(&leased, result, &steps).await {
+            tracing::warn!(%fault, run = %leased.run.id, "a run was not ended");
+        }
+    }
+
+    /// Runs what is left of a run. Its result, and the steps that were not written yet.
+    async fn go_on(
+        &self,
+        leased: &LeasedRun,
+    ) -> Result<(Result<Value, Fault>, Vec<RunStep>), Fault> {
+        let record = &leased.run;
+        if record.attempts > 1 && !record.durable {
+            return Err(
+                interrupted("The server was stopped while the run was under way.")
+                    .hint("Set `durable: true` for flows that shall go on after a crash."),
+            );
+        }
+        if record.attempts > MOST_ATTEMPTS {
+            return Err(interrupted(
+                "The server was stopped again and again while the run was under way.",
+            ));
+        }
+        let gone = || Fault::not_found("The flow or this version of it is gone.");
+        let flow = self.store.flow(&record.org, &record.flow).await?;
+        let mut flow = flow.ok_or_else(gone)?;
+        let version = self
+            .store
+            .flow_version(&record.org, &record.flow, record.version)
+            .await?
+            .ok_or_else(gone)?;
+        flow.version = record.version;
+        let prepared =
+            reading::prepared(&version.source).map_err(|problems| reading::wrong(&problems))?;
+        let journal = if record.durable {
+            let known = self.store.flow_run_steps(&record.org, &record.id).await?;
+            Journal::resumed(prepared.flow(), leased.clone(), known)
+        } else {
+            Journal::of(prepared.flow())
+        };
+        let credential: Option<CredentialId> = record.caller.parse().ok();
+        // Nobody's, where nobody called.
+        let credential = match credential {
+            Some(credential) => credential,
+            None => CredentialId::fresh(&*self.clock, &*self.entropy),
+        };
+        let host = RunHost::new(
+            self.clone(),
+            flow.workspace.clone(),
+            acting(&flow, &credential),
+            Trace::default(),
+            self.watched.of(&record.id),
+            journal,
+        );
+        let input = match &record.input {
+            Value::Object(input) => input.clone(),
+            _ => JsonObject::new(),
+        };
+        let start = Start {
+            input,
+            run: shown_run(&record.id, &flow, &record.started_by, record.started_at),
+            caller: schedule::shown(&record.started_by, &record.caller),
+        };
+        let result = run(&prepared, start, &host).await;
+        let result = clean(&host, result.map_err(|fault| fault.to_fault()));
+        let steps = if record.durable {
+            Vec::new()
+        } else {
+            host.journal.take()
+        };
+        Ok((result, steps))
+    }
+
+    async fn end_leased(
+        &self,
+        leased: &LeasedRun,
+        result: Result<Value, Fault>,
+        steps: &[RunStep],
+    ) -> Result<(), Fault> {
+        let end = RunEnd {
+            state: match &result {
+                Ok(_) => RunState::Done,
+                Err(_) => RunState::Failed,
+            },
+            error: result.as_ref().err().map(Fault::to_json),
+            output: result.ok(),
+            at: self.now(),
+        };
+        let mut tx = self.store.begin().await?;
+        if tx.end_run(leased, &end).await? {
+            for step in steps {
+                tx.put_run_step(&leased.run.org, &leased.run.id, step)
+                    .await?;
+            }
+            tx.commit().await?;
+        }
+        Ok(())
+    }
+
+    /// Renews the lease until it is lost.
+    async fn keep_run(&self, leased: &LeasedRun) {
+        let mut good_until = self.now().plus_seconds(LEASE_SECONDS);
+        loop {
+            tokio::time::sleep(RENEW).await;
+            let until = self.now().plus_seconds(LEASE_SECONDS);
+            match self.store.renew_run_lease(leased, until).await {
+                Ok(true) => good_until = until,
+                Ok(false) => return,
+                Err(error) => {
+                    tracing::warn!(%error, run = %leased.run.id, "a lease was not renewed");
+                    if self.now() >= good_until {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn interrupted(message: &str) -> Fault {
+    Fault::new(Code::FlowError, message)
+}

@@ -1,0 +1,207 @@
+//! Whether a text is a flow: read strictly, its expressions compiled, its own tests run.
+
+use super::expressions::OfTests;
+use crate::App;
+use crate::actor::Actor;
+use quaymaster_core::id::{OrgId, WorkspaceId};
+use quaymaster_core::{Code, Fault};
+use quaymaster_flows::format::Flow;
+pub use quaymaster_flows::load::Problem;
+use quaymaster_flows::load::{flow, problem_at, saved};
+use quaymaster_flows::prepared::Prepared;
+use quaymaster_flows::testing::{Tested, test};
+use serde_json::{Value, json};
+use std::collections::HashSet;
+use std::time::Duration;
+
+/// How long all tests of a flow may take.
+const MOST_TESTING: Duration = Duration::from_secs(60);
+
+/// One of a flow's own tests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TestOutcome {
+    pub name: String,
+    pub passed: bool,
+    /// Why it did not pass.
+    pub message: Option<String>,
+}
+
+/// What was found of a text.
+#[derive(Debug, Clone, Default)]
+pub struct Checked {
+    /// The name of the flow, if the text could be read.
+    pub name: Option<String>,
+    pub problems: Vec<Problem>,
+    pub tests: Vec<TestOutcome>,
+}
+
+impl Checked {
+    /// Whether it can be saved.
+    pub fn is_good(&self) -> bool {
+        self.problems.is_empty() && self.tests.iter().all(|test| test.passed)
+    }
+}
+
+/// A text that was checked when it was saved.
+pub(super) fn prepared(source: &str) -> Result<Prepared, Vec<Problem>> {
+    compiled(saved(source)?)
+}
+
+fn compiled(flow: Flow) -> Result<Prepared, Vec<Problem>> {
+    Prepared::new(flow).map_err(|message| {
+        vec![Problem {
+            file: String::new(),
+            line: 0,
+            column: 0,
+            key: String::new(),
+            message,
+        }]
+    })
+}
+
+/// Every problem of a text, as one fault. `details.problems` has them with line and column.
+pub(super) fn wrong(problems: &[Problem]) -> Fault {
+    let first = problems
+        .first()
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    let message = match problems.len() {
+        1 => format!("The flow has a problem: {first}"),
+        count => format!("The flow has {count} problems. The first: {first}"),
+    };
+    let problems: Vec<Value> = problems
+        .iter()
+        .map(|problem| {
+            json!({
+                "line": problem.line,
+                "column": problem.column,
+                "key": problem.key,
+                "message": problem.message,
+            })
+        })
+        .collect();
+    Fault::invalid_arg("/source", "flow", message)
+        .detail("problems", problems)
+        .hint("details.problems has each with its line and column. Nothing was changed.")
+}
+
+/// A flow whose own tests do not pass.
+pub(super) fn failed_tests(tests: &[TestOutcome]) -> Option<Fault> {
+    let failed: Vec<&TestOutcome> = tests.iter().filter(|test| !test.passed).collect();
+    let first = failed.first()?;
+    let message = format!(
+        "{} of the flow's {} tests failed. The first, {:?}: {}",
+        failed.len(),
+        tests.len(),
+        first.name,
+        first.message.as_deref().unwrap_or_default(),
+    );
+    let tests: Vec<Value> = tests
+        .iter()
+        .map(|test| json!({ "name": test.name, "passed": test.passed, "message": test.message }))
+        .collect();
+    Some(
+        Fault::invalid_arg("/source", "tests", message)
+            .detail("tests", tests)
+            .hint("Mend the flow or its tests. Nothing was changed."),
+    )
+}
+
+impl App {
+    /// What would be wrong with a text if it were saved. Saves nothing.
+    pub async fn check_flow(
+        &self,
+        actor: &Actor,
+        workspace: &WorkspaceId,
+        source: &str,
+    ) -> Result<Checked, Fault> {
+        self.believed_workspace(&actor.org, workspace).await?;
+        Ok(self.checked_flow(&actor.org, source).await?.1)
+    }
+
+    /// The flow, if the text has no problems, and all that was found.
+    pub(super) async fn checked_flow(
+        &self,
+        org: &OrgId,
+        source: &str,
+    ) -> Result<(Option<Prepared>, Checked), Fault> {
+        let (prepared, mut checked) = self.read_flow_text(org, source).await?;
+        if let Some(prepared) = &prepared {
+            checked.tests = self.tests_of(org, prepared).await?;
+        }
+        Ok((prepared, checked))
+    }
+
+    /// The same without the flow's tests.
+    pub(super) async fn read_flow_text(
+        &self,
+        org: &OrgId,
+        source: &str,
+    ) -> Result<(Option<Prepared>, Checked), Fault> {
+        let mut checked = Checked::default();
+        let prepared = match flow(source, "").and_then(compiled) {
+            Ok(prepared) => prepared,
+            Err(problems) => {
+                checked.problems = problems;
+                return Ok((None, checked));
+            }
+        };
+        checked.name = Some(prepared.flow().flow.clone());
+        checked.problems = self.wrong_expressions(org, source, &prepared).await?;
+        Ok((checked.problems.is_empty().then_some(prepared), checked))
+    }
+
+    /// Expressions that are none to jq, or use what none may use.
+    async fn wrong_expressions(
+        &self,
+        org: &OrgId,
+        source: &str,
+        prepared: &Prepared,
+    ) -> Result<Vec<Problem>, Fault> {
+        let mut problems = Vec::new();
+        let mut good = HashSet::new();
+        for (at, program) in prepared.flow().programs() {
+            // What needs no jq was read already.
+            if program.simple().is_some() || good.contains(program.digest()) {
+                continue;
+            }
+            match self.jq.check(org.as_str(), program.source()).await {
+                Ok(()) => {
+                    good.insert(program.digest().to_owned());
+                }
+                Err(failed) if failed.fault().code == Code::FlowError => {
+                    let path: Vec<&str> = at.iter().map(String::as_str).collect();
+                    let mut message = failed.to_string();
+                    if let Some(hint) = failed.hint() {
+                        message = format!("{message} {hint}");
+                    }
+                    problems.push(problem_at(source, "", &path, message));
+                }
+                // Not the flow's doing, and nothing that can be saved unchecked.
+                Err(failed) => return Err(failed.fault()),
+            }
+        }
+        problems.sort_by_key(|problem| (problem.line, problem.column));
+        Ok(problems)
+    }
+
+    /// The outcome of the flow's own tests, which reach nothing.
+    async fn tests_of(&self, org: &OrgId, prepared: &Prepared) -> Result<Vec<TestOutcome>, Fault> {
+        let expressions = OfTests { app: self, org };
+        let testing = test(prepared.flow(), &expressions);
+        let tested = tokio::time::timeout(MOST_TESTING, testing).await;
+        let tested = tested.map_err(|_| {
+            Fault::new(
+                Code::Timeout,
+                "The flow's own tests took longer than a minute.",
+            )
+            .hint("Leave tests out, or let them do less. Nothing was changed.")
+        })?;
+        let outcome = |tested: Tested| TestOutcome {
+            passed: tested.passed(),
+            message: (!tested.passed()).then(|| tested.failures.join(" ")),
+            name: tested.test,
+        };
+        Ok(tested.into_iter().map(outcome).collect())
+    }
+}

@@ -1,0 +1,357 @@
+//! The flows of an organization that are switched on, ready to run, and the tools that they are.
+//!
+//! Made when something changed, which the revisions of the workspaces tell, and kept until then: a list
+//! of tools comes from memory. A run keeps the version that it began with.
+
+use crate::App;
+use crate::admit::{fresh, last};
+use quaymaster_connectors::surface::tool_name;
+use quaymaster_core::caller::{Grant, Pick};
+use quaymaster_core::id::{FlowId, OrgId, WorkspaceId};
+use quaymaster_core::tool::{JsonObject, Nature, ToolDef};
+use quaymaster_core::{Caller, Fault, Scope};
+use quaymaster_flows::prepared::Prepared;
+use quaymaster_store::flow::Flow;
+use quaymaster_store::workspace::Workspace;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+/// What a model is told of tools whose runs may take longer than it waits.
+const LATER: &str =
+    " If this takes long, the answer is {run_id, state} and get_run tells how it ends.";
+
+/// A flow that is switched on.
+pub(crate) struct Ready {
+    pub(crate) flow: Flow,
+    pub(crate) prepared: Arc<Prepared>,
+    /// As its own workspace's callers see it; none when it is no tool.
+    tool: Option<ToolDef>,
+}
+
+impl Ready {
+    pub(super) fn new(flow: Flow, prepared: Prepared) -> Self {
+        let tool = tool_of(&prepared);
+        Ready {
+            flow,
+            prepared: Arc::new(prepared),
+            tool,
+        }
+    }
+}
+
+fn tool_of(prepared: &Prepared) -> Option<ToolDef> {
+    let flow = prepared.flow();
+    let tool = flow.tool()?;
+    let name = flow.tool_name()?.to_owned();
+    let title = flow.title.clone().unwrap_or_else(|| name.clone());
+    let mut description = tool
+        .description
+        .clone()
+        .or_else(|| flow.description.clone())
+        .unwrap_or_default();
+    if flow.durable {
+        description.push_str(LATER);
+    }
+    let hints = tool.annotations;
+    Some(ToolDef {
+        name: name.into(),
+        title: title.into(),
+        description,
+        input: Arc::new(flow.input_schema()),
+        // What takes long is answered with the id of the run.
+        output: flow.output.clone().filter(|_| !flow.durable).map(Arc::new),
+        nature: Nature {
+            read_only: hints.read_only_hint,
+            destructive: hints.destructive_hint && !hints.read_only_hint,
+            idempotent: hints.idempotent_hint,
+            open_world: hints.open_world_hint,
+        },
+    })
+}
+
+/// A flow as a tool under the name that a caller knows.
+pub(crate) struct Offered {
+    pub(crate) ready: Arc<Ready>,
+    pub(crate) def: ToolDef,
+}
+
+impl Offered {
+    pub(crate) fn scope(&self) -> Scope {
+        if self.def.nature.read_only {
+            Scope::ReadTools
+        } else {
+            Scope::WriteTools
+        }
+    }
+
+    pub(crate) fn workspace(&self) -> &WorkspaceId {
+        &self.ready.flow.workspace
+    }
+
+    /// Whether arguments fit, once defaults are filled in.
+    pub(crate) fn check(&self, args: &JsonObject) -> Result<(), Fault> {
+        self.ready.prepared.input(args.clone()).map(|_| ())
+    }
+}
+
+/// The tools of one workspace, or of all.
+#[derive(Default)]
+struct View {
+    tools: Vec<Arc<Offered>>,
+    /// By the name of the list, and by the longer one that it stands for.
+    names: HashMap<String, usize>,
+}
+
+impl View {
+    fn add(&mut self, ready: &Arc<Ready>, prefix: Option<&str>) {
+        let Some(tool) = &ready.tool else { return };
+        let mut def = tool.clone();
+        let index = self.tools.len();
+        if let Some(prefix) = prefix {
+            let own = tool_name(prefix, &tool.name);
+            def.name = own.name.into();
+            self.names.extend(own.long.map(|long| (long, index)));
+        }
+        self.names.insert(def.name.to_string(), index);
+        self.tools.push(Arc::new(Offered {
+            ready: ready.clone(),
+            def,
+        }));
+    }
+}
+
+struct Room {
+    slug: String,
+    revision: i64,
+    /// By name.
+    flows: BTreeMap<String, Arc<Ready>>,
+    view: View,
+}
+
+#[derive(Default)]
+pub(crate) struct OrgFlows {
+    rooms: BTreeMap<WorkspaceId, Arc<Room>>,
+    /// Whether the organization has several workspaces.
+    several: bool,
+    /// Of all workspaces; their slugs stand in front if there are several.
+    all: View,
+}
+
+/// Which flows a caller has as tools.
+#[derive(Clone, Copy)]
+enum Span<'a> {
+    /// Those of every workspace of the organization.
+    Organization,
+    Workspace(&'a WorkspaceId, &'a Pick),
+}
+
+impl Span<'_> {
+    fn has(self, flow: &FlowId) -> bool {
+        match self {
+            Span::Organization => true,
+            Span::Workspace(_, pick) => pick.has(flow),
+        }
+    }
+}
+
+fn span(caller: &Caller) -> Option<Span<'_>> {
+    if let Some((workspace, pick)) = caller.flows() {
+        return Some(Span::Workspace(workspace, pick));
+    }
+    caller.has(&Grant::Catalog).then_some(Span::Organization)
+}
+
+/// Whether changes of a workspace's flows concern a caller.
+pub(crate) fn sees_flows_of(caller: &Caller) -> Option<Option<WorkspaceId>> {
+    match span(caller)? {
+        Span::Organization => Some(None),
+        Span::Workspace(workspace, _) => Some(Some(workspace.clone())),
+    }
+}
+
+impl OrgFlows {
+    fn view(&self, span: Span<'_>) -> Option<&View> {
+        match span {
+            Span::Organization => Some(&self.all),
+            Span::Workspace(workspace, _) => Some(&self.rooms.get(workspace)?.view),
+        }
+    }
+
+    fn seen<'a>(&'a self, caller: &'a Caller) -> impl Iterator<Item = &'a Arc<Offered>> {
+        let span = span(caller);
+        let view = span.and_then(|span| self.view(span));
+        view.into_iter()
+            .flat_map(|view| &view.tools)
+            .filter(move |offered| span.is_some_and(|span| span.has(&offered.ready.flow.id)))
+    }
+
+    /// The tools of a caller, as far as the scopes go.
+    pub(crate) fn listed<'a>(&'a self, caller: &'a Caller) -> impl Iterator<Item = &'a ToolDef> {
+        self.seen(caller)
+            .filter(|offered| caller.scopes.has(offered.scope()))
+            .map(|offered| &offered.def)
+    }
+
+    pub(crate) fn find(&self, caller: &Caller, name: &str) -> Option<Arc<Offered>> {
+        let span = span(caller)?;
+        let view = self.view(span)?;
+        let found = view.tools.get(*view.names.get(name)?)?;
+        span.has(&found.ready.flow.id).then(|| found.clone())
+    }
+
+    /// Whether some run may take longer than its caller waits.
+    pub(crate) fn has_durable(&self, caller: &Caller) -> bool {
+        self.seen(caller).any(|offered| offered.ready.flow.durable)
+    }
+
+    /// Whether runs of a flow are a caller's to read.
+    pub(crate) fn sees(&self, caller: &Caller, flow: &FlowId) -> bool {
+        self.seen(caller)
+            .any(|offered| offered.ready.flow.id == *flow)
+    }
+
+    /// A flow of a workspace.
+    pub(crate) fn named(&self, workspace: &WorkspaceId, name: &str) -> Option<&Arc<Ready>> {
+        self.rooms.get(workspace)?.flows.get(name)
+    }
+}
+
+impl App {
+    /// The same as far as the caller can see any of it.
+    pub(crate) async fn flows_for(&self, caller: &Caller) -> Result<Arc<OrgFlows>, Fault> {
+        match span(caller) {
+            Some(_) => self.flows_of_org(&caller.org).await,
+            None => Ok(Arc::default()),
+        }
+    }
+
+    /// What is switched on in an organization, believed for half a second.
+    pub(crate) async fn flows_of_org(&self, org: &OrgId) -> Result<Arc<OrgFlows>, Fault> {
+        let map = &self.callers.flows;
+        if let Some(known) = fresh(map, org) {
+            return Ok(known);
+        }
+        let before = self.callers.generation();
+        let revisions = self.store.flow_revisions(org).await?;
+        let known = last(map, org);
+        let all = if revisions.is_empty() {
+            // Whoever has no flow pays one small query.
+            known.unwrap_or_default()
+        } else {
+            let workspaces = self.store.workspaces(org).await?;
+            match known.filter(|known| known.is_of(&workspaces, &revisions)) {
+                Some(known) => known,
+                None => {
+                    let known = last(map, org);
+                    let all = self.gather_flows(workspaces, &revisions, known.as_deref());
+                    Arc::new(all.await?)
+                }
+            }
+        };
+        self.callers.remember(map, before, org.clone(), all.clone());
+        Ok(all)
+    }
+
+    async fn gather_flows(
+        &self,
+        workspaces: Vec<Workspace>,
+        revisions: &BTreeMap<WorkspaceId, i64>,
+        known: Option<&OrgFlows>,
+    ) -> Result<OrgFlows, Fault> {
+        let several = workspaces.len() > 1;
+        let mut all = OrgFlows {
+            several,
+            ..OrgFlows::default()
+        };
+        for workspace in workspaces {
+            let Some(revision) = revisions.get(&workspace.id) else {
+                continue;
+            };
+            let before = known.and_then(|known| known.rooms.get(&workspace.id));
+            let room = match before {
+                Some(room) if room.revision == *revision && room.slug == workspace.slug => {
+                    room.clone()
+                }
+                _ => Arc::new(
+                    self.gather_room(&workspace, *revision, before.map(|room| &room.flows))
+                        .await?,
+                ),
+            };
+            let prefix = several.then_some(&*workspace.slug);
+            for ready in room.flows.values() {
+                all.all.add(ready, prefix);
+            }
+            all.rooms.insert(workspace.id, room);
+        }
+        Ok(all)
+    }
+
+    async fn gather_room(
+        &self,
+        workspace: &Workspace,
+        revision: i64,
+        known: Option<&BTreeMap<String, Arc<Ready>>>,
+    ) -> Result<Room, Fault> {
+        let mut room = Room {
+            slug: workspace.slug.clone(),
+            revision,
+            flows: BTreeMap::new(),
+            view: View::default(),
+        };
+        for flow in self.store.flows(&workspace.org, &workspace.id).await? {
+            if !flow.enabled {
+                continue;
+            }
+            let same = known
+                .and_then(|known| known.get(&flow.name))
+                .filter(|ready| ready.flow == flow)
+                .cloned();
+            let ready = match same {
+                Some(ready) => Some(ready),
+                None => self.made_ready(flow).await?,
+            };
+            if let Some(ready) = ready {
+                room.view.add(&ready, None);
+                room.flows.insert(ready.flow.name.clone(), ready);
+            }
+        }
+        Ok(room)
+    }
+
+    /// A flow in its current version; none when its text is no flow to this program any more.
+    async fn made_ready(&self, flow: Flow) -> Result<Option<Arc<Ready>>, Fault> {
+        let version = self
+            .store
+            .flow_version(&flow.org, &flow.id, flow.version)
+            .await?;
+        // It was changed at this moment: the next look finds it.
+        let Some(version) = version else {
+            return Ok(None);
+        };
+        match super::reading::prepared(&version.source) {
+            Ok(prepared) => Ok(Some(Arc::new(Ready::new(flow, prepared)))),
+            Err(problems) => {
+                let first = problems.first().map(ToString::to_string);
+                tracing::warn!(flow = %flow.id, version = flow.version, problem = first, "a flow was left out");
+                Ok(None)
+            }
+        }
+    }
+}
+
+impl OrgFlows {
+    /// Whether nothing changed since: workspaces, their slugs, and what is in them.
+    fn is_of(&self, workspaces: &[Workspace], revisions: &BTreeMap<WorkspaceId, i64>) -> bool {
+        let with_flows = workspaces
+            .iter()
+            .filter(|workspace| revisions.contains_key(&workspace.id));
+        self.several == (workspaces.len() > 1)
+            && with_flows.clone().count() == self.rooms.len()
+            && with_flows.clone().all(|workspace| {
+                self.rooms.get(&workspace.id).is_some_and(|room| {
+                    room.slug == workspace.slug
+                        && Some(&room.revision) == revisions.get(&workspace.id)
+                })
+            })
+    }
+}

@@ -1,0 +1,182 @@
+//! All the places where a value is no flow or pack: serde stops at the first, so each is noted and
+//! taken out, and the rest is read again.
+
+use super::Finding;
+use crate::format::Flow;
+use crate::pack::Pack;
+use quaymaster_core::suggest::did_you_mean;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use serde_path_to_error::{Path, Segment};
+use std::collections::HashSet;
+
+/// More at once help nobody.
+const MOST: usize = 50;
+
+/// What can be read from a file.
+pub(super) trait Mended: DeserializeOwned {
+    /// Something for the places of the keys that have to be there.
+    fn filler() -> Value;
+}
+
+impl Mended for Flow {
+    fn filler() -> Value {
+        json!({ "flow": "x", "steps": [] })
+    }
+}
+
+impl Mended for Pack {
+    fn filler() -> Value {
+        json!({
+            "pack": "x", "id": "x", "title": "x", "version": "x", "description": "x", "flows": [],
+        })
+    }
+}
+
+pub(super) fn findings<T: Mended>(mut value: Value) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut taken_out: HashSet<Vec<String>> = HashSet::new();
+    // Each turn takes something out or fills something in; what does neither ends it.
+    for _ in 0..4 * MOST {
+        let Err(error) = serde_path_to_error::deserialize::<_, T>(&value) else {
+            break;
+        };
+        let mut at = keys(error.path());
+        let message = error.inner().to_string();
+        let missing = message
+            .strip_prefix("missing field `")
+            .and_then(|rest| rest.split('`').next());
+        if let Some(name) = missing {
+            let mut whole = at.clone();
+            whole.push(name.to_owned());
+            // It was there and was wrong, which is told already.
+            if !taken_out.contains(&at) && !taken_out.contains(&whole) {
+                let message = format!("The key `{name}` is missing.");
+                findings.push(Finding {
+                    at: at.clone(),
+                    message,
+                });
+            }
+        } else if !taken_out.contains(&at) {
+            // An item that was taken out before is told; its list goes then.
+            findings.push(Finding {
+                at: at.clone(),
+                message: said(&message),
+            });
+        }
+        if findings.len() >= MOST {
+            break;
+        }
+        if at.is_empty() {
+            if !fill_in::<T>(&mut value, missing) {
+                break;
+            }
+            continue;
+        }
+        if !taken_out.insert(at.clone()) {
+            at.pop();
+        }
+        while !at.is_empty() && !take_out(&mut value, &at) {
+            at.pop();
+        }
+        if at.is_empty() {
+            break;
+        }
+        taken_out.insert(at);
+    }
+    findings
+}
+
+fn keys(path: &Path) -> Vec<String> {
+    path.iter()
+        .filter_map(|segment| match segment {
+            Segment::Seq { index } => Some(index.to_string()),
+            Segment::Map { key } => Some(key.clone()),
+            Segment::Enum { variant } => Some(variant.clone()),
+            Segment::Unknown => None,
+        })
+        .collect()
+}
+
+fn take_out(value: &mut Value, at: &[String]) -> bool {
+    let Some((last, parents)) = at.split_last() else {
+        return false;
+    };
+    let parent = parents.iter().try_fold(value, |value, key| match value {
+        Value::Object(map) => map.get_mut(key),
+        Value::Array(list) => list.get_mut(key.parse::<usize>().ok()?),
+        _ => None,
+    });
+    match parent {
+        Some(Value::Object(map)) => map.remove(last).is_some(),
+        // Items keep their numbers.
+        Some(Value::Array(list)) => last
+            .parse::<usize>()
+            .ok()
+            .filter(|index| *index < list.len())
+            .map(|index| list[index] = json!({}))
+            .is_some(),
+        _ => false,
+    }
+}
+
+/// Puts something in the place of a missing key of the whole, which cannot be taken out.
+fn fill_in<T: Mended>(value: &mut Value, missing: Option<&str>) -> bool {
+    let filler = T::filler();
+    let (Some(map), Some(name)) = (value.as_object_mut(), missing) else {
+        return false;
+    };
+    match filler.get(name) {
+        Some(filler) => map.insert(name.to_owned(), filler.clone()).is_none(),
+        None => false,
+    }
+}
+
+/// Serde's words in ours.
+fn said(message: &str) -> String {
+    let mut quoted = message.split('`').skip(1).step_by(2);
+    let unknown = ["unknown field", "unknown variant"]
+        .into_iter()
+        .find(|start| message.starts_with(start));
+    let Some(unknown) = unknown else {
+        return match message.strip_prefix("invalid type: ") {
+            Some(rest) => format!(
+                "Wrong type: {}.{}",
+                rest.trim_end_matches('.'),
+                quotes(rest)
+            ),
+            None => format!("{}.", message.trim_end_matches('.')),
+        };
+    };
+    let wrong = quoted.next().unwrap_or_default();
+    let known: Vec<&str> = quoted.collect();
+    let what = if unknown == "unknown field" {
+        format!("There is no key `{wrong}` here.")
+    } else {
+        format!("{wrong:?} is not possible here.")
+    };
+    match did_you_mean(wrong, known.iter().copied(), 1).pop() {
+        Some(close) => format!("{what} Did you mean `{close}`?"),
+        None if known.is_empty() => what,
+        None => format!("{what} Possible: {}.", known.join(", ")),
+    }
+}
+
+/// What helps with the traps of YAML.
+fn quotes(message: &str) -> &'static str {
+    let wants_text = message.ends_with("a string");
+    if message.starts_with("string") && message.ends_with("a boolean") {
+        return " Write true or false.";
+    }
+    if wants_text && (message.starts_with("map") || message.starts_with("sequence")) {
+        return " An expression that begins with a bracket stands in quotes or behind `|`.";
+    }
+    let scalar = ["integer", "floating point", "boolean", "null"]
+        .iter()
+        .any(|kind| message.starts_with(kind));
+    if wants_text && scalar {
+        " Put it in quotes."
+    } else {
+        ""
+    }
+}

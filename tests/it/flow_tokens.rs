@@ -3,6 +3,7 @@
 mod addresses;
 mod anonymous;
 mod bridges;
+mod flows;
 mod managed;
 mod page;
 
@@ -71,6 +72,20 @@ impl Desk {
     async fn open(&self) {
         let (status, answer) = self.require(false).await;
         assert_eq!(status, 200, "{answer}");
+    }
+
+    /// Saves a flow that says its name, in a workspace; its id.
+    async fn flow_in(&self, workspace: &str, name: &str) -> String {
+        let rest = format!("steps:\n  - map: '\"{name} here\"'\n");
+        let body = json!({ "source": crate::flows::plain(name, &rest) });
+        let path = format!("/api/v1/workspaces/{workspace}/flows");
+        let (status, saved) = self.rest("POST", &path, Some(body)).await;
+        assert_eq!(status, 201, "{saved}");
+        saved["flow"]["id"].as_str().unwrap().to_owned()
+    }
+
+    async fn flow(&self, name: &str) -> String {
+        self.flow_in(&self.server.workspace, name).await
     }
 
     /// The endpoint with a token in its address.

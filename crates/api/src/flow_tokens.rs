@@ -31,7 +31,7 @@ pub(crate) struct FlowTokenView {
     #[schema(value_type = String)]
     user_id: UserId,
     name: String,
-    /// The flows that it reaches; absent when it reaches all of its workspace.
+    /// Ids of the flows that it reaches; absent when it reaches all of its workspace.
     #[schema(value_type = Option<Vec<String>>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     flows: Option<BTreeSet<FlowId>>,
@@ -102,10 +102,10 @@ pub(crate) struct CreateFlowToken {
     /// Unique among the live flow tokens of the workspace: one for each client.
     #[schema(min_length = 1, max_length = 80)]
     name: String,
-    /// Ids of the flows that it shall reach. Without them it reaches all of its workspace, also those
-    /// that are made later.
-    #[schema(value_type = Option<Vec<String>>, min_items = 1, max_items = 500)]
-    flows: Option<BTreeSet<FlowId>>,
+    /// Ids or names of the flows that it shall reach. Without them it reaches all of its workspace, also
+    /// those that are made later.
+    #[schema(min_items = 1, max_items = 500)]
+    flows: Option<Vec<String>>,
     /// Whether it may be used in an address, as `?token=`. Addresses end up in logs and histories.
     /// Default: yes, for clients that send no headers.
     in_url: Option<bool>,

@@ -7,7 +7,6 @@ mod anonymous;
 mod beliefs;
 mod in_url;
 
-pub use anonymous::anonymous_principal;
 pub(crate) use beliefs::{Callers, fresh, last};
 
 use self::in_url::Misplaced;

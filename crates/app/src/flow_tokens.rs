@@ -4,8 +4,10 @@ use crate::App;
 use crate::actor::Actor;
 use crate::credentials::{Credential, Expiry, Fresh, Origin, checked_name};
 use quaymaster_core::caller::Pick;
-use quaymaster_core::id::{FlowId, WorkspaceId};
+use quaymaster_core::id::WorkspaceId;
+use quaymaster_core::schema::shorten;
 use quaymaster_core::secret::TokenKind;
+use quaymaster_core::suggest::did_you_mean;
 use quaymaster_core::{Fault, Scopes};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -18,8 +20,9 @@ const MOST_FLOWS: usize = 500;
 pub struct NewFlowToken {
     /// Unique among the live ones of the workspace.
     pub name: String,
-    /// The flows that it reaches, one at least; without them, all that the workspace has at any time.
-    pub flows: Option<BTreeSet<FlowId>>,
+    /// Ids or names of the flows that it reaches, one at least; without them, all that the workspace
+    /// has at any time.
+    pub flows: Option<Vec<String>>,
     /// Whether it is taken from an address, too, where logs and histories keep it.
     pub in_url: bool,
     pub expires: Expiry,
@@ -35,7 +38,10 @@ impl App {
         self.believed_workspace(&actor.org, workspace).await?;
         let name = checked_name(&new.name)?;
         let expires_at = new.expires.from(self.now())?;
-        let flows = picked(new.flows)?;
+        let flows = match new.flows {
+            Some(named) => self.picked(actor, workspace, &named).await?,
+            None => Pick::All,
+        };
         let scopes = Scopes::of_tools();
         let mut fresh = self.fresh(actor, TokenKind::FlowToken, name, Origin::Manual, scopes);
         fresh.credential.workspace = Some(workspace.clone());
@@ -58,19 +64,32 @@ impl App {
         self.believed_workspace(&actor.org, workspace).await?;
         Ok(self.store.flow_tokens(&actor.org, workspace).await?)
     }
-}
 
-fn picked(flows: Option<BTreeSet<FlowId>>) -> Result<Pick, Fault> {
-    let Some(flows) = flows else {
-        return Ok(Pick::All);
-    };
-    if flows.is_empty() || flows.len() > MOST_FLOWS {
-        return Err(Fault::invalid_arg(
-            "/flows",
-            "length",
-            format!("A token names 1 to {MOST_FLOWS} flows."),
-        )
-        .hint("Leave the flows out for a token that reaches all of its workspace."));
+    async fn picked(
+        &self,
+        actor: &Actor,
+        workspace: &WorkspaceId,
+        named: &[String],
+    ) -> Result<Pick, Fault> {
+        if named.is_empty() || named.len() > MOST_FLOWS {
+            let message = format!("A token names 1 to {MOST_FLOWS} flows.");
+            return Err(Fault::invalid_arg("/flows", "length", message)
+                .hint("Leave the flows out for a token that reaches all of its workspace."));
+        }
+        let known = self.store.flows(&actor.org, workspace).await?;
+        let mut flows = BTreeSet::new();
+        for (n, text) in named.iter().enumerate() {
+            let found = known
+                .iter()
+                .find(|flow| flow.id.as_str() == text || flow.name == *text);
+            let found = found.ok_or_else(|| {
+                let message = format!("The workspace has no flow {:?}.", shorten(text));
+                let names = known.iter().map(|flow| &*flow.name);
+                Fault::invalid_arg(&format!("/flows/{n}"), "enum", message)
+                    .meant(&did_you_mean(text, names, 3))
+            })?;
+            flows.insert(found.id.clone());
+        }
+        Ok(Pick::Only(Arc::new(flows)))
     }
-    Ok(Pick::Only(Arc::new(flows)))
 }

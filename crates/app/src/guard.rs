@@ -5,7 +5,7 @@
 
 use crate::App;
 use crate::actions::Acting;
-use crate::admit::{anonymous_principal, last};
+use crate::admit::last;
 use crate::flows::shelf::Offered;
 use crate::hosted::{Hosted, HostedTool};
 use crate::toolsets::hosted::Calling;
@@ -319,10 +319,7 @@ fn row_of(caller: &Caller, call: &Call) -> CallRow {
         id: call.ctx.id.clone(),
         org: caller.org.clone(),
         workspace: None,
-        credential: match caller.anonymous() {
-            Some(workspace) => anonymous_principal(workspace),
-            None => caller.credential.clone(),
-        },
+        credential: caller.principal(),
         user: caller.user().cloned(),
         tool: short(&call.tool),
         source: call.source.name().to_owned(),

@@ -5,8 +5,9 @@ use crate::fault::Fault;
 use crate::id::{
     AccessTokenId, CredentialId, EndUserId, FlowId, OrgId, ServerId, UserId, WorkspaceId,
 };
+use crate::place::Place;
 use crate::scope::{Scope, Scopes};
-use crate::secret::TokenKind;
+use crate::secret::{SecretDigest, TokenKind};
 use secrecy::SecretString;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -70,8 +71,8 @@ pub enum Grant {
 pub struct Caller {
     pub org: OrgId,
     pub who: Who,
-    /// What sessions, limits and the audit know the caller by. Of an anonymous one it stands for the
-    /// workspace and the place that the request came from, and no credential has it.
+    /// What sessions and limits know the caller by. Of an anonymous one it stands for the workspace and
+    /// the place that the request came from, and no credential has it; see [`Caller::principal`].
     pub credential: CredentialId,
     /// That of an anonymous caller is a flow token, whose rights they have.
     pub kind: TokenKind,
@@ -126,6 +127,15 @@ impl Caller {
         }
     }
 
+    /// What records know the caller by: the credential. Anonymous callers of a workspace are one there,
+    /// wherever they come from.
+    pub fn principal(&self) -> CredentialId {
+        match self.anonymous() {
+            Some(workspace) => anonymous_id(workspace, None),
+            None => self.credential.clone(),
+        }
+    }
+
     /// The end user whose accounts the caller uses.
     pub fn end_user(&self) -> Option<&EndUserId> {
         match &self.who {
@@ -165,6 +175,16 @@ impl Caller {
         .hint("Ask whoever made the credential for one with that scope.")
         .detail("scope", scope.name()))
     }
+}
+
+/// What anonymous callers of a workspace have in the place of a credential's id: those of one place
+/// for sessions and limits, all together for records, which keep no address.
+pub fn anonymous_id(workspace: &WorkspaceId, place: Option<Place>) -> CredentialId {
+    let place = place.map_or_else(String::new, |place| place.to_string());
+    let SecretDigest(digest) = SecretDigest::of(&format!("anonymous {workspace} {place}"));
+    let mut half = [0; 16];
+    half.copy_from_slice(&digest[..16]);
+    CredentialId::of_digest(half)
 }
 
 /// An endpoint of the protocol. An OAuth access token is good for one and nothing else (RFC 8707).
@@ -218,5 +238,29 @@ impl From<Fault> for Refusal {
             fault,
             challenge: None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn anonymous_callers_are_told_apart_by_workspace_and_place() {
+        let workspace = |last| {
+            format!("ws_01arz3ndektsv4rrffq69g5fa{last}")
+                .parse()
+                .unwrap()
+        };
+        let place = |address: &str| Place::of(address.parse().unwrap());
+        let ids = [
+            anonymous_id(&workspace('v'), None),
+            anonymous_id(&workspace('w'), None),
+            anonymous_id(&workspace('v'), place("203.0.113.1")),
+            anonymous_id(&workspace('v'), place("203.0.113.2")),
+        ];
+        let apart: BTreeSet<_> = ids.iter().collect();
+        assert_eq!(apart.len(), ids.len());
+        assert_eq!(ids[2], anonymous_id(&workspace('v'), place("203.0.113.1")));
     }
 }

@@ -61,7 +61,7 @@ async fn connects(desk: &Desk, command: Vec<String>, token: &str) {
     arguments.extend(command[2..].iter().map(String::as_str));
     let mut script = Script::start(&node, &arguments, "");
     assert_eq!(script.step("connected").await["server"], "quaymaster");
-    assert_eq!(script.step("listed").await["tools"], json!([]));
+    assert_eq!(script.step("listed").await["tools"], json!(["hello"]));
     script.end().await;
 }
 
@@ -69,6 +69,7 @@ async fn connects(desk: &Desk, command: Vec<String>, token: &str) {
 #[tokio::test]
 async fn the_configurations_without_a_token_connect_while_authentication_is_off() {
     let desk = Desk::start().await;
+    desk.flow("hello").await;
     desk.open().await;
     connects(&desk, of_line(LINE), "").await;
     connects(&desk, of_file(FILE), "").await;
@@ -78,6 +79,7 @@ async fn the_configurations_without_a_token_connect_while_authentication_is_off(
 #[tokio::test]
 async fn the_configurations_with_a_token_in_the_address_connect() {
     let desk = Desk::start().await;
+    desk.flow("hello").await;
     let token = desk.token("Claude Desktop").await;
     connects(&desk, of_line(LINE_WITH_TOKEN), &token.text).await;
     connects(&desk, of_file(FILE_WITH_TOKEN), &token.text).await;

@@ -54,7 +54,7 @@ async fn each_client_has_a_token_of_its_own_with_its_last_use() {
 async fn what_a_flow_token_is_asked_to_be_is_checked_and_no_other_tenant_sees_it() {
     let desk = Desk::start().await;
     let path = format!("{}/flow-tokens", desk.workspace());
-    let flow = "flow_01arz3ndektsv4rrffq69g5fav";
+    let flow = desk.flow("one").await;
     for (body, pointer) in [
         (json!({}), "/name"),
         (json!({ "name": "" }), "/name"),

@@ -4,9 +4,9 @@
 
 use super::{Place, fresh};
 use crate::App;
-use quaymaster_core::caller::{Audience, Pick, Presented, Refusal};
-use quaymaster_core::id::{CredentialId, WorkspaceId};
-use quaymaster_core::secret::{SecretDigest, TokenKind};
+use quaymaster_core::caller::{Audience, Pick, Presented, Refusal, anonymous_id};
+use quaymaster_core::id::WorkspaceId;
+use quaymaster_core::secret::TokenKind;
 use quaymaster_core::{Caller, Fault, Grant, Scopes, Who};
 use quaymaster_store::workspace::Workspace;
 use std::net::IpAddr;
@@ -48,28 +48,14 @@ impl App {
 }
 
 fn caller_of(open: &Workspace, address: Option<IpAddr>) -> Caller {
-    let place = address.and_then(quaymaster_core::Place::of);
-    let place = place.map_or_else(String::new, |place| place.to_string());
     Caller {
         org: open.org.clone(),
         who: Who::Anonymous(open.id.clone()),
-        credential: derived(&format!("anonymous {} {place}", open.id)),
+        credential: anonymous_id(&open.id, address.and_then(quaymaster_core::Place::of)),
         kind: TokenKind::FlowToken,
         scopes: Scopes::of_tools(),
         grants: vec![Grant::Flows(open.id.clone(), Pick::All)],
         expires_at: None,
         access: None,
     }
-}
-
-/// What the audit knows anonymous callers of a workspace by: all of them, and not where they come from.
-pub fn anonymous_principal(workspace: &WorkspaceId) -> CredentialId {
-    derived(&format!("anonymous {workspace}"))
-}
-
-fn derived(text: &str) -> CredentialId {
-    let SecretDigest(digest) = SecretDigest::of(text);
-    let mut half = [0; 16];
-    half.copy_from_slice(&digest[..16]);
-    CredentialId::of_digest(half)
 }

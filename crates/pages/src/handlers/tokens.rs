@@ -5,12 +5,12 @@ use std::collections::HashMap;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use quaymaster_app::admit::anonymous_principal;
 use quaymaster_app::connect_lines;
 use quaymaster_app::credentials::{Credential, Fresh, Origin};
 use quaymaster_app::trying::credential_of_person;
 use quaymaster_app::workspaces::Workspace;
 use quaymaster_app::{Actor, App};
+use quaymaster_core::caller::anonymous_id;
 use quaymaster_core::id::{CredentialId, UserId, WorkspaceId};
 use quaymaster_core::secret::TokenKind;
 use quaymaster_core::{Code, Fault, Scope};
@@ -202,7 +202,7 @@ pub(super) async fn names(
         .chain(clients)
         .chain(of_flows);
     let mut names: HashMap<_, _> = named.map(|one| (one.id, one.name)).collect();
-    names.insert(anonymous_principal(workspace), "Anonymous".to_owned());
+    names.insert(anonymous_id(workspace, None), "Anonymous".to_owned());
     // Who tried a call on a page.
     for (user, name) in people(app, actor).await? {
         names.insert(credential_of_person(&user)?, name);

@@ -71,6 +71,7 @@ pub(super) async fn switch(
 
 pub(super) struct NewToken {
     name: String,
+    flows: Vec<String>,
     in_url: bool,
 }
 
@@ -78,6 +79,7 @@ impl Form for NewToken {
     fn read(fields: &Fields) -> Self {
         NewToken {
             name: fields.text("name"),
+            flows: fields.all("flows").map(str::to_owned).collect(),
             in_url: fields.one("in_url") == "yes",
         }
     }
@@ -91,7 +93,7 @@ pub(super) async fn create(
 ) -> Result<Response, Stop> {
     let new = NewFlowToken {
         name: form.name.clone(),
-        flows: None,
+        flows: Some(form.flows.clone()).filter(|flows| !flows.is_empty()),
         in_url: form.in_url,
         expires: Expiry::Never,
     };
@@ -110,10 +112,11 @@ pub(super) async fn create(
         }
         Err(fault) if matches!(fault.code, Code::InvalidArg | Code::AlreadyExists) => {
             let mut page = page(&app, person, &id).await?;
-            page.form = FlowTokenForm {
-                name: Field::wrong(form.name, fault.message),
-                in_url: form.in_url,
-            };
+            page.form.name = Field::wrong(form.name, fault.message);
+            page.form.in_url = form.in_url;
+            for choice in &mut page.form.flows {
+                choice.is_chosen = form.flows.contains(&choice.value);
+            }
             Ok(shown(StatusCode::UNPROCESSABLE_ENTITY, &page))
         }
         Err(fault) => Err(fault.into()),
@@ -152,13 +155,19 @@ async fn page(app: &App, person: Person, id: &WorkspaceId) -> Result<WorkspaceSe
     } else {
         connect::to_flows(app, None, true)
     };
+    let flows = app.flows(actor, id).await?.into_iter();
+    let flows =
+        flows.map(|flow| Choice::new(flow.id.as_str(), flow.title, false).with_help(&flow.name));
     Ok(WorkspaceSettingsPage {
         place: place::of(actor, &workspace),
         endpoint: app.settings().endpoint(),
         requires_authentication: workspace.requires_authentication,
         refused: None,
         tokens: rows(app, actor, id).await?,
-        form: FlowTokenForm::default(),
+        form: FlowTokenForm {
+            flows: flows.collect(),
+            ..FlowTokenForm::default()
+        },
         connect,
         layout: person.layout,
     })

@@ -7,7 +7,7 @@ use super::connect::Connect;
 use super::form::{self, Field, Problem};
 use super::layout::Layout;
 use super::moment::Shown;
-use super::place::Place;
+use super::place::{Choice, Place};
 
 /// `/workspaces/{id}/settings`.
 #[derive(Debug, Clone, Template)]
@@ -52,10 +52,12 @@ pub struct FlowTokenRow {
     pub expires_at: Option<Instant>,
 }
 
-/// The form below the table: posts `name`, and `in_url` when it is ticked.
+/// The form below the table: posts `name`, `flows` for each that is ticked, and `in_url` when it is.
 #[derive(Debug, Clone)]
 pub struct FlowTokenForm {
     pub name: Field,
+    /// The flows of the workspace; none ticked means all.
+    pub flows: Vec<Choice>,
     pub in_url: bool,
 }
 
@@ -63,6 +65,7 @@ impl Default for FlowTokenForm {
     fn default() -> Self {
         FlowTokenForm {
             name: Field::default(),
+            flows: Vec::new(),
             in_url: true,
         }
     }

@@ -1,7 +1,7 @@
 //! The settings of a workspace, closed, open and refused, and a fresh flow token.
 
 use quaymaster_pages::views::{
-    FlowTokenForm, FlowTokenRow, FreshFlowTokenPage, WorkspaceSettingsPage,
+    Choice, FlowTokenForm, FlowTokenRow, FreshFlowTokenPage, WorkspaceSettingsPage,
 };
 
 use super::{ENDPOINT, Page, Sample, page};
@@ -30,7 +30,14 @@ impl Sample {
                 row("crd_2", "Cursor", Some(1), None),
                 row("crd_3", "Build server", Some(3), Some(200_000)),
             ],
-            form: FlowTokenForm::default(),
+            form: FlowTokenForm {
+                flows: vec![
+                    Choice::new("flow_1", self.t("Current weather"), false)
+                        .with_help(&self.t("get_weather")),
+                    Choice::new("flow_2", self.t("Rates"), true).with_help(&self.t("get_rates")),
+                ],
+                ..FlowTokenForm::default()
+            },
             connect: self.connect("<token>"),
         };
         let mut open = WorkspaceSettingsPage {
@@ -44,6 +51,7 @@ impl Sample {
             form: FlowTokenForm {
                 name: self.wrong("Cursor", "There is a flow token named Cursor already."),
                 in_url: false,
+                ..FlowTokenForm::default()
             },
             ..closed.clone()
         };

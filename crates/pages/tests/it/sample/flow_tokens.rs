@@ -67,7 +67,7 @@ impl Sample {
         vec![
             page("workspace-settings", &closed),
             page("workspace-settings-open", &open),
-            page("workspace-settings-refused", &refused),
+            page("workspace-settings-wrong", &refused),
             page("fresh-flow-token", &fresh),
         ]
     }

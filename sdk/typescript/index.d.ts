@@ -28,6 +28,7 @@ export interface Workspace {
   slug: string;
   dailyCap: number;
   quotaBytes: number;
+  requireAuthentication: boolean;
   createdAt: string;
 }
 

@@ -104,7 +104,7 @@ impl Mcp {
         .await
     }
 
-    /// The headers that a good client sends.
+    /// The headers that a good client sends; without a token it says nothing of who it is.
     pub fn headers(&self) -> HeaderMap {
         let mut headers = HeaderMap::new();
         let mut set = |name: &'static str, value: &str| {
@@ -113,7 +113,9 @@ impl Mcp {
                 HeaderValue::from_str(value).expect("a value"),
             );
         };
-        set("authorization", &format!("Bearer {}", self.token));
+        if !self.token.is_empty() {
+            set("authorization", &format!("Bearer {}", self.token));
+        }
         set("accept", BOTH_TYPES);
         set("content-type", "application/json");
         if let Some(session) = &self.session {

@@ -28,6 +28,7 @@ mod crashes;
 mod definitions;
 mod doors;
 mod faults;
+mod flow_tokens;
 mod flows;
 mod guessing;
 mod hosted;

@@ -144,6 +144,8 @@ fn presented(parts: &Parts) -> Presented {
         audience: None,
         side: Side::default(),
         bearer,
+        // Nothing here is taken from an address.
+        in_url: Vec::new(),
         org,
         address: address.map(|ConnectInfo(address)| address.ip()),
     }

@@ -76,6 +76,10 @@ const GROUPS: [(&str, &str); 19] = [
         "Credentials that reach the file tools of one workspace and nothing else.",
     ),
     (
+        "Flow tokens",
+        "Credentials that call the flows of one workspace as tools and nothing else.",
+    ),
+    (
         "Connected clients",
         "OAuth clients that people connected to a workspace by signing in.",
     ),

@@ -10,7 +10,7 @@
 //!
 //! - `auth`: who may; `read`: bodies, queries and paths, read strictly; `paging`; `error`
 //! - `document`: the OpenAPI document; `state`: what handlers can reach
-//! - one file a noun: `health`, `info`, `workspaces`, `tokens`, `connected_clients`, `connect`, `trash`, `api_keys`,
+//! - one file a noun: `health`, `info`, `workspaces`, `tokens`, `flow_tokens`, `connected_clients`, `connect`, `trash`, `api_keys`,
 //!   `organizations`, `members`, `invitations`, `connectors`, `connections`, `connection_tools`, `authorizations`, `oauth_apps`, `integrations`, `integration_metadata`, `partials`, `actions`, `end_users`,
 //!   `connect_sessions`, `documents`, `flows`, `flow_drafts`, `flow_runs`, `flow_secrets`, `servers`, `server_tokens`, `server_tools`, `picking`, `code`, `later`, `skills`, `skill_files`, `memory`, `memory_versions`, `calls`, `events`, `tools`; [`parts`] has a
 //!   router of its own, whose addresses are signed, and so has [`oauth`], whose addresses are those
@@ -36,6 +36,7 @@ mod events;
 mod flow_drafts;
 mod flow_runs;
 mod flow_secrets;
+mod flow_tokens;
 mod flows;
 mod health;
 pub mod hooks;
@@ -135,6 +136,11 @@ fn documented() -> OpenApiRouter<ApiState> {
         .routes(routes!(tokens::update_token, tokens::revoke_token))
         .routes(routes!(tokens::regenerate_token))
         .routes(routes!(tokens::regenerate_default_token))
+        .routes(routes!(
+            flow_tokens::list_flow_tokens,
+            flow_tokens::create_flow_token
+        ))
+        .routes(routes!(flow_tokens::revoke_flow_token))
         .routes(routes!(connected_clients::list_connected_clients))
         .routes(routes!(connected_clients::revoke_connected_client))
         .routes(routes!(trash::list_trash))

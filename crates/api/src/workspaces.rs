@@ -31,6 +31,8 @@ pub(crate) struct WorkspaceView {
     daily_cap: i64,
     /// Bytes of files, uploads and trash.
     quota_bytes: i64,
+    /// Whether its flows need a credential at `/mcp`. At most one workspace of a server has it off.
+    require_authentication: bool,
     #[schema(value_type = String, format = DateTime)]
     created_at: Instant,
 }
@@ -44,6 +46,7 @@ impl From<Workspace> for WorkspaceView {
             slug: workspace.slug,
             daily_cap: workspace.daily_cap,
             quota_bytes: workspace.quota_bytes,
+            require_authentication: workspace.requires_authentication,
             created_at: workspace.created_at,
         }
     }
@@ -265,6 +268,9 @@ pub(crate) struct ChangeWorkspace {
     daily_cap: Option<i64>,
     #[schema(minimum = 0)]
     quota_bytes: Option<i64>,
+    /// Off, anybody who reaches `/mcp` calls this workspace's flows, and nothing else, without a
+    /// credential. Refused while another workspace of the server has it off.
+    require_authentication: Option<bool>,
 }
 
 /// Changes a workspace
@@ -288,6 +294,7 @@ pub(crate) async fn update_workspace(
         slug: change.slug,
         daily_cap: change.daily_cap,
         quota_bytes: change.quota_bytes,
+        requires_authentication: change.require_authentication,
     };
     let changed = app
         .update_workspace(&admin, &workspace.id, change)

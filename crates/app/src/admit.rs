@@ -3,10 +3,13 @@
 //! A refused credential is answered a fixed time after it came, so that nobody reads from the time
 //! whether it was known.
 
+mod anonymous;
 mod beliefs;
+mod in_url;
 
 pub(crate) use beliefs::{Callers, fresh, last};
 
+use self::in_url::Misplaced;
 use crate::App;
 use crate::oauth::{SCOPES, scope_text};
 use quaymaster_core::caller::{Access, Audience, Presented, Refusal, Side};
@@ -28,6 +31,8 @@ struct Known {
     caller: Arc<Caller>,
     /// None for a grant, which is reached by its access tokens.
     secret: Option<SecretDigest>,
+    /// Whether it is taken from an address, too.
+    in_url: bool,
     dead: Option<Dead>,
 }
 
@@ -36,15 +41,8 @@ struct Known {
 struct Place<'a> {
     audience: Option<&'a Audience>,
     side: Side,
-}
-
-impl<'a> Place<'a> {
-    fn of(presented: &'a Presented) -> Self {
-        Place {
-            audience: presented.audience.as_ref(),
-            side: presented.side,
-        }
-    }
+    /// In the address of the request.
+    in_url: bool,
 }
 
 /// What a bearer token looks like.
@@ -78,26 +76,27 @@ enum Dead {
 
 impl App {
     pub(crate) async fn admit_presented(&self, presented: Presented) -> Result<Caller, Refusal> {
-        let at = Place::of(&presented);
-        let Some(bearer) = &presented.bearer else {
-            return Err(self.refusal(at, None, "No credential was presented.").await);
+        let mut at = Place {
+            audience: presented.audience.as_ref(),
+            side: presented.side,
+            in_url: !presented.in_url.is_empty(),
         };
-        let came = tokio::time::Instant::now();
-        let bearer = Bearer::parse(bearer.expose_secret());
-        let unknown = match self.recognise(bearer.as_ref(), at).await {
-            Ok(caller) => {
-                if let Some(org) = &presented.org
-                    && org != caller.org.as_str()
-                {
-                    return Err(Fault::new(
-                        Code::Forbidden,
-                        "The header X-Org-Id names another organization than the credential's.",
-                    )
-                    .hint("Leave the header out; the credential says the organization.")
-                    .into());
-                }
-                return Ok(Caller::clone(&caller));
+        let shown = match in_url::shown(&presented) {
+            Ok(Some(shown)) => shown,
+            Ok(None) => {
+                let caller = self.admit_anonymous(&presented, at).await?;
+                return of_organization(caller, &presented);
             }
+            Err(Misplaced::Twofold) => return Err(in_url::twofold().into()),
+            Err(Misplaced::NoFlowToken(why)) => {
+                return Err(self.refusal(at, Some("invalid_token"), why).await);
+            }
+        };
+        at.in_url = shown.in_url;
+        let came = tokio::time::Instant::now();
+        let bearer = Bearer::parse(shown.text.expose_secret());
+        let unknown = match self.recognise(bearer.as_ref(), at).await {
+            Ok(caller) => return of_organization(Caller::clone(&caller), &presented),
             Err(unknown) => unknown,
         };
         tokio::time::sleep_until(came + REFUSED_AFTER).await;
@@ -124,7 +123,7 @@ impl App {
         at: Place<'_>,
     ) -> Result<Arc<Caller>, Unknown> {
         let caller = match bearer {
-            Some(Bearer::Token(token)) => self.of_token(token).await?,
+            Some(Bearer::Token(token)) => self.of_token(token, at).await?,
             Some(Bearer::Access(access)) => self.of_access_token(access, at).await?,
             None => {
                 let why = "The credential is not one of this server's.";
@@ -138,6 +137,9 @@ impl App {
             Some(Audience::Server(server)) => Some(server),
             Some(Audience::Mcp) | None => None,
         };
+        if caller.kind == TokenKind::FlowToken && at.audience != Some(&Audience::Mcp) {
+            return Err(Unknown::Proved("A flow token is good at /mcp only."));
+        }
         if caller.hosted().map(|(server, _)| server) != is_at {
             return Err(Unknown::Proved(match is_at {
                 Some(_) => "The credential is not this server's.",
@@ -147,7 +149,7 @@ impl App {
         Ok(caller)
     }
 
-    async fn of_token(&self, token: &Token) -> Result<Arc<Caller>, Unknown> {
+    async fn of_token(&self, token: &Token, at: Place<'_>) -> Result<Arc<Caller>, Unknown> {
         const UNKNOWN: Unknown = Unknown::Credential("The credential is unknown.");
         let secret = token.secret.expose_secret();
         let known = self.known(&token.credential).await?.ok_or(UNKNOWN)?;
@@ -155,7 +157,14 @@ impl App {
         if !proved || known.caller.kind != token.kind {
             return Err(UNKNOWN);
         }
-        known.living()
+        let fits = known.in_url || !at.in_url;
+        let caller = known.living()?;
+        if fits {
+            return Ok(caller);
+        }
+        Err(Unknown::Proved(
+            "This token may not be used in an address. Send it in the header, or make one that may.",
+        ))
     }
 
     /// The caller behind an access token: its grant, with no more than the token's scopes and time.
@@ -226,10 +235,11 @@ impl App {
         } else {
             Some(Dead::Closed)
         };
-        let secret = credential.secret;
+        let (secret, in_url) = (credential.secret, credential.in_url);
         let known = Known {
             caller: Arc::new(caller_of(credential)),
             secret,
+            in_url,
             dead,
         };
         self.callers
@@ -282,7 +292,8 @@ impl App {
             Code::Unauthenticated,
             format!(
                 "{why} Present `Authorization: Bearer` with an API key that starts with sk-org- and has \
-                 not expired, or with a workspace token <credential-id>.<secret>."
+                 not expired, with a workspace token <credential-id>.<secret>, or at /mcp with a flow \
+                 token that starts with at_."
             ),
         )
         .hint(format!("Make a new one at {}.", self.settings.public_url));
@@ -302,6 +313,7 @@ impl App {
         let at = Place {
             audience: Some(&audience),
             side: side.unwrap_or_default(),
+            in_url: false,
         };
         Refusal {
             fault,
@@ -416,8 +428,25 @@ impl Known {
     }
 }
 
+/// `X-Org-Id` may only confirm the caller's organization.
+fn of_organization(caller: Caller, presented: &Presented) -> Result<Caller, Refusal> {
+    match &presented.org {
+        Some(org) if org != caller.org.as_str() => Err(Fault::new(
+            Code::Forbidden,
+            "The header X-Org-Id names another organization than the credential's.",
+        )
+        .hint("Leave the header out; the credential says the organization.")
+        .into()),
+        _ => Ok(caller),
+    }
+}
+
 fn caller_of(credential: Credential) -> Caller {
     let grants = match (credential.server.clone(), credential.workspace.clone()) {
+        (_, workspace) if credential.kind == TokenKind::FlowToken => {
+            let flows = |workspace| Grant::Flows(workspace, credential.flows);
+            workspace.map(flows).into_iter().collect()
+        }
         (Some(server), Some(workspace)) => vec![Grant::Hosted(server, workspace)],
         (_, workspace) => {
             let mut grants = Vec::new();
@@ -436,7 +465,9 @@ fn caller_of(credential: Credential) -> Caller {
     };
     let who = match (credential.kind, credential.server, credential.workspace) {
         (TokenKind::ServerToken, Some(server), _) => Who::Server(server, credential.end_user),
-        (TokenKind::WorkspaceToken, _, Some(workspace)) => Who::Workspace(workspace),
+        (TokenKind::WorkspaceToken | TokenKind::FlowToken, _, Some(workspace)) => {
+            Who::Workspace(workspace)
+        }
         (TokenKind::OAuthGrant, Some(_), _) => Who::SignedIn(credential.user, credential.end_user),
         _ => Who::User(credential.user),
     };

@@ -39,6 +39,8 @@ pub(crate) struct Signal {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Whom {
     Credential(Arc<CredentialId>),
+    /// Anonymous callers of a workspace.
+    AnonymousOf(Arc<WorkspaceId>),
     /// Callers of hosted servers of a workspace.
     ServersOf(Arc<WorkspaceId>),
     /// Callers who see the flows of a workspace, or of all of them where none is named.
@@ -169,8 +171,12 @@ impl App {
             self.callers.forget_workspace(workspace);
             if event.action == "workspace.updated" {
                 self.return_lease(workspace).await;
+                if event.details["requires_authentication"] == true {
+                    self.end_anonymous(workspace);
+                }
             }
             if event.action == "workspace.deleted" {
+                self.end_anonymous(workspace);
                 self.callers.forget_first_workspace(&event.org);
                 self.callers.forget_accounts(&event.org);
                 self.callers.forget_servers(&event.org);
@@ -192,6 +198,14 @@ impl App {
             };
             self.tell(Whom::Credential(Arc::new(credential.clone())), what);
         }
+    }
+
+    /// Ends what anonymous callers of a workspace have open.
+    fn end_anonymous(&self, workspace: &WorkspaceId) {
+        self.tell(
+            Whom::AnonymousOf(Arc::new(workspace.clone())),
+            Told::Changed(Change::Revoked),
+        );
     }
 
     fn tell(&self, whom: Whom, what: Told) {

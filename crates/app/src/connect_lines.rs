@@ -116,6 +116,57 @@ pub fn sign_in_lines(name: &str, endpoint: &str) -> Vec<ConnectLine> {
     ]
 }
 
+/// What a client needs that starts commands and sends no headers: an address with all that the server
+/// asks for, and `mcp-remote` between.
+pub fn bridge_lines(name: &str, address: &str) -> Vec<ConnectLine> {
+    // Of plain HTTP the bridge takes by itself what stays on the machine.
+    let is_local = ["http://localhost:", "http://127.0.0.1:"]
+        .iter()
+        .any(|start| address.starts_with(start));
+    let allow_http = (address.starts_with("http://") && !is_local).then_some("--allow-http");
+    let mut args = vec!["-y", "mcp-remote", address];
+    args.extend(allow_http);
+    let file = json!({ "mcpServers": { name: { "command": "npx", "args": args } } });
+    let flag = allow_http.map_or(String::new(), |flag| format!(" {flag}"));
+    let line = |client, kind, place: &str, text| ConnectLine {
+        client,
+        kind,
+        place: place.to_owned(),
+        text,
+    };
+    vec![
+        line(
+            "Claude Code",
+            "command",
+            "In a terminal, through mcp-remote",
+            format!("claude mcp add {name} -- npx -y mcp-remote \"{address}\"{flag}"),
+        ),
+        line(
+            "Claude Desktop",
+            "file",
+            "claude_desktop_config.json, through mcp-remote",
+            format!("{file:#}"),
+        ),
+        line(
+            "Cursor",
+            "file",
+            ".cursor/mcp.json in your project, through mcp-remote",
+            format!("{file:#}"),
+        ),
+        line(
+            "curl",
+            "command",
+            "In a terminal, to see that it answers",
+            format!(
+                "curl -X POST \"{address}\" \\\n  -H \"Content-Type: application/json\" \\\n  -d '{HELLO}'"
+            ),
+        ),
+    ]
+}
+
+/// The first message of a client.
+const HELLO: &str = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2024-11-05","capabilities":{},"clientInfo":{"name":"test","version":"1.0"}}}"#;
+
 /// The configuration most clients share, with or without the transport's type.
 fn entry(target: Target<'_>, with_type: bool) -> Value {
     let headers = json!({ "Authorization": format!("Bearer {}", target.token) });
@@ -192,6 +243,22 @@ mod tests {
         for line in connect_lines(target) {
             assert!(line.text.contains(target.endpoint), "{line:?}");
             assert!(line.text.contains(target.token), "{line:?}");
+        }
+    }
+
+    #[test]
+    fn a_bridge_is_allowed_plain_http_only_where_it_leaves_the_machine() {
+        for (address, flags) in [
+            ("https://quay.example/mcp?token=at_x.y", 0),
+            ("http://localhost:8080/mcp", 0),
+            ("http://quay.lan/mcp?token=at_x.y", 3),
+        ] {
+            let lines = bridge_lines("quaymaster", address);
+            assert!(lines.iter().all(|line| line.text.contains(address)));
+            let flagged = lines
+                .iter()
+                .filter(|line| line.text.contains("--allow-http"));
+            assert_eq!(flagged.count(), flags, "{address}");
         }
     }
 

@@ -1,7 +1,8 @@
-//! API keys, workspace tokens and OAuth grants: made, listed, regenerated, changed, revoked.
+//! API keys, workspace tokens, flow tokens and OAuth grants: made, listed, regenerated, changed, revoked.
 
 use crate::actor::{Actor, Admin};
 use crate::{App, wired};
+use quaymaster_core::caller::Pick;
 use quaymaster_core::id::{CredentialId, ServerId, WorkspaceId};
 use quaymaster_core::secret::{self, SecretDigest, Token, TokenKind};
 use quaymaster_core::{Code, Fault, Instant, Scopes};
@@ -46,7 +47,7 @@ impl Default for Expiry {
 }
 
 impl Expiry {
-    fn from(self, now: Instant) -> Result<Option<Instant>, Fault> {
+    pub(crate) fn from(self, now: Instant) -> Result<Option<Instant>, Fault> {
         let latest = now.plus_seconds(MOST_DAYS * 86_400);
         match self {
             Expiry::Days(days) if days >= 1 && i64::from(days) <= MOST_DAYS => {
@@ -224,6 +225,8 @@ impl App {
         fresh.credential.workspace = old.workspace.clone();
         fresh.credential.server = old.server.clone();
         fresh.credential.end_user = old.end_user.clone();
+        fresh.credential.flows = old.flows.clone();
+        fresh.credential.in_url = old.in_url;
         fresh.credential.expires_at = old.expires_at.map(|at| {
             // As long as it was made for, from now on.
             Instant::from_micros(now.micros() + at.micros() - old.created_at.micros())
@@ -259,9 +262,10 @@ impl App {
         if let Some(scopes) = scopes {
             let most = match credential.kind {
                 TokenKind::ApiKey => admin.scopes,
-                TokenKind::WorkspaceToken | TokenKind::OAuthGrant | TokenKind::ServerToken => {
-                    Scopes::of_tools()
-                }
+                TokenKind::WorkspaceToken
+                | TokenKind::OAuthGrant
+                | TokenKind::ServerToken
+                | TokenKind::FlowToken => Scopes::of_tools(),
             };
             if scopes.is_empty() || !scopes.within(most) {
                 return Err(Fault::invalid_arg(
@@ -273,7 +277,7 @@ impl App {
             }
             let acts_as_another = !matches!(
                 credential.kind,
-                TokenKind::WorkspaceToken | TokenKind::ServerToken
+                TokenKind::WorkspaceToken | TokenKind::ServerToken | TokenKind::FlowToken
             ) && credential.user != admin.user;
             if acts_as_another && !scopes.within(credential.scopes) {
                 return Err(Fault::new(
@@ -393,12 +397,17 @@ impl App {
             .detail("allowed", json!(actor.scopes)));
         }
         tx.add_credential(credential).await.map_err(|error| {
-            wired::duplicate_or(error, || {
-                Fault::new(
+            wired::duplicate_or(error, || match credential.kind {
+                TokenKind::FlowToken => Fault::new(
+                    Code::AlreadyExists,
+                    format!("There is a flow token named {} already.", credential.name),
+                )
+                .hint("Choose another name, so that each client can be told from the others."),
+                _ => Fault::new(
                     Code::AlreadyExists,
                     "The workspace has a default token already.",
                 )
-                .hint("Regenerate it instead.")
+                .hint("Regenerate it instead."),
             })
         })?;
         let mut event = self.event(
@@ -461,6 +470,8 @@ impl App {
             workspace: None,
             server: None,
             end_user: None,
+            flows: Pick::All,
+            in_url: false,
             origin,
             scopes,
             secret: Some(digest),

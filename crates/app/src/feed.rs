@@ -24,6 +24,7 @@ impl App {
             app: self.clone(),
             unsure: true,
             credential: caller.credential.clone(),
+            anonymous_of: caller.anonymous().cloned(),
             servers_of: caller.hosted().map(|(_, workspace)| workspace.clone()),
             flows_of: sees_flows_of(caller),
             org: caller.org.clone(),
@@ -81,6 +82,8 @@ struct Feed {
     /// A signal may have been missed: before we listened, or because there were too many.
     unsure: bool,
     credential: CredentialId,
+    /// The open workspace of an anonymous caller, who has no credential.
+    anonymous_of: Option<WorkspaceId>,
     /// The workspace of the caller's hosted server.
     servers_of: Option<WorkspaceId>,
     /// Whose flows the caller sees: a workspace's, or those of every one of the organization.
@@ -172,6 +175,7 @@ impl Feed {
     fn concerns(&self, whom: &Whom) -> bool {
         match whom {
             Whom::Credential(credential) => **credential == self.credential,
+            Whom::AnonymousOf(workspace) => self.anonymous_of.as_ref() == Some(&**workspace),
             Whom::ServersOf(workspace) => self.servers_of.as_ref() == Some(&**workspace),
             Whom::FlowsOf(org, changed) => {
                 **org == self.org
@@ -186,7 +190,11 @@ impl Feed {
     }
 
     async fn is_over(&self) -> bool {
-        matches!(self.app.is_alive(&self.credential).await, Ok(false))
+        let goes_on = match &self.anonymous_of {
+            Some(workspace) => self.app.is_open(workspace).await,
+            None => self.app.is_alive(&self.credential).await,
+        };
+        matches!(goes_on, Ok(false))
     }
 
     /// Whether the credential goes on although its end as we knew it has come.

@@ -142,7 +142,8 @@ impl App {
         match Self::approval(&caller, &call) {
             Approval::Allowed => {}
         }
-        let of = caller.hosted().map(|(_, workspace)| workspace);
+        let of_hosted = caller.hosted().map(|(_, workspace)| workspace);
+        let of = of_hosted.or(caller.flows().map(|(workspace, _)| workspace));
         let of = acting
             .as_ref()
             .map(|acting| &acting.hosted.server.workspace)
@@ -318,7 +319,7 @@ fn row_of(caller: &Caller, call: &Call) -> CallRow {
         id: call.ctx.id.clone(),
         org: caller.org.clone(),
         workspace: None,
-        credential: caller.credential.clone(),
+        credential: caller.principal(),
         user: caller.user().cloned(),
         tool: short(&call.tool),
         source: call.source.name().to_owned(),

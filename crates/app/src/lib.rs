@@ -12,7 +12,7 @@
 //! - `hosted`: a hosted server as its callers see it
 //! - `resources`: what callers read by URI
 //! - `toolsets`: one file each; `homes`: the home directories of workspaces
-//! - use cases, one module per noun: [`first_start`], [`credentials`], [`workspaces`], [`organizations`],
+//! - use cases, one module per noun: [`first_start`], [`credentials`], [`flow_tokens`], [`workspaces`], [`organizations`],
 //!   [`sign_in`], [`links`], `csrf`, [`account`], [`browsers`], [`members`], [`invitations`], [`resets`], [`skills`], [`memory`], [`oauth`], [`reconnect`], [`connections`], [`connection_types`], [`connectors`], [`discovery`], [`definitions`], [`documents`], [`flows`],
 //!   [`trying`], [`actions`], [`uploads`], [`trash`], [`events`], [`integrations`], [`partials`], [`end_users`], [`servers`], [`server_tools`], [`picking`], [`as_server`], [`service`], [`connect_sessions`]; [`connect_lines`]: what a person pastes into a client
 //! - [`mail`]: what is written to people
@@ -41,6 +41,7 @@ pub mod end_users;
 pub mod events;
 mod feed;
 pub mod first_start;
+pub mod flow_tokens;
 pub mod flows;
 pub mod guard;
 mod guesses;

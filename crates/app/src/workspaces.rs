@@ -58,6 +58,7 @@ impl App {
             slug: slug.map_or_else(|| Ok(slug_of(name)), checked_slug)?,
             daily_cap: self.settings.daily_cap,
             quota_bytes: self.settings.quota_bytes,
+            requires_authentication: true,
             created_at: self.now(),
         };
         let token = self.fresh_workspace_token(
@@ -118,6 +119,7 @@ impl App {
                 "slug": change.slug,
                 "daily_cap": change.daily_cap,
                 "quota_bytes": change.quota_bytes,
+                "requires_authentication": change.requires_authentication,
             }),
         );
         event.workspace = Some(id.clone());
@@ -126,6 +128,15 @@ impl App {
         let changed = match changed {
             Ok(changed) => changed,
             Err(error) => {
+                // Lets go of the database before it is asked why.
+                drop(tx);
+                if error.is_duplicate()
+                    && change.requires_authentication == Some(false)
+                    && let Some(open) = self.store.open_workspace().await?
+                    && open.id != *id
+                {
+                    return Err(open_already(admin, &open));
+                }
                 let (name, slug) = (change.name.as_deref(), change.slug.as_deref());
                 return Err(self.taken(error, &admin.org, name, slug).await);
             }
@@ -233,6 +244,23 @@ impl App {
             return slug_taken(&derived);
         }
         name_taken(name)
+    }
+}
+
+/// One address cannot be two workspaces. What is open elsewhere has no name for strangers.
+fn open_already(admin: &Admin, open: &Workspace) -> Fault {
+    let fault = |which: &str| {
+        Fault::new(
+            Code::AlreadyExists,
+            format!("{which} is open at /mcp already, and only one workspace of a server can be."),
+        )
+    };
+    if open.org == admin.org {
+        fault(&format!("The workspace {}", open.name))
+            .hint("Require authentication there first.")
+            .detail("workspace", &*open.id.to_string())
+    } else {
+        fault("A workspace of another organization").hint("Use flow tokens, or ask the operator.")
     }
 }
 

@@ -5,8 +5,9 @@ use crate::fault::Fault;
 use crate::id::{
     AccessTokenId, CredentialId, EndUserId, FlowId, OrgId, ServerId, UserId, WorkspaceId,
 };
+use crate::place::Place;
 use crate::scope::{Scope, Scopes};
-use crate::secret::TokenKind;
+use crate::secret::{SecretDigest, TokenKind};
 use secrecy::SecretString;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -22,6 +23,8 @@ pub enum Who {
     /// A person who signed a client in to a hosted server, and the end user that they are in its
     /// workspace, whose accounts are their own.
     SignedIn(UserId, Option<EndUserId>),
+    /// Anybody: nothing was presented, and the workspace is open to that.
+    Anonymous(WorkspaceId),
 }
 
 /// Which flows of a workspace a credential reaches.
@@ -68,7 +71,10 @@ pub enum Grant {
 pub struct Caller {
     pub org: OrgId,
     pub who: Who,
+    /// What sessions and limits know the caller by. Of an anonymous one it stands for the workspace and
+    /// the place that the request came from, and no credential has it; see [`Caller::principal`].
     pub credential: CredentialId,
+    /// That of an anonymous caller is a flow token, whose rights they have.
     pub kind: TokenKind,
     pub scopes: Scopes,
     pub grants: Vec<Grant>,
@@ -113,11 +119,28 @@ impl Caller {
         })
     }
 
+    /// The open workspace of a caller who presented nothing.
+    pub fn anonymous(&self) -> Option<&WorkspaceId> {
+        match &self.who {
+            Who::Anonymous(workspace) => Some(workspace),
+            _ => None,
+        }
+    }
+
+    /// What records know the caller by: the credential. Anonymous callers of a workspace are one there,
+    /// wherever they come from.
+    pub fn principal(&self) -> CredentialId {
+        match self.anonymous() {
+            Some(workspace) => anonymous_id(workspace, None),
+            None => self.credential.clone(),
+        }
+    }
+
     /// The end user whose accounts the caller uses.
     pub fn end_user(&self) -> Option<&EndUserId> {
         match &self.who {
             Who::Server(_, end_user) | Who::SignedIn(_, end_user) => end_user.as_ref(),
-            Who::User(_) | Who::Workspace(_) => None,
+            Who::User(_) | Who::Workspace(_) | Who::Anonymous(_) => None,
         }
     }
 
@@ -134,7 +157,7 @@ impl Caller {
     pub fn user(&self) -> Option<&UserId> {
         match &self.who {
             Who::User(user) | Who::SignedIn(user, _) => Some(user),
-            Who::Workspace(_) | Who::Server(..) => None,
+            Who::Workspace(_) | Who::Server(..) | Who::Anonymous(_) => None,
         }
     }
 
@@ -152,6 +175,16 @@ impl Caller {
         .hint("Ask whoever made the credential for one with that scope.")
         .detail("scope", scope.name()))
     }
+}
+
+/// What anonymous callers of a workspace have in the place of a credential's id: those of one place
+/// for sessions and limits, all together for records, which keep no address.
+pub fn anonymous_id(workspace: &WorkspaceId, place: Option<Place>) -> CredentialId {
+    let place = place.map_or_else(String::new, |place| place.to_string());
+    let SecretDigest(digest) = SecretDigest::of(&format!("anonymous {workspace} {place}"));
+    let mut half = [0; 16];
+    half.copy_from_slice(&digest[..16]);
+    CredentialId::of_digest(half)
 }
 
 /// An endpoint of the protocol. An OAuth access token is good for one and nothing else (RFC 8707).
@@ -181,8 +214,11 @@ pub struct Presented {
     pub audience: Option<Audience>,
     /// Under which address of that endpoint.
     pub side: Side,
-    /// The token of `Authorization: Bearer`.
+    /// The token of `Authorization: Bearer`; empty for a header that has none, which is no anonymous
+    /// caller's.
     pub bearer: Option<SecretString>,
+    /// The tokens of `?token=`, which only a flow token may be, each in its turn.
+    pub in_url: Vec<SecretString>,
     /// The header `X-Org-Id`, which may only confirm what the credential says.
     pub org: Option<String>,
     /// Where the connection comes from, for limits on guessing.
@@ -202,5 +238,29 @@ impl From<Fault> for Refusal {
             fault,
             challenge: None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn anonymous_callers_are_told_apart_by_workspace_and_place() {
+        let workspace = |last| {
+            format!("ws_01arz3ndektsv4rrffq69g5fa{last}")
+                .parse()
+                .unwrap()
+        };
+        let place = |address: &str| Place::of(address.parse().unwrap());
+        let ids = [
+            anonymous_id(&workspace('v'), None),
+            anonymous_id(&workspace('w'), None),
+            anonymous_id(&workspace('v'), place("203.0.113.1")),
+            anonymous_id(&workspace('v'), place("203.0.113.2")),
+        ];
+        let apart: BTreeSet<_> = ids.iter().collect();
+        assert_eq!(apart.len(), ids.len());
+        assert_eq!(ids[2], anonymous_id(&workspace('v'), place("203.0.113.1")));
     }
 }

@@ -28,7 +28,11 @@ fn fresh(prefix: &str, clock: &dyn Clock, entropy: &dyn Entropy) -> String {
 
 fn spelled(prefix: &str, at: Instant, random: u128) -> String {
     let id = ulid::Ulid::from_parts(at.millis().cast_unsigned(), random);
-    format!("{prefix}_{}", id.to_string().to_ascii_lowercase())
+    format!("{prefix}_{}", of_bits(id.0))
+}
+
+fn of_bits(bits: u128) -> String {
+    ulid::Ulid(bits).to_string().to_ascii_lowercase()
 }
 
 fn check(prefix: &'static str, text: &str) -> Result<(), NotAnId> {
@@ -66,6 +70,11 @@ macro_rules! ids {
             /// The lowest id that can have been made at that time: what sorts before it is older.
             pub fn first_at(at: Instant) -> Self {
                 Self(spelled($prefix, at, 0))
+            }
+
+            /// An id that a digest decides, of something that is not made once and kept.
+            pub fn of_digest(digest: [u8; 16]) -> Self {
+                Self(format!("{}_{}", $prefix, of_bits(u128::from_be_bytes(digest))))
             }
 
             pub fn as_str(&self) -> &str { &self.0 }
@@ -175,6 +184,14 @@ mod tests {
         let between = OrgId::first_at(Instant::from_micros(1_500_000));
         assert!(early < between && between < late);
         assert_eq!(early.as_str().parse::<OrgId>(), Ok(early));
+    }
+
+    #[test]
+    fn a_digest_decides_an_id() {
+        let id = |digest| CredentialId::of_digest(digest);
+        assert_eq!(id([0xff; 16]), id([0xff; 16]));
+        assert_ne!(id([0xff; 16]), id([0xfe; 16]));
+        assert_eq!(id([0xff; 16]).as_str().parse(), Ok(id([0xff; 16])));
     }
 
     #[test]

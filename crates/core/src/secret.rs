@@ -55,6 +55,8 @@ pub enum TokenKind {
     OAuthGrant,
     /// `mcp_<id>.<secret>`, of a hosted server
     ServerToken,
+    /// `at_<id>.<secret>`, of the flows of a workspace. The one kind that may stand in an address.
+    FlowToken,
 }
 
 /// `<id>.<secret>`: an id that says where to look, and the secret that proves it. `Debug` shows the
@@ -107,6 +109,7 @@ pub struct Token {
 
 const API_KEY_PREFIX: &str = "sk-org-";
 const SERVER_TOKEN_PREFIX: &str = "mcp_";
+const FLOW_TOKEN_PREFIX: &str = "at_";
 
 impl Token {
     /// Reads a bearer token; `None` for anything that no credential can look like.
@@ -118,12 +121,14 @@ impl Token {
             (TokenKind::ApiKey, rest)
         } else if let Some(rest) = text.strip_prefix(SERVER_TOKEN_PREFIX) {
             (TokenKind::ServerToken, rest)
+        } else if let Some(rest) = text.strip_prefix(FLOW_TOKEN_PREFIX) {
+            (TokenKind::FlowToken, rest)
         } else {
             (TokenKind::WorkspaceToken, text)
         };
         let (id, secret) = rest.split_once('.')?;
         let id = match kind {
-            TokenKind::ApiKey | TokenKind::ServerToken => {
+            TokenKind::ApiKey | TokenKind::ServerToken | TokenKind::FlowToken => {
                 format!("{}_{id}", CredentialId::PREFIX)
             }
             TokenKind::WorkspaceToken | TokenKind::OAuthGrant => id.to_owned(),
@@ -147,6 +152,7 @@ impl Token {
         match self.kind {
             TokenKind::ApiKey => format!("{API_KEY_PREFIX}{bare}.{secret}").into(),
             TokenKind::ServerToken => format!("{SERVER_TOKEN_PREFIX}{bare}.{secret}").into(),
+            TokenKind::FlowToken => format!("{FLOW_TOKEN_PREFIX}{bare}.{secret}").into(),
             TokenKind::WorkspaceToken | TokenKind::OAuthGrant => format!("{id}.{secret}").into(),
         }
     }
@@ -171,6 +177,7 @@ mod tests {
             (TokenKind::ApiKey, "sk-org-"),
             (TokenKind::WorkspaceToken, "crd_"),
             (TokenKind::ServerToken, "mcp_"),
+            (TokenKind::FlowToken, "at_"),
         ] {
             let made = token(kind);
             let text = made.reveal();

@@ -15,7 +15,7 @@ use bytes::Bytes;
 use http::header::{
     ACCEPT, ALLOW, AUTHORIZATION, CONTENT_TYPE, ORIGIN, RETRY_AFTER, WWW_AUTHENTICATE,
 };
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri};
 use http_body::Frame;
 use quaymaster_core::caller::{Audience, Presented, Refusal, Side};
 use quaymaster_core::clock::{Clock, Entropy};
@@ -41,6 +41,11 @@ tokio::task_local! {
     /// Whose request is being handled, for the handler that it makes.
     static CALLER: Arc<Caller>;
 }
+
+/// Among the extensions of an answer that somebody got who presented nothing: it proves nothing of who
+/// they are.
+#[derive(Debug, Clone, Copy)]
+pub struct AnsweredAnybody;
 
 /// The endpoint, over any [`Door`].
 #[derive(Clone)]
@@ -112,9 +117,11 @@ impl Mcp {
         side: Side,
         mut request: Request<Body>,
     ) -> Result<Response, Box<Response>> {
+        let presented = presented(audience, side, &request);
+        forget_query(request.uri_mut());
         let caller = self
             .door
-            .admit(presented(audience, side, &request))
+            .admit(presented)
             .await
             .map_err(|refusal| Box::new(refuse(&refusal)))?;
         check_method_and_types(request.method(), request.headers())?;
@@ -127,9 +134,12 @@ impl Mcp {
         request
             .headers_mut()
             .insert(ACCEPT, HeaderValue::from_static(BOTH_TYPES));
-        let answer = CALLER
+        let mut answer = CALLER
             .scope(caller.clone(), self.service.handle(request))
             .await;
+        if caller.anonymous().is_some() {
+            answer.extensions_mut().insert(AnsweredAnybody);
+        }
         if let Some(session) = session {
             if !ends_session {
                 let open = self.sessions.stream(session.into());
@@ -240,6 +250,11 @@ fn no_store(mut answer: Response) -> Response {
         http::header::CACHE_CONTROL,
         HeaderValue::from_static("no-store"),
     );
+    // The address of the request may hold a token.
+    headers.insert(
+        http::header::REFERRER_POLICY,
+        HeaderValue::from_static("no-referrer"),
+    );
     // Proxies that buffer would hold events back.
     headers.insert(
         HeaderName::from_static("x-accel-buffering"),
@@ -258,29 +273,40 @@ async fn reap(sessions: Arc<Sessions>, stop: CancellationToken) {
 }
 
 fn presented(audience: Audience, side: Side, request: &Request<Body>) -> Presented {
-    let text = |name: &HeaderName| {
-        request
-            .headers()
-            .get(name)
-            .and_then(|value| value.to_str().ok())
-    };
-    let bearer = text(&AUTHORIZATION).and_then(|value| {
-        let (scheme, token) = value.split_once(' ')?;
-        scheme
-            .eq_ignore_ascii_case("bearer")
-            .then(|| SecretString::from(token.trim().to_owned()))
+    // Of another scheme it is a credential, too, and none of ours: whoever sends it is not anonymous.
+    let bearer = request.headers().get(AUTHORIZATION).map(|value| {
+        let value = value.to_str().unwrap_or_default();
+        let (scheme, token) = value.split_once(' ').unwrap_or_default();
+        let token = token.trim();
+        let is_bearer = scheme.eq_ignore_ascii_case("bearer");
+        SecretString::from(if is_bearer { token } else { "" })
     });
+    let query = request.uri().query().unwrap_or_default();
+    let in_url = form_urlencoded::parse(query.as_bytes())
+        .filter(|(name, _)| name == "token")
+        .map(|(_, token)| SecretString::from(token.into_owned()))
+        .collect();
     let address = request.extensions().get::<ConnectInfo<SocketAddr>>();
     Presented {
         audience: Some(audience),
         side,
         bearer,
+        in_url,
         // What is no text names no organization, and must not pass as absent.
         org: request
             .headers()
             .get("x-org-id")
             .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()),
         address: address.map(|ConnectInfo(address)| address.ip()),
+    }
+}
+
+/// Takes the query away, which only said who asks: nothing behind here can log it.
+fn forget_query(uri: &mut Uri) {
+    if uri.query().is_some()
+        && let Ok(path) = uri.path().parse()
+    {
+        *uri = path;
     }
 }
 

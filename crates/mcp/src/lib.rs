@@ -34,7 +34,7 @@ mod state;
 mod step_up;
 mod wishes;
 
-pub use endpoint::Mcp;
+pub use endpoint::{AnsweredAnybody, Mcp};
 use rmcp::model::ProtocolVersion;
 
 /// Protocol versions spoken, oldest first.

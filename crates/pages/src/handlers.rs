@@ -48,6 +48,7 @@ mod trying;
 mod way_back;
 mod welcome;
 mod workspace;
+mod workspace_settings;
 mod workspaces;
 mod writers;
 
@@ -132,6 +133,19 @@ pub fn router(app: App, mut openapi: Value) -> Router {
         .route(
             "/workspaces/{id}/connected-clients/{client}/revoke",
             post(connected_clients::revoke),
+        )
+        .route("/workspaces/{id}/settings", get(workspace_settings::read))
+        .route(
+            "/workspaces/{id}/authentication",
+            post(workspace_settings::switch),
+        )
+        .route(
+            "/workspaces/{id}/flow-tokens",
+            post(workspace_settings::create),
+        )
+        .route(
+            "/workspaces/{id}/flow-tokens/{token}/revoke",
+            post(workspace_settings::revoke),
         )
         .route("/setup/{token}", get(setup::read).post(setup::connect))
         .route("/setup/{token}/sign-in", post(setup::sign_in))

@@ -17,6 +17,7 @@ pub mod consent;
 pub mod document;
 pub mod end_user;
 pub mod error;
+pub mod flow_token;
 pub mod form;
 pub mod integration;
 pub mod invitation;
@@ -60,6 +61,7 @@ pub use end_user::{
     EndUserAccount, EndUserForm, EndUserPage, EndUserRow, EndUsersPage, SetupLinkView,
 };
 pub use error::ErrorPage;
+pub use flow_token::{FlowTokenForm, FlowTokenRow, FreshFlowTokenPage, WorkspaceSettingsPage};
 pub use form::{Field, Problem};
 pub use integration::{IntegrationChoicePage, IntegrationPage, IntegrationRow, IntegrationsPage};
 pub use invitation::{InvitationPage, InvitationState, Invited};

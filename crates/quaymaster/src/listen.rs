@@ -16,6 +16,7 @@ use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use quaymaster_core::Place;
+use quaymaster_mcp::AnsweredAnybody;
 use requests::Requests;
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
@@ -146,12 +147,8 @@ impl Door {
             request.extensions_mut().insert(ConnectInfo(address));
             async move {
                 let answer: Result<Response, Infallible> = router.oneshot(request).await;
-                // That endpoint answers nobody else.
-                if calls
-                    && answer
-                        .as_ref()
-                        .is_ok_and(|answer| answer.status().is_success())
-                {
+                // That endpoint answers nobody else, but where it is open.
+                if calls && answer.as_ref().is_ok_and(proves) {
                     seat.leave();
                 }
                 answer.map(|answer| answer.map(|body| Body::new(open.until_end_of(body))))
@@ -182,6 +179,11 @@ impl Door {
             tracing::debug!(%error, %address, "a connection ended");
         }
     }
+}
+
+/// Whether an answer of the MCP endpoint proves that somebody presented a good credential.
+fn proves(answer: &Response) -> bool {
+    answer.status().is_success() && answer.extensions().get::<AnsweredAnybody>().is_none()
 }
 
 #[cfg(test)]

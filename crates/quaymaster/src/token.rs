@@ -146,6 +146,7 @@ fn described(credential: &Credential) -> Value {
             TokenKind::WorkspaceToken => "workspace_token",
             TokenKind::OAuthGrant => "oauth_grant",
             TokenKind::ServerToken => "server_token",
+            TokenKind::FlowToken => "flow_token",
         },
         "name": credential.name,
         "workspace": credential.workspace,
@@ -161,6 +162,7 @@ async fn list(app: &App, admin: &Admin, as_json: bool) -> anyhow::Result<()> {
     let mut all = app.api_keys(admin).await?;
     for workspace in app.workspaces(admin).await? {
         all.extend(app.workspace_tokens(admin, &workspace.id).await?);
+        all.extend(app.flow_tokens(admin, &workspace.id).await?);
         let clients = app.connected_clients(admin, &workspace.id).await?;
         all.extend(clients.into_iter().map(|client| client.credential));
     }

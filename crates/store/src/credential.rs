@@ -1,9 +1,12 @@
-//! Credentials: API keys, workspace tokens, OAuth grants, tokens of hosted servers. Only the digest of a secret is stored.
+//! Credentials: API keys, workspace tokens, OAuth grants, tokens of hosted servers, flow tokens. Only the digest of a
+//! secret is stored.
 
 use crate::db::{Store, StoreError, Tx, id, optional_id};
+use quaymaster_core::caller::Pick;
 use quaymaster_core::id::{CredentialId, EndUserId, OrgId, ServerId, UserId, WorkspaceId};
 use quaymaster_core::secret::{SecretDigest, TokenKind};
 use quaymaster_core::{Instant, Scopes};
+use std::sync::Arc;
 
 /// How a credential came to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,12 +50,17 @@ pub struct Credential {
     pub name: String,
     /// Whom an API key acts as; who made a workspace token or granted something to a client.
     pub user: UserId,
-    /// The workspace whose files it reaches; of a server's token the one that the server is of.
+    /// The workspace whose files it reaches; of a server's token the one that the server is of; of a
+    /// flow token the one whose flows it calls.
     pub workspace: Option<WorkspaceId>,
     /// The hosted server behind a token of one, or the one that was granted to an OAuth client.
     pub server: Option<ServerId>,
     /// Whom a server's token is for, when that is one end user. A grant is for whoever gave it.
     pub end_user: Option<EndUserId>,
+    /// The flows that a flow token reaches. Says nothing of the other kinds.
+    pub flows: Pick,
+    /// Whether it is taken from an address, too. Only of flow tokens.
+    pub in_url: bool,
     pub origin: Origin,
     pub scopes: Scopes,
     /// None for an OAuth grant, which has tokens of its own ([`crate::oauth`]).
@@ -80,6 +88,8 @@ struct Row {
     workspace_id: Option<String>,
     server_id: Option<String>,
     end_user_id: Option<String>,
+    flows: Option<String>,
+    in_url: bool,
     origin: String,
     scopes: String,
     secret_sha256: Option<Vec<u8>>,
@@ -95,6 +105,7 @@ const fn kind_name(kind: TokenKind) -> &'static str {
         TokenKind::WorkspaceToken => "workspace_token",
         TokenKind::OAuthGrant => "oauth_grant",
         TokenKind::ServerToken => "server_token",
+        TokenKind::FlowToken => "flow_token",
     }
 }
 
@@ -106,6 +117,7 @@ impl TryFrom<Row> for Credential {
             "workspace_token" => TokenKind::WorkspaceToken,
             "oauth_grant" => TokenKind::OAuthGrant,
             "server_token" => TokenKind::ServerToken,
+            "flow_token" => TokenKind::FlowToken,
             other => return Err(StoreError::Corrupt(format!("kind {other:?}"))),
         };
         let secret = row.secret_sha256.map(digest).transpose()?;
@@ -118,6 +130,8 @@ impl TryFrom<Row> for Credential {
             workspace: optional_id(row.workspace_id.as_deref())?,
             server: optional_id(row.server_id.as_deref())?,
             end_user: optional_id(row.end_user_id.as_deref())?,
+            flows: row.flows.as_deref().map_or(Ok(Pick::All), picked)?,
+            in_url: row.in_url,
             origin: Origin::read(&row.origin)?,
             scopes: serde_json::from_str(&row.scopes)
                 .map_err(|error| StoreError::Corrupt(error.to_string()))?,
@@ -130,6 +144,16 @@ impl TryFrom<Row> for Credential {
     }
 }
 
+fn picked(json: &str) -> Result<Pick, StoreError> {
+    let flows =
+        serde_json::from_str(json).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+    Ok(Pick::Only(Arc::new(flows)))
+}
+
+fn as_json<T: serde::Serialize>(value: &T) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|error| StoreError::Corrupt(error.to_string()))
+}
+
 pub(crate) fn digest(bytes: Vec<u8>) -> Result<SecretDigest, StoreError> {
     let bytes: [u8; 32] = bytes
         .try_into()
@@ -140,7 +164,7 @@ pub(crate) fn digest(bytes: Vec<u8>) -> Result<SecretDigest, StoreError> {
 macro_rules! columns {
     () => {
         "SELECT c.id, c.org_id, c.kind, c.name, c.user_id, c.workspace_id, c.server_id, c.end_user_id, c.origin, c.scopes, \
-         c.secret_sha256, c.created_at, c.expires_at, c.last_used_at, c.revoked_at FROM credentials c "
+         c.secret_sha256, c.created_at, c.expires_at, c.last_used_at, c.revoked_at, c.flows, c.in_url FROM credentials c "
     };
 }
 
@@ -224,6 +248,20 @@ impl Store {
             columns!(),
             "WHERE c.org_id = $1 AND c.workspace_id = $2 AND c.kind = 'workspace_token' AND c.revoked_at IS NULL \
              ORDER BY CASE c.origin WHEN 'default' THEN 0 ELSE 1 END, c.created_at DESC, c.id DESC"
+        );
+        self.credentials_by(SQL, org, workspace.as_str()).await
+    }
+
+    /// Flow tokens of a workspace that are not revoked, newest first.
+    pub async fn flow_tokens(
+        &self,
+        org: &OrgId,
+        workspace: &WorkspaceId,
+    ) -> Result<Vec<Credential>, StoreError> {
+        const SQL: &str = concat!(
+            columns!(),
+            "WHERE c.org_id = $1 AND c.workspace_id = $2 AND c.kind = 'flow_token' AND c.revoked_at IS NULL \
+             ORDER BY c.created_at DESC, c.id DESC"
         );
         self.credentials_by(SQL, org, workspace.as_str()).await
     }
@@ -327,10 +365,13 @@ impl Store {
 impl Tx {
     pub async fn add_credential(&mut self, credential: &Credential) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO credentials (id, org_id, kind, name, user_id, workspace_id, origin, \
-             scopes, secret_sha256, created_at, expires_at, server_id, end_user_id) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
-        let scopes = serde_json::to_string(&credential.scopes)
-            .map_err(|error| StoreError::Corrupt(error.to_string()))?;
+             scopes, secret_sha256, created_at, expires_at, server_id, end_user_id, flows, in_url) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
+        let scopes = as_json(&credential.scopes)?;
+        let flows = match &credential.flows {
+            Pick::All => None,
+            Pick::Only(flows) => Some(as_json(&**flows)?),
+        };
         within!(self, conn => {
             sqlx::query(SQL)
                 .bind(credential.id.as_str())
@@ -346,6 +387,8 @@ impl Tx {
                 .bind(credential.expires_at.map(Instant::micros))
                 .bind(credential.server.as_ref().map(ServerId::as_str))
                 .bind(credential.end_user.as_ref().map(EndUserId::as_str))
+                .bind(flows)
+                .bind(credential.in_url)
                 .execute(conn)
                 .await?;
         });
@@ -402,10 +445,7 @@ impl Tx {
     ) -> Result<bool, StoreError> {
         const SQL: &str = "UPDATE credentials SET name = COALESCE($3, name), scopes = COALESCE($4, scopes) \
              WHERE org_id = $1 AND id = $2 AND revoked_at IS NULL";
-        let scopes = scopes
-            .map(|scopes| serde_json::to_string(&scopes))
-            .transpose()
-            .map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        let scopes = scopes.as_ref().map(as_json).transpose()?;
         let changed = within!(self, conn => {
             sqlx::query(SQL)
                 .bind(org.as_str())

@@ -16,6 +16,9 @@ pub struct Workspace {
     pub daily_cap: i64,
     /// Bytes of files, uploads and trash.
     pub quota_bytes: i64,
+    /// Whether its flows are called by nobody without a credential. At most one workspace of the
+    /// installation has it off.
+    pub requires_authentication: bool,
     pub created_at: Instant,
 }
 
@@ -27,6 +30,8 @@ pub struct WorkspaceChange {
     pub slug: Option<String>,
     pub daily_cap: Option<i64>,
     pub quota_bytes: Option<i64>,
+    /// Off is a duplicate when another workspace of the installation has it off.
+    pub requires_authentication: Option<bool>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -37,7 +42,14 @@ struct Row {
     slug: String,
     daily_cap: i64,
     quota_bytes: i64,
+    requires_authentication: bool,
     created_at: i64,
+}
+
+macro_rules! columns {
+    () => {
+        "SELECT id, org_id, name, slug, daily_cap, quota_bytes, requires_authentication, created_at FROM workspaces "
+    };
 }
 
 impl TryFrom<Row> for Workspace {
@@ -50,6 +62,7 @@ impl TryFrom<Row> for Workspace {
             slug: row.slug,
             daily_cap: row.daily_cap,
             quota_bytes: row.quota_bytes,
+            requires_authentication: row.requires_authentication,
             created_at: Instant::from_micros(row.created_at),
         })
     }
@@ -61,8 +74,10 @@ impl Store {
         org: &OrgId,
         workspace: &WorkspaceId,
     ) -> Result<Option<Workspace>, StoreError> {
-        const SQL: &str = "SELECT id, org_id, name, slug, daily_cap, quota_bytes, created_at \
-             FROM workspaces WHERE org_id = $1 AND id = $2 AND deleted_at IS NULL";
+        const SQL: &str = concat!(
+            columns!(),
+            "WHERE org_id = $1 AND id = $2 AND deleted_at IS NULL"
+        );
         let row = reading!(self, pool => {
             sqlx::query_as::<_, Row>(SQL)
                 .bind(org.as_str())
@@ -75,19 +90,34 @@ impl Store {
 
     /// The workspaces of an organization, oldest first.
     pub async fn workspaces(&self, org: &OrgId) -> Result<Vec<Workspace>, StoreError> {
-        const SQL: &str = "SELECT id, org_id, name, slug, daily_cap, quota_bytes, created_at \
-             FROM workspaces WHERE org_id = $1 AND deleted_at IS NULL ORDER BY created_at, id";
+        const SQL: &str = concat!(
+            columns!(),
+            "WHERE org_id = $1 AND deleted_at IS NULL ORDER BY created_at, id"
+        );
         let rows = reading!(self, pool => {
             sqlx::query_as::<_, Row>(SQL).bind(org.as_str()).fetch_all(pool).await?
         });
         rows.into_iter().map(Workspace::try_from).collect()
     }
+
+    /// The workspace whose flows need no credential, of whichever organization: whoever presents
+    /// nothing is of none.
+    pub async fn open_workspace(&self) -> Result<Option<Workspace>, StoreError> {
+        const SQL: &str = concat!(
+            columns!(),
+            "WHERE NOT requires_authentication AND deleted_at IS NULL"
+        );
+        let row = reading!(self, pool => {
+            sqlx::query_as::<_, Row>(SQL).fetch_optional(pool).await?
+        });
+        row.map(Workspace::try_from).transpose()
+    }
 }
 
 impl Tx {
     pub async fn add_workspace(&mut self, workspace: &Workspace) -> Result<(), StoreError> {
-        const SQL: &str = "INSERT INTO workspaces (id, org_id, name, slug, daily_cap, quota_bytes, created_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7)";
+        const SQL: &str = "INSERT INTO workspaces (id, org_id, name, slug, daily_cap, quota_bytes, \
+             requires_authentication, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
         within!(self, conn => {
             sqlx::query(SQL)
                 .bind(workspace.id.as_str())
@@ -96,6 +126,7 @@ impl Tx {
                 .bind(&workspace.slug)
                 .bind(workspace.daily_cap)
                 .bind(workspace.quota_bytes)
+                .bind(workspace.requires_authentication)
                 .bind(workspace.created_at.micros())
                 .execute(conn)
                 .await?;
@@ -111,7 +142,8 @@ impl Tx {
         change: &WorkspaceChange,
     ) -> Result<bool, StoreError> {
         const SQL: &str = "UPDATE workspaces SET name = COALESCE($3, name), slug = COALESCE($4, slug), \
-             daily_cap = COALESCE($5, daily_cap), quota_bytes = COALESCE($6, quota_bytes) \
+             daily_cap = COALESCE($5, daily_cap), quota_bytes = COALESCE($6, quota_bytes), \
+             requires_authentication = COALESCE($7, requires_authentication) \
              WHERE org_id = $1 AND id = $2 AND deleted_at IS NULL";
         let changed = within!(self, conn => {
             sqlx::query(SQL)
@@ -121,6 +153,7 @@ impl Tx {
                 .bind(&change.slug)
                 .bind(change.daily_cap)
                 .bind(change.quota_bytes)
+                .bind(change.requires_authentication)
                 .execute(conn)
                 .await?
                 .rows_affected()

@@ -22,10 +22,10 @@ async fn without_a_credential_the_answer_says_what_a_good_one_looks_like() {
     body_is!(answer, @r#"
     {
       "code": "UNAUTHENTICATED",
-      "error": "No credential was presented. Present `Authorization: Bearer` with an API key that starts with sk-org- and has not expired, or with a workspace token <credential-id>.<secret>.",
+      "error": "No credential was presented. Present `Authorization: Bearer` with an API key that starts with sk-org- and has not expired, with a workspace token <credential-id>.<secret>, or at /mcp with a flow token that starts with at_.",
       "fault": "UNAUTHENTICATED",
       "hint": "Make a new one at http://127.0.0.1:8080.",
-      "message": "No credential was presented. Present `Authorization: Bearer` with an API key that starts with sk-org- and has not expired, or with a workspace token <credential-id>.<secret>.",
+      "message": "No credential was presented. Present `Authorization: Bearer` with an API key that starts with sk-org- and has not expired, with a workspace token <credential-id>.<secret>, or at /mcp with a flow token that starts with at_.",
       "retryable": false
     }
     "#);

@@ -51,10 +51,10 @@ async fn a_key_is_made_listed_and_dead_once_it_is_revoked() {
     body_is!(refused, @r#"
     {
       "code": "UNAUTHENTICATED",
-      "error": "The credential was revoked. Present `Authorization: Bearer` with an API key that starts with sk-org- and has not expired, or with a workspace token <credential-id>.<secret>.",
+      "error": "The credential was revoked. Present `Authorization: Bearer` with an API key that starts with sk-org- and has not expired, with a workspace token <credential-id>.<secret>, or at /mcp with a flow token that starts with at_.",
       "fault": "UNAUTHENTICATED",
       "hint": "Make a new one at http://127.0.0.1:8080.",
-      "message": "The credential was revoked. Present `Authorization: Bearer` with an API key that starts with sk-org- and has not expired, or with a workspace token <credential-id>.<secret>.",
+      "message": "The credential was revoked. Present `Authorization: Bearer` with an API key that starts with sk-org- and has not expired, with a workspace token <credential-id>.<secret>, or at /mcp with a flow token that starts with at_.",
       "retryable": false
     }
     "#);

@@ -10,6 +10,7 @@ use quaymaster_app::credentials::{Expiry, NewApiKey};
 use quaymaster_app::{
     Admin, App, Credential, Egress, EgressPolicy, Origin, Settings, WaysOut, Workspace,
 };
+use quaymaster_core::caller::Pick;
 use quaymaster_core::clock::{Clock, SystemClock, SystemEntropy};
 use quaymaster_core::id::{CredentialId, OrgId, UserId, WorkspaceId};
 use quaymaster_core::secret::{self, SecretDigest, Token, TokenKind};
@@ -259,6 +260,8 @@ async fn add_member(store: &Store, org: &OrgId) -> String {
         workspace: None,
         server: None,
         end_user: None,
+        flows: Pick::All,
+        in_url: false,
         origin: Origin::Manual,
         scopes: Scopes::all(),
         secret: Some(SecretDigest::of(token.secret.expose_secret())),

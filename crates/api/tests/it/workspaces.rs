@@ -40,6 +40,7 @@ async fn a_workspace_is_made_with_its_default_token() {
         "name": "Web shop",
         "orgId": "[org]",
         "quotaBytes": 1000000,
+        "requireAuthentication": true,
         "slug": "shop"
       }
     }
@@ -83,6 +84,7 @@ async fn a_workspace_is_read_by_id_and_by_slug() {
         "name": "Main",
         "orgId": "[org]",
         "quotaBytes": 1000000,
+        "requireAuthentication": true,
         "slug": "main",
         "storage": {
           "quotaBytes": 1000000,

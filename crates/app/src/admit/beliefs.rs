@@ -36,6 +36,8 @@ pub(crate) struct Callers {
     pub(crate) servers: Beliefs<ServerId, Arc<Hosted>>,
     pub(crate) flows: Beliefs<OrgId, Arc<OrgFlows>>,
     pub(super) first_workspaces: Beliefs<OrgId, WorkspaceId>,
+    /// The one workspace that is open to anonymous callers, if there is one.
+    pub(super) open_workspace: Beliefs<(), Option<Arc<Workspace>>>,
     /// Raised whenever something is forgotten: what was read from the database before that is not
     /// remembered.
     forgotten: AtomicU64,
@@ -189,6 +191,10 @@ impl Callers {
 
     pub(crate) fn forget_workspace(&self, workspace: &WorkspaceId) {
         self.forgotten.fetch_add(1, Ordering::SeqCst);
+        self.open_workspace
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
         self.workspaces
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

@@ -88,9 +88,10 @@ impl Drop for Room {
 pub(crate) fn shown_caller(caller: &Caller) -> Value {
     let kind = match &caller.who {
         Who::User(_) => "user",
+        Who::Anonymous(_) => "anonymous",
         _ => "token",
     };
-    json!({ "kind": kind, "credential": caller.credential, "user": caller.user() })
+    json!({ "kind": kind, "credential": caller.principal(), "user": caller.user() })
 }
 
 /// The same of a person who tries a flow.

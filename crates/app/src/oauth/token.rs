@@ -7,7 +7,7 @@ use super::{
 use crate::App;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use quaymaster_core::caller::Audience;
+use quaymaster_core::caller::{Audience, Pick};
 use quaymaster_core::id::{AccessTokenId, CodeId, CredentialId, OrgId, RefreshTokenId};
 use quaymaster_core::secret::{Handle, TokenKind};
 use quaymaster_core::{Code as FaultCode, Fault, Scopes};
@@ -264,6 +264,8 @@ impl App {
                 Audience::Server(server) => Some(server.clone()),
             },
             end_user: None,
+            flows: Pick::All,
+            in_url: false,
             origin: Origin::Consent,
             scopes: code.scopes,
             secret: None,

@@ -87,7 +87,7 @@ pub(crate) async fn run(
     offered: &Offered,
 ) -> Result<ToolResult, Fault> {
     let (caller, call) = (admitted.caller(), admitted.call());
-    let ready = &offered.ready;
+    let (ready, principal) = (&offered.ready, caller.principal());
     let input = ready.prepared.input(JsonObject::clone(&call.args))?;
     let started_by = match call.source {
         Source::Mcp(_) | Source::Code => "mcp",
@@ -97,7 +97,7 @@ pub(crate) async fn run(
     if ready.flow.durable {
         let waiting = Waiting {
             started_by,
-            label: caller.credential.as_str(),
+            label: principal.as_str(),
             due: None,
         };
         let run = app.enqueue_flow(&ready.flow, input, &waiting).await?;
@@ -108,7 +108,7 @@ pub(crate) async fn run(
         prepared: ready.prepared.clone(),
         input,
         started_by,
-        label: caller.credential.to_string(),
+        label: principal.to_string(),
         caller: shown_caller(caller),
         trace: admitted.trace().clone(),
         progress: call.ctx.progress.clone(),

@@ -18,6 +18,21 @@ pub(super) fn without_token(app: &App) -> Connect {
     Connect::new(signing_in.chain(lines(app, TOKEN_PLACEHOLDER)).collect())
 }
 
+/// For the flows of a workspace: through the bridge for clients that take an address, where the token
+/// may stand in one, and with the header for those that send it. Without a token the address is enough.
+pub(super) fn to_flows(app: &App, token: Option<&str>, in_url: bool) -> Connect {
+    let settings = app.settings();
+    let (name, endpoint) = (&settings.server_name, settings.endpoint());
+    let address = match token {
+        None => Some(endpoint),
+        Some(token) => in_url.then(|| format!("{endpoint}?token={token}")),
+    };
+    let by_address = address.map(|address| connect_lines::bridge_lines(name, &address));
+    let by_address = by_address.into_iter().flatten().map(shown);
+    let by_header = token.into_iter().flat_map(|token| lines(app, token));
+    Connect::new(by_address.chain(by_header).collect())
+}
+
 /// For a hosted server: with its token or a placeholder, and for clients that sign in where they may.
 pub(super) fn of_server(
     name: &str,

@@ -77,10 +77,12 @@ pub(super) enum Notice {
     DocumentAdded,
     DocumentsQueued,
     DocumentDeleted,
+    AuthenticationRequired,
+    AuthenticationOff,
 }
 
 impl Notice {
-    const ALL: [Notice; 64] = [
+    const ALL: [Notice; 66] = [
         Notice::SignedOut,
         Notice::CapSet,
         Notice::TokenRevoked,
@@ -145,6 +147,8 @@ impl Notice {
         Notice::DocumentAdded,
         Notice::DocumentsQueued,
         Notice::DocumentDeleted,
+        Notice::AuthenticationRequired,
+        Notice::AuthenticationOff,
     ];
 
     const fn code(self) -> &'static str {
@@ -213,6 +217,8 @@ impl Notice {
             Notice::DocumentAdded => "document-added",
             Notice::DocumentsQueued => "documents-queued",
             Notice::DocumentDeleted => "document-deleted",
+            Notice::AuthenticationRequired => "authentication-required",
+            Notice::AuthenticationOff => "authentication-off",
         }
     }
 
@@ -310,6 +316,12 @@ impl Notice {
             Notice::DocumentAdded => "The document is stored. Agents find it once it was read.",
             Notice::DocumentsQueued => "It is read again. What is found until then stays.",
             Notice::DocumentDeleted => "The document is deleted, with its text and its file.",
+            Notice::AuthenticationRequired => {
+                "Authentication is required. Clients without a token are cut off."
+            }
+            Notice::AuthenticationOff => {
+                "Authentication is off. Anybody who reaches the endpoint can call the flows."
+            }
         }
     }
 

@@ -10,6 +10,7 @@ use quaymaster_app::credentials::{Credential, Fresh, Origin};
 use quaymaster_app::trying::credential_of_person;
 use quaymaster_app::workspaces::Workspace;
 use quaymaster_app::{Actor, App};
+use quaymaster_core::caller::anonymous_id;
 use quaymaster_core::id::{CredentialId, UserId, WorkspaceId};
 use quaymaster_core::secret::TokenKind;
 use quaymaster_core::{Code, Fault, Scope};
@@ -194,8 +195,14 @@ pub(super) async fn names(
     let keys = app.api_keys(actor).await?;
     let clients = app.connected_clients(actor, workspace).await?;
     let clients = clients.into_iter().map(|client| client.credential);
-    let named = tokens.into_iter().chain(keys).chain(clients);
+    let of_flows = app.flow_tokens(actor, workspace).await?;
+    let named = tokens
+        .into_iter()
+        .chain(keys)
+        .chain(clients)
+        .chain(of_flows);
     let mut names: HashMap<_, _> = named.map(|one| (one.id, one.name)).collect();
+    names.insert(anonymous_id(workspace, None), "Anonymous".to_owned());
     // Who tried a call on a page.
     for (user, name) in people(app, actor).await? {
         names.insert(credential_of_person(&user)?, name);

@@ -24,6 +24,7 @@ fn gets() -> Vec<String> {
         "partials",
         "partials/new",
         "end-users",
+        "settings",
     ];
     of_workspace.extend(pages.map(|page| format!("{WORKSPACE}/{page}")));
     of_workspace.push(format!("{WORKSPACE}/integrations/{INTEGRATION}"));
@@ -87,6 +88,9 @@ fn posts() -> Vec<String> {
         format!("{token}/regenerate"),
         format!("{token}/revoke"),
         format!("{WORKSPACE}/trash/restore"),
+        format!("{WORKSPACE}/authentication"),
+        format!("{WORKSPACE}/flow-tokens"),
+        format!("{WORKSPACE}/flow-tokens/crd_01arz3ndektsv4rrffq69g5fav/revoke"),
         format!("{WORKSPACE}/connected-clients/crd_01arz3ndektsv4rrffq69g5fav/revoke"),
         "/authorize".to_owned(),
         "/connectors/github/connect".to_owned(),

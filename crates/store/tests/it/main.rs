@@ -18,9 +18,11 @@ mod notes;
 mod oauth;
 mod signing_in;
 mod tenancy;
+mod upgrading;
 mod uploads;
 mod usage;
 
+use quaymaster_core::caller::Pick;
 use quaymaster_core::clock::{Clock as _, SystemClock, SystemEntropy};
 use quaymaster_core::id::{CredentialId, OrgId, SessionId, UserId, WorkspaceId};
 use quaymaster_core::secret::{SecretDigest, TokenKind};
@@ -130,6 +132,7 @@ fn workspace(tenant: &Tenant) -> Workspace {
         slug: "main".into(),
         daily_cap: 1_000,
         quota_bytes: 1 << 30,
+        requires_authentication: true,
         created_at: NOW,
     }
 }
@@ -159,6 +162,8 @@ fn credential(tenant: &Tenant, origin: Origin) -> Credential {
         workspace: Some(tenant.workspace.clone()),
         server: None,
         end_user: None,
+        flows: Pick::All,
+        in_url: false,
         origin,
         scopes: Scopes::of_tools(),
         secret: Some(SecretDigest::of("secret")),

@@ -4,6 +4,7 @@ mod accounts;
 mod connectors;
 mod consent;
 mod documents;
+mod flow_tokens;
 mod memory;
 mod outside;
 mod own_connectors;
@@ -39,6 +40,7 @@ impl Sample {
     pub(crate) fn pages(&self) -> Vec<Page> {
         let mut pages = self.of_signing_in();
         pages.extend(self.of_workspaces());
+        pages.extend(self.of_flow_tokens());
         pages.extend(self.of_integrations());
         pages.extend(self.of_servers());
         pages.extend(self.of_server_tools());

@@ -1,0 +1,204 @@
+//! Flow tokens of a workspace: listed, made, revoked.
+
+use crate::auth::Person;
+use crate::error::{Answer, ApiError, Faults};
+use crate::paging::Paging;
+use crate::read::{Json, Path, Query};
+use crate::workspaces::find;
+use axum::extract::State;
+use http::StatusCode;
+use quaymaster_app::credentials::{Expiry, Fresh};
+use quaymaster_app::flow_tokens::NewFlowToken;
+use quaymaster_app::{Actor, App, Credential};
+use quaymaster_core::caller::Pick;
+use quaymaster_core::id::{CredentialId, FlowId, UserId, WorkspaceId};
+use quaymaster_core::{Fault, Instant};
+use secrecy::ExposeSecret as _;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use utoipa::ToSchema;
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = FlowToken)]
+pub(crate) struct FlowTokenView {
+    #[schema(value_type = String)]
+    id: CredentialId,
+    #[schema(value_type = Option<String>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    workspace_id: Option<WorkspaceId>,
+    /// Who made it.
+    #[schema(value_type = String)]
+    user_id: UserId,
+    name: String,
+    /// Ids of the flows that it reaches; absent when it reaches all of its workspace.
+    #[schema(value_type = Option<Vec<String>>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    flows: Option<BTreeSet<FlowId>>,
+    /// Whether it is taken from an address, as `?token=`, too.
+    in_url: bool,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Instant,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<Instant>,
+    /// Exact to a minute.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_used_at: Option<Instant>,
+}
+
+impl From<Credential> for FlowTokenView {
+    fn from(credential: Credential) -> Self {
+        FlowTokenView {
+            id: credential.id,
+            workspace_id: credential.workspace,
+            user_id: credential.user,
+            name: credential.name,
+            flows: match credential.flows {
+                Pick::All => None,
+                Pick::Only(flows) => Some(BTreeSet::clone(&flows)),
+            },
+            in_url: credential.in_url,
+            created_at: credential.created_at,
+            expires_at: credential.expires_at,
+            last_used_at: credential.last_used_at,
+        }
+    }
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct FlowTokenList {
+    flow_tokens: Vec<FlowTokenView>,
+    /// How many there are in all pages.
+    total: usize,
+}
+
+/// Lists a workspace's flow tokens
+///
+/// Newest first. Revoked ones are left out.
+#[utoipa::path(
+    get, path = "/api/v1/workspaces/{id}/flow-tokens", tag = "Flow tokens",
+    security(("bearer" = ["admin"])),
+    params(("id" = String, Path, description = "Id or slug of the workspace."), Paging),
+    responses((status = 200, description = "A page of tokens.", body = FlowTokenList), Faults)
+)]
+pub(crate) async fn list_flow_tokens(
+    State(app): State<App>,
+    Person(actor): Person,
+    Path(id): Path<String>,
+    Query(paging): Query<Paging>,
+) -> Answer<axum::Json<FlowTokenList>> {
+    let workspace = find(&app, &actor, &id).await?;
+    let (page, total) = paging.cut(app.flow_tokens(&actor, &workspace.id).await?)?;
+    let flow_tokens = page.into_iter().map(FlowTokenView::from).collect();
+    Ok(axum::Json(FlowTokenList { flow_tokens, total }))
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct CreateFlowToken {
+    /// Unique among the live flow tokens of the workspace: one for each client.
+    #[schema(min_length = 1, max_length = 80)]
+    name: String,
+    /// Ids or names of the flows that it shall reach. Without them it reaches all of its workspace, also
+    /// those that are made later.
+    #[schema(min_items = 1, max_items = 500)]
+    flows: Option<Vec<String>>,
+    /// Whether it may be used in an address, as `?token=`. Addresses end up in logs and histories.
+    /// Default: yes, for clients that send no headers.
+    in_url: Option<bool>,
+    /// Without it, the token does not expire.
+    #[schema(minimum = 1, maximum = 3650)]
+    expires_in_days: Option<u32>,
+}
+
+/// A flow token with its secret.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct FreshFlowToken {
+    flow_token: FlowTokenView,
+    /// What a client presents as `Authorization: Bearer`, or as `?token=`. Shown once.
+    token: String,
+    /// The address of the endpoint, without the token.
+    endpoint: String,
+}
+
+/// Makes a flow token
+///
+/// It calls flows of the workspace as tools at `/mcp`, and is good for nothing else.
+#[utoipa::path(
+    post, path = "/api/v1/workspaces/{id}/flow-tokens", tag = "Flow tokens",
+    security(("bearer" = ["admin"])), request_body = CreateFlowToken,
+    params(("id" = String, Path, description = "Id or slug of the workspace.")),
+    responses((status = 201, description = "The token, shown once.", body = FreshFlowToken), Faults)
+)]
+pub(crate) async fn create_flow_token(
+    State(app): State<App>,
+    Person(actor): Person,
+    Path(id): Path<String>,
+    Json(new): Json<CreateFlowToken>,
+) -> Answer<(StatusCode, axum::Json<FreshFlowToken>)> {
+    let workspace = find(&app, &actor, &id).await?;
+    let new = NewFlowToken {
+        name: new.name,
+        flows: new.flows,
+        in_url: new.in_url.unwrap_or(true),
+        expires: new.expires_in_days.map_or(Expiry::Never, Expiry::Days),
+    };
+    let Fresh { credential, token } = app
+        .create_flow_token(&actor, &workspace.id, new)
+        .await
+        .map_err(ApiError::about_body)?;
+    let fresh = FreshFlowToken {
+        flow_token: credential.into(),
+        token: token.expose_secret().to_owned(),
+        endpoint: app.settings().endpoint(),
+    };
+    Ok((StatusCode::CREATED, axum::Json(fresh)))
+}
+
+/// The flow token that a path names, when it is one of that workspace's.
+async fn token_of(
+    app: &App,
+    actor: &Actor,
+    (workspace, token): &(String, String),
+) -> Result<CredentialId, Fault> {
+    let workspace = find(app, actor, workspace).await?;
+    let all = app.flow_tokens(actor, &workspace.id).await?;
+    let found = all.into_iter().find(|one| one.id.as_str() == token);
+    found.map(|found| found.id).ok_or_else(|| {
+        Fault::not_found("The workspace has no such flow token, or it was revoked before.")
+            .hint("GET /api/v1/workspaces/{id}/flow-tokens lists them.")
+    })
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct RevokedFlowToken {
+    deleted: bool,
+    #[schema(value_type = String)]
+    id: CredentialId,
+}
+
+/// Revokes a flow token
+///
+/// It is dead when the answer arrives, and its open streams end.
+#[utoipa::path(
+    delete, path = "/api/v1/workspaces/{id}/flow-tokens/{credentialId}", tag = "Flow tokens",
+    security(("bearer" = ["admin"])),
+    params(
+        ("id" = String, Path, description = "Id or slug of the workspace."),
+        ("credentialId" = String, Path, description = "Id of the token."),
+    ),
+    responses((status = 200, description = "The token is dead.", body = RevokedFlowToken), Faults)
+)]
+pub(crate) async fn revoke_flow_token(
+    State(app): State<App>,
+    Person(actor): Person,
+    Path(path): Path<(String, String)>,
+) -> Answer<axum::Json<RevokedFlowToken>> {
+    let id = token_of(&app, &actor, &path).await?;
+    app.revoke(&actor, &id).await?;
+    Ok(axum::Json(RevokedFlowToken { deleted: true, id }))
+}

@@ -16,6 +16,7 @@
 //! - [`surface`]: from actions to tools for models and code
 //! - [`oauth`]: signing an account in at an authorization server
 //! - [`examples`]: documented requests, and whether a definition builds them
+//! - [`sql`]: statements for a database
 //! - [`upstream`]: MCP servers whose tools become actions
 //! - [`handed`]: what programs in a sandbox get of an account
 //! - [`clean`], [`redact`]: what nobody sees and what nobody may see, taken out of answers
@@ -36,6 +37,7 @@ pub mod redact;
 pub mod request;
 pub mod resolve;
 pub mod send;
+pub mod sql;
 pub mod surface;
 pub mod upstream;
 

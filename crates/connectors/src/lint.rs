@@ -10,7 +10,7 @@ pub(crate) mod text;
 
 pub(crate) use text::{is_hidden, is_variable};
 
-use crate::definition::{Definition, Field, Kind, Template};
+use crate::definition::{AuthKind, Definition, Field, Kind, Template};
 use crate::load::{Finding, Problem};
 use indexmap::IndexMap;
 use std::collections::BTreeSet;
@@ -156,6 +156,13 @@ fn head(definition: &Definition, root: &Spot, report: &mut Report) {
         kind != Kind::Rpc || definition.rpc.is_some(),
         &root.key("kind"),
         "`kind: rpc` needs the key `rpc`, at least `rpc: {envelope: jsonrpc2}`.",
+    );
+    report.unless(
+        kind != Kind::Sql
+            || (definition.connection.contains_key("database")
+                && definition.auth.iter().all(|auth| auth.kind == AuthKind::Basic)),
+        &root.key("kind"),
+        "`kind: sql` needs the field `database` in `connection`, and `basic` as the way to sign in.",
     );
     report.unless(
         !definition.open_methods || matches!(kind, Kind::Rpc | Kind::Mcp),

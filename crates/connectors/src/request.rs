@@ -27,7 +27,7 @@ use bytes::Bytes;
 use encode::Pairs;
 use http::header::{HeaderName, HeaderValue};
 use http::{HeaderMap, Method};
-use quaymaster_core::Fault;
+use quaymaster_core::{Code, Fault};
 use serde_json::{Map, Value};
 use std::fmt;
 use url::Url;
@@ -114,6 +114,10 @@ pub fn build(prepared: &Prepared, account: &Account, call: &Invocation) -> Resul
         Kind::Rpc => remote::rpc(definition, signer, known, call)?,
         Kind::Graphql => remote::graphql(definition, known, call)?,
         Kind::Mcp => upstream::draft(definition, known, call)?,
+        Kind::Sql => {
+            let message = format!("{} is not called by requests of HTTP.", definition.title);
+            return Err(Fault::new(Code::NotImplemented, message));
+        }
     };
     inject::sign(
         signer,

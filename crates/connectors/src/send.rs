@@ -22,6 +22,7 @@ pub(crate) use wait::asked as asked_to_wait;
 use crate::definition::{Definition, Envelope, Kind, Pagination, Verb};
 use crate::redact::Redactor;
 use crate::request::{self, Account, Base, Built, Invocation, Known, Prepared, Signer};
+use crate::sql;
 use crate::upstream::{self, Sessions};
 use http::{HeaderValue, Method};
 use limits::Limits;
@@ -116,7 +117,9 @@ impl Sender {
         let definition: &Definition = prepared.definition();
         let signer = Signer::new(definition, account).map_err(Failure::refused)?;
         let redactor = signer.redactor();
-        let sent = if definition.kind == Kind::Mcp {
+        let sent = if definition.kind == Kind::Sql {
+            sql::call(self, prepared, account, connection, call, options).await
+        } else if definition.kind == Kind::Mcp {
             upstream::run(
                 self, prepared, account, connection, call, options, &redactor,
             )

@@ -26,7 +26,7 @@ const ATTEMPTS: usize = 8;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Speaks {
     /// Anybody on the way can read and change it: only to what the operator allowed.
-    PlainHttp,
+    Plain,
     /// https, or a protocol that is its caller's matter.
     Other,
 }
@@ -95,7 +95,7 @@ impl Shared {
         port: u16,
         speaks: Speaks,
     ) -> Result<Vec<IpAddr>, EgressError> {
-        let plain = speaks == Speaks::PlainHttp;
+        let plain = speaks == Speaks::Plain;
         let named = match host {
             Host::Name(name) => self.allow.iter().any(|allow| allow.names(name, port)),
             Host::Address(_) => false,
@@ -193,7 +193,7 @@ impl Service<Uri> for Dialer {
         let dialer = self.clone();
         Box::pin(async move {
             let (speaks, default_port) = match uri.scheme_str() {
-                Some("http") => (Speaks::PlainHttp, 80),
+                Some("http") => (Speaks::Plain, 80),
                 Some("https") => (Speaks::Other, 443),
                 _ => return Err(EgressError::Scheme),
             };

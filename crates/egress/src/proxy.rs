@@ -227,11 +227,7 @@ impl Proxy {
             ));
         }
         let egress = shared.permitted(host, port)?;
-        let speaks = if tunnel {
-            Speaks::Other
-        } else {
-            Speaks::PlainHttp
-        };
+        let speaks = if tunnel { Speaks::Other } else { Speaks::Plain };
         let dialed = timeout(
             shared.egress.connect_timeout(),
             egress.dial(host, port, speaks),

@@ -191,11 +191,26 @@ impl Egress {
     /// A connection for another protocol than HTTP, to a public address or one that the operator
     /// allowed. What is spoken, and whether it is encrypted, is the caller's matter.
     pub async fn connect(&self, host: &str, port: u16) -> Result<TcpStream, EgressError> {
+        self.connect_speaking(host, port, Speaks::Other).await
+    }
+
+    /// As [`Egress::connect`], for what will not be encrypted: only to what the operator allowed, as
+    /// plain http.
+    pub async fn connect_plain(&self, host: &str, port: u16) -> Result<TcpStream, EgressError> {
+        self.connect_speaking(host, port, Speaks::Plain).await
+    }
+
+    async fn connect_speaking(
+        &self,
+        host: &str,
+        port: u16,
+        speaks: Speaks,
+    ) -> Result<TcpStream, EgressError> {
         if port == 0 {
             return Err(invalid("nothing is at port 0"));
         }
         let host = Host::parse(host).map_err(invalid)?;
-        let connecting = self.dialer.dial(&host, port, Speaks::Other);
+        let connecting = self.dialer.dial(&host, port, speaks);
         timeout(self.connect_timeout, connecting)
             .await
             .map_err(|_| EgressError::Timeout {

@@ -32,10 +32,12 @@ use std::time::Duration;
 pub const MAX_PROGRAM: usize = 64 * 1024;
 /// The largest input, in bytes of JSON.
 pub const MAX_INPUT: usize = 16 * 1024 * 1024;
-/// The largest result, in bytes of JSON.
+/// The largest result, in bytes of JSON; of several programs together.
 pub const MAX_RESULT: usize = 8 * 1024 * 1024;
 /// The deepest result: so many arrays and objects within each other.
 pub const MAX_DEPTH: usize = 100;
+/// Values in a result. A small text can hold a great many, each of which takes memory.
+pub const MAX_VALUES: usize = 500_000;
 /// What one evaluation may compute for, unless its caller says otherwise.
 pub const USUAL_TIME: Duration = Duration::from_millis(100);
 

@@ -14,6 +14,11 @@ pub enum Kind {
     Graphql,
     /// An MCP server over Streamable HTTP; its tools are the actions.
     Mcp,
+    /// A PostgreSQL database. Its actions are `rpc: query`, which reads, and `rpc: execute`, which may change; both have
+    /// the inputs `query`, `params` and `max_rows`. `base_url` is `https://{host}:{port}`, for an
+    /// encrypted connection; a field `tls` with the value `off` does without. Fields besides: `database`, and the way to
+    /// sign in is `basic`.
+    Sql,
 }
 
 /// Remote procedure calls.

@@ -136,6 +136,7 @@ fn shape(kind: Kind, action: &Action, at: &Spot, report: &mut Report) {
         Kind::Rpc => (&["rpc"], "rpc"),
         Kind::Graphql => (&["query"], "graphql"),
         Kind::Mcp => (&[], "mcp"),
+        Kind::Sql => (&["rpc"], "sql"),
     };
     for (key, there) in [
         ("method", action.method.is_some()),
@@ -168,6 +169,23 @@ fn shape(kind: Kind, action: &Action, at: &Spot, report: &mut Report) {
         &at.key("rpc"),
         "It is empty.",
     );
+    if kind == Kind::Sql {
+        let reads = match action.rpc.as_deref() {
+            Some("query") => Some(true),
+            Some("execute") => Some(false),
+            _ => None,
+        };
+        report.unless(
+            reads.is_some(),
+            &at.key("rpc"),
+            "An action of the kind `sql` is `query` or `execute`.",
+        );
+        report.unless(
+            reads.is_none_or(|reads| reads == action.reads()),
+            &at.key("read_only"),
+            "`rpc: query` is `read_only: true`, and `rpc: execute` is not.",
+        );
+    }
 }
 
 fn path(action: &Action, at: &Spot, report: &mut Report) {

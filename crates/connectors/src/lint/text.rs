@@ -152,7 +152,8 @@ pub(super) fn base_url(
         at,
         "It holds a host and a path, and neither `?`, `#`, `@` nor spaces.",
     );
-    let filled = template.render(crate::definition::Encoding::Plain, |_| Some("x1".into()));
+    // What can be a label of a name, a port, and a part of a path.
+    let filled = template.render(crate::definition::Encoding::Plain, |_| Some("1".into()));
     let filled = filled.unwrap_or_default();
     let filled = match scheme {
         "https" | "http" => filled,

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 pub(super) fn call(definition: &Definition, key: &str, action: &Action) -> String {
     match (definition.kind, action.method, &action.path, &action.rpc) {
         (Kind::Rest, Some(verb), Some(path), _) => format!("{} {}", verb.name(), path.as_str()),
-        (Kind::Rpc | Kind::Mcp, _, _, Some(name)) => name.clone(),
+        (Kind::Rpc | Kind::Mcp | Kind::Sql, _, _, Some(name)) => name.clone(),
         _ => key.to_owned(),
     }
 }

@@ -28,6 +28,7 @@ pub(super) fn call(
     let unlisted = match definition.kind {
         Kind::Rpc => definition.open_methods || all.is_empty(),
         Kind::Mcp => definition.open_methods,
+        Kind::Sql => false,
         // The document stands in the body, and may do anything.
         _ => matches!(
             method.to_lowercase().as_str(),

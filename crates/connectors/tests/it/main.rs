@@ -1,6 +1,10 @@
 //! Connectors, from their files to requests and answers.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on has failed"
+)]
 
 mod addresses;
 mod answers;
@@ -27,6 +31,8 @@ mod resolving;
 mod retries;
 mod rules;
 mod samples;
+mod sql;
+mod sql_servers;
 mod surface;
 mod typos;
 mod upstream;

@@ -1,6 +1,6 @@
 //! What came instead of a value, for whoever wrote the expression.
 
-use super::{MAX_DEPTH, MAX_INPUT, MAX_PROGRAM, MAX_RESULT, Why, allowed};
+use super::{MAX_DEPTH, MAX_INPUT, MAX_PROGRAM, MAX_RESULT, MAX_VALUES, Why, allowed};
 use crate::isolation::Failure;
 use quaymaster_core::{Code, Fault};
 use std::fmt;
@@ -33,7 +33,7 @@ pub enum Failed {
     ProgramTooLarge,
     /// The input is longer than [`MAX_INPUT`].
     InputTooLarge,
-    /// The result is longer than [`MAX_RESULT`].
+    /// The result is longer than [`MAX_RESULT`], or has more than [`MAX_VALUES`] values.
     ResultTooLarge,
     /// The program, or a value that it makes, is nested too deeply.
     TooDeep,
@@ -186,7 +186,7 @@ impl fmt::Display for Failed {
             ),
             Failed::ResultTooLarge => write!(
                 f,
-                "The value of the expression is longer than {MAX_RESULT} bytes."
+                "The value of the expression is longer than {MAX_RESULT} bytes, or of more than {MAX_VALUES} values."
             ),
             Failed::TooDeep => write!(
                 f,

@@ -3,60 +3,104 @@
 //! The interpreter knows more than JSON does. Numbers are written as jq writes them: whole ones without a point, no
 //! number for "not a number", the largest one for infinity. Text is UTF-8, whatever bytes it had.
 
-use super::{MAX_DEPTH, MAX_RESULT, Why};
+use super::{MAX_DEPTH, MAX_RESULT, MAX_VALUES, Why};
 use jaq_json::{Num, Val};
 use std::io::Write as _;
 
 /// Up to here every whole number has a float of its own.
 const WHOLE: f64 = 9_007_199_254_740_992.0;
 
-/// Appends `value`.
-pub(super) fn append(to: &mut Vec<u8>, value: &Val) -> Result<(), Why> {
-    let most = to.len() + MAX_RESULT;
-    append_at(to, value, most, 0)
+/// What is left for the results of one question together.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Room {
+    bytes: usize,
+    values: usize,
 }
 
-fn append_at(to: &mut Vec<u8>, value: &Val, most: usize, depth: usize) -> Result<(), Why> {
-    match value {
-        Val::Null => to.extend_from_slice(b"null"),
-        Val::Bool(true) => to.extend_from_slice(b"true"),
-        Val::Bool(false) => to.extend_from_slice(b"false"),
-        Val::Num(number) => append_number(to, number),
-        Val::BStr(bytes) | Val::TStr(bytes) => append_text(to, bytes, most)?,
-        Val::Arr(values) => {
-            descend(depth)?;
-            to.push(b'[');
-            for (at, value) in values.iter().enumerate() {
-                if at > 0 {
-                    to.push(b',');
-                }
-                append_at(to, value, most, depth + 1)?;
-            }
-            to.push(b']');
-        }
-        Val::Obj(members) => {
-            descend(depth)?;
-            to.push(b'{');
-            for (at, (name, value)) in members.iter().enumerate() {
-                if at > 0 {
-                    to.push(b',');
-                }
-                let (Val::TStr(name) | Val::BStr(name)) = name else {
-                    return Err(Why::Runtime(
-                        "names of an object's members must be strings".to_owned(),
-                    ));
-                };
-                append_text(to, name, most)?;
-                to.push(b':');
-                append_at(to, value, most, depth + 1)?;
-            }
-            to.push(b'}');
+impl Default for Room {
+    fn default() -> Room {
+        Room {
+            bytes: MAX_RESULT,
+            values: MAX_VALUES,
         }
     }
-    if to.len() > most {
-        return Err(Why::ResultTooLarge);
-    }
+}
+
+/// Appends `value`, if there is room for it.
+pub(super) fn append(to: &mut Vec<u8>, value: &Val, room: &mut Room) -> Result<(), Why> {
+    let most = to.len() + room.bytes;
+    let mut writer = Writer {
+        to,
+        most,
+        values: room.values,
+    };
+    writer.value(value, 0)?;
+    room.values = writer.values;
+    room.bytes = most - to.len();
     Ok(())
+}
+
+struct Writer<'w> {
+    to: &'w mut Vec<u8>,
+    /// How long it may become.
+    most: usize,
+    /// How many values may still come.
+    values: usize,
+}
+
+impl Writer<'_> {
+    fn value(&mut self, value: &Val, depth: usize) -> Result<(), Why> {
+        self.values = self.values.checked_sub(1).ok_or(Why::ResultTooLarge)?;
+        match value {
+            Val::Null => self.to.extend_from_slice(b"null"),
+            Val::Bool(true) => self.to.extend_from_slice(b"true"),
+            Val::Bool(false) => self.to.extend_from_slice(b"false"),
+            Val::Num(number) => append_number(self.to, number),
+            Val::BStr(bytes) | Val::TStr(bytes) => self.text(bytes)?,
+            Val::Arr(values) => {
+                descend(depth)?;
+                self.to.push(b'[');
+                for (at, value) in values.iter().enumerate() {
+                    if at > 0 {
+                        self.to.push(b',');
+                    }
+                    self.value(value, depth + 1)?;
+                }
+                self.to.push(b']');
+            }
+            Val::Obj(members) => {
+                descend(depth)?;
+                self.to.push(b'{');
+                for (at, (name, value)) in members.iter().enumerate() {
+                    if at > 0 {
+                        self.to.push(b',');
+                    }
+                    let (Val::TStr(name) | Val::BStr(name)) = name else {
+                        return Err(Why::Runtime(
+                            "names of an object's members must be strings".to_owned(),
+                        ));
+                    };
+                    self.text(name)?;
+                    self.to.push(b':');
+                    self.value(value, depth + 1)?;
+                }
+                self.to.push(b'}');
+            }
+        }
+        if self.to.len() > self.most {
+            return Err(Why::ResultTooLarge);
+        }
+        Ok(())
+    }
+
+    fn text(&mut self, bytes: &[u8]) -> Result<(), Why> {
+        if bytes.len() > self.most.saturating_sub(self.to.len()) {
+            return Err(Why::ResultTooLarge);
+        }
+        // A vector takes everything.
+        let _ = serde_json::to_writer(&mut *self.to, &String::from_utf8_lossy(bytes));
+        Ok(())
+    }
 }
 
 fn descend(depth: usize) -> Result<(), Why> {
@@ -65,15 +109,6 @@ fn descend(depth: usize) -> Result<(), Why> {
     } else {
         Err(Why::TooDeep)
     }
-}
-
-fn append_text(to: &mut Vec<u8>, bytes: &[u8], most: usize) -> Result<(), Why> {
-    if bytes.len() > most.saturating_sub(to.len()) {
-        return Err(Why::ResultTooLarge);
-    }
-    // A vector takes everything.
-    let _ = serde_json::to_writer(to, &String::from_utf8_lossy(bytes));
-    Ok(())
 }
 
 fn append_number(to: &mut Vec<u8>, number: &Num) {
@@ -111,7 +146,7 @@ mod tests {
 
     fn written(value: &Val) -> Result<String, Why> {
         let mut to = Vec::new();
-        append(&mut to, value)?;
+        append(&mut to, value, &mut Room::default())?;
         Ok(String::from_utf8(to).unwrap())
     }
 
@@ -168,6 +203,18 @@ mod tests {
         assert!(written(&large).is_ok());
         let twice: Val = [large.clone(), large].into_iter().collect();
         assert_eq!(written(&twice), Err(Why::ResultTooLarge));
+        let mut room = Room::default();
+        let mut half = || {
+            append(
+                &mut Vec::new(),
+                &Val::utf8_str(vec![b'x'; MAX_RESULT / 2]),
+                &mut room,
+            )
+        };
+        assert_eq!([half(), half()], [Ok(()), Err(Why::ResultTooLarge)]);
+        let many = |count| -> Val { std::iter::repeat_n(Val::Null, count).collect() };
+        assert!(written(&many(MAX_VALUES - 1)).is_ok());
+        assert_eq!(written(&many(MAX_VALUES)), Err(Why::ResultTooLarge));
     }
 
     proptest! {

@@ -1,8 +1,9 @@
 //! The worker's side: programs in, values out, until the server goes away or has had enough.
 
 use super::evaluate::evaluate;
+use super::json::{self, Room};
 use super::program::{Compiled, Library};
-use super::{Ask, Told, Why, json};
+use super::{Ask, Told, Why};
 use crate::frame;
 use crate::isolation::Failure;
 use crate::lock::{self, Allowance};
@@ -41,7 +42,11 @@ pub(crate) fn work(connection: &File, parent: u32) -> Result<Infallible, Failure
         compiled: HashMap::new(),
     };
     let warm = read::parse_single(br#"[{"a":2,"b":[1.5]}]"#).unwrap_or_default();
-    evaluator.one(WARM_UP, Some(&warm), &mut Vec::new());
+    evaluator.one(
+        WARM_UP,
+        Some((&warm, &mut Room::default())),
+        &mut Vec::new(),
+    );
     overflow::watch(connection, &Told::Failed(Why::TooDeep));
     let allowance = Allowance {
         memory: MEMORY,
@@ -75,11 +80,15 @@ impl Evaluator {
             let input = read::parse_single(&bytes);
             Some(input.map_err(|error| io::Error::other(error.to_string()))?)
         };
+        let mut room = Room::default();
         for program in &ask.programs {
             // A length goes in front when it is known.
             let mut answer = vec![0; 4];
             // Descends as deep as what it is given, and as what it makes when that is dropped.
-            let good = overflow::guarded(|| self.one(program, input.as_ref(), &mut answer));
+            let good = overflow::guarded(|| {
+                let input = input.as_ref().map(|input| (input, &mut room));
+                self.one(program, input, &mut answer)
+            });
             let length = u32::try_from(answer.len() - 4).map_err(io::Error::other)?;
             answer[..4].copy_from_slice(&length.to_le_bytes());
             connection.write_all(&answer)?;
@@ -91,7 +100,12 @@ impl Evaluator {
     }
 
     /// Appends what is to be told of a program; whether it has a value.
-    fn one(&mut self, program: &str, input: Option<&Val>, answer: &mut Vec<u8>) -> bool {
+    fn one(
+        &mut self,
+        program: &str,
+        input: Option<(&Val, &mut Room)>,
+        answer: &mut Vec<u8>,
+    ) -> bool {
         let start = answer.len();
         answer.extend_from_slice(br#"{"ok":"#);
         let worked = catch_unwind(AssertUnwindSafe(|| self.value(program, input, answer)));
@@ -112,7 +126,7 @@ impl Evaluator {
     fn value(
         &mut self,
         program: &str,
-        input: Option<&Val>,
+        input: Option<(&Val, &mut Room)>,
         answer: &mut Vec<u8>,
     ) -> Result<(), Why> {
         let compiled = match self.compiled.get(program) {
@@ -128,7 +142,7 @@ impl Evaluator {
             }
         };
         match input {
-            Some(input) => json::append(answer, &evaluate(&compiled, input.clone())?),
+            Some((input, room)) => json::append(answer, &evaluate(&compiled, input.clone())?, room),
             None => {
                 answer.extend_from_slice(b"null");
                 Ok(())

@@ -68,15 +68,13 @@ pub(crate) fn bare(program: &str) {
     use jaq_core::{Compiler, Ctx, Vars, data::JustLut, unwrap_valr};
     type Data = JustLut<jaq_json::Val>;
 
-    let gigabyte = libc::rlimit {
-        rlim_cur: 1024 * 1024 * 1024,
-        rlim_max: 1024 * 1024 * 1024,
+    let memory = libc::rlimit {
+        rlim_cur: 512 * 1024 * 1024,
+        rlim_max: 512 * 1024 * 1024,
     };
-    // SAFETY: `gigabyte` is valid for the length of the call.
-    assert_eq!(
-        unsafe { libc::setrlimit(libc::RLIMIT_AS, &raw const gigabyte) },
-        0
-    );
+    // SAFETY: `memory` is valid for the length of the call.
+    let limited = unsafe { libc::setrlimit(libc::RLIMIT_AS, &raw const memory) };
+    assert_eq!(limited, 0, "memory has an end");
     let definitions = jaq_core::defs()
         .chain(jaq_std::defs())
         .chain(jaq_json::defs());

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 /// What an expression does when nothing holds it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Bare {
-    /// It computes for longer than anybody waits, or takes a gigabyte and dies of it, or uses up the stack.
+    /// It computes for longer than anybody waits, or takes half a gigabyte and dies of it, or uses up the stack.
     Endless,
     /// It reads the environment.
     Reads,
@@ -386,9 +386,10 @@ fn hostile_expressions_end_within_their_limits_and_disturb_nobody() {
     } else {
         &[NO_NAMESPACES]
     };
-    for way in [&[], weakest] {
+    // What holds an expression is the same without namespaces, of which a few are proof enough.
+    for (way, every) in [(&[][..], 1), (weakest, 5)] {
         let mut host = Host::jq(way);
-        for (n, one) in hostile().into_iter().enumerate() {
+        for (n, one) in hostile().into_iter().enumerate().step_by(every) {
             let name = one.name;
             let bad = json!({ "program": one.program, "lease": "org_bad" });
             let bad = host.order(json!({ "jq": bad }));

@@ -262,6 +262,29 @@ async fn a_program_is_stopped_in_time_and_what_it_printed_is_told() {
 }
 
 #[tokio::test]
+async fn a_call_that_waits_for_another_goes_on_with_the_same_accounts() {
+    let desk = Desk::open(Database::Sqlite).await;
+    let service = Service::powerdns().await;
+    desk.connect("powerdns", "main", &service, &[]).await;
+    let without = json!({ "code": "mine = 1", "services": [] });
+    let begun = desk.mcp.call("repl_execute", without).await.unwrap();
+    let long = desk.mcp.python("import time; time.sleep(1)");
+    let meanwhile = async {
+        // Into the midst of the other; before or after it, the same must come of it.
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        desk.mcp.python("mine").await
+    };
+    let (long, meanwhile) = tokio::join!(long, meanwhile);
+    for call in [long.unwrap(), meanwhile.unwrap()] {
+        assert_eq!(
+            (&call["state"], &call["session_id"]),
+            (&json!("kept"), &begun["session_id"]),
+            "{call}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn python_reaches_nobody_where_the_operator_switched_that_off() {
     let off = ("SANDBOX_PYTHON_EGRESS", "off");
     let desk = Desk::open_with(Database::Sqlite, &[off]).await;

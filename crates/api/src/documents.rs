@@ -3,7 +3,7 @@
 use crate::auth::{Administrator, Person};
 use crate::error::{Answer, Faults};
 use crate::paging::checked_limit;
-use crate::read::{self, Path, Query};
+use crate::read::{Path, Query};
 use axum::body::Body;
 use axum::extract::State;
 use bytes::Bytes;
@@ -102,7 +102,6 @@ pub(crate) struct DocumentList {
 #[into_params(parameter_in = Query)]
 pub(crate) struct ListDocuments {
     /// Only paths that begin so.
-    #[serde(default, deserialize_with = "read::optional_text")]
     prefix: Option<String>,
     /// Only this state: `queued`, `extracting`, `indexed` or `failed`.
     state: Option<String>,
@@ -160,10 +159,8 @@ pub(crate) async fn list_documents(
 #[into_params(parameter_in = Query)]
 pub(crate) struct AddDocument {
     /// For example `handbook/rules.pdf`: at most 512 bytes.
-    #[serde(deserialize_with = "read::text")]
     path: String,
     /// Without one, the name in the path.
-    #[serde(default, deserialize_with = "read::optional_text")]
     title: Option<String>,
     /// A document at that path gets these bytes, and keeps its id. Without this it is refused.
     #[param(default = false)]
@@ -371,16 +368,13 @@ pub(crate) struct FoundPassages {
 #[into_params(parameter_in = Query)]
 pub(crate) struct SearchDocuments {
     /// The words to look for. Signs between them mean nothing.
-    #[serde(deserialize_with = "read::text")]
     query: String,
     /// How many at most.
     #[param(minimum = 1, maximum = 25, default = 8)]
     limit: Option<i64>,
     /// Only documents whose path begins so.
-    #[serde(default, deserialize_with = "read::optional_text")]
     path_prefix: Option<String>,
     /// `nextCursor` of the page before.
-    #[serde(default, deserialize_with = "read::optional_text")]
     cursor: Option<String>,
 }
 

@@ -1,6 +1,8 @@
 //! What a request carries, read strictly: body, query and path. What does not fit is an
 //! `INVALID_ARG` fault with `details.errors[] {pointer, rule, message}`, as with tools.
 
+mod parameter;
+
 use crate::error::ApiError;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, Request};
@@ -8,13 +10,15 @@ use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use parameter::Parameter;
 use quaymaster_core::suggest::did_you_mean;
 use quaymaster_core::{Code, Fault, Instant};
-use serde::de::value::{Error as ValueError, StrDeserializer};
+use serde::de::value::{Error as ValueError, MapDeserializer, StrDeserializer};
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize as _, Deserializer};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use serde_path_to_error::Segment;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 const MIB: usize = 1024 * 1024;
@@ -60,9 +64,13 @@ where
                 return Err(Fault::new(Code::InvalidArg, "The body ended too early.").into());
             }
         };
-        let value = serde_json::from_slice(&bytes).map_err(|error| {
+        let value: Value = serde_json::from_slice(&bytes).map_err(|error| {
             Fault::invalid_arg("", "json", format!("The body is not JSON: {error}."))
         })?;
+        if !value.is_object() {
+            let message = "The body must be a JSON object.";
+            return Err(Fault::invalid_arg("", "type", message).into());
+        }
         Ok(Json(fit(value)?))
     }
 }
@@ -86,26 +94,13 @@ where
         type Pairs = axum::extract::Query<Vec<(String, String)>>;
         let pairs = Pairs::try_from_uri(&parts.uri)
             .map_err(|error: QueryRejection| Fault::new(Code::InvalidArg, error.body_text()))?;
-        let object: Map<String, Value> = pairs
+        // Of one that is there twice, the last counts.
+        let last: BTreeMap<String, Parameter> = pairs
             .0
             .into_iter()
-            .map(|(name, text)| (name, plain_value(&text)))
+            .map(|(name, text)| (name, Parameter(text)))
             .collect();
-        Ok(Query(fit(Value::Object(object))?))
-    }
-}
-
-/// Whole numbers and booleans as such, so that they are read like those of a body.
-fn plain_value(text: &str) -> Value {
-    match text {
-        "true" => Value::Bool(true),
-        "false" => Value::Bool(false),
-        digits => digits
-            .parse::<i64>()
-            // Anything else would not be the same when it is read as text: `007`, `+1`.
-            .ok()
-            .filter(|number| number.to_string() == digits)
-            .map_or_else(|| Value::String(text.to_owned()), Value::from),
+        Ok(Query(fit(MapDeserializer::new(last.into_iter()))?))
     }
 }
 
@@ -147,21 +142,6 @@ where
     Option::<T>::deserialize(from).map(Some)
 }
 
-/// Text of a query, which may look like a number.
-pub(crate) fn text<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
-    match Value::deserialize(from)? {
-        Value::String(text) => Ok(text),
-        plain => Ok(plain.to_string()),
-    }
-}
-
-/// The same where it may be absent.
-pub(crate) fn optional_text<'de, D: Deserializer<'de>>(
-    from: D,
-) -> Result<Option<String>, D::Error> {
-    text(from).map(Some)
-}
-
 /// An optional instant of a body or query; says by example what one looks like.
 pub(crate) fn instant<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Instant>, D::Error> {
     let Some(text) = Option::<String>::deserialize(from)? else {
@@ -176,15 +156,10 @@ pub(crate) fn instant<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Insta
 }
 
 /// Reads an object into the shape that an endpoint wants.
-fn fit<T: DeserializeOwned>(value: Value) -> Result<T, Fault> {
-    if !value.is_object() {
-        return Err(Fault::invalid_arg(
-            "",
-            "type",
-            "The body must be a JSON object.",
-        ));
-    }
-    serde_path_to_error::deserialize(value).map_err(|error| {
+fn fit<'de, T: DeserializeOwned>(
+    object: impl Deserializer<'de, Error = serde_json::Error>,
+) -> Result<T, Fault> {
+    serde_path_to_error::deserialize(object).map_err(|error| {
         let mut pointer = pointer_to(error.path());
         let text = error.inner().to_string();
         let (rule, message, hint) = explain(&text, &mut pointer);

@@ -294,12 +294,18 @@ impl App {
         Ok(())
     }
 
-    /// Tries an account with the connector's own request for that, and remembers what came of it.
+    /// Tries an account with the connector's own request for that, and remembers what came of it. That of
+    /// a member is tried by nobody else.
     pub async fn verify_connection(
         &self,
         admin: &Admin,
         id: &ConnectionId,
     ) -> Result<Connection, Fault> {
+        let connection = self.store.connection(&admin.org, id).await?;
+        let connection = connection.ok_or_else(unknown)?;
+        if let Some(end_user) = &connection.end_user {
+            self.may_act_for(admin, end_user).await?;
+        }
         self.verify_as(&Author::from(admin), id).await
     }
 
@@ -409,7 +415,7 @@ impl App {
         )
         .await?;
         self.sender.end_session(id.as_str()).await;
-        self.verify_connection(admin, id).await
+        self.verify_as(&admin.into(), id).await
     }
 
     pub async fn disconnect_account(&self, admin: &Admin, id: &ConnectionId) -> Result<(), Fault> {

@@ -196,11 +196,23 @@ impl App {
         integration: &Integration,
     ) -> Result<(), Fault> {
         checked_alias(&integration.alias)?;
+        self.alias_is_free(integration).await?;
         tx.add_integration(integration)
             .await
             .map_err(|error| wired::duplicate_or(error, || alias_taken(&integration.alias)))?;
         self.integration_changed(tx, admin, integration, "integration.created")
             .await
+    }
+
+    /// Programs write `-` as `_`, so aliases that differ in that alone would be one name.
+    async fn alias_is_free(&self, integration: &Integration) -> Result<(), Fault> {
+        let (org, workspace) = (&integration.org, &integration.workspace);
+        let named = surface::code_name(&integration.alias);
+        let others = self.store.integrations(org, workspace).await?;
+        let clash = others
+            .iter()
+            .find(|one| one.id != integration.id && surface::code_name(&one.alias) == named);
+        clash.map_or(Ok(()), |one| Err(alias_taken(&one.alias)))
     }
 
     /// Records the change, and tells the servers of the workspace.
@@ -238,6 +250,7 @@ impl App {
         if let Some(alias) = change.alias {
             checked_alias(&alias)?;
             integration.alias = alias;
+            self.alias_is_free(&integration).await?;
         }
         if let Some(strategy) = change.strategy {
             integration.strategy = strategy;

@@ -190,7 +190,9 @@ impl App {
         let mut room = MAX_MOUNTED;
         let mut files = Vec::new();
         for entry in entries {
-            let size = usize::try_from(entry.size).unwrap_or(usize::MAX);
+            // Each takes whole pages of the memory that it is laid into.
+            let size = usize::try_from(entry.size).unwrap_or(MAX_MOUNTED + 1);
+            let size = size.next_multiple_of(4096).max(4096);
             if size > room {
                 break;
             }
@@ -199,7 +201,7 @@ impl App {
                 .memory_file(&reader.org, &entry.owner, &entry.path);
             // Gone meanwhile is gone.
             if let Some(file) = found.await? {
-                room = room.saturating_sub(file.content.len());
+                room -= size;
                 files.push((file.entry.path, file.content));
             }
         }

@@ -113,9 +113,9 @@ pub enum Mark<'a> {
 pub enum Request {
     /// Answers `{status, headers, body}` for every status: JSON as such, other text as text, the
     /// rest as Base64. Names of headers in small letters. Redirects are followed.
-    Http(HttpRequest),
+    Http(Box<HttpRequest>),
     /// Answers `{status, headers, body}`; a status of 400 and more is a fault.
-    Call(ConnectorCall),
+    Call(Box<ConnectorCall>),
     /// Answers `{structured, text, content}`: the structured result or null, the texts, all blocks.
     Mcp(McpCall),
     /// Answers `{rows, columns, affected}`: objects, names, a number.

@@ -15,6 +15,9 @@ use std::fmt;
 /// Bytes of a file. One that people write is far smaller.
 pub const MOST_BYTES: usize = 1 << 20;
 
+/// Lists and maps within each other: what nested steps and their bodies need, and a stack can bear.
+const DEEPEST: usize = 48;
+
 /// Something that is wrong with a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Problem {
@@ -131,8 +134,8 @@ fn kept(findings: Vec<Finding>, text: &str, file: &str) -> Result<(), Vec<Proble
 fn strict() -> serde_saphyr::Options {
     serde_saphyr::options! {
         budget: serde_saphyr::budget! {
-            max_depth: 96,
-            flow_nesting_limit: 96,
+            max_depth: DEEPEST,
+            flow_nesting_limit: DEEPEST,
             max_documents: 1,
             max_nodes: 100_000,
             max_aliases: 100,

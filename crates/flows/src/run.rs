@@ -29,7 +29,7 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
 /// How long a run takes at most, unless it says otherwise.
-pub const TIMEOUT: Duration = Duration::from_secs(60);
+pub const TIMEOUT: Duration = Duration::from_mins(1);
 /// How much longer the steps of `catch` may take.
 pub const CATCH_TIMEOUT: Duration = Duration::from_secs(30);
 /// Flows within flows.

@@ -336,11 +336,12 @@ mod tests {
             let mut wanted: Vec<String> = Vec::new();
             for (kind, word) in &pieces {
                 let upper = word.to_uppercase();
-                match kind {
-                    0 => text.push_str(&format!("${{{{ .{word} | {{\"}}}}\": \"\\(.x)\"}} }}}}")),
-                    1 => text.push_str(&format!("${{{{ secret.{upper} }}}}")),
-                    _ => text.push_str(word),
-                }
+                let piece = match kind {
+                    0 => format!("${{{{ .{word} | {{\"}}}}\": \"\\(.x)\"}} }}}}"),
+                    1 => format!("${{{{ secret.{upper} }}}}"),
+                    _ => word.clone(),
+                };
+                text.push_str(&piece);
                 match (kind, wanted.last_mut()) {
                     (2, Some(last)) if last.starts_with("text ") => last.push_str(word),
                     (2, _) => wanted.push(format!("text {word}")),

@@ -103,7 +103,7 @@ async fn one(flow: &Flow, test: &Test, expressions: &dyn Expressions) -> Vec<Str
     for (step, wanted) in &test.expect.sent {
         match host.sent(step) {
             Some(sent) => {
-                failures.extend(differences(&format!("sent.{step}"), wanted, &sent, false))
+                failures.extend(differences(&format!("sent.{step}"), wanted, &sent, false));
             }
             None => failures.push(format!("sent.{step}: the step has sent nothing.")),
         }

@@ -146,7 +146,7 @@ impl Extractor {
     ///
     /// # Errors
     /// When nothing was read: `SANDBOX_UNAVAILABLE` on a machine that cannot isolate, `UNAVAILABLE` when the bytes cannot
-    /// be had. Whatever is wrong with the document is an [`Unreadable`].
+    /// be had or the worker was told to stop. Whatever is wrong with the document is an [`Unreadable`].
     pub async fn extract(
         &self,
         file: File,
@@ -173,7 +173,16 @@ impl Extractor {
                 Code::Unavailable,
                 "The document's bytes cannot be read.",
             )),
-            // What ends a worker from outside is time or memory; the rest is the document's doing as well.
+            // As when the whole group of processes is told to stop.
+            Ok(Err(Broken::Worker))
+                if matches!(signal, Some(libc::SIGTERM | libc::SIGINT | libc::SIGHUP)) =>
+            {
+                Err(Fault::new(
+                    Code::Unavailable,
+                    "The reader of the document was told to stop.",
+                ))
+            }
+            // What else ends a worker from outside is time or memory; the rest is the document's doing as well.
             Ok(Err(Broken::Worker)) => {
                 let reason = match signal {
                     Some(libc::SIGSEGV) => Reason::Malformed,

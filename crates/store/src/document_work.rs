@@ -220,4 +220,25 @@ impl Tx {
         });
         Ok(rows == 1)
     }
+
+    /// Puts a document behind the others of its organization, with one attempt less. `false` when the lease is another's
+    /// by now.
+    pub async fn put_document_behind(
+        &mut self,
+        leased: &Leased,
+        now: Instant,
+    ) -> Result<bool, StoreError> {
+        const SQL: &str = "UPDATE documents SET state = 'queued', lease = NULL, queued_at = $3 \
+             WHERE id = $1 AND lease = $2";
+        let rows = within!(self, conn => {
+            sqlx::query(SQL)
+                .bind(leased.document.id.as_str())
+                .bind(&leased.lease)
+                .bind(now.micros())
+                .execute(conn)
+                .await?
+                .rows_affected()
+        });
+        Ok(rows == 1)
+    }
 }

@@ -128,11 +128,16 @@ macro_rules! columns {
 impl Store {
     /// All of an organization, by name.
     pub async fn skills(&self, org: &OrgId) -> Result<Vec<Skill>, StoreError> {
-        const SQL: &str = concat!(columns!(), "WHERE s.org_id = $1 ORDER BY s.name");
+        const SQL: &str = concat!(columns!(), "WHERE s.org_id = $1");
         let rows = reading!(self, pool => {
             sqlx::query_as::<_, Row>(SQL).bind(org.as_str()).fetch_all(pool).await?
         });
-        rows.into_iter().map(Skill::try_from).collect()
+        let skills: Result<Vec<Skill>, StoreError> =
+            rows.into_iter().map(Skill::try_from).collect();
+        let mut skills = skills?;
+        // By their bytes, as cursors are compared, whatever the locale of the database is.
+        skills.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(skills)
     }
 
     /// Ids, current versions and whether they are enabled: whether anything changed.

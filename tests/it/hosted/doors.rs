@@ -227,6 +227,14 @@ async fn aliases_have_a_rule_that_a_refusal_tells() {
         assert_eq!(added["integrationAlias"], good);
         assert!(added["name"].as_str().unwrap().len() <= 64, "{added}");
     }
+    // Programs write both as `slack_bot`.
+    let twin = desk.refused(409, "POST", &path, Some(tool("slack_bot")));
+    let twin = twin.await;
+    assert_eq!(twin["code"], "DUPLICATE", "{twin}");
+    assert!(
+        twin["error"].as_str().unwrap().contains("slack-bot"),
+        "{twin}"
+    );
     // One action once for each alias.
     let twice = desk.refused(409, "POST", &path, Some(tool("s"))).await;
     assert_eq!(twice["code"], "DUPLICATE", "{twice}");

@@ -44,6 +44,51 @@ impl Notes {
 }
 
 #[tokio::test]
+async fn what_looks_like_a_number_is_searched_for_and_paged_by_as_text() {
+    let notes = Notes::open(Database::Sqlite).await;
+    for n in 0..3 {
+        notes.create(&format!("2026/{n}.md"), "true 2026").await;
+    }
+    let mut seen = Vec::new();
+    let mut cursor = String::new();
+    loop {
+        let path = format!("/api/v1/memory/files?query=2026&limit=1{cursor}");
+        let (status, _, page) = notes.send(Method::GET, &path, ("", ""), None).await;
+        assert_eq!(status, StatusCode::OK, "{page}");
+        seen.push(page["files"][0]["path"].clone());
+        match page["nextCursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    seen.sort_by_key(ToString::to_string);
+    assert_eq!(json!(seen), json!(["2026/0.md", "2026/1.md", "2026/2.md"]));
+    let listed = notes
+        .send(
+            Method::GET,
+            "/api/v1/memory/files?query=true",
+            ("", ""),
+            None,
+        )
+        .await;
+    assert_eq!(
+        listed.2["files"].as_array().unwrap().len(),
+        3,
+        "{}",
+        listed.2
+    );
+    let wrong = notes
+        .send(
+            Method::GET,
+            "/api/v1/memory/files?limit=007",
+            ("", ""),
+            None,
+        )
+        .await;
+    assert_eq!(wrong.0, StatusCode::BAD_REQUEST, "{}", wrong.2);
+}
+
+#[tokio::test]
 async fn entity_tags_keep_changes_apart() {
     for database in Database::BOTH {
         let notes = Notes::open(database).await;

@@ -7,7 +7,7 @@ use super::chunks::chunks;
 use crate::App;
 use crate::homes::blocking;
 use quaymaster_connectors::clean;
-use quaymaster_core::Fault;
+use quaymaster_core::{Code, Fault};
 use quaymaster_sandbox::{Extracted, Reason, Unreadable};
 use quaymaster_store::document_work::Leased;
 use std::time::Duration;
@@ -105,7 +105,12 @@ impl App {
                 Ok(()) => {}
                 Err(fault) => {
                     let mut tx = self.store.begin().await?;
-                    tx.give_document_back(&leased).await?;
+                    match fault.code {
+                        // None can be read.
+                        Code::SandboxUnavailable => tx.give_document_back(&leased).await?,
+                        // This one cannot, for whatever reason: others come first, and it is tried so often.
+                        _ => tx.put_document_behind(&leased, self.now()).await?,
+                    };
                     tx.commit().await?;
                     return Err(fault);
                 }

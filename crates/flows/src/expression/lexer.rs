@@ -45,10 +45,8 @@ pub(crate) fn scan(text: &str, in_template: bool) -> Result<Scanned<'_>, String>
         match bytes[at] {
             b if b.is_ascii_whitespace() => at += 1,
             b'#' => {
-                at += bytes[at..]
-                    .iter()
-                    .position(|b| *b == b'\n')
-                    .unwrap_or(bytes.len() - at)
+                let line = bytes[at..].iter().position(|b| *b == b'\n');
+                at += line.unwrap_or(bytes.len() - at);
             }
             b'"' => at = string(text, at + 1, &mut tokens, &mut open)?,
             b'.' => match bytes.get(at + 1) {

@@ -30,13 +30,13 @@ pub struct Step {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout: Option<Span>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub retry: Option<Retry>,
+    pub retry: Option<Box<Retry>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub on_error: Option<OnError>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub cache: Option<Cache>,
+    pub cache: Option<Box<Cache>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub rate_limit: Option<RateLimit>,
+    pub rate_limit: Option<Box<RateLimit>>,
     /// Sent as `Idempotency-Key`, so that the service does once what it is asked twice.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub idempotency_key: Option<Template>,
@@ -46,19 +46,19 @@ pub struct Step {
     /// A request to any public address. Answers `{status, headers, body}`; a status of 400 and
     /// more is a failure unless `accept` lists it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub http: Option<Http>,
+    pub http: Option<Box<Http>>,
     /// A call of a connector with a connected account. Answers `{status, headers, body}`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub call: Option<Call>,
+    pub call: Option<Box<Call>>,
     /// A tool of an upstream MCP server. Answers `{structured, text, content}`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub mcp: Option<Mcp>,
+    pub mcp: Option<Box<Mcp>>,
     /// A query. Answers `{rows, columns, affected}`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub sql: Option<Sql>,
+    pub sql: Option<Box<Sql>>,
     /// Another flow of the workspace. Answers its result.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub flow: Option<SubFlow>,
+    pub flow: Option<Box<SubFlow>>,
     /// A value computed from others.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub map: Option<Program>,
@@ -80,16 +80,16 @@ pub struct Step {
     pub parallel: Option<IndexMap<String, Vec<Step>>>,
     /// A program in Python, in the sandbox. Answers its last expression.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub python: Option<Python>,
+    pub python: Option<Box<Python>>,
     /// A value that is kept between runs, for all flows of the workspace.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub kv: Option<Kv>,
+    pub kv: Option<Box<Kv>>,
     /// A pause: a length of time as `2s`, or a number of seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wait: Option<Template>,
     /// The flow fails.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub fail: Option<Fail>,
+    pub fail: Option<Box<Fail>>,
     /// The flow ends with this result. Not within `for_each` and `parallel`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub r#return: Option<Program>,
@@ -379,20 +379,20 @@ impl Step {
     pub fn kinds(&self) -> impl Iterator<Item = Kind<'_>> {
         let otherwise = self.r#else.as_deref().unwrap_or_default();
         [
-            self.http.as_ref().map(Kind::Http),
-            self.call.as_ref().map(Kind::Call),
-            self.mcp.as_ref().map(Kind::Mcp),
-            self.sql.as_ref().map(Kind::Sql),
-            self.flow.as_ref().map(Kind::Flow),
+            self.http.as_deref().map(Kind::Http),
+            self.call.as_deref().map(Kind::Call),
+            self.mcp.as_deref().map(Kind::Mcp),
+            self.sql.as_deref().map(Kind::Sql),
+            self.flow.as_deref().map(Kind::Flow),
             self.map.as_ref().map(Kind::Map),
             self.then.as_ref().map(|then| Kind::If(then, otherwise)),
             self.switch.as_ref().map(|cases| Kind::Switch(cases)),
             self.for_each.as_ref().map(|each| Kind::ForEach(each)),
             self.parallel.as_ref().map(Kind::Parallel),
-            self.python.as_ref().map(Kind::Python),
-            self.kv.as_ref().map(Kind::Kv),
+            self.python.as_deref().map(Kind::Python),
+            self.kv.as_deref().map(Kind::Kv),
             self.wait.as_ref().map(Kind::Wait),
-            self.fail.as_ref().map(Kind::Fail),
+            self.fail.as_deref().map(Kind::Fail),
             self.r#return.as_ref().map(Kind::Return),
         ]
         .into_iter()

@@ -77,7 +77,7 @@ fn changes(flow: &Flow) -> bool {
             http.verbs()
                 .any(|(verb, _)| matches!(verb, "PUT" | "PATCH" | "DELETE"))
         };
-        changes |= step.http.as_ref().is_some_and(alters);
+        changes |= step.http.as_deref().is_some_and(alters);
         changes |= step.sql.as_ref().is_some_and(|sql| !sql.read_only);
     });
     changes

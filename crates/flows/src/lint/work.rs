@@ -167,7 +167,7 @@ fn check_http(http: &Http, scope: &Scope<'_>, at: &Spot, report: &mut Report) {
     let mut secrets = false;
     for value in http.query.values().chain(http.headers.values()) {
         value.each(&[], &mut |_, template| {
-            secrets |= template.secrets().next().is_some()
+            secrets |= template.secrets().next().is_some();
         });
     }
     if let Some(auth) = &http.auth {

@@ -50,15 +50,15 @@ pub(super) fn findings<T: Mended>(mut value: Value) -> Vec<Finding> {
             let mut whole = at.clone();
             whole.push(name.to_owned());
             // It was there and was wrong, which is told already.
-            if !taken_out.contains(&at) && !taken_out.contains(&whole) {
+            if !taken_out.contains(&whole) {
                 let message = format!("The key `{name}` is missing.");
                 findings.push(Finding {
                     at: at.clone(),
                     message,
                 });
             }
-        } else if !taken_out.contains(&at) {
-            // An item that was taken out before is told; its list goes then.
+        } else if !taken_out.iter().any(|out| out.starts_with(&at)) {
+            // What was taken out before is told, and what is left of its surroundings goes then.
             findings.push(Finding {
                 at: at.clone(),
                 message: said(&message),

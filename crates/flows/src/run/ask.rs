@@ -23,8 +23,12 @@ pub(super) fn request(
     limits: Limits,
 ) -> Result<Option<Request>, StepFault> {
     Ok(Some(match kind {
-        Kind::Http(http) => Request::Http(self::http(http, values, idempotency_key, limits)?),
-        Kind::Call(call) => Request::Call(self::call(call, values, idempotency_key, limits)?),
+        Kind::Http(http) => {
+            Request::Http(Box::new(self::http(http, values, idempotency_key, limits)?))
+        }
+        Kind::Call(call) => {
+            Request::Call(Box::new(self::call(call, values, idempotency_key, limits)?))
+        }
         Kind::Mcp(mcp) => Request::Mcp(McpCall {
             connection: values.text(&mcp.connection),
             tool: mcp.tool.clone(),

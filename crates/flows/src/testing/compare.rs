@@ -12,7 +12,7 @@ pub(super) fn differences(at: &str, wanted: &Value, got: &Value, exact: bool) ->
                 match got.get(key) {
                     Some(got) => found.extend(differences(&at, wanted, got, exact)),
                     None => {
-                        found.push(format!("{at}: {wanted} is expected, and nothing is there."))
+                        found.push(format!("{at}: {wanted} is expected, and nothing is there."));
                     }
                 }
             }

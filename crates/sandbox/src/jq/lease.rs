@@ -133,7 +133,7 @@ async fn within<T>(
         if spent >= time || now >= last {
             return Err(Broken::Time);
         }
-        until = now + (time - spent).max(LOOK);
+        until = now + time.saturating_sub(spent).max(LOOK);
     }
 }
 

@@ -157,31 +157,27 @@ fn parse(source: &str) -> Result<Term<&str>, Why> {
     {
         return Err(forbidden(source, word, word));
     }
-    Parser::new(&tokens)
-        .parse(|parser| parser.term())
-        .map_err(|errors| {
-            let Some((expected, found)) = errors.into_iter().next() else {
-                return syntax(source, source, "it cannot be read");
-            };
-            let expected = expected.as_str();
-            match found {
-                Some(token) => {
-                    let shown: String = token.0.chars().take(30).collect();
-                    syntax(
-                        source,
-                        token.0,
-                        &format!("expected {expected}, found {shown}"),
-                    )
-                }
-                None if source.trim().is_empty() => {
-                    syntax(source, source, "the expression is empty")
-                }
-                None => {
-                    let end = &source[source.len()..];
-                    syntax(source, end, &format!("expected {expected}, found the end"))
-                }
+    Parser::new(&tokens).parse(Parser::term).map_err(|errors| {
+        let Some((expected, found)) = errors.into_iter().next() else {
+            return syntax(source, source, "it cannot be read");
+        };
+        let expected = expected.as_str();
+        match found {
+            Some(token) => {
+                let shown: String = token.0.chars().take(30).collect();
+                syntax(
+                    source,
+                    token.0,
+                    &format!("expected {expected}, found {shown}"),
+                )
             }
-        })
+            None if source.trim().is_empty() => syntax(source, source, "the expression is empty"),
+            None => {
+                let end = &source[source.len()..];
+                syntax(source, end, &format!("expected {expected}, found the end"))
+            }
+        }
+    })
 }
 
 fn unlexed(source: &str, errors: &[lex::Error<&str>]) -> Why {

@@ -50,7 +50,9 @@ pub(super) fn walk<'s>(term: &Term<&'s str>, seen: &mut impl FnMut(Use<'s>)) {
         Term::Fold(_, stream, pattern, args) => {
             walk(stream, seen);
             walk_pattern(pattern, seen);
-            args.iter().for_each(|arg| walk(arg, seen));
+            for arg in args {
+                walk(arg, seen);
+            }
         }
         Term::TryCatch(tried, caught) => {
             walk(tried, seen);
@@ -76,7 +78,9 @@ pub(super) fn walk<'s>(term: &Term<&'s str>, seen: &mut impl FnMut(Use<'s>)) {
         }
         Term::Call(name, args) => {
             seen(Use::Filter(name));
-            args.iter().for_each(|arg| walk(arg, seen));
+            for arg in args {
+                walk(arg, seen);
+            }
         }
         Term::Path(term, Path(parts)) => {
             walk(term, seen);
@@ -84,7 +88,9 @@ pub(super) fn walk<'s>(term: &Term<&'s str>, seen: &mut impl FnMut(Use<'s>)) {
                 match part {
                     Part::Index(index) => walk(index, seen),
                     Part::Range(from, to) => {
-                        from.iter().chain(to).for_each(|bound| walk(bound, seen));
+                        for bound in from.iter().chain(to) {
+                            walk(bound, seen);
+                        }
                     }
                 }
             }
@@ -95,9 +101,11 @@ pub(super) fn walk<'s>(term: &Term<&'s str>, seen: &mut impl FnMut(Use<'s>)) {
 fn walk_pattern<'s>(pattern: &Pattern<&'s str>, seen: &mut impl FnMut(Use<'s>)) {
     match pattern {
         Pattern::Var(_) => {}
-        Pattern::Arr(patterns) => patterns
-            .iter()
-            .for_each(|pattern| walk_pattern(pattern, seen)),
+        Pattern::Arr(patterns) => {
+            for pattern in patterns {
+                walk_pattern(pattern, seen);
+            }
+        }
         Pattern::Obj(entries) => {
             for (key, pattern) in entries {
                 walk(key, seen);

@@ -68,13 +68,12 @@ impl Evaluator {
     fn serve(&mut self, mut connection: &File) -> io::Result<()> {
         let asked = frame::read(&mut connection)?;
         let ask: Ask<'_> = serde_json::from_slice(&asked)?;
-        let input = match ask.check {
-            true => None,
-            false => {
-                let bytes = frame::read(&mut connection)?;
-                let input = read::parse_single(&bytes);
-                Some(input.map_err(|error| io::Error::other(error.to_string()))?)
-            }
+        let input = if ask.check {
+            None
+        } else {
+            let bytes = frame::read(&mut connection)?;
+            let input = read::parse_single(&bytes);
+            Some(input.map_err(|error| io::Error::other(error.to_string()))?)
         };
         for program in &ask.programs {
             // A length goes in front when it is known.

@@ -52,6 +52,15 @@ pub(super) fn candidates(options: &PythonOptions) -> Result<Vec<Python>, Failure
     Ok(found)
 }
 
+impl Python {
+    /// Whether the directories that it needs have the home of whoever runs the server in them, which sessions would see.
+    fn shows_a_home(&self) -> bool {
+        let home = std::env::home_dir().unwrap_or_default();
+        let mut directories = self.directories.iter();
+        home.parent().is_some() && directories.any(|directory| home.starts_with(directory))
+    }
+}
+
 /// In the root of an administrator, whose programs are not run outside of a session.
 fn in_root(root: &Path) -> Option<Python> {
     let places = ["usr/local/bin", "usr/bin", "bin"];
@@ -79,6 +88,7 @@ fn on_machine() -> Vec<Python> {
         if directory.is_absolute()
             && named.is_file()
             && let Some(python) = asked(&named)
+            && !python.shows_a_home()
             && !found.contains(&python)
         {
             found.push(python);

@@ -32,7 +32,6 @@ pub(super) struct Live {
     pub(super) id: String,
     /// What it was made to have.
     pub(super) having: String,
-    pub(super) note: serde_json::Value,
     pub(super) network: Option<Arc<dyn Network>>,
     pub(super) probed: PythonProbed,
     pub(super) born: Instant,
@@ -70,7 +69,6 @@ impl Live {
         Ok(Live {
             id: parts.id,
             having: parts.having,
-            note: parts.note,
             network: parts.network,
             probed: PythonProbed {
                 python: format!("{} ({})", parts.python.version, parts.python.program),
@@ -144,8 +142,22 @@ impl Live {
         let (mut chunk_out, mut chunk_err) = (vec![0; CHUNK], vec![0; CHUNK]);
         loop {
             tokio::select! {
-                // In this order: what was said before the end counts.
+                // In this order: a program that prints without end must not keep its time from being seen,
+                // and what was said before its end counts.
                 biased;
+                () = cancel.cancelled(), if stopped.is_none() => {
+                    stopped = Some(PythonEnding::Cancelled);
+                    let _ = self.control.write_all(&[INTERRUPT]).await;
+                    deadline.as_mut().reset(tokio::time::Instant::now() + GRACE);
+                }
+                () = &mut deadline => match stopped {
+                    Some(ending) => return (ending, false),
+                    None => {
+                        stopped = Some(PythonEnding::Timeout);
+                        let _ = self.control.write_all(&[INTERRUPT]).await;
+                        deadline.as_mut().reset(tokio::time::Instant::now() + GRACE);
+                    }
+                },
                 came = self.control.read_buf(self.heard.room()) => {
                     let gone = !matches!(came, Ok(1..));
                     while let Ok(Some(message)) = self.heard.next() {
@@ -195,19 +207,6 @@ impl Live {
                     Ok(bytes) => sent += bytes,
                     // Its end is heard of on the other connection.
                     Err(_) => sent = request.len(),
-                },
-                () = cancel.cancelled(), if stopped.is_none() => {
-                    stopped = Some(PythonEnding::Cancelled);
-                    let _ = self.control.write_all(&[INTERRUPT]).await;
-                    deadline.as_mut().reset(tokio::time::Instant::now() + GRACE);
-                }
-                () = &mut deadline => match stopped {
-                    Some(ending) => return (ending, false),
-                    None => {
-                        stopped = Some(PythonEnding::Timeout);
-                        let _ = self.control.write_all(&[INTERRUPT]).await;
-                        deadline.as_mut().reset(tokio::time::Instant::now() + GRACE);
-                    }
                 },
             }
         }

@@ -14,7 +14,9 @@ use std::path::{Path, PathBuf};
 /// Where the new root is built. It surely exists, and nothing that is mounted comes from there.
 const HERE: &str = "/proc";
 /// Files and directories of all writable places, each.
-const ENTRIES: u64 = 20_000;
+const ENTRIES: usize = 20_000;
+/// Of memory.
+const PAGE: usize = 4096;
 const SHARED_MEMORY: u64 = 16 << 20;
 /// Of the system: links are made again, directories mounted.
 const SYSTEM: &[&str] = &["/usr", "/bin", "/sbin", "/lib", "/lib64", "/lib32"];
@@ -49,12 +51,15 @@ const FILES: &[(&str, &str)] = &[
 /// a machine may refuse that hides parts of its own.
 pub(super) fn build(setup: &Setup, contents: &mut impl Read) -> Result<bool, Failure> {
     sys::mount(None, c"/", None, MS_REC | MS_PRIVATE, None).stage("mount")?;
-    let given: usize = setup.files.iter().map(|file| file.length).sum();
-    memory(HERE, (given as u64) + (8 << 20), 0o755).stage("mount")?;
+    // A file takes whole pages, and may be alone in its directory.
+    let pages = |length: usize| length.next_multiple_of(PAGE).max(PAGE) as u64;
+    let given: u64 = setup.files.iter().map(|file| pages(file.length)).sum();
+    let entries = ENTRIES + 2 * setup.files.len();
+    memory(HERE, given + (8 << 20), entries, 0o755).stage("mount")?;
     // First, since an interpreter may be below one of them.
     for place in ["/scratch", "/tmp"] {
         fs::create_dir_all(inside(place)).stage("files")?;
-        memory(&format!("{HERE}{place}"), setup.disk, 0o1777).stage("mount")?;
+        memory(&format!("{HERE}{place}"), setup.disk, ENTRIES, 0o1777).stage("mount")?;
     }
     system(setup).stage("mount_system")?;
     for directory in &setup.directories {
@@ -91,8 +96,8 @@ fn c_path(path: &Path) -> io::Result<CString> {
 }
 
 /// A file system in memory.
-fn memory(at: &str, bytes: u64, mode: u32) -> io::Result<()> {
-    let data = format!("size={bytes},nr_inodes={ENTRIES},mode={mode:o}");
+fn memory(at: &str, bytes: u64, entries: usize, mode: u32) -> io::Result<()> {
+    let data = format!("size={bytes},nr_inodes={entries},mode={mode:o}");
     let data = CString::new(data).map_err(io::Error::other)?;
     let at = c_path(Path::new(at))?;
     let flags = MS_NOSUID | MS_NODEV;
@@ -150,7 +155,7 @@ fn devices() -> io::Result<()> {
     }
     symlink("/proc/self/fd", inside("/dev/fd"))?;
     fs::create_dir(inside("/dev/shm"))?;
-    memory(&format!("{HERE}/dev/shm"), SHARED_MEMORY, 0o1777)
+    memory(&format!("{HERE}/dev/shm"), SHARED_MEMORY, ENTRIES, 0o1777)
 }
 
 fn processes() -> io::Result<bool> {

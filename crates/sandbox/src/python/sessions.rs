@@ -43,8 +43,16 @@ struct Place {
     /// Calls in it, the one that runs among them.
     calls: AtomicUsize,
     live: tokio::sync::Mutex<Option<Live>>,
+    past: Mutex<Past>,
+}
+
+/// What is known of a key's session without waiting for the call in it.
+#[derive(Default)]
+struct Past {
+    /// What the last call wanted it to have, in words.
+    note: Option<Value>,
     /// Why there is none any more.
-    ended: Mutex<Option<String>>,
+    ended: Option<String>,
 }
 
 /// A call in a place; others see that the place is needed.
@@ -83,11 +91,10 @@ impl Sessions {
         Sessions { shared }
     }
 
-    /// What the session of a key was last made to have, in words; none when there is none.
+    /// What the last call in the session of a key wanted it to have, in words; none when there is none.
     pub fn note(&self, key: &str) -> Option<Value> {
         let place = self.shared.places().get(key)?.clone();
-        let live = place.live.try_lock().ok()?;
-        live.as_ref().map(|live| live.note.clone())
+        place.past().note.clone()
     }
 
     /// Runs a program in the session of its key.
@@ -104,6 +111,8 @@ impl Sessions {
     ) -> Result<Ran, Fault> {
         let shared = &self.shared;
         let here = shared.enter(&wanted.key)?;
+        // At once: a call that comes while this one runs goes on with the same.
+        here.0.past().note = Some(wanted.note.clone());
         let mut live = here.0.live.lock().await;
         let turn = tokio::time::timeout(PATIENCE, shared.turns.acquire()).await;
         let _turn = turn
@@ -218,11 +227,7 @@ impl Shared {
                 old.end().await;
             }
         }
-        let before = place
-            .ended
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        let before = place.past().ended.take();
         self.make_room()?;
         let mounts = wanted.mounts.mounts().await?;
         let begun = self.begin(python, Some(wanted), mounts).await;
@@ -249,7 +254,6 @@ impl Shared {
             having: wanted
                 .map(|wanted| wanted.having.clone())
                 .unwrap_or_default(),
-            note: wanted.map(|wanted| wanted.note.clone()).unwrap_or_default(),
             mounts,
             network: wanted.and_then(|wanted| wanted.network.clone()),
             require_group: self.options.require_cgroup,
@@ -336,20 +340,21 @@ impl Shared {
                 place.ended_since("The one before was not used for a while.");
                 return true;
             }
-            live.is_some() || place.calls.load(Ordering::SeqCst) > 0 || place.remembers()
+            live.is_some() || place.calls.load(Ordering::SeqCst) > 0 || place.past().ended.is_some()
         });
     }
 }
 
 impl Place {
-    fn ended_since(&self, reason: &str) {
-        let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
-        *ended = Some(reason.to_owned());
+    fn past(&self) -> std::sync::MutexGuard<'_, Past> {
+        self.past.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn remembers(&self) -> bool {
-        let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
-        ended.is_some()
+    fn ended_since(&self, reason: &str) {
+        *self.past() = Past {
+            note: None,
+            ended: Some(reason.to_owned()),
+        };
     }
 }
 

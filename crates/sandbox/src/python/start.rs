@@ -40,7 +40,6 @@ pub(super) struct Parts<'a> {
     pub(super) python: &'a Python,
     pub(super) root: Option<&'a std::path::Path>,
     pub(super) having: String,
-    pub(super) note: serde_json::Value,
     pub(super) mounts: Vec<Mount>,
     pub(super) network: Option<Arc<dyn Network>>,
     pub(super) require_group: bool,

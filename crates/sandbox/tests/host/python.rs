@@ -66,13 +66,23 @@ pub(crate) async fn obey(order: &Value, sessions: &Sessions) -> Value {
             executable: true,
         }],
     });
+    let many = order["many"].as_u64().map(|many| Mount {
+        target: "/mnt/skills/many".to_owned(),
+        files: (0..many)
+            .map(|n| MountedFile {
+                path: format!("{n}.md"),
+                bytes: b"small".to_vec(),
+                executable: false,
+            })
+            .collect(),
+    });
     let network = (order["network"] == true).then(|| Arc::new(Nowhere) as Arc<dyn Network>);
     let wanted = Wanted {
         key: order["key"].as_str().unwrap_or("one").to_owned(),
         having: json!([order["skills"], environment.keys().collect::<Vec<_>>()]).to_string(),
         note: order["skills"].clone(),
         environment,
-        mounts: Arc::new(Given(mounts.collect())),
+        mounts: Arc::new(Given(mounts.chain(many).collect())),
         network,
         reset: order["reset"] == true,
     };

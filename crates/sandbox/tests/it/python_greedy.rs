@@ -49,6 +49,41 @@ got
 }
 
 #[test]
+fn a_flood_of_output_ends_when_its_time_is_over() {
+    let flood = r"
+import fcntl, os
+for n in (1, 2):
+    try: fcntl.fcntl(n, 1031, 1 << 20)
+    except OSError: pass
+junk = b'x' * (1 << 20)
+for n in (1, 2, 1):
+    if os.fork() == 0:
+        while True: os.write(n, junk)
+while True: os.write(2, junk)
+";
+    for mut host in Host::python_everywhere() {
+        let ran = host.py(json!({ "code": flood, "ms": 500 }));
+        assert_eq!(ran["ending"], "timeout", "{} {ran}", host.how);
+        assert!(
+            ran["stdout_total"].as_u64().unwrap() > 1 << 20,
+            "{} {ran}",
+            host.how
+        );
+        assert_eq!(host.py_value("1"), "1", "{}", host.how);
+    }
+}
+
+#[test]
+fn thousands_of_small_files_fit_a_session() {
+    for mut host in Host::python_everywhere() {
+        let ran = host.py(json!({
+            "code": "import os; len(os.listdir('/mnt/skills/many'))", "many": 5000,
+        }));
+        assert_eq!(ran["said"], "5000", "{} {ran}", host.how);
+    }
+}
+
+#[test]
 fn a_fork_bomb_stops_and_the_state_stays() {
     // py_fork_bomb, py_fork_bomb_exp
     let bomb = "

@@ -54,13 +54,24 @@ impl Given {
 
     fn add(&mut self, connected: &Connected, handed: Handed, is_only: bool) {
         let connection = &connected.connection;
+        let mut end = if is_only {
+            String::new()
+        } else {
+            format!("__{}", suffix(&connection.name))
+        };
+        // `shop-1` and `shop_1` end alike.
+        let plain = end.clone();
+        let mut next = 2;
+        while handed
+            .variables
+            .iter()
+            .any(|(name, _)| self.variables.contains_key(&format!("{name}{end}")))
+        {
+            end = format!("{plain}_{next}");
+            next += 1;
+        }
         for (name, value) in handed.variables {
-            let name = if is_only {
-                name
-            } else {
-                format!("{name}__{}", suffix(&connection.name))
-            };
-            self.variables.insert(name, value);
+            self.variables.insert(format!("{name}{end}"), value);
         }
         self.secrets.extend(handed.secrets);
         let inside = connected.account.local;

@@ -1,0 +1,143 @@
+//! Packs: loaded strictly, tested, and installed as normal flows.
+
+use crate::jq::Jq;
+use crate::world::block_on;
+use indexmap::IndexMap;
+use quaymaster_flows::load::{self, Document};
+use quaymaster_flows::testing::test_pack;
+use serde_json::json;
+
+const PACK: &str = r#"
+pack: quaymaster/v1
+id: shop
+title: Shop
+version: 1.0.0
+description: Orders of a shop.
+variables:
+  shop: { type: string, title: Name of the shop, pattern: "[a-z]+" }
+  currency: { type: string, title: Currency, default: EUR }
+  db: { type: connection, title: Database, service: postgresql }
+  SHOP_KEY: { type: secret, title: Access token }
+flows:
+  - flow: get_order
+    description: One order.
+    triggers: [{ mcp_tool: {} }]
+    input: { type: object, required: [id], properties: { id: { type: integer } } }
+    steps:
+      - id: get
+        http:
+          get: "https://${{ .vars.shop }}.example.com/orders/${{ .input.id }}"
+          headers: { X-Token: "${{ secret.SHOP_KEY }}" }
+      - id: rows
+        sql: { connection: "${{ .vars.db }}", read_only: true, query: "SELECT 1" }
+    return: "{order: .steps.get.body, currency: .vars.currency}"
+    tests:
+      - name: an order
+        input: { id: 7 }
+        mocks: { get: { returns: { body: { id: 7 } } }, rows: { returns: { rows: [] } } }
+        expect:
+          result: { order: { id: 7 }, currency: EUR }
+          sent: { get: { url: "https://shop.example.com/orders/7" }, rows: { connection: db } }
+      - name: another shop
+        input: { id: 7 }
+        vars: { shop: acme }
+        mocks: { get: { fails: { code: NOT_FOUND } } }
+        expect:
+          fault: { code: NOT_FOUND }
+          sent: { get: { url: "https://acme.example.com/orders/7" } }
+"#;
+
+fn problems(text: &str) -> Vec<String> {
+    let problems = load::pack(text, "").unwrap_err();
+    problems.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn the_tests_of_a_packs_flows_run_with_the_packs_variables() {
+    let pack = load::pack(PACK, "").unwrap_or_else(|problems| panic!("{problems:#?}"));
+    let tested = block_on(test_pack(&pack, &Jq));
+    assert_eq!(tested.len(), 2);
+    for tested in tested {
+        assert!(tested.passed(), "{}: {:#?}", tested.test, tested.failures);
+    }
+}
+
+#[test]
+fn installing_makes_normal_flows_of_what_was_chosen() {
+    let pack = load::pack(PACK, "").unwrap();
+    let values = |pairs: &[(&str, &str)]| -> IndexMap<String, String> {
+        pairs
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect()
+    };
+    let chosen = values(&[("shop", "acme"), ("db", "main"), ("SHOP_KEY", "shh")]);
+    let flows = pack.install(&chosen).unwrap();
+    let text = &flows["get_order"];
+    assert!(!text.contains("shh"), "{text}");
+    let flow = load::flow(text, "").unwrap_or_else(|problems| panic!("{text}\n{problems:#?}"));
+    assert_eq!(
+        serde_json::to_value(&flow.vars).unwrap(),
+        json!({ "shop": "acme", "currency": "EUR", "db": "main" })
+    );
+    let original = &pack.flows[0];
+    assert_eq!(
+        serde_json::to_value(&flow.steps).unwrap(),
+        serde_json::to_value(&original.steps).unwrap()
+    );
+    for (wrong, pointer) in [
+        (
+            values(&[("db", "main"), ("SHOP_KEY", "x")]),
+            "/variables/shop",
+        ),
+        (
+            values(&[
+                ("shop", "a.evil.example/"),
+                ("db", "main"),
+                ("SHOP_KEY", "x"),
+            ]),
+            "/variables/shop",
+        ),
+        (
+            values(&[
+                ("shop", "acme"),
+                ("db", "main"),
+                ("SHOP_KEY", "x"),
+                ("y", "z"),
+            ]),
+            "/variables/y",
+        ),
+    ] {
+        let fault = pack.install(&wrong).unwrap_err();
+        assert_eq!(fault.details.unwrap()["errors"][0]["pointer"], pointer);
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_pack_is_told_at_its_place() {
+    let text = PACK
+        .replace("secret.SHOP_KEY", "secret.OTHER_KEY")
+        .replace("currency: .vars.currency", "currency: .vars.curency")
+        .replace(
+            "type: secret, title: Access token",
+            "type: secret, title: Access token, default: x",
+        );
+    insta::assert_snapshot!(problems(&text).join("\n"), @r#"
+    11:50: variables.SHOP_KEY.default: Only variables of the type `string` have a default.
+    13:5: flows.0: The secret OTHER_KEY is no variable of the pack, so nobody would be asked for it.
+    24:5: flows.0.return: There is no variable "curency". A flow has its own in `vars`. Did you mean `currency`?
+    "#);
+}
+
+#[test]
+fn a_file_is_a_pack_or_a_flow() {
+    assert!(matches!(load::document(PACK, ""), Ok(Document::Pack(_))));
+    assert!(matches!(
+        load::document("flow: a\nsteps: [{map: '1'}]\n", ""),
+        Ok(Document::Flow(_))
+    ));
+    assert!(matches!(
+        load::document("{\"flow\": \"a\", \"steps\": [{\"map\": \"1\"}]}", ""),
+        Ok(Document::Flow(_))
+    ));
+}

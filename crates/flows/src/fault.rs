@@ -72,6 +72,8 @@ pub struct RunFault {
     /// The path of the step; empty when it was no step's fault.
     pub step: String,
     pub fault: StepFault,
+    /// A `fail` of the flow itself says so.
+    pub(crate) is_said: bool,
 }
 
 impl RunFault {

@@ -73,7 +73,7 @@ pub struct Flow {
     pub durable: bool,
     pub steps: Vec<Step>,
     /// Runs once when a step fails for good, with the failure as `.error`. The flow fails all the
-    /// same, unless one of these steps is a `return`.
+    /// same, unless one of these steps is a `return`; a `fail` here words the failure anew.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub catch: Vec<Step>,
     /// The result. Without it the result is the output of the last step.

@@ -117,7 +117,14 @@ impl Frame<'_> {
         };
         let result = match result {
             Ok(result) => result,
-            Err(fault) => self.caught(fault, scope).await?,
+            Err(fault) => {
+                let caught = self.caught(fault, scope).await;
+                // Whoever runs this flow as a step did not say it.
+                caught.map_err(|fault| RunFault {
+                    is_said: false,
+                    ..fault
+                })?
+            }
         };
         let checked = prepared.check_result(&result);
         checked.map_err(|fault| self.nobodys(fault))?;
@@ -138,7 +145,8 @@ impl Frame<'_> {
         }
     }
 
-    /// Runs `catch`, once. The flow fails all the same unless that returns.
+    /// Runs `catch`, once. The flow fails all the same unless that returns; with other words, if a
+    /// `fail` there says them.
     async fn caught(&self, fault: RunFault, mut scope: Scope) -> Result<Value, RunFault> {
         if self.flow.catch.is_empty() {
             return Err(fault);
@@ -159,6 +167,10 @@ impl Frame<'_> {
         );
         match ended.await {
             Ok(Ok(Ended::Returned(result))) => Ok(result),
+            Ok(Err(said)) if said.is_said => Err(RunFault {
+                step: fault.step,
+                ..said
+            }),
             // What went wrong first is what matters.
             _ => Err(fault),
         }
@@ -177,6 +189,7 @@ impl Frame<'_> {
                 format!("The flow took longer than its {longest} and was stopped."),
             )
             .hint("Steps that take long can run at the same time (`parallel`, `for_each`); `limits.timeout` can be raised."),
+            is_said: false,
         }
     }
 
@@ -190,6 +203,7 @@ impl Frame<'_> {
         RunFault {
             step: step.to_owned(),
             fault,
+            is_said: false,
         }
     }
 }

@@ -146,7 +146,10 @@ impl Frame<'_> {
                     path,
                     host.record(path, Mark::Failed { fault: &fault }).await,
                 )?;
-                return Err(self.at(path, fault));
+                return Err(RunFault {
+                    is_said: true,
+                    ..self.at(path, fault)
+                });
             }
             kind => {
                 let worked = self.work(step, kind, path, scope, &recalled).await;

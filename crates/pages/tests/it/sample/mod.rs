@@ -4,6 +4,7 @@ mod accounts;
 mod connectors;
 mod consent;
 mod documents;
+mod flows;
 mod memory;
 mod outside;
 mod own_connectors;
@@ -49,6 +50,7 @@ impl Sample {
         pages.extend(self.of_skills());
         pages.extend(self.of_memory());
         pages.extend(self.of_documents());
+        pages.extend(self.of_flows());
         pages.extend(self.of_settings());
         pages.extend(self.of_accounts());
         pages.extend(self.of_invitations());

@@ -230,9 +230,7 @@ async fn a_removed_pack_takes_its_flows_along_and_keeps_what_was_changed_where_t
     let flow = format!("{flows}/weather_now");
     desk.did("PUT", &flow, Some(json!({ "source": own }))).await;
 
-    let removed = desk
-        .did("DELETE", &format!("{path}?keepChanged=true"), None)
-        .await;
+    let removed = desk.did("DELETE", &path, None).await;
     assert_eq!(removed["kept"], json!(["weather_now"]), "{removed}");
     assert_eq!(removed["deleted"].as_array().unwrap().len(), 3, "{removed}");
     let listed = desk.did("GET", &flows, None).await;

@@ -126,7 +126,7 @@ pub(crate) struct PackView {
     /// Absent when the workspace does not have it.
     #[serde(skip_serializing_if = "Option::is_none")]
     installed: Option<InstalledView>,
-    /// Putting it again would change a flow.
+    /// The program has a newer one than the workspace.
     is_older: bool,
 }
 
@@ -302,9 +302,9 @@ pub(crate) async fn put_pack(
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct HowToRemove {
-    /// Flows that were changed by hand stay, as flows of the workspace's own.
-    #[serde(default)]
-    keep_changed: bool,
+    /// Flows that were changed by hand stay, as flows of the workspace's own, unless this is false.
+    #[param(default = true)]
+    keep_changed: Option<bool>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -319,7 +319,7 @@ pub(crate) struct RemovedPackAnswer {
 
 /// Removes a pack
 ///
-/// Its flows are deleted with their versions and runs. Secrets stay, since other flows may use them. Needs an
+/// Its flows are deleted with their versions and runs, but for those that were changed by hand. Secrets stay, since other flows may use them. Needs an
 /// administrator.
 #[utoipa::path(
     delete, path = "/api/v1/workspaces/{id}/packs/{pack}", tag = "Packs",
@@ -339,7 +339,12 @@ pub(crate) async fn remove_pack(
 ) -> Answer<axum::Json<RemovedPackAnswer>> {
     let workspace = find(&app, &admin, &id).await?;
     let removed = app
-        .remove_pack(&admin, &workspace.id, &pack, how.keep_changed)
+        .remove_pack(
+            &admin,
+            &workspace.id,
+            &pack,
+            how.keep_changed.unwrap_or(true),
+        )
         .await?;
     Ok(axum::Json(RemovedPackAnswer {
         removed: true,

@@ -86,11 +86,16 @@ impl PackFlowState {
 }
 
 impl PackSeen {
-    /// Whether writing the pack again would change a flow.
+    /// Whether the program has a newer pack than the workspace.
     pub fn is_older(&self) -> bool {
-        self.flows
-            .iter()
-            .any(|flow| flow.state == PackFlowState::Older)
+        let Some(installed) = &self.installed else {
+            return false;
+        };
+        installed.version != self.shipped.pack.version
+            || self
+                .flows
+                .iter()
+                .any(|flow| flow.state == PackFlowState::Older)
     }
 }
 

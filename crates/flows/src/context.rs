@@ -1,6 +1,6 @@
 //! What expressions see as `.`.
 
-use crate::expression::{PathPart, within};
+use crate::expression::{PathPart, Program, within};
 use indexmap::IndexMap;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value};
@@ -50,6 +50,33 @@ impl Context {
 
     pub(crate) fn unset(&mut self, name: &str) {
         self.names.shift_remove(name);
+    }
+
+    /// As much as these programs can read: what they answer over it is what they answer over the whole.
+    pub fn for_programs<'p>(&self, programs: impl Iterator<Item = &'p Program>) -> Context {
+        let mut part = Context::default();
+        for program in programs {
+            if program.reads_all() {
+                return self.clone();
+            }
+            for reference in program.references().iter().filter(|of| of.certain) {
+                match reference.path.as_slice() {
+                    [steps] if steps == STEPS => part.steps.clone_from(&self.steps),
+                    [steps, id, ..] if steps == STEPS => {
+                        if let Some((id, output)) = self.steps.get_key_value(id.as_str()) {
+                            part.steps.insert(Arc::clone(id), Arc::clone(output));
+                        }
+                    }
+                    [name, ..] => {
+                        if let Some((name, value)) = self.names.get_key_value(name.as_str()) {
+                            part.names.insert(Arc::clone(name), Arc::clone(value));
+                        }
+                    }
+                    [] => {}
+                }
+            }
+        }
+        part
     }
 
     /// The whole as one value; copies everything.

@@ -32,6 +32,7 @@ pub struct Program {
     digest: Arc<str>,
     simple: Option<Arc<Simple>>,
     refers: Arc<[Reference]>,
+    reads_all: bool,
 }
 
 impl Program {
@@ -61,11 +62,13 @@ impl Program {
                 "Secrets are not seen by expressions; write `${{{{ secret.{name} }}}}` alone, in a header, the query or `auth` of a step `http`"
             ));
         }
+        let reads = refers::reads(&scanned.tokens);
         Ok(Program {
             source: source.into(),
             digest: hex(&Sha256::digest(source.as_bytes())).into(),
             simple: place::simple(&scanned.tokens).map(Arc::new),
-            refers: refers::references(&scanned.tokens).into(),
+            refers: reads.references.into(),
+            reads_all: reads.whole,
         })
     }
 
@@ -81,6 +84,11 @@ impl Program {
     /// Paths from the context that stand in the program.
     pub fn references(&self) -> &[Reference] {
         &self.refers
+    }
+
+    /// Whether it may read more of the context than its certain references say.
+    pub fn reads_all(&self) -> bool {
+        self.reads_all
     }
 
     /// The program as a path or a constant, where it is one.

@@ -9,6 +9,7 @@
 //! The comments on the types are the published schema's descriptions.
 
 mod policy;
+mod size;
 mod step;
 mod test;
 mod time;
@@ -18,6 +19,7 @@ pub use policy::{
     Backoff, Cache, Default as StepDefault, Defaults, Limits, OnError, OnUnknown, RateLimit, Retry,
     RetryOn,
 };
+pub use size::Size;
 pub use step::{
     Call, Case, Fail, FailCode, ForEach, Http, HttpAuth, Kind, Kv, Mcp, OnItemError, Python, Sql,
     Step, SubFlow,

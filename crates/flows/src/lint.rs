@@ -126,7 +126,13 @@ fn limits(limits: &Limits, durable: bool, at: &Spot, report: &mut Report) {
     number("concurrency", limits.concurrency, 100);
     number("steps", limits.steps, 10_000);
     number("items", limits.items, 10_000);
-    number("body", limits.body, 10 << 20);
+    report.unless(
+        limits
+            .body
+            .is_none_or(|body| (1..=10 << 20).contains(&body.bytes())),
+        &at.key("body"),
+        "It is 1B to 10MiB.",
+    );
 }
 
 /// A length of time has to be some, and to end.

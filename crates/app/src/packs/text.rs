@@ -5,6 +5,7 @@ use quaymaster_core::hex;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 /// The texts of the flows of a pack that has them in a list with two spaces in front, which those of the
 /// program have.
@@ -36,7 +37,7 @@ pub(super) fn with_vars(flow: &str, vars: &BTreeMap<String, String>) -> String {
     let mut text = format!("{first}\nvars:\n");
     for (name, value) in vars {
         // JSON is YAML.
-        text.push_str(&format!("  {name}: {}\n", Value::from(value.as_str())));
+        let _ = writeln!(text, "  {name}: {}", Value::from(value.as_str()));
     }
     text + rest
 }

@@ -1,7 +1,7 @@
 //! How long, how often and how many: limits of a flow, and what a step may say for itself.
 
-use super::Span;
 use super::step::Step;
+use super::{Size, Span};
 use crate::template::Template;
 use quaymaster_core::Code;
 use schemars::JsonSchema;
@@ -29,9 +29,9 @@ pub struct Limits {
     /// Items of one `for_each`: 1,000 unless said otherwise, at most 10,000.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub items: Option<u32>,
-    /// Bytes of one answer: 1048576 unless said otherwise, at most 10485760.
+    /// Of one answer: 1MiB unless said otherwise, at most 10MiB.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub body: Option<u32>,
+    pub body: Option<Size>,
 }
 
 /// What steps of a kind have that do not say it themselves.

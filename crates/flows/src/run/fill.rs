@@ -35,7 +35,9 @@ impl Frame<'_> {
             }
         }
         if !asked.is_empty() {
-            let mut answers = self.run.host.evaluate(&asked, context).await.into_iter();
+            // Of a large context mostly a small part is read, and all of it would go to a worker.
+            let read = context.for_programs(asked.iter());
+            let mut answers = self.run.host.evaluate(&asked, &read).await.into_iter();
             for program in &asked {
                 let answer = answers
                     .next()

@@ -5,7 +5,7 @@ use super::list::Scope;
 use super::{DEEPEST, Frame, ask, timeout};
 use crate::context::Context;
 use crate::fault::{RunFault, StepFault};
-use crate::format::{Kind, OnUnknown, Retry, RetryOn, Span, Step, StepDefault};
+use crate::format::{Kind, OnUnknown, Retry, RetryOn, Size, Span, Step, StepDefault};
 use crate::host::{FlowCall, Found, Limits, Mark, Recalled, Request};
 use crate::template::Template;
 use quaymaster_core::{Code, hex};
@@ -113,7 +113,7 @@ impl Frame<'_> {
         }
         let limits = Limits {
             timeout: self.attempt(step, kind),
-            body: self.flow.limits.body.unwrap_or(BODY),
+            body: self.flow.limits.body.map_or(BODY, Size::bytes),
         };
         let key = step.idempotency_key.as_ref().map(|key| values.text(key));
         ask::request(kind, values, key, limits)?

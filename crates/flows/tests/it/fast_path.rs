@@ -1,6 +1,8 @@
 //! What is evaluated in place is what jq answers.
 
 use crate::jq::evaluate;
+use proptest::prelude::{Strategy, prop_oneof};
+use proptest::sample::select;
 use quaymaster_flows::context::Context;
 use quaymaster_flows::expression::Program;
 use serde_json::{Value, json};
@@ -80,10 +82,72 @@ fn what_fails_and_what_is_more_is_left_to_jq() {
     }
 }
 
+/// Programs whose every part reads something else.
+fn programs() -> impl Strategy<Value = String> {
+    let leaf = select(vec![
+        ".input.city",
+        ".input",
+        ".steps.geo.body",
+        ".steps.geo.body.results[]?",
+        ".steps",
+        ".index",
+        ".",
+        "..",
+        "length?",
+        "keys?",
+        "1",
+        "\"x\"",
+        "null",
+        "{input}",
+        "{\"index\"}",
+        "{index, n: .input.n?}",
+        "$x",
+        "empty",
+        "not",
+    ])
+    .prop_map(str::to_owned);
+    let with_two = |pattern: &'static str| {
+        move |(one, other): (String, String)| pattern.replace("ONE", &one).replace("OTHER", &other)
+    };
+    leaf.prop_recursive(4, 16, 2, move |inner| {
+        let two = (inner.clone(), inner.clone());
+        prop_oneof![
+            two.clone().prop_map(with_two("ONE | OTHER")),
+            two.clone().prop_map(with_two("(ONE), OTHER")),
+            two.clone().prop_map(with_two("ONE as $x | OTHER")),
+            two.clone().prop_map(with_two("[ONE] + [OTHER]")),
+            two.clone().prop_map(with_two("{a: (ONE), b: (OTHER)}")),
+            two.clone().prop_map(with_two("{a: ONE | OTHER, b: OTHER}")),
+            two.clone()
+                .prop_map(with_two("if ONE then OTHER else ONE end")),
+            two.clone().prop_map(with_two("(ONE) == (OTHER)")),
+            two.clone()
+                .prop_map(with_two("reduce (ONE) as $x (OTHER; [., $x])")),
+            two.clone().prop_map(with_two("[ONE] | map(OTHER)")),
+            two.clone()
+                .prop_map(with_two("(try (ONE) catch .) // OTHER")),
+            two.clone().prop_map(with_two("\"\\(ONE)\\(OTHER)\"")),
+            two.clone()
+                .prop_map(with_two("(.input.city |= (ONE)) | OTHER")),
+            two.prop_map(with_two("first((ONE), OTHER)")),
+        ]
+    })
+}
+
 proptest::proptest! {
     #[test]
+    fn what_is_not_sent_along_would_not_have_been_read(program in programs()) {
+        let source = format!("null as $x | [{program}]");
+        let program = Program::parse(&source).unwrap();
+        let whole = context();
+        let part = whole.for_programs(std::iter::once(&program));
+        let answers = |context: &Context| evaluate(&source, &context.to_value()).map_err(|_| ());
+        proptest::prop_assert_eq!(answers(&whole), answers(&part), "{}", source);
+    }
+
+    #[test]
     fn any_path_is_answered_as_jq_does(parts in proptest::collection::vec(
-        proptest::sample::select(vec![
+        select(vec![
             ".input", ".city", ".steps", ".geo", ".body", ".results", "[0]", "[1]", ".list", ".x",
             "[\"odd key\"]", ".none", ".index", ".name",
         ]), 1..6)) {

@@ -78,3 +78,67 @@ impl<'de> Deserializer<'de> for Parameter {
         tuple_struct map struct identifier ignored_any
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::Deserialize;
+    use serde::de::value::MapDeserializer;
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    enum State {
+        Ready,
+    }
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Asked {
+        text: Option<String>,
+        limit: Option<i64>,
+        all: Option<bool>,
+        state: Option<State>,
+    }
+
+    fn read(pairs: &[(&str, &str)]) -> Result<Asked, Error> {
+        let pairs = pairs
+            .iter()
+            .map(|(name, text)| ((*name).to_owned(), Parameter((*text).to_owned())));
+        Asked::deserialize(MapDeserializer::new(pairs))
+    }
+
+    #[test]
+    fn a_parameter_is_what_its_field_is() {
+        let asked = [
+            ("text", "12"),
+            ("limit", "12"),
+            ("all", "true"),
+            ("state", "ready"),
+        ];
+        let expected = Asked {
+            text: Some("12".to_owned()),
+            limit: Some(12),
+            all: Some(true),
+            state: Some(State::Ready),
+        };
+        assert_eq!(read(&asked).unwrap(), expected);
+        assert_eq!(
+            read(&[("text", "true")]).unwrap().text.as_deref(),
+            Some("true")
+        );
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused() {
+        for wrong in [
+            ("limit", "007"),
+            ("limit", "+1"),
+            ("limit", "2026-01-01"),
+            ("all", "yes"),
+            ("state", "gone"),
+            ("other", "1"),
+        ] {
+            assert!(read(&[wrong]).is_err(), "{wrong:?}");
+        }
+    }
+}

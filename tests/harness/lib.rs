@@ -32,7 +32,7 @@ pub use oauth_client::OAuthClient;
 pub use outside_service::OutsideService;
 pub use person::Person;
 pub use script::Script;
-pub use server::{Database, Server, cli, fresh_postgres, tools_directory};
+pub use server::{Database, Server, binary, cli, fresh_postgres, program, tools_directory};
 pub use services::Service;
 pub use tls_server::{Answer, TlsServer};
 pub use upstream::{Act, Asked, Upstream};

@@ -50,6 +50,7 @@ mod onec;
 mod organizations;
 mod outside;
 mod own_connectors;
+mod packs;
 mod pages;
 mod progress;
 mod protocol;

@@ -6,6 +6,7 @@
 mod connectors;
 mod consent;
 mod documents;
+mod flows;
 mod keys;
 mod looks;
 mod notes;

@@ -65,7 +65,7 @@ pub(crate) fn frame() -> OpenApi {
 }
 
 /// The groups of operations, in the order of the reference page.
-const GROUPS: [(&str, &str); 19] = [
+const GROUPS: [(&str, &str); 20] = [
     ("Server", "What anybody may ask."),
     (
         "Workspaces",
@@ -130,6 +130,10 @@ const GROUPS: [(&str, &str); 19] = [
     (
         "Flows",
         "Steps as data that become tools of a workspace: their versions, runs and secrets.",
+    ),
+    (
+        "Packs",
+        "Flows that are installed together, with the accounts and keys that they share.",
     ),
     ("Later", "What is not there yet and answers 501."),
     ("Activity", "Tool calls, and who changed what."),

@@ -12,7 +12,7 @@
 //! - `document`: the OpenAPI document; `state`: what handlers can reach
 //! - one file a noun: `health`, `info`, `workspaces`, `tokens`, `flow_tokens`, `connected_clients`, `connect`, `trash`, `api_keys`,
 //!   `organizations`, `members`, `invitations`, `connectors`, `connections`, `connection_tools`, `authorizations`, `oauth_apps`, `integrations`, `integration_metadata`, `partials`, `actions`, `end_users`,
-//!   `connect_sessions`, `documents`, `flows`, `flow_drafts`, `flow_runs`, `flow_secrets`, `servers`, `server_tokens`, `server_tools`, `picking`, `code`, `later`, `skills`, `skill_files`, `memory`, `memory_versions`, `calls`, `events`, `tools`; [`parts`] has a
+//!   `connect_sessions`, `documents`, `flows`, `flow_drafts`, `flow_runs`, `flow_secrets`, `packs`, `servers`, `server_tokens`, `server_tools`, `picking`, `code`, `later`, `skills`, `skill_files`, `memory`, `memory_versions`, `calls`, `events`, `tools`; [`parts`] has a
 //!   router of its own, whose addresses are signed, and so has [`oauth`], whose addresses are those
 //!   of its RFCs, and [`hooks`], whose senders prove themselves
 
@@ -51,6 +51,7 @@ mod memory_versions;
 pub mod oauth;
 mod oauth_apps;
 mod organizations;
+mod packs;
 mod paging;
 mod partials;
 pub mod parts;
@@ -330,6 +331,12 @@ fn documented() -> OpenApiRouter<ApiState> {
         .routes(routes!(
             flow_secrets::set_flow_secret,
             flow_secrets::delete_flow_secret
+        ))
+        .routes(routes!(packs::list_packs))
+        .routes(routes!(
+            packs::read_pack,
+            packs::put_pack,
+            packs::remove_pack
         ))
         .routes(routes!(organizations::create_organization))
         .routes(routes!(tools::list_tools))

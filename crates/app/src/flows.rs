@@ -11,6 +11,7 @@
 //!   `journal`: what its steps did; [`runs`]: what is kept of it
 //! - `durable`: runs that wait and go on after a crash; `schedule`, [`webhooks`]: what starts flows besides
 //!   calls
+//! - `outline`, `uses`: for people who look at flows
 //! - [`trying`]: a run by hand, with answers that are made up or real
 
 pub(crate) mod durable;
@@ -18,6 +19,7 @@ mod expressions;
 mod host;
 mod http;
 mod journal;
+mod outline;
 mod python;
 mod rates;
 mod reading;
@@ -29,12 +31,16 @@ pub mod secrets;
 mod services;
 pub(crate) mod shelf;
 pub mod trying;
+mod uses;
 mod vault;
 pub mod webhooks;
 
+pub use outline::{FlowExample, FlowOutline, OutlineList, OutlineStep, outline};
+pub use quaymaster_flows::load::MOST_BYTES as MOST_TEXT;
 pub use quaymaster_store::flow::{Flow, FlowVersion};
 pub use reading::{Checked, Problem, TestOutcome};
 pub use saving::{Saved, SavedAs};
+pub use uses::FlowUse;
 
 pub(crate) use durable::Watched;
 pub(crate) use rates::FlowRates;

@@ -18,6 +18,11 @@ mod connectors;
 mod cookie;
 mod documents;
 mod end_users;
+mod flow_runs;
+mod flow_secrets;
+mod flow_tries;
+mod flow_versions;
+mod flows;
 mod inputs;
 mod integrations;
 mod invitation;
@@ -28,6 +33,7 @@ mod memory;
 mod notice;
 mod outcome;
 mod own_connectors;
+mod packs;
 mod partials;
 mod person;
 mod place;
@@ -101,6 +107,7 @@ pub fn router(app: App, mut openapi: Value) -> Router {
     };
     Router::new()
         .merge(of_servers())
+        .merge(of_flows())
         .route("/sign-in", get(sign_in::read).post(sign_in::submit))
         .route(
             "/sign-in/link/{id}",
@@ -336,4 +343,56 @@ fn of_servers() -> Router<Pages> {
         .route("/end-users/{id}", get(end_users::read))
         .route("/end-users/{id}/link", post(end_users::link))
         .route("/end-users/{id}/delete", post(end_users::delete))
+}
+
+/// Flows, their versions, runs and secrets, and packs.
+fn of_flows() -> Router<Pages> {
+    Router::new()
+        .route("/workspaces/{id}/flows", get(flows::list))
+        .route(
+            "/workspaces/{id}/flows/new",
+            get(flows::write).post(flows::add),
+        )
+        .route(
+            "/workspaces/{id}/flows/{flow}",
+            get(flows::read).post(flows::change),
+        )
+        .route("/workspaces/{id}/flows/{flow}/enable", post(flows::enable))
+        .route("/workspaces/{id}/flows/{flow}/delete", post(flows::delete))
+        .route(
+            "/workspaces/{id}/flows/{flow}/try",
+            get(flow_tries::read).post(flow_tries::run),
+        )
+        .route(
+            "/workspaces/{id}/flows/{flow}/versions",
+            get(flow_versions::list),
+        )
+        .route(
+            "/workspaces/{id}/flows/{flow}/versions/{version}",
+            get(flow_versions::read),
+        )
+        .route(
+            "/workspaces/{id}/flows/{flow}/versions/{version}/restore",
+            post(flow_versions::restore),
+        )
+        .route("/workspaces/{id}/flow-runs", get(flow_runs::list))
+        .route("/workspaces/{id}/flow-runs/{run}", get(flow_runs::read))
+        .route(
+            "/workspaces/{id}/flow-runs/{run}/cancel",
+            post(flow_runs::cancel),
+        )
+        .route(
+            "/workspaces/{id}/flow-secrets",
+            get(flow_secrets::list).post(flow_secrets::set),
+        )
+        .route(
+            "/workspaces/{id}/flow-secrets/delete",
+            post(flow_secrets::delete),
+        )
+        .route("/workspaces/{id}/packs", get(packs::list))
+        .route(
+            "/workspaces/{id}/packs/{pack}",
+            get(packs::read).post(packs::put),
+        )
+        .route("/workspaces/{id}/packs/{pack}/remove", post(packs::remove))
 }

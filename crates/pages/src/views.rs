@@ -18,6 +18,11 @@ pub mod document;
 pub mod end_user;
 pub mod error;
 pub mod flow_token;
+pub mod flow;
+pub mod flow_graph;
+pub mod flow_run;
+pub mod flow_secret;
+pub mod flow_version;
 pub mod form;
 pub mod integration;
 pub mod invitation;
@@ -26,6 +31,7 @@ pub mod member;
 pub mod memory;
 pub mod moment;
 pub mod own_connector;
+pub mod pack;
 pub mod partial;
 pub mod place;
 pub mod playground;
@@ -62,6 +68,13 @@ pub use end_user::{
 };
 pub use error::ErrorPage;
 pub use flow_token::{FlowTokenForm, FlowTokenRow, FreshFlowTokenPage, WorkspaceSettingsPage};
+pub use flow::{
+    DrawnFlow, FlowPage, FlowRow, FlowTryPage, FlowsPage, LastRun, RunRow, RunStepRow, SavedFlow,
+    TestRow, path_of as flow_path,
+};
+pub use flow_run::{FlowRunPage, FlowRunsPage};
+pub use flow_secret::{FlowSecretRow, FlowSecretsPage};
+pub use flow_version::{DiffLine, FlowVersionPage, FlowVersionRow, FlowVersionsPage};
 pub use form::{Field, Problem};
 pub use integration::{IntegrationChoicePage, IntegrationPage, IntegrationRow, IntegrationsPage};
 pub use invitation::{InvitationPage, InvitationState, Invited};
@@ -73,6 +86,9 @@ pub use memory::{FolderRow, MemoryFilePage, MemoryPage, MemoryRow, MemoryVersion
 pub use own_connector::{
     Changed, DefinitionPage, ImportPage, Mistake, OperationRow, OwnConnectorsPage, OwnRow,
     ReportView,
+};
+pub use pack::{
+    PackCard, PackFlowRow, PackInstalled, PackPage, PackVariable, PackVariableKind, PacksPage,
 };
 pub use partial::{
     PartialChoicePage, PartialGroup, PartialInput, PartialPage, PartialRow, PartialsPage,

@@ -193,6 +193,16 @@ pub(crate) enum ConnectorVerb {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum FlowVerb {
+    /// Check files of flows or packs and say everything that is wrong with them.
+    Check {
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+    /// Run the tests that stand in files of flows or packs; no server is needed, and nothing is reached.
+    Test {
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
     /// Save the flows of a directory in a workspace of a running server; all of them, or none when one
     /// has a mistake.
     Apply {

@@ -1,11 +1,14 @@
 //! `flow`: what the authors of flows need.
 
 mod apply;
+mod check;
 
 use crate::cli::FlowVerb;
 
 pub(crate) async fn flow(verb: FlowVerb, as_json: bool) -> anyhow::Result<()> {
     match verb {
+        FlowVerb::Check { files } => check::check(&files, as_json).await,
+        FlowVerb::Test { files } => check::test(&files, as_json).await,
         FlowVerb::Apply {
             directory,
             server,

@@ -40,7 +40,7 @@ impl RunState {
         }
     }
 
-    fn read(name: &str) -> Result<Self, StoreError> {
+    pub(crate) fn read(name: &str) -> Result<Self, StoreError> {
         RunState::ALL
             .into_iter()
             .find(|state| state.name() == name)

@@ -14,7 +14,7 @@
 //! - one file per aggregate: [`org`], [`user`], [`member`], [`invitation`], [`reset`], [`workspace`],
 //!   [`credential`], [`connection`], [`connection_tools`], [`renewal`], [`oauth_app`], [`authorization`], [`definition`], [`document`], [`document_work`], [`document_search`], [`oauth`], [`link`], [`browser`], [`usage`], [`call`], [`event`], [`upload`],
 //!   [`instance`], [`integration`], [`partial`], [`server`], [`server_tool`], [`end_user`], [`connect_session`],
-//!   [`skill`], [`memory`], [`memory_version`] and `memory_search`, [`flow`], [`flow_trigger`], [`flow_run`], [`flow_secret`], [`flow_kv`]; `sweep` forgets what is past its time
+//!   [`skill`], [`memory`], [`memory_version`] and `memory_search`, [`flow`], [`flow_trigger`], [`flow_run`], [`flow_secret`], [`flow_kv`], [`flow_use`], [`installed_pack`]; `sweep` forgets what is past its time
 
 #[macro_use]
 mod on;
@@ -37,6 +37,8 @@ pub mod flow_kv;
 pub mod flow_run;
 pub mod flow_secret;
 pub mod flow_trigger;
+pub mod flow_use;
+pub mod installed_pack;
 pub mod instance;
 pub mod integration;
 pub mod invitation;

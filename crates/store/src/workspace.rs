@@ -170,7 +170,8 @@ impl Tx {
         workspace: &WorkspaceId,
         now: Instant,
     ) -> Result<bool, StoreError> {
-        const WITHIN: [&str; 10] = [
+        const WITHIN: [&str; 11] = [
+            "DELETE FROM installed_packs WHERE org_id = $1 AND workspace_id = $2",
             "DELETE FROM flows WHERE org_id = $1 AND workspace_id = $2",
             "DELETE FROM flow_revisions WHERE org_id = $1 AND workspace_id = $2",
             "DELETE FROM flow_secrets WHERE org_id = $1 AND workspace_id = $2",

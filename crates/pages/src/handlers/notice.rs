@@ -79,10 +79,21 @@ pub(super) enum Notice {
     DocumentDeleted,
     AuthenticationRequired,
     AuthenticationOff,
+    FlowSaved,
+    FlowEnabled,
+    FlowDisabled,
+    FlowDeleted,
+    FlowRolledBack,
+    RunCancelled,
+    SecretSet,
+    SecretDeleted,
+    PackSaved,
+    PackKept,
+    PackRemoved,
 }
 
 impl Notice {
-    const ALL: [Notice; 66] = [
+    const ALL: [Notice; 77] = [
         Notice::SignedOut,
         Notice::CapSet,
         Notice::TokenRevoked,
@@ -149,6 +160,17 @@ impl Notice {
         Notice::DocumentDeleted,
         Notice::AuthenticationRequired,
         Notice::AuthenticationOff,
+        Notice::FlowSaved,
+        Notice::FlowEnabled,
+        Notice::FlowDisabled,
+        Notice::FlowDeleted,
+        Notice::FlowRolledBack,
+        Notice::RunCancelled,
+        Notice::SecretSet,
+        Notice::SecretDeleted,
+        Notice::PackSaved,
+        Notice::PackKept,
+        Notice::PackRemoved,
     ];
 
     const fn code(self) -> &'static str {
@@ -219,6 +241,17 @@ impl Notice {
             Notice::DocumentDeleted => "document-deleted",
             Notice::AuthenticationRequired => "authentication-required",
             Notice::AuthenticationOff => "authentication-off",
+            Notice::FlowSaved => "flow-saved",
+            Notice::FlowEnabled => "flow-enabled",
+            Notice::FlowDisabled => "flow-disabled",
+            Notice::FlowDeleted => "flow-deleted",
+            Notice::FlowRolledBack => "flow-rolled-back",
+            Notice::RunCancelled => "run-cancelled",
+            Notice::SecretSet => "secret-set",
+            Notice::SecretDeleted => "secret-deleted",
+            Notice::PackSaved => "pack-saved",
+            Notice::PackKept => "pack-kept",
+            Notice::PackRemoved => "pack-removed",
         }
     }
 
@@ -322,6 +355,17 @@ impl Notice {
             Notice::AuthenticationOff => {
                 "Authentication is off. Anybody who reaches the endpoint can call the flows."
             }
+            Notice::FlowSaved => "The flow is saved, and its tool is live.",
+            Notice::FlowEnabled => "The flow is switched on. Agents see its tool.",
+            Notice::FlowDisabled => "The flow is switched off. Agents no longer see its tool.",
+            Notice::FlowDeleted => "The flow is deleted.",
+            Notice::FlowRolledBack => "That version runs from now on.",
+            Notice::RunCancelled => "The run is cancelled.",
+            Notice::SecretSet => "The secret is set. Runs that begin from now on use it.",
+            Notice::SecretDeleted => "The secret is deleted. Flows that use it fail from now on.",
+            Notice::PackSaved => "The tools are installed. Connected clients are told.",
+            Notice::PackKept => "The pack is saved. What was changed by hand stayed as it is.",
+            Notice::PackRemoved => "The pack is removed. Agents no longer see its tools.",
         }
     }
 

@@ -97,7 +97,7 @@ impl Form for Written {
     fn read(fields: &Fields) -> Self {
         let file = fields.file("file");
         let source = match file {
-            Some(file) => text_of(&file),
+            Some(file) => file.text(),
             // Browsers send line ends of their own (HTML, "newline normalization").
             None => fields.one("source").replace("\r\n", "\n"),
         };
@@ -106,11 +106,6 @@ impl Form for Written {
             only_check: fields.one("do") == "check",
         }
     }
-}
-
-fn text_of(file: &File) -> String {
-    let text = String::from_utf8_lossy(&file.bytes);
-    text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned()
 }
 
 fn empty(layout: Layout) -> DefinitionPage {

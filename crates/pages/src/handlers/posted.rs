@@ -46,6 +46,14 @@ pub(super) struct File {
     pub(super) bytes: Vec<u8>,
 }
 
+impl File {
+    /// As text, without a byte order mark; what is not UTF-8 is replaced.
+    pub(super) fn text(&self) -> String {
+        let text = String::from_utf8_lossy(&self.bytes);
+        text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned()
+    }
+}
+
 impl Fields {
     pub(super) fn one<'a>(&'a self, name: &'a str) -> &'a str {
         self.all(name).next().unwrap_or_default()

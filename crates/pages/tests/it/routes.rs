@@ -25,6 +25,17 @@ fn gets() -> Vec<String> {
         "partials/new",
         "end-users",
         "settings",
+        "flows",
+        "flows/new",
+        "flows/greet",
+        "flows/greet/try",
+        "flows/greet/versions",
+        "flows/greet/versions/1",
+        "flow-runs",
+        "flow-runs/run_01arz3ndektsv4rrffq69g5fav",
+        "flow-secrets",
+        "packs",
+        "packs/weather",
     ];
     of_workspace.extend(pages.map(|page| format!("{WORKSPACE}/{page}")));
     of_workspace.push(format!("{WORKSPACE}/integrations/{INTEGRATION}"));
@@ -160,6 +171,17 @@ fn posts() -> Vec<String> {
         PARTIAL.to_owned(),
         format!("{PARTIAL}/delete"),
         format!("{END_USER}/link"),
+        format!("{WORKSPACE}/flows/new"),
+        format!("{WORKSPACE}/flows/greet"),
+        format!("{WORKSPACE}/flows/greet/enable"),
+        format!("{WORKSPACE}/flows/greet/delete"),
+        format!("{WORKSPACE}/flows/greet/try"),
+        format!("{WORKSPACE}/flows/greet/versions/1/restore"),
+        format!("{WORKSPACE}/flow-runs/run_01arz3ndektsv4rrffq69g5fav/cancel"),
+        format!("{WORKSPACE}/flow-secrets"),
+        format!("{WORKSPACE}/flow-secrets/delete"),
+        format!("{WORKSPACE}/packs/weather"),
+        format!("{WORKSPACE}/packs/weather/remove"),
         format!("{END_USER}/delete"),
     ]
 }

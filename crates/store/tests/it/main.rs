@@ -16,6 +16,7 @@ mod flows;
 mod keys;
 mod notes;
 mod oauth;
+mod packs;
 mod signing_in;
 mod tenancy;
 mod upgrading;

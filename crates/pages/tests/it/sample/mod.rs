@@ -5,6 +5,7 @@ mod connectors;
 mod consent;
 mod documents;
 mod flow_tokens;
+mod flows;
 mod memory;
 mod outside;
 mod own_connectors;
@@ -51,6 +52,7 @@ impl Sample {
         pages.extend(self.of_skills());
         pages.extend(self.of_memory());
         pages.extend(self.of_documents());
+        pages.extend(self.of_flows());
         pages.extend(self.of_settings());
         pages.extend(self.of_accounts());
         pages.extend(self.of_invitations());

@@ -1,0 +1,355 @@
+//! Packs: several flows that are installed together. Listed, installed, changed and upgraded, removed.
+
+use crate::auth::{Administrator, Person};
+use crate::error::{Answer, ApiError, Faults};
+use crate::read::{Json, Path, Query};
+use crate::workspaces::find;
+use axum::extract::State;
+use http::StatusCode;
+use quaymaster_app::App;
+use quaymaster_app::packs::{
+    InstalledPack, PackChoice, PackFlow, PackSeen, PutPack, Variable, VariableType,
+};
+use quaymaster_core::Instant;
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use utoipa::{IntoParams, ToSchema};
+
+/// Something that is chosen once for all flows of a pack.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = PackVariable)]
+pub(crate) struct VariableView {
+    name: String,
+    /// `string`, `connection` or `secret`.
+    r#type: &'static str,
+    title: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<String>,
+    /// What it is when nothing is chosen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    default: Option<String>,
+    /// Of a connection: the key of the connector.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    service: Option<String>,
+    /// What was chosen; of a connection its name, of a secret nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value: Option<String>,
+    /// Of a secret: whether the workspace has it.
+    is_set: bool,
+}
+
+impl VariableView {
+    fn of(name: &str, variable: &Variable, seen: &PackSeen) -> Self {
+        let installed = seen.installed.as_ref();
+        let value = installed.and_then(|installed| installed.vars.get(name).cloned());
+        VariableView {
+            name: name.to_owned(),
+            r#type: match variable.r#type {
+                VariableType::String => "string",
+                VariableType::Connection => "connection",
+                VariableType::Secret => "secret",
+            },
+            title: variable.title.clone(),
+            description: variable.description.clone(),
+            default: variable.default.clone(),
+            service: variable.service.clone(),
+            is_set: value.is_some() || seen.secrets.contains(name),
+            value,
+        }
+    }
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = PackFlow)]
+pub(crate) struct PackFlowView {
+    name: String,
+    title: String,
+    /// What agents read.
+    description: String,
+    read_only: bool,
+    /// `absent`; `taken` when the workspace has another flow of this name; `same`; `older` when the pack has
+    /// a newer text by now; `changed` when somebody changed it by hand.
+    state: &'static str,
+}
+
+impl From<PackFlow> for PackFlowView {
+    fn from(flow: PackFlow) -> Self {
+        PackFlowView {
+            name: flow.name,
+            title: flow.title,
+            description: flow.description,
+            read_only: flow.read_only,
+            state: flow.state.name(),
+        }
+    }
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = InstalledPack)]
+pub(crate) struct InstalledView {
+    /// The version whose flows were written last.
+    version: String,
+    /// Id of a person or credential.
+    made_by: String,
+    #[schema(value_type = String, format = DateTime)]
+    installed_at: Instant,
+    #[schema(value_type = String, format = DateTime)]
+    updated_at: Instant,
+}
+
+impl From<InstalledPack> for InstalledView {
+    fn from(installed: InstalledPack) -> Self {
+        InstalledView {
+            version: installed.version,
+            made_by: installed.made_by,
+            installed_at: installed.installed_at,
+            updated_at: installed.updated_at,
+        }
+    }
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Pack)]
+pub(crate) struct PackView {
+    id: String,
+    title: String,
+    /// The version that the program has.
+    version: String,
+    description: String,
+    variables: Vec<VariableView>,
+    flows: Vec<PackFlowView>,
+    /// Absent when the workspace does not have it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    installed: Option<InstalledView>,
+    /// The program has a newer one than the workspace.
+    is_older: bool,
+}
+
+impl From<PackSeen> for PackView {
+    fn from(seen: PackSeen) -> Self {
+        let pack = &seen.shipped.pack;
+        let variables = pack.variables.iter();
+        PackView {
+            id: pack.id.clone(),
+            title: pack.title.clone(),
+            version: pack.version.clone(),
+            description: pack.description.trim().to_owned(),
+            variables: variables
+                .map(|(name, variable)| VariableView::of(name, variable, &seen))
+                .collect(),
+            is_older: seen.is_older(),
+            flows: seen.flows.into_iter().map(PackFlowView::from).collect(),
+            installed: seen.installed.map(InstalledView::from),
+        }
+    }
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct PackList {
+    packs: Vec<PackView>,
+    total: usize,
+}
+
+/// Lists packs
+///
+/// Those of the program, with what the workspace has of each.
+#[utoipa::path(
+    get, path = "/api/v1/workspaces/{id}/packs", tag = "Packs",
+    security(("bearer" = ["admin"])),
+    params(("id" = String, Path, description = "Id or slug of the workspace.")),
+    responses((status = 200, description = "All packs, by id.", body = PackList), Faults)
+)]
+pub(crate) async fn list_packs(
+    State(app): State<App>,
+    Person(actor): Person,
+    Path(id): Path<String>,
+) -> Answer<axum::Json<PackList>> {
+    let workspace = find(&app, &actor, &id).await?;
+    let packs = app.packs(&actor, &workspace.id).await?;
+    let packs: Vec<PackView> = packs.into_iter().map(PackView::from).collect();
+    Ok(axum::Json(PackList {
+        total: packs.len(),
+        packs,
+    }))
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct OnePack {
+    pack: PackView,
+}
+
+/// Reads a pack
+#[utoipa::path(
+    get, path = "/api/v1/workspaces/{id}/packs/{pack}", tag = "Packs",
+    security(("bearer" = ["admin"])),
+    params(
+        ("id" = String, Path, description = "Id or slug of the workspace."),
+        ("pack" = String, Path, description = "Id of the pack."),
+    ),
+    responses((status = 200, description = "With what the workspace has of it.", body = OnePack), Faults)
+)]
+pub(crate) async fn read_pack(
+    State(app): State<App>,
+    Person(actor): Person,
+    Path((id, pack)): Path<(String, String)>,
+) -> Answer<axum::Json<OnePack>> {
+    let workspace = find(&app, &actor, &id).await?;
+    let seen = app.pack(&actor, &workspace.id, &pack).await?;
+    Ok(axum::Json(OnePack { pack: seen.into() }))
+}
+
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub(crate) struct PutPackBody {
+    /// Values of the types `string` and `connection`, by name; a connection is the name of an account. What is
+    /// left out stays as it was.
+    variables: BTreeMap<String, String>,
+    /// Values of the type `secret`, by name. They become secrets of the workspace.
+    secrets: BTreeMap<String, String>,
+    /// The names of the flows to have; left out, those that are there, and all at first.
+    flows: Option<Vec<String>>,
+    /// Flows that were changed by hand are written over, too.
+    replace_changed: bool,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = PutPackFlow)]
+pub(crate) struct PutFlowView {
+    name: String,
+    /// `created`, `updated`, `unchanged`, `kept` when it was changed by hand, or `removed`.
+    became: &'static str,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct PutPackAnswer {
+    pack: PackView,
+    /// What became of each flow that the workspace has or had.
+    flows: Vec<PutFlowView>,
+}
+
+impl From<PutPack> for PutPackAnswer {
+    fn from(put: PutPack) -> Self {
+        let flows = put.flows.into_iter();
+        PutPackAnswer {
+            pack: put.pack.into(),
+            flows: flows
+                .map(|flow| PutFlowView {
+                    name: flow.name,
+                    became: flow.became.name(),
+                })
+                .collect(),
+        }
+    }
+}
+
+/// Installs, changes or upgrades a pack
+///
+/// Gives the workspace the flows as the program has them, with what is chosen. The same call installs it, adds and
+/// takes away flows, chooses another account, and brings the flows of a newer version. Flows that were changed by
+/// hand stay as they are unless `replaceChanged` is set. Needs an administrator.
+#[utoipa::path(
+    put, path = "/api/v1/workspaces/{id}/packs/{pack}", tag = "Packs",
+    security(("bearer" = ["admin"])), request_body = PutPackBody,
+    params(
+        ("id" = String, Path, description = "Id or slug of the workspace."),
+        ("pack" = String, Path, description = "Id of the pack."),
+    ),
+    responses(
+        (status = 200, description = "The pack as it is now, and what was done.", body = PutPackAnswer),
+        (status = 201, description = "It is new in the workspace.", body = PutPackAnswer),
+        Faults
+    )
+)]
+pub(crate) async fn put_pack(
+    State(app): State<App>,
+    Administrator(admin): Administrator,
+    Path((id, pack)): Path<(String, String)>,
+    Json(body): Json<PutPackBody>,
+) -> Answer<(StatusCode, axum::Json<PutPackAnswer>)> {
+    let workspace = find(&app, &admin, &id).await?;
+    let secrets = body.secrets.into_iter();
+    let choice = PackChoice {
+        variables: body.variables,
+        secrets: secrets
+            .map(|(name, value)| (name, SecretString::from(value)))
+            .collect(),
+        flows: body.flows.map(|flows| flows.into_iter().collect()),
+        replace_changed: body.replace_changed,
+    };
+    let is_new = app
+        .pack(&admin, &workspace.id, &pack)
+        .await?
+        .installed
+        .is_none();
+    let put = app
+        .put_pack(&admin, &workspace.id, &pack, &choice)
+        .await
+        .map_err(ApiError::about_body)?;
+    let status = if is_new {
+        StatusCode::CREATED
+    } else {
+        StatusCode::OK
+    };
+    Ok((status, axum::Json(put.into())))
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct HowToRemove {
+    /// Flows that were changed by hand stay, as flows of the workspace's own, unless this is false.
+    #[param(default = true)]
+    keep_changed: Option<bool>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct RemovedPackAnswer {
+    removed: bool,
+    id: String,
+    /// The names of the flows that are gone.
+    deleted: Vec<String>,
+    /// The names of those that stay.
+    kept: Vec<String>,
+}
+
+/// Removes a pack
+///
+/// Its flows are deleted with their versions and runs, but for those that were changed by hand. Secrets stay, since other flows may use them. Needs an
+/// administrator.
+#[utoipa::path(
+    delete, path = "/api/v1/workspaces/{id}/packs/{pack}", tag = "Packs",
+    security(("bearer" = ["admin"])),
+    params(
+        ("id" = String, Path, description = "Id or slug of the workspace."),
+        ("pack" = String, Path, description = "Id of the pack."),
+        HowToRemove,
+    ),
+    responses((status = 200, description = "It is gone.", body = RemovedPackAnswer), Faults)
+)]
+pub(crate) async fn remove_pack(
+    State(app): State<App>,
+    Administrator(admin): Administrator,
+    Path((id, pack)): Path<(String, String)>,
+    Query(how): Query<HowToRemove>,
+) -> Answer<axum::Json<RemovedPackAnswer>> {
+    let workspace = find(&app, &admin, &id).await?;
+    let removed = app
+        .remove_pack(
+            &admin,
+            &workspace.id,
+            &pack,
+            how.keep_changed.unwrap_or(true),
+        )
+        .await?;
+    Ok(axum::Json(RemovedPackAnswer {
+        removed: true,
+        id: pack,
+        deleted: removed.deleted,
+        kept: removed.kept,
+    }))
+}

@@ -1,0 +1,231 @@
+//! Writing the flows of a pack: at first, with another choice, and in a newer version.
+
+use super::choosing::{chosen_flows, chosen_secrets};
+use super::{InstalledPack, PackChoice, PackFlowState, PackSeen, Standing, text};
+use crate::App;
+use crate::actor::Admin;
+use quaymaster_core::id::WorkspaceId;
+use quaymaster_core::{Code, Fault};
+use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What writing a pack did.
+#[derive(Debug, Clone)]
+pub struct PutPack {
+    pub pack: PackSeen,
+    /// In the order of the pack.
+    pub flows: Vec<PutFlow>,
+}
+
+#[derive(Debug, Clone)]
+pub struct PutFlow {
+    pub name: String,
+    pub became: Became,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Became {
+    Created,
+    Updated,
+    Unchanged,
+    /// It was changed by hand and stays so.
+    Kept,
+    Removed,
+}
+
+impl Became {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Became::Created => "created",
+            Became::Updated => "updated",
+            Became::Unchanged => "unchanged",
+            Became::Kept => "kept",
+            Became::Removed => "removed",
+        }
+    }
+}
+
+/// What has to be done for one flow.
+enum Plan {
+    Create(String),
+    /// The version that is there.
+    Update(String, i64),
+    /// It has this text already.
+    Adopt(String),
+    Keep,
+    Remove,
+}
+
+impl App {
+    /// Gives the workspace the flows of a pack as the program has them, with what was chosen.
+    pub async fn put_pack(
+        &self,
+        admin: &Admin,
+        workspace: &WorkspaceId,
+        id: &str,
+        choice: &PackChoice,
+    ) -> Result<PutPack, Fault> {
+        let seen = self.pack(admin, workspace, id).await?;
+        let vars = self.chosen_vars(admin, workspace, &seen, choice).await?;
+        let chosen = chosen_flows(&seen, choice)?;
+        let secrets = chosen_secrets(&seen, choice)?;
+        let standing = self
+            .standing_flows(&admin.org, workspace, seen.shipped)
+            .await?;
+        let plans = plans(&seen, choice, &vars, &chosen, &standing)?;
+        for (name, value) in secrets {
+            self.set_flow_secret(admin, workspace, name, value).await?;
+        }
+        let mut row = self.row(admin, workspace, &seen, vars);
+        self.begin_pack(admin, &seen, &row).await?;
+        let mut done = Vec::new();
+        for (name, plan) in plans {
+            let became = self
+                .carry_out(admin, workspace, &name, plan, &mut row)
+                .await
+                .map_err(|fault| {
+                    fault
+                        .detail("flow", name.clone())
+                        .detail("done", said(&done))
+                })?;
+            if became != Became::Kept {
+                let mut tx = self.store.begin().await?;
+                tx.put_installed_pack(&row).await?;
+                tx.commit().await?;
+            }
+            done.push(PutFlow { name, became });
+        }
+        let pack = self.pack(admin, workspace, id).await?;
+        Ok(PutPack { pack, flows: done })
+    }
+
+    /// The workspace has the pack from now on, whatever becomes of its flows.
+    async fn begin_pack(
+        &self,
+        admin: &Admin,
+        seen: &PackSeen,
+        row: &InstalledPack,
+    ) -> Result<(), Fault> {
+        let action = match seen.installed {
+            None => "pack.installed",
+            Some(_) => "pack.changed",
+        };
+        let details = json!({ "pack": row.pack, "version": row.version, "variables": row.vars });
+        let mut event = self.event(&admin.org, &admin.label, action, details);
+        event.workspace = Some(row.workspace.clone());
+        let mut tx = self.store.begin().await?;
+        tx.put_installed_pack(row).await?;
+        tx.record(&event).await?;
+        tx.commit().await?;
+        self.changed().await;
+        Ok(())
+    }
+
+    fn row(
+        &self,
+        admin: &Admin,
+        workspace: &WorkspaceId,
+        seen: &PackSeen,
+        vars: BTreeMap<String, String>,
+    ) -> InstalledPack {
+        let before = seen.installed.as_ref();
+        InstalledPack {
+            org: admin.org.clone(),
+            workspace: workspace.clone(),
+            pack: seen.shipped.pack.id.clone(),
+            version: seen.shipped.pack.version.clone(),
+            vars,
+            flows: before.map(|row| row.flows.clone()).unwrap_or_default(),
+            made_by: admin.label.clone(),
+            installed_at: self.now(),
+            updated_at: self.now(),
+        }
+    }
+
+    async fn carry_out(
+        &self,
+        admin: &Admin,
+        workspace: &WorkspaceId,
+        name: &str,
+        plan: Plan,
+        row: &mut InstalledPack,
+    ) -> Result<Became, Fault> {
+        let (text, became) = match plan {
+            Plan::Keep => return Ok(Became::Kept),
+            Plan::Remove => {
+                self.delete_flow(admin, workspace, name).await?;
+                row.flows.remove(name);
+                return Ok(Became::Removed);
+            }
+            Plan::Adopt(text) => (text, Became::Unchanged),
+            Plan::Create(text) => {
+                self.create_flow(admin, workspace, &text, true).await?;
+                (text, Became::Created)
+            }
+            Plan::Update(text, version) => {
+                self.put_flow(admin, workspace, name, &text, Some(version))
+                    .await?;
+                (text, Became::Updated)
+            }
+        };
+        row.flows.insert(name.to_owned(), text::digest(&text));
+        Ok(became)
+    }
+}
+
+fn said(done: &[PutFlow]) -> serde_json::Value {
+    let done = done.iter();
+    done.map(|flow| json!({ "flow": flow.name, "became": flow.became.name() }))
+        .collect()
+}
+
+/// What is to be done, in the order of the pack; nothing when a name is taken.
+fn plans(
+    seen: &PackSeen,
+    choice: &PackChoice,
+    vars: &BTreeMap<String, String>,
+    chosen: &BTreeSet<String>,
+    standing: &BTreeMap<String, Standing>,
+) -> Result<Vec<(String, Plan)>, Fault> {
+    let mut plans = Vec::new();
+    let mut taken = Vec::new();
+    for flow in &seen.flows {
+        let may_write = choice.replace_changed || flow.state != PackFlowState::Changed;
+        let Some(there) = standing.get(&flow.name) else {
+            if chosen.contains(&flow.name) {
+                let text = seen.shipped.text(&flow.name, vars);
+                plans.push((flow.name.clone(), Plan::Create(text)));
+            }
+            continue;
+        };
+        if !chosen.contains(&flow.name) {
+            if flow.state.is_there() {
+                let plan = if may_write { Plan::Remove } else { Plan::Keep };
+                plans.push((flow.name.clone(), plan));
+            }
+            continue;
+        }
+        let text = seen.shipped.text(&flow.name, vars);
+        let plan = if there.digest == text::digest(&text) {
+            Plan::Adopt(text)
+        } else if flow.state == PackFlowState::Taken {
+            taken.push(flow.name.clone());
+            continue;
+        } else if may_write {
+            Plan::Update(text, there.flow.version)
+        } else {
+            Plan::Keep
+        };
+        plans.push((flow.name.clone(), plan));
+    }
+    if taken.is_empty() {
+        return Ok(plans);
+    }
+    let message = format!(
+        "The workspace has flows of its own with names of the pack's: {}.",
+        taken.join(", ")
+    );
+    Err(Fault::new(Code::AlreadyExists, message)
+        .hint("Delete them, or leave these flows of the pack out.")
+        .detail("flows", taken))
+}

@@ -1,0 +1,383 @@
+//! `/workspaces/{id}/flows`: flows listed, written, checked, switched on and off, deleted. Trying them is in
+//! `flow_tries`, their versions in `flow_versions`, runs in `flow_runs`.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use quaymaster_app::flows::{
+    Checked, FlowInFull, FlowOutline, FlowUse, MOST_TEXT, OutlineStep, Problem, outline,
+};
+use quaymaster_app::{Actor, App};
+use quaymaster_core::id::WorkspaceId;
+use quaymaster_core::{Code, Fault};
+
+use super::answer::{self, At, Stop, shown};
+use super::connections::said;
+use super::flow_runs;
+use super::notice::Notice;
+use super::person::{Administrator, Person};
+use super::posted::{Fields, Form, Posted};
+use super::{Pages, place};
+use crate::views::flow_graph::{StepList, StepView, draw, rows};
+use crate::views::{
+    DrawnFlow, FlowPage, FlowRow, FlowsPage, LastRun, Layout, Mistake, Place, SavedFlow, TestRow,
+    flow_path,
+};
+
+/// Characters of a line beside its problem.
+const MOST_OF_LINE: usize = 160;
+/// Runs on the page of a flow.
+const LATEST: i64 = 5;
+
+const EXAMPLE: &str = r#"flow: greet
+title: Greet somebody
+triggers:
+  - mcp_tool:
+      description: Greets a person by name. Use it when somebody wants to be greeted.
+      annotations: { readOnlyHint: true, openWorldHint: false }
+input:
+  type: object
+  required: [name]
+  properties:
+    name: { type: string, minLength: 1, description: "Whom to greet: Ada" }
+output:
+  type: object
+  required: [greeting]
+  properties:
+    greeting: { type: string }
+steps:
+  - id: name
+    map: .input.name | ascii_upcase
+return: '{ greeting: "Hello, \(.steps.name)" }'
+tests:
+  - name: a name in capitals
+    input: { name: Ada }
+    expect: { result: { greeting: "Hello, ADA" } }
+"#;
+
+pub(super) async fn list(
+    State(app): State<App>,
+    person: Person,
+    At(id): At<WorkspaceId>,
+) -> Result<Response, Stop> {
+    let actor = &person.actor;
+    let place = place::find(&app, actor, &id).await?;
+    let mut uses = app.flow_uses(actor, &id).await?;
+    let flows = app.flows(actor, &id).await?.into_iter().map(|flow| {
+        let used = uses.remove(&flow.id).unwrap_or_default();
+        FlowRow {
+            name: flow.name,
+            title: flow.title,
+            enabled: flow.enabled,
+            tool: flow.tool,
+            durable: flow.durable,
+            version: flow.version,
+            runs: used.runs,
+            failed: used.failed,
+            last: last_run(used),
+        }
+    });
+    let page = FlowsPage {
+        flows: flows.collect(),
+        place,
+        layout: person.layout,
+    };
+    Ok(shown(StatusCode::OK, &page))
+}
+
+fn last_run(used: FlowUse) -> Option<LastRun> {
+    let last = used.last?;
+    Some(LastRun {
+        id: last.run.to_string(),
+        state: last.state.name(),
+        at: last.started_at,
+    })
+}
+
+fn empty(layout: Layout, place: Place, source: String) -> FlowPage {
+    FlowPage {
+        layout,
+        place,
+        saved: None,
+        drawn: drawn(outline(&source).as_ref()),
+        source,
+        mistakes: Vec::new(),
+        tests: Vec::new(),
+        error: None,
+        fine: None,
+    }
+}
+
+fn drawn(outline: Option<&FlowOutline>) -> Option<DrawnFlow> {
+    let outline = outline?;
+    let steps = views(&outline.steps);
+    let first = outline
+        .triggers
+        .first()
+        .map_or("called by flows", String::as_str);
+    Some(DrawnFlow {
+        rows: rows(&steps),
+        catch: rows(&views(&outline.catch)),
+        graph: draw(&steps, first, "result"),
+    })
+}
+
+fn views(steps: &[OutlineStep]) -> Vec<StepView> {
+    let view = |step: &OutlineStep| StepView {
+        name: step.title.clone().or(step.id.clone()).unwrap_or_default(),
+        kind: step.kind,
+        detail: step.detail.clone(),
+        when: step.when.clone(),
+        lists: step
+            .lists
+            .iter()
+            .map(|list| StepList {
+                label: list.label.clone(),
+                steps: views(&list.steps),
+            })
+            .collect(),
+    };
+    steps.iter().map(view).collect()
+}
+
+pub(super) async fn write(
+    State(app): State<App>,
+    Administrator { admin, person }: Administrator,
+    At(id): At<WorkspaceId>,
+) -> Result<Response, Stop> {
+    let place = place::find(&app, &admin, &id).await?;
+    let page = empty(person.layout, place, EXAMPLE.to_owned());
+    Ok(shown(StatusCode::OK, &page))
+}
+
+pub(super) async fn read(
+    State(app): State<App>,
+    person: Person,
+    At((id, name)): At<(WorkspaceId, String)>,
+) -> Result<Response, Stop> {
+    let page = page_of(&app, &person.actor, person.layout, &id, &name).await?;
+    Ok(shown(StatusCode::OK, &page))
+}
+
+/// A flow as it is.
+async fn page_of(
+    app: &App,
+    actor: &Actor,
+    layout: Layout,
+    id: &WorkspaceId,
+    name: &str,
+) -> Result<FlowPage, Fault> {
+    let place = place::find(app, actor, id).await?;
+    let full = app.flow(actor, id, name).await?;
+    let runs = app
+        .flow_runs(actor, id, Some(full.flow.id.as_str()), None, LATEST)
+        .await?;
+    let mut page = empty(layout, place, full.current.source.clone());
+    let outlined = outline(&page.source).unwrap_or_default();
+    page.saved = Some(saved(full, outlined));
+    if let Some(saved) = &mut page.saved {
+        let name = saved.name.clone();
+        saved.runs = runs
+            .into_iter()
+            .map(|run| flow_runs::row(run, name.clone()))
+            .collect();
+    }
+    Ok(page)
+}
+
+fn saved(full: FlowInFull, outline: FlowOutline) -> SavedFlow {
+    SavedFlow {
+        name: full.flow.name,
+        title: full.flow.title,
+        description: outline.description,
+        enabled: full.flow.enabled,
+        version: full.flow.version,
+        triggers: outline.triggers,
+        runs: Vec::new(),
+    }
+}
+
+pub(super) struct Written {
+    source: String,
+    version: Option<i64>,
+    only_check: bool,
+}
+
+impl Form for Written {
+    /// Also as an encoded form, in which a byte can be three.
+    const MOST: usize = 3 * MOST_TEXT + 64 * 1024;
+
+    fn read(fields: &Fields) -> Self {
+        let source = match fields.file("file") {
+            Some(file) => file.text(),
+            // Browsers send line ends of their own (HTML, "newline normalization").
+            None => fields.one("source").replace("\r\n", "\n"),
+        };
+        Written {
+            source,
+            version: fields.one("version").parse().ok(),
+            only_check: fields.one("do") == "check",
+        }
+    }
+}
+
+pub(super) async fn add(
+    State(pages): State<Pages>,
+    Administrator { admin, person }: Administrator,
+    At(id): At<WorkspaceId>,
+    Posted(form): Posted<Written>,
+) -> Result<Response, Stop> {
+    let place = place::find(&pages.app, &admin, &id).await?;
+    let checked = pages.app.check_flow(&admin, &id, &form.source).await?;
+    let page = empty(person.layout, place.clone(), form.source.clone());
+    if form.only_check || !checked.is_good() {
+        return Ok(told(page, checked, form.only_check));
+    }
+    match pages.app.create_flow(&admin, &id, &form.source, true).await {
+        Ok(made) => Ok(answer::done(
+            &pages,
+            &flow_path(&place, &made.flow.name),
+            Notice::FlowSaved,
+        )),
+        Err(fault) => refused(page, fault),
+    }
+}
+
+pub(super) async fn change(
+    State(pages): State<Pages>,
+    Administrator { admin, person }: Administrator,
+    At((id, name)): At<(WorkspaceId, String)>,
+    Posted(form): Posted<Written>,
+) -> Result<Response, Stop> {
+    let app = &pages.app;
+    let mut page = page_of(app, &admin, person.layout, &id, &name).await?;
+    page.drawn = drawn(outline(&form.source).as_ref());
+    page.source.clone_from(&form.source);
+    let checked = app.check_flow(&admin, &id, &form.source).await?;
+    if form.only_check || !checked.is_good() {
+        return Ok(told(page, checked, form.only_check));
+    }
+    match app
+        .put_flow(&admin, &id, &name, &form.source, form.version)
+        .await
+    {
+        Ok(saved) => {
+            let path = flow_path(&page.place, &saved.flow.flow.name);
+            Ok(answer::done(&pages, &path, Notice::FlowSaved))
+        }
+        Err(fault) => refused(page, fault),
+    }
+}
+
+/// What was found of a text that is not saved.
+fn told(mut page: FlowPage, checked: Checked, only_check: bool) -> Response {
+    let is_good = checked.is_good();
+    if is_good {
+        let tests = match checked.tests.len() {
+            0 => "It has no tests.".to_owned(),
+            1 => "Its test passes.".to_owned(),
+            count => format!("Its {count} tests pass."),
+        };
+        page.fine = Some(format!("The flow is fine. {tests} Nothing was saved."));
+    }
+    page.mistakes = mistakes(&page.source, checked.problems);
+    let tests = checked.tests.into_iter();
+    page.tests = tests
+        .map(|test| TestRow {
+            name: test.name,
+            passed: test.passed,
+            message: test.message,
+        })
+        .collect();
+    let status = if only_check || is_good {
+        StatusCode::OK
+    } else {
+        StatusCode::UNPROCESSABLE_ENTITY
+    };
+    shown(status, &page)
+}
+
+fn refused(mut page: FlowPage, fault: Fault) -> Result<Response, Stop> {
+    let fits = matches!(
+        fault.code,
+        Code::InvalidArg
+            | Code::AlreadyExists
+            | Code::NotFound
+            | Code::PreconditionFailed
+            | Code::QuotaExceeded
+    );
+    if !fits {
+        return Err(fault.into());
+    }
+    page.error = Some(said(fault));
+    Ok(shown(StatusCode::UNPROCESSABLE_ENTITY, &page))
+}
+
+fn mistakes(source: &str, problems: Vec<Problem>) -> Vec<Mistake> {
+    let lines: Vec<&str> = source.lines().collect();
+    let mistake = |problem: Problem| {
+        let at = usize::try_from(problem.line).unwrap_or(0);
+        let text = at.checked_sub(1).and_then(|at| lines.get(at));
+        Mistake {
+            line: problem.line,
+            column: problem.column,
+            message: if problem.key.is_empty() {
+                problem.message
+            } else {
+                format!("{}: {}", problem.key, problem.message)
+            },
+            text: text.map_or_else(String::new, |text| {
+                text.chars().take(MOST_OF_LINE).collect()
+            }),
+        }
+    };
+    problems.into_iter().map(mistake).collect()
+}
+
+pub(super) struct Enabling {
+    enabled: bool,
+    from_list: bool,
+}
+
+impl Form for Enabling {
+    fn read(fields: &Fields) -> Self {
+        Enabling {
+            enabled: !fields.one("enabled").is_empty(),
+            from_list: fields.one("from") == "list",
+        }
+    }
+}
+
+pub(super) async fn enable(
+    State(pages): State<Pages>,
+    Administrator { admin, .. }: Administrator,
+    At((id, name)): At<(WorkspaceId, String)>,
+    Posted(form): Posted<Enabling>,
+) -> Result<Response, Stop> {
+    let app = &pages.app;
+    let place = place::find(app, &admin, &id).await?;
+    app.enable_flow(&admin, &id, &name, form.enabled).await?;
+    let notice = if form.enabled {
+        Notice::FlowEnabled
+    } else {
+        Notice::FlowDisabled
+    };
+    let path = if form.from_list {
+        format!("{}/flows", place.path())
+    } else {
+        flow_path(&place, &name)
+    };
+    Ok(answer::done(&pages, &path, notice))
+}
+
+pub(super) async fn delete(
+    State(pages): State<Pages>,
+    Administrator { admin, .. }: Administrator,
+    At((id, name)): At<(WorkspaceId, String)>,
+    Posted(()): Posted<()>,
+) -> Result<Response, Stop> {
+    let place = place::find(&pages.app, &admin, &id).await?;
+    pages.app.delete_flow(&admin, &id, &name).await?;
+    let path = format!("{}/flows", place.path());
+    Ok(answer::done(&pages, &path, Notice::FlowDeleted))
+}

@@ -1,0 +1,58 @@
+//! How flows are used: what is remembered of their runs, in one row for each flow.
+
+use crate::db::{Store, StoreError, id};
+use crate::flow_run::RunState;
+use quaymaster_core::Instant;
+use quaymaster_core::id::{FlowId, OrgId, RunId, WorkspaceId};
+use std::collections::BTreeMap;
+
+/// The runs of a flow that are remembered.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FlowUse {
+    pub runs: u64,
+    pub failed: u64,
+    pub last: Option<LastRun>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastRun {
+    pub run: RunId,
+    pub state: RunState,
+    pub started_at: Instant,
+}
+
+impl Store {
+    /// Of each flow of a workspace that ever ran.
+    pub async fn flow_uses(
+        &self,
+        org: &OrgId,
+        workspace: &WorkspaceId,
+    ) -> Result<BTreeMap<FlowId, FlowUse>, StoreError> {
+        const SQL: &str = "SELECT u.flow_id, u.runs, u.failed, r.id, r.state, r.started_at FROM (SELECT flow_id, \
+             COUNT(*) AS runs, SUM(CASE WHEN state = 'failed' THEN 1 ELSE 0 END) AS failed, MAX(id) AS last \
+             FROM flow_runs WHERE org_id = $1 AND workspace_id = $2 GROUP BY flow_id) u \
+             JOIN flow_runs r ON r.id = u.last";
+        let rows = reading!(self, pool => {
+            sqlx::query_as::<_, (String, i64, i64, String, String, i64)>(SQL)
+                .bind(org.as_str())
+                .bind(workspace.as_str())
+                .fetch_all(pool)
+                .await?
+        });
+        rows.into_iter()
+            .map(|(flow, runs, failed, run, state, at)| {
+                let last = LastRun {
+                    run: id(&run)?,
+                    state: RunState::read(&state)?,
+                    started_at: Instant::from_micros(at),
+                };
+                let used = FlowUse {
+                    runs: runs.unsigned_abs(),
+                    failed: failed.unsigned_abs(),
+                    last: Some(last),
+                };
+                Ok((id(&flow)?, used))
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,123 @@
+//! Packs that a workspace has: what was chosen, and the text that each flow was given, so that a
+//! change by hand is told from one of the pack.
+
+use crate::db::{Store, StoreError, Tx, id};
+use quaymaster_core::Instant;
+use quaymaster_core::id::{OrgId, WorkspaceId};
+use std::collections::BTreeMap;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InstalledPack {
+    pub org: OrgId,
+    pub workspace: WorkspaceId,
+    /// The id that the pack has in its file; unique in the workspace.
+    pub pack: String,
+    /// Of the pack, when its flows were last written.
+    pub version: String,
+    /// What was chosen, by variable. Secrets are not in it.
+    pub vars: BTreeMap<String, String>,
+    /// By the name of the flow, the SHA-256 of the text that it was given; 64 hexadecimal digits.
+    pub flows: BTreeMap<String, String>,
+    /// Id of a person or credential, or `command line`.
+    pub made_by: String,
+    pub installed_at: Instant,
+    pub updated_at: Instant,
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    org_id: String,
+    workspace_id: String,
+    pack: String,
+    version: String,
+    vars: String,
+    flows: String,
+    made_by: String,
+    installed_at: i64,
+    updated_at: i64,
+}
+
+impl TryFrom<Row> for InstalledPack {
+    type Error = StoreError;
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        Ok(InstalledPack {
+            org: id(&row.org_id)?,
+            workspace: id(&row.workspace_id)?,
+            pack: row.pack,
+            version: row.version,
+            vars: serde_json::from_str(&row.vars)?,
+            flows: serde_json::from_str(&row.flows)?,
+            made_by: row.made_by,
+            installed_at: Instant::from_micros(row.installed_at),
+            updated_at: Instant::from_micros(row.updated_at),
+        })
+    }
+}
+
+impl Store {
+    /// Those of a workspace, by the id of the pack.
+    pub async fn installed_packs(
+        &self,
+        org: &OrgId,
+        workspace: &WorkspaceId,
+    ) -> Result<Vec<InstalledPack>, StoreError> {
+        const SQL: &str = "SELECT org_id, workspace_id, pack, version, vars, flows, made_by, installed_at, updated_at \
+             FROM installed_packs WHERE org_id = $1 AND workspace_id = $2 ORDER BY pack";
+        let rows = reading!(self, pool => {
+            sqlx::query_as::<_, Row>(SQL)
+                .bind(org.as_str())
+                .bind(workspace.as_str())
+                .fetch_all(pool)
+                .await?
+        });
+        rows.into_iter().map(InstalledPack::try_from).collect()
+    }
+}
+
+impl Tx {
+    /// Writes what is known of an installed pack, over what was; who installed it, and when, stays.
+    pub async fn put_installed_pack(&mut self, pack: &InstalledPack) -> Result<(), StoreError> {
+        const SQL: &str = "INSERT INTO installed_packs (workspace_id, pack, org_id, version, vars, flows, made_by, \
+             installed_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
+             ON CONFLICT (workspace_id, pack) DO UPDATE SET version = excluded.version, vars = excluded.vars, \
+             flows = excluded.flows, updated_at = excluded.updated_at";
+        let vars = serde_json::to_string(&pack.vars)?;
+        let flows = serde_json::to_string(&pack.flows)?;
+        within!(self, conn => {
+            sqlx::query(SQL)
+                .bind(pack.workspace.as_str())
+                .bind(&pack.pack)
+                .bind(pack.org.as_str())
+                .bind(&pack.version)
+                .bind(vars)
+                .bind(flows)
+                .bind(&pack.made_by)
+                .bind(pack.installed_at.micros())
+                .bind(pack.updated_at.micros())
+                .execute(conn)
+                .await?;
+        });
+        Ok(())
+    }
+
+    /// `false` when the workspace does not have it.
+    pub async fn remove_installed_pack(
+        &mut self,
+        org: &OrgId,
+        workspace: &WorkspaceId,
+        pack: &str,
+    ) -> Result<bool, StoreError> {
+        const SQL: &str =
+            "DELETE FROM installed_packs WHERE org_id = $1 AND workspace_id = $2 AND pack = $3";
+        let rows = within!(self, conn => {
+            sqlx::query(SQL)
+                .bind(org.as_str())
+                .bind(workspace.as_str())
+                .bind(pack)
+                .execute(conn)
+                .await?
+                .rows_affected()
+        });
+        Ok(rows == 1)
+    }
+}

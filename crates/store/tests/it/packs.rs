@@ -1,0 +1,61 @@
+//! Installed packs in the store: written over, tenants apart, gone with their workspace.
+
+use crate::{NOW, Tenant, both, tenant};
+use quaymaster_store::installed_pack::InstalledPack;
+use std::collections::BTreeMap;
+
+fn pack(tenant: &Tenant, version: &str) -> InstalledPack {
+    InstalledPack {
+        org: tenant.org.clone(),
+        workspace: tenant.workspace.clone(),
+        pack: "weather".into(),
+        version: version.into(),
+        vars: BTreeMap::from([("account".into(), "main".into())]),
+        flows: BTreeMap::from([("weather_now".into(), format!("digest {version}"))]),
+        made_by: format!("usr {version}"),
+        installed_at: NOW,
+        updated_at: NOW,
+    }
+}
+
+#[tokio::test]
+async fn an_installed_pack_is_written_over_and_keeps_who_installed_it() {
+    for place in both().await {
+        let store = place.open().await;
+        let one = tenant(&store, "One").await;
+        let first = pack(&one, "1.0.0");
+        let mut tx = store.begin().await.unwrap();
+        tx.put_installed_pack(&first).await.unwrap();
+        tx.put_installed_pack(&pack(&one, "1.1.0")).await.unwrap();
+        tx.commit().await.unwrap();
+        let wanted = InstalledPack {
+            made_by: first.made_by,
+            ..pack(&one, "1.1.0")
+        };
+        let found = store.installed_packs(&one.org, &one.workspace).await;
+        assert_eq!(found.unwrap(), [wanted]);
+    }
+}
+
+#[tokio::test]
+async fn a_pack_of_one_organization_is_no_other_ones_and_goes_with_its_workspace() {
+    for place in both().await {
+        let store = place.open().await;
+        let (one, two) = (tenant(&store, "One").await, tenant(&store, "Two").await);
+        let mut tx = store.begin().await.unwrap();
+        for own in [&one, &two] {
+            tx.put_installed_pack(&pack(own, "1.0.0")).await.unwrap();
+        }
+        let foreign = tx.remove_installed_pack(&two.org, &one.workspace, "weather");
+        assert!(!foreign.await.unwrap());
+        let unknown = tx.remove_installed_pack(&one.org, &one.workspace, "github");
+        assert!(!unknown.await.unwrap());
+        let deleted = tx.delete_workspace(&one.org, &one.workspace, NOW).await;
+        assert!(deleted.unwrap());
+        tx.commit().await.unwrap();
+        let of = async |org, workspace| store.installed_packs(org, workspace).await.unwrap().len();
+        assert_eq!(of(&two.org, &one.workspace).await, 0);
+        assert_eq!(of(&one.org, &one.workspace).await, 0);
+        assert_eq!(of(&two.org, &two.workspace).await, 1);
+    }
+}

@@ -5,10 +5,12 @@
 //! Where a page has forms, its `problems()` feed the summary of errors at its top.
 
 pub mod account;
+pub mod activity;
 pub mod address;
 pub mod amount;
 pub mod api_key;
 pub mod authorization;
+pub mod chart;
 pub mod connect;
 pub mod connected_client;
 pub mod connection;
@@ -17,7 +19,9 @@ pub mod consent;
 pub mod document;
 pub mod end_user;
 pub mod error;
+pub mod file;
 pub mod form;
+pub mod home;
 pub mod integration;
 pub mod invitation;
 pub mod layout;
@@ -31,6 +35,7 @@ pub mod playground;
 pub mod reconnect;
 pub mod reference;
 pub mod reset;
+pub mod search;
 pub mod server;
 pub mod server_tool;
 pub mod settings;
@@ -39,12 +44,15 @@ pub mod sign_in;
 pub mod skill;
 pub mod token;
 pub mod trying;
+pub mod usage;
 pub mod welcome;
 pub mod workspace;
 
 pub use account::{AccountPage, BrowserRow, OrganizationRow};
+pub use activity::{ActivityPage, ActivityRow, ChangeRow, ChangesPage, Filter, Narrowing, Preset};
 pub use api_key::{ApiKeyForm, ApiKeyRow, ApiKeysPage, Expiry, FreshKeyPage, WorkspaceChoice};
 pub use authorization::{AuthorizationPage, DeviceView, Underway};
+pub use chart::{BarChart, Figures, LineChart, Moment};
 pub use connect::{Connect, ConnectKind, ConnectLine};
 pub use connected_client::ClientRow;
 pub use connection::{AccountCard, Changing, ConnectionPage, Flows, InputRow, ToolList, ToolRow};
@@ -60,7 +68,9 @@ pub use end_user::{
     EndUserAccount, EndUserForm, EndUserPage, EndUserRow, EndUsersPage, SetupLinkView,
 };
 pub use error::ErrorPage;
+pub use file::{Crumb, EntryKind, EntryRow, FileEditPage, FilePage, FilesPage, ShownAs};
 pub use form::{Field, Problem};
+pub use home::{FailingRow, HomePage, StepRow, WorkspaceRow};
 pub use integration::{IntegrationChoicePage, IntegrationPage, IntegrationRow, IntegrationsPage};
 pub use invitation::{InvitationPage, InvitationState, Invited};
 pub use layout::{Flash, Layout, SignedIn, Tone};
@@ -80,6 +90,7 @@ pub use playground::{PlaygroundPage, PlaygroundTool, ProgramPage, Ran, RanCall, 
 pub use reconnect::{ReconnectPage, ReconnectState};
 pub use reference::{ReferencePage, ReferenceView};
 pub use reset::{ForgotPage, ResetPage, ResetState};
+pub use search::{FoundRow, SearchPage};
 pub use server::{
     FreshServerTokenPage, ServerForm, ServerPage, ServerRow, ServerTokenRow, ServerToolRow,
     ServersPage,
@@ -93,5 +104,6 @@ pub use skill::{
 };
 pub use token::{Access, FreshTokenPage, TokenForm, TokenRow};
 pub use trying::{AccountToTry, InputKind, TriedOutcome, TryInput, TryingPage};
+pub use usage::{UsagePage, UsagePart, UsageRow};
 pub use welcome::WelcomePage;
-pub use workspace::{CallRow, TrashRow, Usage, WorkspacePage, WorkspaceRow, WorkspacesPage};
+pub use workspace::{CallRow, TrashRow, Usage, WorkspacePage};

@@ -77,10 +77,14 @@ pub(super) enum Notice {
     DocumentAdded,
     DocumentsQueued,
     DocumentDeleted,
+    FileSaved,
+    FileSent,
+    FileMoved,
+    FileDeleted,
 }
 
 impl Notice {
-    const ALL: [Notice; 64] = [
+    const ALL: [Notice; 68] = [
         Notice::SignedOut,
         Notice::CapSet,
         Notice::TokenRevoked,
@@ -145,6 +149,10 @@ impl Notice {
         Notice::DocumentAdded,
         Notice::DocumentsQueued,
         Notice::DocumentDeleted,
+        Notice::FileSaved,
+        Notice::FileSent,
+        Notice::FileMoved,
+        Notice::FileDeleted,
     ];
 
     const fn code(self) -> &'static str {
@@ -213,6 +221,10 @@ impl Notice {
             Notice::DocumentAdded => "document-added",
             Notice::DocumentsQueued => "documents-queued",
             Notice::DocumentDeleted => "document-deleted",
+            Notice::FileSaved => "file-saved",
+            Notice::FileSent => "file-sent",
+            Notice::FileMoved => "file-moved",
+            Notice::FileDeleted => "file-deleted",
         }
     }
 
@@ -310,6 +322,10 @@ impl Notice {
             Notice::DocumentAdded => "The document is stored. Agents find it once it was read.",
             Notice::DocumentsQueued => "It is read again. What is found until then stays.",
             Notice::DocumentDeleted => "The document is deleted, with its text and its file.",
+            Notice::FileSaved => "The file is saved.",
+            Notice::FileSent => "The file is in the workspace.",
+            Notice::FileMoved => "The file has its new path.",
+            Notice::FileDeleted => "It is in the trash, and can be restored for 7 days.",
         }
     }
 

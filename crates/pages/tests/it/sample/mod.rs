@@ -1,14 +1,17 @@
 //! Every page in every state, with sample data. Tests read them; the example `gallery` shows them.
 
 mod accounts;
+mod activity;
 mod connectors;
 mod consent;
 mod documents;
+mod files;
 mod memory;
 mod outside;
 mod own_connectors;
 mod people;
 mod reference;
+mod search;
 mod servers;
 mod settings;
 mod skills;
@@ -39,6 +42,9 @@ impl Sample {
     pub(crate) fn pages(&self) -> Vec<Page> {
         let mut pages = self.of_signing_in();
         pages.extend(self.of_workspaces());
+        pages.extend(self.of_activity());
+        pages.extend(self.of_files());
+        pages.extend(self.of_search());
         pages.extend(self.of_integrations());
         pages.extend(self.of_servers());
         pages.extend(self.of_server_tools());

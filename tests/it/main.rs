@@ -11,6 +11,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod activity;
 mod archives;
 mod bridge;
 mod cap;
@@ -28,6 +29,7 @@ mod crashes;
 mod definitions;
 mod doors;
 mod faults;
+mod files_api;
 mod flow_tokens;
 mod flows;
 mod guessing;

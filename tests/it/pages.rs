@@ -3,9 +3,11 @@
 //! Each test has a server and a Chromium of its own, and ends by asking the browser what it found
 //! wrong: an error of a script or blocked content on any page on the way fails the test.
 
+mod activity;
 mod connectors;
 mod consent;
 mod documents;
+mod files;
 mod flows;
 mod keys;
 mod looks;

@@ -2,28 +2,82 @@
 
 use crate::auth::{Administrator, Person};
 use crate::error::{Answer, Faults};
+use crate::exported::{as_file, file_of, id_of};
 use crate::paging::checked_limit;
-use crate::read::{Path, Query, instant};
+use crate::read::{Path, Query, instant, optional_text, position};
 use crate::workspaces::find;
 use axum::Json;
 use axum::extract::State;
-use quaymaster_app::{App, CallRow};
-use quaymaster_core::Instant;
+use axum::response::{IntoResponse as _, Response};
+use http::HeaderMap;
+use quaymaster_app::activity::{CallFilter, Ended, Position};
+use quaymaster_app::{Actor, App, CallRow};
 use quaymaster_core::id::{CallId, CredentialId, UserId, WorkspaceId};
+use quaymaster_core::{Fault, Instant};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 #[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(crate) struct Since {
+pub(crate) struct Asked {
+    /// Only calls that counted to this workspace. An endpoint that names one in its path has no other.
+    #[param(ignore)]
+    workspace: Option<String>,
+    /// Only calls of this tool.
+    #[serde(default, deserialize_with = "optional_text")]
+    tool: Option<String>,
+    /// Only calls with this credential, by its id.
+    credential: Option<String>,
+    /// Only calls of this person, by the id of the user.
+    user: Option<String>,
+    /// Only calls that used this account, as `service:account`; a service alone stands for all its
+    /// accounts.
+    #[serde(default, deserialize_with = "optional_text")]
+    account: Option<String>,
+    /// `ok`, `failed`, or the code of a fault, as `NOT_FOUND`.
+    outcome: Option<String>,
+    /// Only calls that began at this instant or later.
+    #[param(value_type = Option<String>, format = DateTime)]
+    #[serde(default, deserialize_with = "instant")]
+    from: Option<Instant>,
+    /// Only calls that began before this instant.
+    #[param(value_type = Option<String>, format = DateTime)]
+    #[serde(default, deserialize_with = "instant")]
+    to: Option<Instant>,
     /// How many at most.
     #[param(minimum = 1, maximum = 500, default = 100)]
     limit: Option<i64>,
-    /// Only calls that began earlier: `next` of the page before.
-    #[param(value_type = Option<String>, format = DateTime)]
-    #[serde(default, deserialize_with = "instant")]
-    before: Option<Instant>,
+    /// Only calls behind the end of the page before, which is its `next`; or that began before an instant.
+    #[param(value_type = Option<String>)]
+    #[serde(default, deserialize_with = "position")]
+    before: Option<Position>,
+    /// `json` for a page. `csv` and `jsonl` are files of all calls that fit, at most 100,000, with names
+    /// beside ids; `limit` does not count then. Without it, `Accept` decides.
+    #[param(default = "json")]
+    format: Option<String>,
+}
+
+impl Asked {
+    fn filter(self, workspace: Option<WorkspaceId>) -> Result<CallFilter, Fault> {
+        let ended = self.outcome.map(|outcome| match outcome.as_str() {
+            "ok" | "OK" => Ended::Well,
+            "failed" => Ended::Failed,
+            _ => Ended::With(outcome),
+        });
+        Ok(CallFilter {
+            workspace,
+            is_of_workspaces: false,
+            tool: self.tool,
+            credential: id_of(self.credential, "/credential")?,
+            user: id_of(self.user, "/user")?,
+            account: self.account,
+            ended,
+            from: self.from,
+            to: self.to,
+            before: self.before,
+        })
+    }
 }
 
 /// What is kept of a call. Arguments and results are not.
@@ -90,7 +144,6 @@ impl From<CallRow> for CallView {
 pub(crate) struct CallList {
     calls: Vec<CallView>,
     /// For `before` of the next page; absent on the last one.
-    #[schema(format = DateTime)]
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<String>,
 }
@@ -98,17 +151,30 @@ pub(crate) struct CallList {
 impl CallList {
     fn new(rows: Vec<CallRow>, limit: i64) -> Self {
         let is_full = usize::try_from(limit).is_ok_and(|limit| rows.len() >= limit);
-        // To the microsecond: the milliseconds of `startedAt` would skip calls between.
-        let next = rows
-            .last()
-            .filter(|_| is_full)
-            .and_then(|row| jiff::Timestamp::from_microsecond(row.started_at.micros()).ok())
-            .map(|at| at.to_string());
+        let next = rows.last().filter(|_| is_full);
         CallList {
+            next: next.map(|row| row.position().to_string()),
             calls: rows.into_iter().map(CallView::from).collect(),
-            next,
         }
     }
+}
+
+async fn answer(
+    app: &App,
+    actor: &Actor,
+    headers: &HeaderMap,
+    mut asked: Asked,
+    workspace: Option<WorkspaceId>,
+) -> Answer<Response> {
+    let file = file_of(headers, asked.format.take().as_deref())?;
+    let limit = checked_limit(asked.limit)?;
+    let filter = asked.filter(workspace)?;
+    if let Some(format) = file {
+        let rows = app.export_calls(actor, filter, format).await?;
+        return Ok(as_file("calls", format, rows));
+    }
+    let rows = app.calls(actor, &filter, limit).await?;
+    Ok(Json(CallList::new(rows, limit)).into_response())
 }
 
 /// Lists a workspace's tool calls
@@ -117,21 +183,22 @@ impl CallList {
 #[utoipa::path(
     get, path = "/api/v1/workspaces/{id}/calls", tag = "Activity",
     security(("bearer" = ["admin"])),
-    params(("id" = String, Path, description = "Id or slug of the workspace."), Since),
+    params(("id" = String, Path, description = "Id or slug of the workspace."), Asked),
     responses((status = 200, description = "A page of calls.", body = CallList), Faults)
 )]
 pub(crate) async fn list_workspace_calls(
     State(app): State<App>,
     Person(actor): Person,
     Path(id): Path<String>,
-    Query(since): Query<Since>,
-) -> Answer<Json<CallList>> {
-    let limit = checked_limit(since.limit)?;
+    headers: HeaderMap,
+    Query(asked): Query<Asked>,
+) -> Answer<Response> {
+    if asked.workspace.is_some() {
+        let said = "The path names the workspace already.";
+        return Err(Fault::invalid_arg("/workspace", "additionalProperties", said).into());
+    }
     let workspace = find(&app, &actor, &id).await?;
-    let rows = app
-        .recent_calls(&actor, Some(&workspace.id), since.before, limit)
-        .await?;
-    Ok(Json(CallList::new(rows, limit)))
+    answer(&app, &actor, &headers, asked, Some(workspace.id)).await
 }
 
 /// Lists the organization's tool calls
@@ -139,15 +206,19 @@ pub(crate) async fn list_workspace_calls(
 /// Newest first. Needs an administrator.
 #[utoipa::path(
     get, path = "/api/v1/calls", tag = "Activity",
-    security(("bearer" = ["admin"])), params(Since),
+    security(("bearer" = ["admin"])),
+    params(("workspace" = Option<String>, Query, description = "Only calls that counted to this workspace, by its id or slug."), Asked),
     responses((status = 200, description = "A page of calls.", body = CallList), Faults)
 )]
 pub(crate) async fn list_calls(
     State(app): State<App>,
     Administrator(admin): Administrator,
-    Query(since): Query<Since>,
-) -> Answer<Json<CallList>> {
-    let limit = checked_limit(since.limit)?;
-    let rows = app.recent_calls(&admin, None, since.before, limit).await?;
-    Ok(Json(CallList::new(rows, limit)))
+    headers: HeaderMap,
+    Query(asked): Query<Asked>,
+) -> Answer<Response> {
+    let workspace = match &asked.workspace {
+        Some(id) => Some(find(&app, &admin, id).await?.id),
+        None => None,
+    };
+    answer(&app, &admin, &headers, asked, workspace).await
 }

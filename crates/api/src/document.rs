@@ -65,7 +65,7 @@ pub(crate) fn frame() -> OpenApi {
 }
 
 /// The groups of operations, in the order of the reference page.
-const GROUPS: [(&str, &str); 20] = [
+const GROUPS: [(&str, &str); 22] = [
     ("Server", "What anybody may ask."),
     (
         "Workspaces",
@@ -82,6 +82,10 @@ const GROUPS: [(&str, &str); 20] = [
     (
         "Connected clients",
         "OAuth clients that people connected to a workspace by signing in.",
+    ),
+    (
+        "Files",
+        "The files of a workspace, for people and their programs. Agents use the file tools.",
     ),
     (
         "Trash",

@@ -1,31 +1,22 @@
 //! The knowledge base: documents are uploaded, listed, searched, read again and deleted.
 
+use crate::arriving::{WHOLE, late, piece};
 use crate::auth::{Administrator, Person};
 use crate::error::{Answer, Faults};
 use crate::paging::checked_limit;
 use crate::read::{Path, Query};
 use axum::body::Body;
 use axum::extract::State;
-use bytes::Bytes;
 use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, StatusCode};
-use http_body_util::BodyExt as _;
 use quaymaster_app::App;
 use quaymaster_app::documents::{
     self, Asked, Chunk, Document, DocumentFilter, Found, NewDocument, Receiver,
 };
 use quaymaster_core::id::DocumentId;
-use quaymaster_core::{Code, Fault, Instant};
+use quaymaster_core::{Fault, Instant};
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
 use utoipa::{IntoParams, ToSchema};
-
-/// A client that sends nothing for this long is gone.
-const STALLED: Duration = Duration::from_secs(30);
-/// Who takes longer only holds a place.
-const WHOLE: Duration = Duration::from_hours(1);
-/// Bytes that are gathered before they go to the disk.
-const GATHERED: usize = 512 * 1024;
 
 /// A document of the knowledge base.
 #[derive(Serialize, ToSchema)]
@@ -196,47 +187,17 @@ pub(crate) async fn add_document(
     };
     let receiver = app.receive_document(&admin, new).await?;
     let Ok(received) = tokio::time::timeout(WHOLE, receive(receiver, body)).await else {
-        return Err(late().into());
+        return Err(late("document").into());
     };
     let document = received?.into();
     Ok((StatusCode::CREATED, axum::Json(OneDocument { document })))
 }
 
 async fn receive(mut receiver: Receiver, mut body: Body) -> Result<Document, Fault> {
-    let mut gathered = Vec::new();
-    while let Some(bytes) = next(&mut body).await? {
-        gathered.extend_from_slice(&bytes);
-        if gathered.len() >= GATHERED {
-            receiver = receiver.write(std::mem::take(&mut gathered)).await?;
-        }
-    }
-    if !gathered.is_empty() {
-        receiver = receiver.write(gathered).await?;
+    while let Some(bytes) = piece(&mut body, "document").await? {
+        receiver = receiver.write(bytes).await?;
     }
     receiver.finish().await
-}
-
-fn late() -> Fault {
-    Fault::new(Code::Timeout, "The document did not arrive in time.").hint("Send it again.")
-}
-
-async fn next(body: &mut Body) -> Result<Option<Bytes>, Fault> {
-    loop {
-        let frame = match tokio::time::timeout(STALLED, body.frame()).await {
-            Err(_) => return Err(late()),
-            Ok(None) => return Ok(None),
-            Ok(Some(Err(_))) => {
-                let message = "The body ended too early.";
-                return Err(Fault::invalid_arg("/body", "minLength", message)
-                    .hint("Send the document again."));
-            }
-            Ok(Some(Ok(frame))) => frame,
-        };
-        // Trailers are of no interest.
-        if let Ok(bytes) = frame.into_data() {
-            return Ok(Some(bytes));
-        }
-    }
 }
 
 /// Reads a document

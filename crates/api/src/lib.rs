@@ -8,16 +8,17 @@
 //! mounted; every failure is one shape, `error::ApiError`; nothing here knows the protocol or the
 //! database.
 //!
-//! - `auth`: who may; `read`: bodies, queries and paths, read strictly; `paging`; `error`
+//! - `auth`: who may; `read`: bodies, queries and paths, read strictly; `paging`, `exported`: long lists; `arriving`: bodies that are files; `error`
 //! - `document`: the OpenAPI document; `state`: what handlers can reach
-//! - one file a noun: `health`, `info`, `workspaces`, `tokens`, `flow_tokens`, `connected_clients`, `connect`, `trash`, `api_keys`,
+//! - one file a noun: `health`, `info`, `workspaces`, `tokens`, `flow_tokens`, `connected_clients`, `connect`, `files`, `trash`, `api_keys`,
 //!   `organizations`, `members`, `invitations`, `connectors`, `connections`, `connection_tools`, `authorizations`, `oauth_apps`, `integrations`, `integration_metadata`, `partials`, `actions`, `end_users`,
-//!   `connect_sessions`, `documents`, `flows`, `flow_drafts`, `flow_runs`, `flow_secrets`, `packs`, `servers`, `server_tokens`, `server_tools`, `picking`, `code`, `later`, `skills`, `skill_files`, `memory`, `memory_versions`, `calls`, `events`, `tools`; [`parts`] has a
+//!   `connect_sessions`, `documents`, `flows`, `flow_drafts`, `flow_runs`, `flow_secrets`, `packs`, `servers`, `server_tokens`, `server_tools`, `picking`, `code`, `later`, `skills`, `skill_files`, `memory`, `memory_versions`, `calls`, `events`, `usage`, `first_steps`, `search`, `tools`; [`parts`] has a
 //!   router of its own, whose addresses are signed, and so has [`oauth`], whose addresses are those
 //!   of its RFCs, and [`hooks`], whose senders prove themselves
 
 mod actions;
 mod api_keys;
+mod arriving;
 mod auth;
 mod authorizations;
 mod calls;
@@ -33,6 +34,9 @@ mod documents;
 mod end_users;
 mod error;
 mod events;
+mod exported;
+mod files;
+mod first_steps;
 mod flow_drafts;
 mod flow_runs;
 mod flow_secrets;
@@ -57,6 +61,7 @@ mod partials;
 pub mod parts;
 mod picking;
 mod read;
+mod search;
 mod server_tokens;
 mod server_tools;
 mod servers;
@@ -66,6 +71,7 @@ mod state;
 mod tokens;
 mod tools;
 mod trash;
+mod usage;
 mod workspaces;
 
 use axum::Router;
@@ -144,6 +150,10 @@ fn documented() -> OpenApiRouter<ApiState> {
         .routes(routes!(flow_tokens::revoke_flow_token))
         .routes(routes!(connected_clients::list_connected_clients))
         .routes(routes!(connected_clients::revoke_connected_client))
+        .routes(routes!(files::list_files, files::delete_file))
+        .routes(routes!(files::read_file, files::write_file))
+        .routes(routes!(files::create_directory))
+        .routes(routes!(files::move_file))
         .routes(routes!(trash::list_trash))
         .routes(routes!(trash::purge_trash))
         .routes(routes!(trash::restore_trash))
@@ -197,6 +207,10 @@ fn documented() -> OpenApiRouter<ApiState> {
         .routes(routes!(calls::list_workspace_calls))
         .routes(routes!(calls::list_calls))
         .routes(routes!(events::list_events))
+        .routes(routes!(usage::read_usage))
+        .routes(routes!(search::search))
+        .routes(routes!(first_steps::read_first_steps))
+        .routes(routes!(first_steps::dismiss_first_steps))
         .routes(routes!(
             integrations::list_integrations,
             integrations::add_integration

@@ -11,6 +11,7 @@ use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use parameter::Parameter;
+use quaymaster_app::activity::Position;
 use quaymaster_core::suggest::did_you_mean;
 use quaymaster_core::{Code, Fault, Instant};
 use serde::de::value::{Error as ValueError, MapDeserializer, StrDeserializer};
@@ -153,6 +154,16 @@ pub(crate) fn instant<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Insta
         .map_err(|_| {
             D::Error::custom("expected an instant of RFC 3339, for example 2026-12-31T18:00:00Z")
         })
+}
+
+/// Where a page begins: the `next` of the page before, or an instant.
+pub(crate) fn position<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Position>, D::Error> {
+    let value = Value::deserialize(from)?;
+    if let Some(position) = value.as_str().and_then(|text| text.parse().ok()) {
+        return Ok(Some(position));
+    }
+    let at = instant(value).map_err(D::Error::custom)?;
+    Ok(at.map(Position::from))
 }
 
 /// Reads an object into the shape that an endpoint wants.

@@ -12,18 +12,20 @@
 //! - `hosted`: a hosted server as its callers see it
 //! - `resources`: what callers read by URI
 //! - `toolsets`: one file each; `homes`: the home directories of workspaces
-//! - use cases, one module per noun: [`first_start`], [`credentials`], [`flow_tokens`], [`workspaces`], [`organizations`],
+//! - use cases, one module per noun: [`first_start`], [`first_steps`], [`credentials`], [`flow_tokens`], [`workspaces`], [`organizations`],
 //!   [`sign_in`], [`links`], `csrf`, [`account`], [`browsers`], [`members`], [`invitations`], [`resets`], [`skills`], [`memory`], [`oauth`], [`reconnect`], [`connections`], [`connection_types`], [`connectors`], [`discovery`], [`definitions`], [`documents`], [`flows`], [`packs`],
-//!   [`trying`], [`actions`], [`uploads`], [`trash`], [`events`], [`integrations`], [`partials`], [`end_users`], [`servers`], [`server_tools`], [`picking`], [`as_server`], [`service`], [`connect_sessions`]; [`connect_lines`]: what a person pastes into a client
+//!   [`trying`], [`actions`], [`uploads`], [`files`], [`finding`], [`trash`], [`activity`], [`call_usage`], [`integrations`], [`partials`], [`end_users`], [`servers`], [`server_tools`], [`picking`], [`as_server`], [`service`], [`connect_sessions`]; [`connect_lines`]: what a person pastes into a client
 //! - [`mail`]: what is written to people
 
 pub mod account;
 pub mod actions;
+pub mod activity;
 pub mod actor;
 pub mod admit;
 pub mod as_server;
 pub mod audit;
 pub mod browsers;
+pub mod call_usage;
 pub mod caps;
 mod catalog;
 pub mod changes;
@@ -38,9 +40,11 @@ pub mod definitions;
 pub mod discovery;
 pub mod documents;
 pub mod end_users;
-pub mod events;
 mod feed;
+pub mod files;
+pub mod finding;
 pub mod first_start;
+pub mod first_steps;
 pub mod flow_tokens;
 pub mod flows;
 pub mod guard;

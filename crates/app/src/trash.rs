@@ -32,7 +32,7 @@ impl App {
         let home = self.home(&found).await?;
         let restored = blocking(move || home.restore_trash(&trash, to.as_deref())).await?;
         let details = json!({ "path": restored.path });
-        self.record_file_event(actor, workspace, "trash.restored", details)
+        self.file_changed(actor, workspace, "trash.restored", details)
             .await?;
         Ok(restored)
     }
@@ -48,22 +48,7 @@ impl App {
         let home = self.home(&found).await?;
         let id = trash.clone();
         blocking(move || home.purge_trash(&id)).await?;
-        self.record_file_event(actor, workspace, "trash.purged", json!({ "id": trash }))
+        self.file_changed(actor, workspace, "trash.purged", json!({ "id": trash }))
             .await
-    }
-
-    async fn record_file_event(
-        &self,
-        actor: &Actor,
-        workspace: &WorkspaceId,
-        action: &str,
-        details: serde_json::Value,
-    ) -> Result<(), Fault> {
-        let mut event = self.event(&actor.org, &actor.label, action, details);
-        event.workspace = Some(workspace.clone());
-        let mut tx = self.store.begin().await?;
-        tx.record(&event).await?;
-        tx.commit().await?;
-        Ok(())
     }
 }

@@ -1,12 +1,11 @@
-//! Workspaces: made, listed, changed; what was called in them.
+//! Workspaces: made, listed, changed.
 
 use crate::App;
 use crate::actor::{Actor, Admin};
 use crate::credentials::{Fresh, checked_name};
 use quaymaster_core::id::{OrgId, WorkspaceId};
 use quaymaster_core::secret::TokenKind;
-use quaymaster_core::{Code, Fault, Instant};
-pub use quaymaster_store::call::CallRow;
+use quaymaster_core::{Code, Fault};
 use quaymaster_store::credential::Origin;
 pub use quaymaster_store::workspace::{Workspace, WorkspaceChange};
 use quaymaster_store::{StoreError, Tx};
@@ -191,22 +190,6 @@ impl App {
         self.changed().await;
         self.remove_home(id).await;
         Ok(())
-    }
-
-    /// The newest calls, newest first; of one workspace or of the organization.
-    pub async fn recent_calls(
-        &self,
-        actor: &Actor,
-        workspace: Option<&WorkspaceId>,
-        before: Option<Instant>,
-        limit: i64,
-    ) -> Result<Vec<CallRow>, Fault> {
-        // A person looks for the call made a moment ago.
-        self.flush_audit().await;
-        Ok(self
-            .store
-            .recent_calls(&actor.org, workspace, before, limit.clamp(1, 500))
-            .await?)
     }
 
     pub async fn storage(&self, actor: &Actor, id: &WorkspaceId) -> Result<Storage, Fault> {

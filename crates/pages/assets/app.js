@@ -5,6 +5,7 @@
 //   data-dialog="id"        opens that <dialog> as a modal one; data-close closes it
 //   data-swap="#a #b"       on a form: posts in the background and replaces these elements
 //   data-progress="id"      on a form with a file: shows in that <progress> how much is sent
+//   data-palette            on a link to the search: opens it as a dialog, as Ctrl+K does
 //   data-refresh="seconds"  on an element with an id: replaced from time to time
 //   <time datetime>         reads "3 minutes ago", with the local date as its tooltip
 
@@ -155,6 +156,65 @@ setInterval(async () => {
     if (response?.ok && !response.redirected) show(response, await response.text(), [`#${part.id}`]);
   }
 }, 1000);
+
+// Going somewhere by name: Ctrl+K, or Cmd+K. The list is that of the page /search.
+
+const palette = () => document.getElementById("palette");
+let asked = 0;
+
+async function look(query) {
+  const mine = ++asked;
+  const response = await fetch(`/search?q=${encodeURIComponent(query)}`).catch(() => null);
+  if (mine !== asked || !response?.ok || response.redirected) return;
+  const page = new DOMParser().parseFromString(await response.text(), "text/html");
+  const found = page.getElementById("found");
+  if (mine === asked && found) document.getElementById("palette-found").replaceChildren(...found.childNodes);
+}
+
+function openPalette() {
+  const dialog = palette();
+  if (!dialog || dialog.open) return;
+  dialog.showModal();
+  const input = dialog.querySelector("input");
+  input.select();
+  look(input.value);
+}
+
+document.addEventListener("click", (event) => {
+  if (!event.target.closest("[data-palette]") || event.ctrlKey || event.metaKey) return;
+  event.preventDefault();
+  openPalette();
+});
+
+let pause;
+document.addEventListener("input", (event) => {
+  if (event.target.id !== "palette-query") return;
+  clearTimeout(pause);
+  pause = setTimeout(look, 120, event.target.value);
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey) && !event.altKey && palette()) {
+    event.preventDefault();
+    openPalette();
+    return;
+  }
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  const dialog = event.target.closest?.("#palette");
+  if (!step || !dialog) return;
+  event.preventDefault();
+  const stops = [dialog.querySelector("input"), ...dialog.querySelectorAll("#palette-found a")];
+  const at = stops.indexOf(document.activeElement);
+  stops[(at + step + stops.length) % stops.length].focus();
+});
+
+// Enter goes to the first that was found; without one, the page says that there is none.
+document.addEventListener("submit", (event) => {
+  const first = event.target.closest("#palette") && document.querySelector("#palette-found a");
+  if (!first) return;
+  event.preventDefault();
+  first.click();
+});
 
 // Times.
 

@@ -6,6 +6,7 @@
 //! answer to the POST that made them.
 
 mod account;
+mod activity;
 mod answer;
 mod api_keys;
 mod authorizations;
@@ -18,16 +19,19 @@ mod connectors;
 mod cookie;
 mod documents;
 mod end_users;
+mod files;
 mod flow_runs;
 mod flow_secrets;
 mod flow_tries;
 mod flow_versions;
 mod flows;
+mod home;
 mod inputs;
 mod integrations;
 mod invitation;
 mod invitations;
 mod local;
+mod looking;
 mod members;
 mod memory;
 mod notice;
@@ -42,6 +46,7 @@ mod posted;
 mod reconnect;
 mod reference;
 mod reset;
+mod search;
 mod server_tools;
 mod servers;
 mod settings;
@@ -51,11 +56,11 @@ mod sign_in_link;
 mod skills;
 mod tokens;
 mod trying;
+mod usage;
 mod way_back;
 mod welcome;
 mod workspace;
 mod workspace_settings;
-mod workspaces;
 mod writers;
 
 use std::sync::Arc;
@@ -122,11 +127,27 @@ pub fn router(app: App, mut openapi: Value) -> Router {
         )
         .route("/invitation/{id}/accept", post(invitation::accept))
         .route("/welcome", get(welcome::read).post(welcome::submit))
-        .route("/", get(workspaces::read))
-        .route("/workspaces", post(workspaces::create))
+        .route("/", get(home::read))
+        .route("/first-steps/dismiss", post(home::dismiss_steps))
+        .route("/workspaces", post(home::create))
         .route("/workspaces/{id}", get(workspace::read))
         .route("/workspaces/{id}/cap", post(workspace::set_cap))
         .route("/workspaces/{id}/trash/restore", post(workspace::restore))
+        .route("/workspaces/{id}/files", get(files::list))
+        .route("/workspaces/{id}/files/view", get(files::view))
+        .route("/workspaces/{id}/files/raw", get(files::raw))
+        .route(
+            "/workspaces/{id}/files/edit",
+            get(files::edit).post(files::save),
+        )
+        .route("/workspaces/{id}/files/new", post(files::create))
+        .route(
+            "/workspaces/{id}/files/directory",
+            post(files::make_directory),
+        )
+        .route("/workspaces/{id}/files/upload", post(files::upload))
+        .route("/workspaces/{id}/files/move", post(files::rename))
+        .route("/workspaces/{id}/files/delete", post(files::delete))
         .route("/workspaces/{id}/env", post(tokens::env_file))
         .route("/workspaces/{id}/tokens", post(tokens::create))
         .route(
@@ -227,6 +248,12 @@ pub fn router(app: App, mut openapi: Value) -> Router {
         .route("/documents/{id}", get(documents::read))
         .route("/documents/{id}/reindex", post(documents::reindex))
         .route("/documents/{id}/delete", post(documents::delete))
+        .route("/activity", get(activity::read))
+        .route("/activity/export", get(activity::export))
+        .route("/activity/changes", get(activity::changes))
+        .route("/activity/changes/export", get(activity::export_changes))
+        .route("/usage", get(usage::read))
+        .route("/search", get(search::read))
         .route("/settings", get(settings::read).post(settings::rename))
         .route("/settings/account", get(account::read))
         .route("/settings/account/name", post(account::rename))

@@ -32,3 +32,7 @@ pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self';
 pub const CONSENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; \
     script-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; \
     frame-ancestors 'none'; base-uri 'none'";
+
+/// Sent with the bytes of a workspace's files: whatever a browser makes of them runs nothing, loads
+/// nothing and is of no origin.
+pub const FILE_SECURITY_POLICY: &str = "default-src 'none'; sandbox; frame-ancestors 'none'";

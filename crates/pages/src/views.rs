@@ -5,10 +5,12 @@
 //! Where a page has forms, its `problems()` feed the summary of errors at its top.
 
 pub mod account;
+pub mod activity;
 pub mod address;
 pub mod amount;
 pub mod api_key;
 pub mod authorization;
+pub mod chart;
 pub mod connect;
 pub mod connected_client;
 pub mod connection;
@@ -17,13 +19,15 @@ pub mod consent;
 pub mod document;
 pub mod end_user;
 pub mod error;
-pub mod flow_token;
+pub mod file;
 pub mod flow;
 pub mod flow_graph;
 pub mod flow_run;
 pub mod flow_secret;
+pub mod flow_token;
 pub mod flow_version;
 pub mod form;
+pub mod home;
 pub mod integration;
 pub mod invitation;
 pub mod layout;
@@ -38,6 +42,7 @@ pub mod playground;
 pub mod reconnect;
 pub mod reference;
 pub mod reset;
+pub mod search;
 pub mod server;
 pub mod server_tool;
 pub mod settings;
@@ -46,12 +51,15 @@ pub mod sign_in;
 pub mod skill;
 pub mod token;
 pub mod trying;
+pub mod usage;
 pub mod welcome;
 pub mod workspace;
 
 pub use account::{AccountPage, BrowserRow, OrganizationRow};
+pub use activity::{ActivityPage, ActivityRow, ChangeRow, ChangesPage, Filter, Narrowing, Preset};
 pub use api_key::{ApiKeyForm, ApiKeyRow, ApiKeysPage, Expiry, FreshKeyPage, WorkspaceChoice};
 pub use authorization::{AuthorizationPage, DeviceView, Underway};
+pub use chart::{BarChart, Figures, LineChart, Moment};
 pub use connect::{Connect, ConnectKind, ConnectLine};
 pub use connected_client::ClientRow;
 pub use connection::{AccountCard, Changing, ConnectionPage, Flows, InputRow, ToolList, ToolRow};
@@ -67,15 +75,17 @@ pub use end_user::{
     EndUserAccount, EndUserForm, EndUserPage, EndUserRow, EndUsersPage, SetupLinkView,
 };
 pub use error::ErrorPage;
-pub use flow_token::{FlowTokenForm, FlowTokenRow, FreshFlowTokenPage, WorkspaceSettingsPage};
+pub use file::{Crumb, EntryKind, EntryRow, FileEditPage, FilePage, FilesPage, ShownAs};
 pub use flow::{
     DrawnFlow, FlowPage, FlowRow, FlowTryPage, FlowsPage, LastRun, RunRow, RunStepRow, SavedFlow,
     TestRow, path_of as flow_path,
 };
 pub use flow_run::{FlowRunPage, FlowRunsPage};
 pub use flow_secret::{FlowSecretRow, FlowSecretsPage};
+pub use flow_token::{FlowTokenForm, FlowTokenRow, FreshFlowTokenPage, WorkspaceSettingsPage};
 pub use flow_version::{DiffLine, FlowVersionPage, FlowVersionRow, FlowVersionsPage};
 pub use form::{Field, Problem};
+pub use home::{FailingRow, HomePage, StepRow, WorkspaceRow};
 pub use integration::{IntegrationChoicePage, IntegrationPage, IntegrationRow, IntegrationsPage};
 pub use invitation::{InvitationPage, InvitationState, Invited};
 pub use layout::{Flash, Layout, SignedIn, Tone};
@@ -98,6 +108,7 @@ pub use playground::{PlaygroundPage, PlaygroundTool, ProgramPage, Ran, RanCall, 
 pub use reconnect::{ReconnectPage, ReconnectState};
 pub use reference::{ReferencePage, ReferenceView};
 pub use reset::{ForgotPage, ResetPage, ResetState};
+pub use search::{FoundRow, SearchPage};
 pub use server::{
     FreshServerTokenPage, ServerForm, ServerPage, ServerRow, ServerTokenRow, ServerToolRow,
     ServersPage,
@@ -111,5 +122,6 @@ pub use skill::{
 };
 pub use token::{Access, FreshTokenPage, TokenForm, TokenRow};
 pub use trying::{AccountToTry, InputKind, TriedOutcome, TryInput, TryingPage};
+pub use usage::{UsagePage, UsagePart, UsageRow};
 pub use welcome::WelcomePage;
-pub use workspace::{CallRow, TrashRow, Usage, WorkspacePage, WorkspaceRow, WorkspacesPage};
+pub use workspace::{CallRow, TrashRow, Usage, WorkspacePage};

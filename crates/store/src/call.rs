@@ -1,6 +1,8 @@
 //! One row a tool call, written in batches.
 
+use crate::clauses::{Arg, Clauses};
 use crate::db::{Db, Store, StoreError, id, optional_id};
+use crate::position::Position;
 use quaymaster_core::Instant;
 use quaymaster_core::id::{CallId, CredentialId, OrgId, UserId, WorkspaceId};
 use serde::Serialize;
@@ -30,6 +32,48 @@ pub struct CallRow {
     pub accounts: Option<String>,
     /// The last HTTP status of their service.
     pub upstream_status: Option<i64>,
+}
+
+/// Which calls. What is empty is not asked for.
+#[derive(Debug, Clone, Default)]
+pub struct CallFilter {
+    pub workspace: Option<WorkspaceId>,
+    /// Only calls that counted to some workspace.
+    pub is_of_workspaces: bool,
+    pub tool: Option<String>,
+    pub credential: Option<CredentialId>,
+    pub user: Option<UserId>,
+    /// `service:account`, or a service for all its accounts.
+    pub account: Option<String>,
+    pub ended: Option<Ended>,
+    /// From this instant on.
+    pub from: Option<Instant>,
+    /// Before this instant.
+    pub to: Option<Instant>,
+    /// The end of the page before.
+    pub before: Option<Position>,
+}
+
+/// How a call ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ended {
+    Well,
+    Failed,
+    /// With this code.
+    With(String),
+}
+
+impl CallRow {
+    pub fn failed(&self) -> bool {
+        self.outcome != "OK"
+    }
+
+    pub fn position(&self) -> Position {
+        Position {
+            at: self.started_at,
+            id: self.id.to_string(),
+        }
+    }
 }
 
 /// The row as both databases unpack it from JSON.
@@ -98,7 +142,7 @@ const INTO: &str = "INSERT INTO calls (id, org_id, workspace_id, credential_id, 
      started_at, duration_us, transport, protocol, outcome, accounts, upstream_status) ";
 
 impl Store {
-    /// Writes a batch of rows with one statement.
+    /// Writes a batch of rows with one statement, and counts them by the hour.
     pub async fn add_calls(&self, rows: &[CallRow]) -> Result<(), StoreError> {
         const SQLITE: &str = "SELECT value ->> 'id', value ->> 'org_id', value ->> 'workspace_id', \
              value ->> 'credential_id', value ->> 'user_id', value ->> 'tool', value ->> 'source', \
@@ -135,41 +179,79 @@ impl Store {
             .collect();
         let batch = serde_json::to_string(&packed)
             .map_err(|error| StoreError::Corrupt(error.to_string()))?;
-        match &self.db {
-            Db::Sqlite { write, .. } => {
-                let sql = sqlx::AssertSqlSafe(format!("{INTO}{SQLITE}"));
-                sqlx::query(sql).bind(batch).execute(write).await?;
-            }
-            Db::Postgres(pool) => {
-                let sql = sqlx::AssertSqlSafe(format!("{INTO}{POSTGRES}"));
-                sqlx::query(sql).bind(batch).execute(pool).await?;
-            }
-        }
-        Ok(())
+        let from = match &self.db {
+            Db::Sqlite { .. } => SQLITE,
+            Db::Postgres(_) => POSTGRES,
+        };
+        let sql = format!("{INTO}{from}");
+        let mut tx = self.begin().await?;
+        within!(tx, conn => {
+            sqlx::query(sqlx::AssertSqlSafe(sql)).bind(batch).execute(conn).await?;
+        });
+        tx.count_calls(rows).await?;
+        tx.commit().await
     }
 
-    /// The newest calls of a workspace, or of the whole organization, newest first. `before` is
-    /// the start of the last call of the page before.
-    pub async fn recent_calls(
+    /// Calls that fit, newest first.
+    pub async fn calls(
         &self,
         org: &OrgId,
-        workspace: Option<&WorkspaceId>,
-        before: Option<Instant>,
+        filter: &CallFilter,
         limit: i64,
     ) -> Result<Vec<CallRow>, StoreError> {
-        const SQL: &str = "SELECT id, org_id, workspace_id, credential_id, user_id, tool, source, client, \
-             started_at, duration_us, transport, protocol, outcome, accounts, upstream_status FROM calls \
-             WHERE org_id = $1 AND ($2 IS NULL OR workspace_id = $2) AND started_at < $3 \
-             ORDER BY started_at DESC, id DESC LIMIT $4";
+        let mut clauses = self.clauses_of(org, filter);
+        clauses.args.push(Arg::Number(limit));
+        let sql = format!(
+            "SELECT id, org_id, workspace_id, credential_id, user_id, tool, source, client, \
+             started_at, duration_us, transport, protocol, outcome, accounts, upstream_status \
+             FROM calls {} ORDER BY started_at DESC, id DESC LIMIT ${}",
+            clauses.sql,
+            clauses.args.len()
+        );
         let rows = reading!(self, pool => {
-            sqlx::query_as::<_, Row>(SQL)
-                .bind(org.as_str())
-                .bind(workspace.map(WorkspaceId::as_str))
-                .bind(before.map_or(i64::MAX, Instant::micros))
-                .bind(limit)
-                .fetch_all(pool)
-                .await?
+            let query = sqlx::query_as::<_, Row>(sqlx::AssertSqlSafe(sql));
+            bound!(query, clauses.args).fetch_all(pool).await?
         });
         rows.into_iter().map(CallRow::try_from).collect()
+    }
+
+    fn clauses_of(&self, org: &OrgId, filter: &CallFilter) -> Clauses {
+        let mut clauses = Clauses::of(org);
+        let workspace = filter.workspace.as_ref().map(WorkspaceId::as_str);
+        clauses.text("workspace_id =", workspace, "");
+        if filter.is_of_workspaces {
+            clauses.holds("workspace_id IS NOT NULL");
+        }
+        clauses.text("tool =", filter.tool.as_deref(), "");
+        let credential = filter.credential.as_ref().map(CredentialId::as_str);
+        clauses.text("credential_id =", credential, "");
+        clauses.text("user_id =", filter.user.as_ref().map(UserId::as_str), "");
+        let account = filter.account.as_deref().map(|account| {
+            // A service alone stands for all its accounts.
+            let end = if account.contains(':') { "," } else { ":" };
+            format!(",{account}{end}")
+        });
+        let within = match &self.db {
+            Db::Sqlite { .. } => "instr(',' || accounts || ',',",
+            Db::Postgres(_) => "strpos(',' || accounts || ',',",
+        };
+        clauses.text(within, account.as_deref(), ") > 0");
+        match &filter.ended {
+            None => {}
+            Some(Ended::Well) => clauses.holds("outcome = 'OK'"),
+            Some(Ended::Failed) => clauses.holds("outcome <> 'OK'"),
+            Some(Ended::With(code)) => {
+                // Said twice, so that the index of what failed serves.
+                clauses.holds("outcome <> 'OK'");
+                clauses.text("outcome =", Some(code), "");
+            }
+        }
+        clauses.within(
+            ["started_at >=", "started_at <", "(started_at, id) < ("],
+            filter.from,
+            filter.to,
+            filter.before.as_ref(),
+        );
+        clauses
     }
 }

@@ -1,7 +1,7 @@
 //! Documents of an organization, and the pieces of their text. The work of reading them is in
 //! [`document_work`](crate::document_work).
 
-use crate::db::{Store, StoreError, Tx, id};
+use crate::db::{Db, Store, StoreError, Tx, id};
 use quaymaster_core::Instant;
 use quaymaster_core::id::{DocumentId, OrgId, UserId};
 use serde::Serialize;
@@ -165,6 +165,42 @@ impl Store {
                 .bind(filter.state.map_or("", State::name))
                 .bind(limit)
                 .bind(offset)
+                .fetch_all(pool)
+                .await?
+        });
+        rows.into_iter().map(Document::try_from).collect()
+    }
+
+    /// Documents with these letters in their title or path, shortest title first. SQLite knows the small
+    /// letters of ASCII alone, so others fit as they are typed.
+    pub async fn documents_named(
+        &self,
+        org: &OrgId,
+        words: &str,
+        most: usize,
+    ) -> Result<Vec<Document>, StoreError> {
+        const SQLITE: &str = concat!(
+            "SELECT ",
+            columns!(),
+            " FROM documents WHERE org_id = $1 AND (instr(lower(title), $2) > 0 OR instr(title, $3) > 0 \
+             OR instr(lower(path), $2) > 0) ORDER BY length(title), path LIMIT $4"
+        );
+        const POSTGRES: &str = concat!(
+            "SELECT ",
+            columns!(),
+            " FROM documents WHERE org_id = $1 AND (strpos(lower(title), $2) > 0 OR strpos(title, $3) > 0 \
+             OR strpos(lower(path), $2) > 0) ORDER BY length(title), path LIMIT $4"
+        );
+        let sql = match &self.db {
+            Db::Sqlite { .. } => SQLITE,
+            Db::Postgres(_) => POSTGRES,
+        };
+        let rows = reading!(self, pool => {
+            sqlx::query_as::<_, Row>(sql)
+                .bind(org.as_str())
+                .bind(words.to_lowercase())
+                .bind(words)
+                .bind(i64::try_from(most).unwrap_or(i64::MAX))
                 .fetch_all(pool)
                 .await?
         });

@@ -1,7 +1,9 @@
 //! Management and credential events: the record of who changed what, and what nodes follow to
 //! drop what they have cached.
 
-use crate::db::{Store, StoreError, Tx, id, optional_id};
+use crate::clauses::{Arg, Clauses};
+use crate::db::{Db, Store, StoreError, Tx, id, optional_id};
+use crate::position::Position;
 use quaymaster_core::Instant;
 use quaymaster_core::id::{CredentialId, EventId, OrgId, WorkspaceId};
 use serde_json::Value;
@@ -23,6 +25,31 @@ pub struct Event {
     pub action: String,
     /// Never a secret.
     pub details: Value,
+}
+
+/// Which events. What is empty is not asked for.
+#[derive(Debug, Clone, Default)]
+pub struct EventFilter {
+    pub workspace: Option<WorkspaceId>,
+    /// Who did it, as events say it.
+    pub actor: Option<String>,
+    /// A whole action, or its noun.
+    pub action: Option<String>,
+    /// From this instant on.
+    pub from: Option<Instant>,
+    /// Before this instant.
+    pub to: Option<Instant>,
+    /// The end of the page before.
+    pub before: Option<Position>,
+}
+
+impl Event {
+    pub fn position(&self) -> Position {
+        Position {
+            at: self.at,
+            id: self.id.to_string(),
+        }
+    }
 }
 
 #[derive(sqlx::FromRow)]
@@ -75,12 +102,43 @@ impl Store {
         rows.into_iter().map(Event::try_from).collect()
     }
 
-    /// The newest events of an organization, newest first.
-    pub async fn events(&self, org: &OrgId, limit: i64) -> Result<Vec<Event>, StoreError> {
-        const SQL: &str = "SELECT id, at, org_id, workspace_id, credential_id, actor, action, details \
-             FROM events WHERE org_id = $1 ORDER BY at DESC, id DESC LIMIT $2";
+    /// Events of an organization that fit, newest first.
+    pub async fn events(
+        &self,
+        org: &OrgId,
+        filter: &EventFilter,
+        limit: i64,
+    ) -> Result<Vec<Event>, StoreError> {
+        let mut clauses = Clauses::of(org);
+        let workspace = filter.workspace.as_ref().map(WorkspaceId::as_str);
+        clauses.text("workspace_id =", workspace, "");
+        clauses.text("actor =", filter.actor.as_deref(), "");
+        let action = filter.action.as_deref();
+        let noun = action.filter(|action| !action.contains('.'));
+        let noun = noun.map(|noun| format!("{noun}."));
+        let starts = match &self.db {
+            Db::Sqlite { .. } => "instr(action,",
+            Db::Postgres(_) => "strpos(action,",
+        };
+        clauses.text(starts, noun.as_deref(), ") = 1");
+        let whole = action.filter(|action| action.contains('.'));
+        clauses.text("action =", whole, "");
+        clauses.within(
+            ["at >=", "at <", "(at, id) < ("],
+            filter.from,
+            filter.to,
+            filter.before.as_ref(),
+        );
+        clauses.args.push(Arg::Number(limit));
+        let sql = format!(
+            "SELECT id, at, org_id, workspace_id, credential_id, actor, action, details \
+             FROM events {} ORDER BY at DESC, id DESC LIMIT ${}",
+            clauses.sql,
+            clauses.args.len()
+        );
         let rows = reading!(self, pool => {
-            sqlx::query_as::<_, Row>(SQL).bind(org.as_str()).bind(limit).fetch_all(pool).await?
+            let query = sqlx::query_as::<_, Row>(sqlx::AssertSqlSafe(sql));
+            bound!(query, clauses.args).fetch_all(pool).await?
         });
         rows.into_iter().map(Event::try_from).collect()
     }

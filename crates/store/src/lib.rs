@@ -11,16 +11,20 @@
 //!
 //! - [`db`]: opening, both pools, transactions, errors
 //! - [`seal`], [`keys`]: sealing at rest, the key-encryption key and its rotation; `sealed` lists what is sealed
+//! - [`position`], `clauses`: pages of long lists, and conditions with only what was asked for
 //! - one file per aggregate: [`org`], [`user`], [`member`], [`invitation`], [`reset`], [`workspace`],
-//!   [`credential`], [`connection`], [`connection_tools`], [`renewal`], [`oauth_app`], [`authorization`], [`definition`], [`document`], [`document_work`], [`document_search`], [`oauth`], [`link`], [`browser`], [`usage`], [`call`], [`event`], [`upload`],
+//!   [`credential`], [`connection`], [`connection_tools`], [`renewal`], [`oauth_app`], [`authorization`], [`definition`], [`document`], [`document_work`], [`document_search`], [`oauth`], [`link`], [`browser`], [`usage`], [`call`], [`call_counts`], [`event`], [`first_steps`], [`upload`],
 //!   [`instance`], [`integration`], [`partial`], [`server`], [`server_tool`], [`end_user`], [`connect_session`],
 //!   [`skill`], [`memory`], [`memory_version`] and `memory_search`, [`flow`], [`flow_trigger`], [`flow_run`], [`flow_secret`], [`flow_kv`], [`flow_use`], [`installed_pack`]; `sweep` forgets what is past its time
 
 #[macro_use]
 mod on;
+#[macro_use]
+mod clauses;
 pub mod authorization;
 pub mod browser;
 pub mod call;
+pub mod call_counts;
 pub mod connect_session;
 pub mod connection;
 pub mod connection_tools;
@@ -32,6 +36,7 @@ pub mod document_search;
 pub mod document_work;
 pub mod end_user;
 pub mod event;
+pub mod first_steps;
 pub mod flow;
 pub mod flow_kv;
 pub mod flow_run;
@@ -52,6 +57,7 @@ pub mod oauth;
 pub mod oauth_app;
 pub mod org;
 pub mod partial;
+pub mod position;
 pub mod renewal;
 pub mod reset;
 pub mod seal;

@@ -1,5 +1,6 @@
 //! Forgetting what is past its time.
 
+use crate::call_counts::hour_of;
 use crate::db::{Store, StoreError};
 use quaymaster_core::Instant;
 use quaymaster_core::id::{
@@ -12,6 +13,8 @@ const BATCH: i64 = 1_000;
 const DAY_SECONDS: i64 = 86_400;
 /// Audit rows. Events of credentials and settings are few, and stay.
 const CALL_DAYS: i64 = 90;
+/// Calls counted by the hour; those by the day are kept as long as calls.
+const HOURLY_DAYS: i64 = 9;
 /// Ended upload sessions: repeated completions get their answer for a week.
 const UPLOAD_DAYS: i64 = 14;
 const LINK_DAYS: i64 = 7;
@@ -85,10 +88,24 @@ impl Store {
                 }
             }
         }
+        self.sweep_call_counts(now).await?;
         gone += self.sweep_memory(days_ago(MEMORY_DAYS)).await?;
         gone += self.sweep_skill_contents(days_ago(1)).await?;
         gone += self.sweep_flows(days_ago(RUN_DAYS), now).await?;
         Ok(gone + self.sweep_grants(days_ago(OAUTH_DAYS)).await?)
+    }
+
+    /// Counts go hour by hour as they grow old, so there are never many at once.
+    async fn sweep_call_counts(&self, now: Instant) -> Result<(), StoreError> {
+        const SQL: &str = "DELETE FROM call_counts WHERE hours = $1 AND start_hour < $2";
+        let mut tx = self.begin().await?;
+        for (hours, days) in [(1, HOURLY_DAYS), (24, CALL_DAYS)] {
+            let before = hour_of(now.plus_seconds(-days * DAY_SECONDS));
+            within!(tx, conn => {
+                sqlx::query(SQL).bind(hours).bind(before).execute(conn).await?;
+            });
+        }
+        tx.commit().await
     }
 
     /// Runs a deletion, whose `$1` is an instant and `$2` how many rows, until nothing is left of it.

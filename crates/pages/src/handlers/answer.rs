@@ -14,7 +14,7 @@ use super::notice::{self, Notice};
 use super::person::Visitor;
 use super::{Pages, cookie};
 use crate::views::ErrorPage;
-use crate::{CONSENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY};
+use crate::{CONSENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY, FILE_SECURITY_POLICY};
 
 /// Why a handler does not answer with its page.
 pub(super) enum Stop {
@@ -133,6 +133,11 @@ pub(super) async fn wrong_method() -> Response {
 #[derive(Debug, Clone)]
 pub(super) struct LeadsAway;
 
+/// What somebody wrote into a workspace, sent as it is: [`finish`] sends it with
+/// [`FILE_SECURITY_POLICY`].
+#[derive(Debug, Clone)]
+pub(super) struct OfStrangers;
+
 /// The pages between an OAuth client and its answer. Some clients open them in a window and wait
 /// for what it says, and an opener policy would part the two.
 const IN_WINDOWS: [&str; 3] = ["/authorize", "/sign-in", "/welcome"];
@@ -174,9 +179,12 @@ pub(super) async fn finish(State(pages): State<Pages>, request: Request, next: N
     {
         cookie::add(&mut response, &notice::forgotten(&pages.app));
     }
-    let policy = match response.extensions_mut().remove() {
-        Some(LeadsAway) => CONSENT_SECURITY_POLICY,
-        None => CONTENT_SECURITY_POLICY,
+    let leads_away = response.extensions_mut().remove::<LeadsAway>().is_some();
+    let of_strangers = response.extensions_mut().remove::<OfStrangers>().is_some();
+    let policy = match (of_strangers, leads_away) {
+        (true, _) => FILE_SECURITY_POLICY,
+        (_, true) => CONSENT_SECURITY_POLICY,
+        _ => CONTENT_SECURITY_POLICY,
     };
     let headers = response.headers_mut();
     headers.insert(

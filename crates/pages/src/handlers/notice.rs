@@ -90,10 +90,14 @@ pub(super) enum Notice {
     PackSaved,
     PackKept,
     PackRemoved,
+    FileSaved,
+    FileSent,
+    FileMoved,
+    FileDeleted,
 }
 
 impl Notice {
-    const ALL: [Notice; 77] = [
+    const ALL: [Notice; 81] = [
         Notice::SignedOut,
         Notice::CapSet,
         Notice::TokenRevoked,
@@ -171,6 +175,10 @@ impl Notice {
         Notice::PackSaved,
         Notice::PackKept,
         Notice::PackRemoved,
+        Notice::FileSaved,
+        Notice::FileSent,
+        Notice::FileMoved,
+        Notice::FileDeleted,
     ];
 
     const fn code(self) -> &'static str {
@@ -252,6 +260,10 @@ impl Notice {
             Notice::PackSaved => "pack-saved",
             Notice::PackKept => "pack-kept",
             Notice::PackRemoved => "pack-removed",
+            Notice::FileSaved => "file-saved",
+            Notice::FileSent => "file-sent",
+            Notice::FileMoved => "file-moved",
+            Notice::FileDeleted => "file-deleted",
         }
     }
 
@@ -366,6 +378,10 @@ impl Notice {
             Notice::PackSaved => "The tools are installed. Connected clients are told.",
             Notice::PackKept => "The pack is saved. What was changed by hand stayed as it is.",
             Notice::PackRemoved => "The pack is removed. Agents no longer see its tools.",
+            Notice::FileSaved => "The file is saved.",
+            Notice::FileSent => "The file is in the workspace.",
+            Notice::FileMoved => "The file has its new path.",
+            Notice::FileDeleted => "It is in the trash, and can be restored for 7 days.",
         }
     }
 

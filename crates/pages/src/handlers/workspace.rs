@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use quaymaster_app::trash::EntryType;
 use quaymaster_app::workspaces::WorkspaceChange;
-use quaymaster_app::{Actor, App, workspaces};
+use quaymaster_app::{Actor, App, activity};
 use quaymaster_core::id::{CredentialId, TrashId, WorkspaceId};
 use quaymaster_core::{Code, Fault};
 
@@ -15,8 +15,7 @@ use super::answer::{self, At, Stop, shown};
 use super::notice::Notice;
 use super::person::{Administrator, Person};
 use super::posted::{Fields, Form, Posted};
-use super::workspaces as list;
-use super::{Pages, connect, connected_clients, place, tokens};
+use super::{Pages, connect, connected_clients, home, place, tokens};
 use crate::views::address::segment;
 use crate::views::{CallRow, Field, Flash, TokenForm, Tone, TrashRow, Usage, WorkspacePage};
 
@@ -128,7 +127,7 @@ pub(super) async fn page(
     let calls = app.usage(&workspace).await?;
     let storage = app.storage(actor, id).await?;
     let names = tokens::names(app, actor, id).await?;
-    let recent = app.recent_calls(actor, Some(id), None, CALLS).await?;
+    let recent = app.recent_calls(actor, id, CALLS).await?;
     let is_admin = actor.role.administers();
     Ok(WorkspacePage {
         place: place::of(actor, &workspace),
@@ -138,7 +137,7 @@ pub(super) async fn page(
         tokens: tokens::rows(app, actor, id).await?,
         token_form: Some(TokenForm::default()),
         clients: connected_clients::rows(app, actor, id).await?,
-        calls: list::calls(&calls),
+        calls: home::calls(&calls),
         resets_at: calls.reset_at,
         cap: is_admin.then(|| Field::new(workspace.daily_cap.to_string())),
         storage: Usage {
@@ -152,7 +151,8 @@ pub(super) async fn page(
     })
 }
 
-fn call(row: workspaces::CallRow, names: &HashMap<CredentialId, String>) -> CallRow {
+fn call(row: activity::CallRow, names: &HashMap<CredentialId, String>) -> CallRow {
+    let failed = row.failed();
     CallRow {
         at: row.started_at,
         tool: row.tool,
@@ -160,8 +160,8 @@ fn call(row: workspaces::CallRow, names: &HashMap<CredentialId, String>) -> Call
             .get(&row.credential)
             .cloned()
             .unwrap_or_else(|| row.credential.to_string()),
+        failed,
         client: row.client,
-        failed: row.outcome != "OK",
         outcome: row.outcome,
         duration_ms: row.duration_us.max(0).cast_unsigned() / 1_000,
         source: row.source,

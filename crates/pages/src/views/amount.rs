@@ -4,7 +4,10 @@
 pub trait Amount {
     fn count(&self) -> String;
     fn bytes(&self) -> String;
+    /// Of milliseconds.
     fn duration(&self) -> String;
+    /// The same of microseconds.
+    fn micros(&self) -> String;
 }
 
 impl Amount for u64 {
@@ -18,6 +21,14 @@ impl Amount for u64 {
 
     fn duration(&self) -> String {
         duration(*self)
+    }
+
+    fn micros(&self) -> String {
+        match *self {
+            us @ ..1_000 => format!("{us} µs"),
+            us @ ..10_000 => format!("{:.1} ms", us as f64 / 1000.0),
+            us => duration(us / 1_000),
+        }
     }
 }
 
@@ -98,5 +109,13 @@ mod tests {
     fn durations_change_to_seconds_at_one_second() {
         assert_eq!(duration(999), "999 ms");
         assert_eq!(duration(1250), "1.2 s");
+        for (us, text) in [
+            (999, "999 µs"),
+            (1_500, "1.5 ms"),
+            (25_999, "25 ms"),
+            (2_000_000, "2.0 s"),
+        ] {
+            assert_eq!(u64::micros(&us), text);
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! Workspaces: the list, and one with its tokens, calls and files.
+//! One workspace with its tokens, calls and files.
 
 use askama::Template;
 use quaymaster_core::Instant;
@@ -52,37 +52,6 @@ impl Usage {
             (_, true) => "close",
             _ => "",
         }
-    }
-}
-
-/// `/`: posts `name` to `/workspaces`.
-#[derive(Debug, Clone, Template)]
-#[template(path = "workspaces.html")]
-pub struct WorkspacesPage {
-    pub layout: Layout,
-    pub workspaces: Vec<WorkspaceRow>,
-    /// The form to create one; none for those who may not.
-    pub create: Option<Field>,
-}
-
-#[derive(Debug, Clone)]
-pub struct WorkspaceRow {
-    pub id: String,
-    pub name: String,
-    pub endpoint: String,
-    /// Calls today against the daily cap.
-    pub calls: Usage,
-    pub last_call_at: Option<Instant>,
-}
-
-impl WorkspacesPage {
-    pub fn problems(&self) -> Vec<Problem> {
-        form::problems(
-            None,
-            self.create
-                .iter()
-                .map(|name| ("workspace-name", name.error.as_ref())),
-        )
     }
 }
 

@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod account;
 #[cfg(test)]
+mod activity;
+#[cfg(test)]
 mod assets;
 #[cfg(test)]
 mod authorizing;
@@ -15,6 +17,8 @@ mod connecting;
 mod connectors;
 #[cfg(test)]
 mod contrast;
+#[cfg(test)]
+mod files;
 #[cfg(test)]
 mod forms;
 #[cfg(test)]
@@ -35,6 +39,8 @@ mod resets;
 mod routes;
 #[cfg(test)]
 mod sample;
+#[cfg(test)]
+mod search;
 #[cfg(test)]
 mod server;
 #[cfg(test)]

@@ -1,4 +1,5 @@
 use axum::http::StatusCode;
+use quaymaster_app::activity::EventFilter;
 use quaymaster_app::credentials::NewApiKey;
 use quaymaster_core::id::UserId;
 use serde_json::json;
@@ -139,7 +140,11 @@ async fn whoever_is_removed_loses_sessions_keys_and_tokens_at_once() {
             .unwrap_err();
     }
     let admin = server.owner_actor().await.admin().unwrap();
-    let events = server.app.events(&admin, 50).await.unwrap();
+    let events = server
+        .app
+        .events(&admin, &EventFilter::default(), 50)
+        .await
+        .unwrap();
     let removed = events
         .iter()
         .find(|event| event.action == "member.removed")

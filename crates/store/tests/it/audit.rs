@@ -2,9 +2,9 @@ use crate::{NOW, both, credential, tenant};
 use quaymaster_core::Instant;
 use quaymaster_core::clock::{Clock, SystemClock, SystemEntropy};
 use quaymaster_core::id::{CallId, EventId};
-use quaymaster_store::call::CallRow;
+use quaymaster_store::call::{CallFilter, CallRow};
 use quaymaster_store::credential::Origin;
-use quaymaster_store::event::Event;
+use quaymaster_store::event::{Event, EventFilter};
 use serde_json::json;
 
 #[tokio::test]
@@ -35,17 +35,18 @@ async fn a_batch_of_calls_reads_back_newest_first_with_every_field() {
         store.add_calls(&rows).await.unwrap();
         store.add_calls(&[]).await.unwrap();
         let read = store
-            .recent_calls(&tenant.org, None, None, 1_000)
+            .calls(&tenant.org, &CallFilter::default(), 1_000)
             .await
             .unwrap();
         let wanted: Vec<_> = rows.iter().rev().map(|row| format!("{row:?}")).collect();
         let found: Vec<_> = read.iter().map(|row| format!("{row:?}")).collect();
         assert_eq!(found, wanted);
-        let before = Some(NOW.plus_seconds(10));
-        let page = store
-            .recent_calls(&tenant.org, Some(&tenant.workspace), before, 3)
-            .await
-            .unwrap();
+        let filter = CallFilter {
+            workspace: Some(tenant.workspace.clone()),
+            before: Some(NOW.plus_seconds(10).into()),
+            ..CallFilter::default()
+        };
+        let page = store.calls(&tenant.org, &filter, 3).await.unwrap();
         let times: Vec<_> = page
             .iter()
             .map(|row| row.started_at.seconds_since(NOW))
@@ -90,7 +91,7 @@ async fn old_calls_are_forgotten_and_young_ones_are_kept() {
         store.add_calls(&rows).await.unwrap();
         assert_eq!(store.sweep(NOW).await.unwrap(), 2_500);
         let left = store
-            .recent_calls(&tenant.org, None, None, 10)
+            .calls(&tenant.org, &CallFilter::default(), 10)
             .await
             .unwrap();
         assert_eq!(left.len(), 1);
@@ -124,7 +125,10 @@ async fn events_are_read_in_order_from_an_instant_on() {
         let behind = store.events_since(since[0].at, Some(&since[0].id)).await;
         let behind: Vec<_> = behind.unwrap().into_iter().map(|event| event.id).collect();
         assert_eq!(behind, [since[1].id.clone()], "the next page");
-        let newest = store.events(&tenant.org, 1).await.unwrap();
+        let newest = store
+            .events(&tenant.org, &EventFilter::default(), 1)
+            .await
+            .unwrap();
         assert_eq!(newest[0].details, json!({ "n": 4 }));
     }
 }

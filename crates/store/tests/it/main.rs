@@ -9,6 +9,7 @@
 
 mod accounts;
 mod audit;
+mod calls;
 mod connection_tools;
 mod credentials;
 mod documents;

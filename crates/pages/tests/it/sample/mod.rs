@@ -1,9 +1,11 @@
 //! Every page in every state, with sample data. Tests read them; the example `gallery` shows them.
 
 mod accounts;
+mod activity;
 mod connectors;
 mod consent;
 mod documents;
+mod files;
 mod flow_tokens;
 mod flows;
 mod memory;
@@ -11,6 +13,7 @@ mod outside;
 mod own_connectors;
 mod people;
 mod reference;
+mod search;
 mod servers;
 mod settings;
 mod skills;
@@ -42,6 +45,9 @@ impl Sample {
         let mut pages = self.of_signing_in();
         pages.extend(self.of_workspaces());
         pages.extend(self.of_flow_tokens());
+        pages.extend(self.of_activity());
+        pages.extend(self.of_files());
+        pages.extend(self.of_search());
         pages.extend(self.of_integrations());
         pages.extend(self.of_servers());
         pages.extend(self.of_server_tools());

@@ -2,8 +2,9 @@
 
 use quaymaster_app::oauth::redirect::Destination;
 use quaymaster_pages::views::{
-    Access, CallRow, ClientRow, Field, FreshTokenPage, TokenForm, TokenRow, Tone, TrashRow, Usage,
-    WorkspacePage, WorkspaceRow, WorkspacesPage,
+    Access, ActivityRow, BarChart, CallRow, ClientRow, FailingRow, Field, Figures, FreshTokenPage,
+    HomePage, Moment, StepRow, TokenForm, TokenRow, Tone, TrashRow, Usage, WorkspacePage,
+    WorkspaceRow,
 };
 
 use super::{ENDPOINT, Page, Sample, page};
@@ -20,7 +21,7 @@ impl Sample {
             },
             last_call_at: last.map(|seconds| self.ago(seconds)),
         };
-        let list = WorkspacesPage {
+        let list = HomePage {
             layout: self.saying(Tone::Done, "Workspace Invoices created."),
             workspaces: vec![
                 row("ws_1", "Invoices", 0, None),
@@ -29,18 +30,35 @@ impl Sample {
                 row("ws_4", "Support archive", 10_000, Some(200_000)),
             ],
             create: Some(Field::default()),
+            steps: self.steps(),
+            today: Figures {
+                calls: 1_204,
+                errors: 17,
+                ..Figures::default()
+            },
+            calls: BarChart::new(&self.moments(24, 1), 1),
+            failing: vec![FailingRow {
+                id: self.t("con_2"),
+                address: self.t("jira:second"),
+                problem: self.t("The service says that the token is not valid any more."),
+            }],
+            recent: self.activity_rows(),
         };
-        let empty = WorkspacesPage {
+        let empty = HomePage {
             layout: self.inside(),
             workspaces: vec![],
+            steps: vec![],
+            today: Figures::default(),
+            failing: vec![],
+            recent: vec![],
             ..list.clone()
         };
-        let member = WorkspacesPage {
+        let member = HomePage {
             create: None,
             ..empty.clone()
         };
         let taken = self.wrong("Invoices", "A workspace has this name already.");
-        let wrong = WorkspacesPage {
+        let wrong = HomePage {
             layout: self.inside(),
             create: Some(taken),
             ..list.clone()

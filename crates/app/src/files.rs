@@ -1,0 +1,202 @@
+//! The files of a workspace for people: listed, looked at, taken away, sent in, changed.
+//!
+//! The same [`Home`](quaymaster_files::Home) as the file tools work on, with the same limits. Agents'
+//! changes are calls and stand in the audit; those of people are events.
+
+mod sending;
+
+pub use sending::{CompleteResult, FileReceiver, NewFile};
+
+use crate::App;
+use crate::actor::Actor;
+use crate::homes::blocking;
+use futures_util::Stream;
+use futures_util::stream::try_unfold;
+use quaymaster_core::Fault;
+use quaymaster_core::id::WorkspaceId;
+pub use quaymaster_files::{
+    CreateDirectory, CreateDirectoryResult, DeleteFile, DeleteFileResult, Entry, EntryType,
+    FileInfo, GetFileInfo, ListFiles, ListFilesResult, MoveFile, MoveFileResult, NextPage, Order,
+    ReadAs, ReadFile, ReadFileResult, Sort, WriteEol, WriteFile, WriteFileResult, WriteMode,
+};
+use quaymaster_files::{Download, Home};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// Bytes read at a time.
+const CHUNK: u64 = 256 * 1024;
+
+/// A file that somebody takes away.
+pub struct TakenAway {
+    pub name: String,
+    pub size: u64,
+    pub etag: String,
+    pub mime: String,
+    pub is_text: bool,
+    file: Arc<Download>,
+}
+
+impl TakenAway {
+    /// The bytes in order.
+    pub fn bytes(self) -> impl Stream<Item = Result<Vec<u8>, Fault>> + Send + 'static {
+        try_unfold((self.file, 0), |(file, at)| async move {
+            let reading = file.clone();
+            let bytes = blocking(move || reading.read(at, CHUNK)).await?;
+            let next = at + bytes.len() as u64;
+            Ok((!bytes.is_empty()).then_some((bytes, (file, next))))
+        })
+    }
+}
+
+impl App {
+    pub async fn list_files(
+        &self,
+        actor: &Actor,
+        workspace: &WorkspaceId,
+        ask: ListFiles,
+    ) -> Result<ListFilesResult, Fault> {
+        self.in_home(actor, workspace, move |home| home.list_files(&ask))
+            .await
+    }
+
+    pub async fn file_info(
+        &self,
+        actor: &Actor,
+        workspace: &WorkspaceId,
+        ask: GetFileInfo,
+    ) -> Result<FileInfo, Fault> {
+        self.in_home(actor, workspace, move |home| home.get_file_info(&ask))
+            .await
+    }
+
+    /// A page of a file.
+    pub async fn read_file(
+        &self,
+        actor: &Actor,
+        workspace: &WorkspaceId,
+        ask: ReadFile,
+    ) -> Result<ReadFileResult, Fault> {
+        self.in_home(actor, workspace, move |home| home.read_file(&ask))
+            .await
+    }
+
+    pub async fn take_away(
+        &self,
+        actor: &Actor,
+        workspace: &WorkspaceId,
+        path: String,
+    ) -> Result<TakenAway, Fault> {
+        let file = self
+            .in_home(actor, workspace, move |home| home.open_download(&path))
+            .await?;
+        Ok(TakenAway {
+            name: file.name().to_owned(),
+            size: file.size,
+            etag: file.etag.clone(),
+            mime: file.mime.clone(),
+            is_text: file.is_text,
+            file: Arc::new(file),
+        })
+    }
+
+    /// Writes a text of at most 1 MiB.
+    pub async fn write_file(
+        &self,
+        actor: &Actor,
+        workspace: &WorkspaceId,
+        ask: WriteFile,
+    ) -> Result<WriteFileResult, Fault> {
+        let written = self
+            .in_home(actor, workspace, move |home| home.write_file(&ask))
+            .await?;
+        if !written.unchanged && !written.dry_run {
+            let details = json!({
+                "path": written.path, "size": written.size, "created": written.created,
+            });
+            self.file_changed(actor, workspace, "file.written", details)
+                .await?;
+        }
+        Ok(written)
+    }
+
+    pub async fn create_directory(
+        &self,
+        actor: &Actor,
+        workspace: &WorkspaceId,
+        ask: CreateDirectory,
+    ) -> Result<CreateDirectoryResult, Fault> {
+        let made = self
+            .in_home(actor, workspace, move |home| home.create_directory(&ask))
+            .await?;
+        if made.created {
+            let details = json!({ "path": made.path });
+            self.file_changed(actor, workspace, "file.directory_created", details)
+                .await?;
+        }
+        Ok(made)
+    }
+
+    pub async fn move_file(
+        &self,
+        actor: &Actor,
+        workspace: &WorkspaceId,
+        ask: MoveFile,
+    ) -> Result<MoveFileResult, Fault> {
+        let moved = self
+            .in_home(actor, workspace, move |home| home.move_file(&ask))
+            .await?;
+        let details = json!({ "from": moved.source, "to": moved.destination });
+        self.file_changed(actor, workspace, "file.moved", details)
+            .await?;
+        Ok(moved)
+    }
+
+    /// Moves a file or directory to the trash.
+    pub async fn delete_file(
+        &self,
+        actor: &Actor,
+        workspace: &WorkspaceId,
+        ask: DeleteFile,
+    ) -> Result<DeleteFileResult, Fault> {
+        let deleted = self
+            .in_home(actor, workspace, move |home| home.delete_file(&ask))
+            .await?;
+        if deleted.kind.is_some() && !deleted.dry_run {
+            let details = json!({
+                "path": deleted.path, "files": deleted.deleted_files, "trash_id": deleted.trash_id,
+            });
+            self.file_changed(actor, workspace, "file.deleted", details)
+                .await?;
+        }
+        Ok(deleted)
+    }
+
+    /// Work on a workspace's files, in turn with that of everybody.
+    async fn in_home<T: Send + 'static>(
+        &self,
+        actor: &Actor,
+        workspace: &WorkspaceId,
+        work: impl FnOnce(&Home) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, Fault> {
+        let workspace = self.believed_workspace(&actor.org, workspace).await?;
+        let _turn = self.file_turn(&workspace.id).await?;
+        let home = self.home(&workspace).await?;
+        blocking(move || work(&home)).await
+    }
+
+    /// Says who changed a file. The file has changed before: no transaction spans both.
+    pub(crate) async fn file_changed(
+        &self,
+        actor: &Actor,
+        workspace: &WorkspaceId,
+        action: &str,
+        details: Value,
+    ) -> Result<(), Fault> {
+        let mut event = self.event(&actor.org, &actor.label, action, details);
+        event.workspace = Some(workspace.clone());
+        let mut tx = self.store.begin().await?;
+        tx.record(&event).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,144 @@
+//! Things by a part of their name: what a person wants to go to.
+
+use crate::App;
+use crate::actor::Actor;
+use crate::connectors::Wanted;
+use quaymaster_core::Fault;
+
+/// Found things of one kind.
+const MOST: usize = 8;
+/// Characters of what is looked for.
+const LONGEST: usize = 100;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Workspace,
+    Server,
+    Account,
+    Connector,
+    Skill,
+    Document,
+}
+
+impl Kind {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Kind::Workspace => "workspace",
+            Kind::Server => "server",
+            Kind::Account => "account",
+            Kind::Connector => "connector",
+            Kind::Skill => "skill",
+            Kind::Document => "document",
+        }
+    }
+}
+
+/// Something that was found.
+#[derive(Debug, Clone)]
+pub struct NamedThing {
+    pub kind: Kind,
+    /// What its address has: an id, a connector's key, a skill's name.
+    pub id: String,
+    pub name: String,
+    /// What tells it from others of the same name; may be empty.
+    pub note: String,
+}
+
+/// How well a name fits: smaller is better. None when it does not.
+pub fn fit(name: &str, words: &str) -> Option<usize> {
+    let (name, words) = (name.to_lowercase(), words.to_lowercase());
+    let at = name.find(words.trim())?;
+    let begins_a_word = at == 0 || !name[..at].ends_with(char::is_alphanumeric);
+    Some(match (at, begins_a_word) {
+        (0, _) => 0,
+        (_, true) => 1,
+        _ => 2,
+    })
+}
+
+impl App {
+    /// What fits some letters of a name, the best of each kind first; nothing without letters.
+    pub async fn find_by_name(&self, actor: &Actor, words: &str) -> Result<Vec<NamedThing>, Fault> {
+        let words: String = words.trim().chars().take(LONGEST).collect();
+        if words.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut found = Vec::new();
+        let workspaces = self.workspaces(actor).await?;
+        let workspace_of = |id: &str| {
+            let known = workspaces.iter().find(|one| one.id.as_str() == id);
+            known.map(|one| one.name.clone()).unwrap_or_default()
+        };
+        let of_servers = self.servers(actor, None).await?.into_iter();
+        let servers = of_servers.map(|one| {
+            let note = workspace_of(one.workspace.as_str());
+            (one.id.to_string(), one.name, note)
+        });
+        best(&mut found, &words, Kind::Server, servers);
+        let of_workspaces = workspaces
+            .iter()
+            .map(|one| (one.id.to_string(), one.name.clone(), String::new()));
+        best(&mut found, &words, Kind::Workspace, of_workspaces);
+        let accounts = self.connections(actor).await?.into_iter().map(|one| {
+            let name = format!("{}:{}", one.connector, one.name);
+            (one.id.to_string(), name, one.label.unwrap_or_default())
+        });
+        best(&mut found, &words, Kind::Account, accounts);
+        let connectors = self.connectors(actor, &Wanted::default()).await?;
+        let connectors = connectors.into_iter();
+        let connectors = connectors.map(|one| (one.key, one.title, one.summary));
+        best(&mut found, &words, Kind::Connector, connectors);
+        let skills = self.skills(actor).await?.into_iter();
+        let skills = skills.map(|one| (one.name.clone(), one.name, one.description));
+        best(&mut found, &words, Kind::Skill, skills);
+        let documents = self.store.documents_named(&actor.org, &words, MOST).await?;
+        let documents = documents
+            .into_iter()
+            .map(|one| (one.id.to_string(), one.title, one.path));
+        for (id, name, note) in documents {
+            let kind = Kind::Document;
+            found.push(NamedThing {
+                kind,
+                id,
+                name,
+                note,
+            });
+        }
+        Ok(found)
+    }
+}
+
+fn best(
+    found: &mut Vec<NamedThing>,
+    words: &str,
+    kind: Kind,
+    all: impl Iterator<Item = (String, String, String)>,
+) {
+    let fitting = all.filter_map(|(id, name, note)| {
+        let rank = fit(&name, words)?;
+        let thing = NamedThing {
+            kind,
+            id,
+            name,
+            note,
+        };
+        Some((rank, thing))
+    });
+    let mut fitting: Vec<_> = fitting.collect();
+    fitting.sort_by_cached_key(|(rank, thing)| (*rank, thing.name.to_lowercase()));
+    found.extend(fitting.into_iter().take(MOST).map(|(_, thing)| thing));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_fits_best_where_it_begins() {
+        assert_eq!(fit("GitHub", "git"), Some(0));
+        assert_eq!(fit("My GitHub", "GIT"), Some(1));
+        assert_eq!(fit("Digit", " git "), Some(2));
+        assert_eq!(fit("Über Straße", "über"), Some(0));
+        assert_eq!(fit("GitHub", "gitlab"), None);
+    }
+}

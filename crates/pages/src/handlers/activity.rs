@@ -1,0 +1,346 @@
+//! `/activity`: tool calls, changes, and both as files.
+
+use std::collections::{BTreeMap, HashMap};
+
+use axum::body::Body;
+use axum::extract::{Query, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use quaymaster_app::activity::{
+    CallChoices, CallFilter, CallRow, Ended, Event, EventFilter, Format, name_or_id,
+};
+use quaymaster_app::{Actor, App};
+use quaymaster_core::id::{CredentialId, UserId};
+use quaymaster_core::{Code, Fault};
+use serde_json::Value;
+
+use super::answer::{Stop, shown};
+use super::looking::{Looking, any, of_workspaces, read_id};
+use super::person::{Administrator, Person};
+use super::tokens;
+use crate::views::{ActivityPage, ActivityRow, ChangeRow, ChangesPage, Choice, Filter, Narrowing};
+
+const CALLS: &str = "/activity";
+const CHANGES: &str = "/activity/changes";
+/// Rows of a page.
+const ROWS: i64 = 50;
+/// Characters of a value in the details of a change.
+const LONGEST_VALUE: usize = 120;
+/// What changes are about.
+const NOUNS: [&str; 19] = [
+    "account",
+    "authorization",
+    "connection",
+    "connector",
+    "credential",
+    "document",
+    "end_user",
+    "integration",
+    "invitation",
+    "link",
+    "member",
+    "memory",
+    "oauth_app",
+    "organization",
+    "partial",
+    "server",
+    "skill",
+    "trash",
+    "workspace",
+];
+
+pub(super) async fn read(
+    State(app): State<App>,
+    person: Person,
+    Query(looking): Query<Looking>,
+) -> Result<Response, Stop> {
+    let actor = &person.actor;
+    let filter = call_filter(&looking)?;
+    let mut calls = app.calls(actor, &filter, ROWS + 1).await?;
+    let next = cut(&mut calls).then(|| calls.last().map(CallRow::position));
+    let people = tokens::people(&app, actor).await?;
+    let choices = app.call_choices(actor).await?;
+    let page = ActivityPage {
+        is_admin: actor.role.administers(),
+        filter: filter_of_calls(&app, actor, &looking, choices, &people).await?,
+        next: next
+            .flatten()
+            .map(|at| looking.to(CALLS, &[("before", &at.to_string())])),
+        calls: rows(&app, actor, calls, &looking).await?,
+        layout: person.layout,
+    };
+    Ok(shown(StatusCode::OK, &page))
+}
+
+pub(super) async fn export(
+    State(app): State<App>,
+    person: Person,
+    Query(looking): Query<Looking>,
+) -> Result<Response, Stop> {
+    let format = format_of(&looking)?;
+    let filter = call_filter(&looking)?;
+    let rows = app.export_calls(&person.actor, filter, format).await?;
+    Ok(file("calls", format, Body::from_stream(rows)))
+}
+
+pub(super) async fn changes(
+    State(app): State<App>,
+    Administrator { admin, person }: Administrator,
+    Query(looking): Query<Looking>,
+) -> Result<Response, Stop> {
+    let filter = event_filter(&looking)?;
+    let mut events = app.events(&admin, &filter, ROWS + 1).await?;
+    let next = cut(&mut events).then(|| events.last().map(Event::position));
+    let credentials = events.iter().filter_map(|event| event.actor.parse().ok());
+    let names = Names::of(&app, &admin, credentials).await?;
+    let people = tokens::people(&app, &admin).await?;
+    let of_people = people_choices(&people, &looking.actor);
+    let nouns = NOUNS
+        .iter()
+        .map(|noun| ((*noun).to_owned(), noun.replace('_', " ")));
+    let workspaces = of_workspaces(&app, &admin, &looking.workspace).await?;
+    let page = ChangesPage {
+        filter: looking.filter(
+            CHANGES,
+            vec![
+                narrowing("workspace", "Workspace", workspaces),
+                narrowing("actor", "Person", of_people),
+                narrowing("action", "What", any(nouns, &looking.action)),
+            ],
+            app.now(),
+        ),
+        next: next
+            .flatten()
+            .map(|at| looking.to(CHANGES, &[("before", &at.to_string())])),
+        changes: events
+            .into_iter()
+            .map(|event| change(event, &names, &people))
+            .collect(),
+        layout: person.layout,
+    };
+    Ok(shown(StatusCode::OK, &page))
+}
+
+pub(super) async fn export_changes(
+    State(app): State<App>,
+    Administrator { admin, .. }: Administrator,
+    Query(looking): Query<Looking>,
+) -> Result<Response, Stop> {
+    let format = format_of(&looking)?;
+    let filter = event_filter(&looking)?;
+    let rows = app.export_events(&admin, filter, format).await?;
+    Ok(file("changes", format, Body::from_stream(rows)))
+}
+
+fn file(name: &str, format: Format, body: Body) -> Response {
+    let disposition = format!("attachment; filename=\"{name}.{}\"", format.extension());
+    let head = [
+        (header::CONTENT_TYPE, format.media_type().to_owned()),
+        (header::CONTENT_DISPOSITION, disposition),
+    ];
+    (head, body).into_response()
+}
+
+fn format_of(looking: &Looking) -> Result<Format, Fault> {
+    Format::from_name(&looking.format).ok_or_else(|| {
+        Fault::new(Code::InvalidArg, "A file is csv or jsonl.").hint("Use the links of the page.")
+    })
+}
+
+/// Takes what belongs to the next page away: whether there is one.
+fn cut<T>(rows: &mut Vec<T>) -> bool {
+    let most = usize::try_from(ROWS).unwrap_or(0);
+    let has_more = rows.len() > most;
+    rows.truncate(most);
+    has_more
+}
+
+fn call_filter(looking: &Looking) -> Result<CallFilter, Fault> {
+    let (from, to) = looking.days()?;
+    let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    Ok(CallFilter {
+        workspace: read_id(&looking.workspace)?,
+        is_of_workspaces: false,
+        tool: text(&looking.tool),
+        credential: read_id(&looking.credential)?,
+        user: read_id(&looking.user)?,
+        account: text(&looking.account),
+        ended: match looking.outcome.as_str() {
+            "" => None,
+            "ok" => Some(Ended::Well),
+            "failed" => Some(Ended::Failed),
+            code => Some(Ended::With(code.to_owned())),
+        },
+        from,
+        to,
+        before: looking.before()?,
+    })
+}
+
+fn event_filter(looking: &Looking) -> Result<EventFilter, Fault> {
+    let (from, to) = looking.days()?;
+    let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    Ok(EventFilter {
+        workspace: read_id(&looking.workspace)?,
+        actor: text(&looking.actor),
+        action: text(&looking.action),
+        from,
+        to,
+        before: looking.before()?,
+    })
+}
+
+fn narrowing(key: &'static str, label: &'static str, choices: Vec<Choice>) -> Narrowing {
+    Narrowing {
+        key,
+        label,
+        choices,
+    }
+}
+
+async fn filter_of_calls(
+    app: &App,
+    actor: &Actor,
+    looking: &Looking,
+    known: CallChoices,
+    people: &HashMap<UserId, String>,
+) -> Result<Filter, Fault> {
+    let same = |one: String| (one.clone(), one);
+    let tools = any(known.tools.into_iter().map(same), &looking.tool);
+    let credentials = known.credentials.into_iter();
+    let credentials = credentials.map(|(id, name)| (id.to_string(), name));
+    let accounts = any(known.accounts.into_iter().map(same), &looking.account);
+    let outcomes = [("ok", "Went well"), ("failed", "Failed")];
+    let outcomes = outcomes.map(|(value, label)| (value.to_owned(), label.to_owned()));
+    let workspaces = of_workspaces(app, actor, &looking.workspace).await?;
+    let narrowings = vec![
+        narrowing("workspace", "Workspace", workspaces),
+        narrowing("tool", "Tool", tools),
+        narrowing(
+            "credential",
+            "Credential",
+            any(credentials, &looking.credential),
+        ),
+        narrowing("user", "Person", people_choices(people, &looking.user)),
+        narrowing("account", "Account", accounts),
+        narrowing("outcome", "Outcome", any(outcomes, &looking.outcome)),
+    ];
+    Ok(looking.filter(CALLS, narrowings, app.now()))
+}
+
+fn people_choices(people: &HashMap<UserId, String>, chosen: &str) -> Vec<Choice> {
+    let mut all: Vec<_> = people
+        .iter()
+        .map(|(id, name)| (id.to_string(), name.clone()))
+        .collect();
+    all.sort_by_key(|(_, name)| name.to_lowercase());
+    any(all, chosen)
+}
+
+/// What stands in the place of ids.
+struct Names {
+    credentials: BTreeMap<CredentialId, String>,
+    workspaces: HashMap<String, String>,
+}
+
+impl Names {
+    async fn of(
+        app: &App,
+        actor: &Actor,
+        credentials: impl Iterator<Item = CredentialId>,
+    ) -> Result<Names, Fault> {
+        let workspaces = app.workspaces(actor).await?.into_iter();
+        Ok(Names {
+            credentials: app.credential_names(&actor.org, credentials).await?,
+            workspaces: workspaces
+                .map(|one| (one.id.to_string(), one.name))
+                .collect(),
+        })
+    }
+
+    /// A workspace by name, or by id when it is gone.
+    fn workspace(&self, id: &impl ToString) -> String {
+        let id = id.to_string();
+        self.workspaces.get(&id).cloned().unwrap_or(id)
+    }
+}
+
+/// Calls as pages show them.
+pub(super) async fn rows(
+    app: &App,
+    actor: &Actor,
+    calls: Vec<CallRow>,
+    looking: &Looking,
+) -> Result<Vec<ActivityRow>, Fault> {
+    let credentials = calls.iter().map(|row| row.credential.clone());
+    let names = Names::of(app, actor, credentials).await?;
+    let people = tokens::people(app, actor).await?;
+    let calls = calls.into_iter();
+    Ok(calls
+        .map(|row| call(row, &names, &people, looking))
+        .collect())
+}
+
+fn call(
+    row: CallRow,
+    names: &Names,
+    people: &HashMap<UserId, String>,
+    looking: &Looking,
+) -> ActivityRow {
+    let credential = name_or_id(&names.credentials, &row.credential);
+    let person = row.user.as_ref().map(|user| tokens::name_of(people, user));
+    ActivityRow {
+        at: row.started_at,
+        tool_href: looking.to(CALLS, &[("tool", &row.tool)]),
+        credential_href: looking.to(CALLS, &[("credential", row.credential.as_str())]),
+        failed: row.failed(),
+        tool: row.tool,
+        accounts: row.accounts.map(|accounts| accounts.replace(',', ", ")),
+        outcome: row.outcome,
+        upstream_status: row.upstream_status,
+        person: person.filter(|person| *person != credential),
+        credential,
+        workspace: row.workspace.map(|id| names.workspace(&id)),
+        client: row.client,
+        source: row.source,
+        duration_ms: row.duration_us.max(0).cast_unsigned() / 1_000,
+    }
+}
+
+fn change(event: Event, names: &Names, people: &HashMap<UserId, String>) -> ChangeRow {
+    let by_person = event
+        .actor
+        .parse()
+        .ok()
+        .map(|user| tokens::name_of(people, &user));
+    let by_credential = || {
+        let id = event.actor.parse().ok()?;
+        Some(name_or_id(&names.credentials, &id))
+    };
+    let actor = by_person.or_else(by_credential);
+    let details = match event.details {
+        Value::Object(fields) => fields,
+        _ => serde_json::Map::new(),
+    };
+    let value = |value: Value| {
+        let text = match value {
+            Value::String(text) => text,
+            other => other.to_string(),
+        };
+        match text.char_indices().nth(LONGEST_VALUE) {
+            Some((end, _)) => format!("{}…", &text[..end]),
+            None => text,
+        }
+    };
+    ChangeRow {
+        at: event.at,
+        action: event.action,
+        actor: actor.unwrap_or(event.actor),
+        workspace: event.workspace.map(|id| names.workspace(&id)),
+        details: details
+            .into_iter()
+            .filter(|(_, one)| !one.is_null())
+            .map(|(name, one)| (name.replace('_', " "), value(one)))
+            .collect(),
+    }
+}

@@ -1,0 +1,81 @@
+//! A condition that has only what was asked for. With `$1 IS NULL OR …` for each thing that could be
+//! asked, SQLite chooses an index for none of them.
+
+use crate::position::Position;
+use quaymaster_core::Instant;
+use quaymaster_core::id::OrgId;
+use std::fmt::Write as _;
+
+/// A value for a placeholder.
+pub(crate) enum Arg {
+    Text(String),
+    Number(i64),
+}
+
+pub(crate) struct Clauses {
+    /// From `WHERE` on; placeholders are numbered in the order of `args`.
+    pub(crate) sql: String,
+    pub(crate) args: Vec<Arg>,
+}
+
+impl Clauses {
+    /// What concerns an organization, which is `$1`.
+    pub(crate) fn of(org: &OrgId) -> Self {
+        Clauses {
+            sql: "WHERE org_id = $1".to_owned(),
+            args: vec![Arg::Text(org.to_string())],
+        }
+    }
+
+    /// A condition without a value.
+    pub(crate) fn holds(&mut self, condition: &'static str) {
+        let _ = write!(self.sql, " AND {condition}");
+    }
+
+    /// `before` is everything in front of the placeholder, for example `tool =`; `after` is behind it.
+    pub(crate) fn text(&mut self, before: &'static str, value: Option<&str>, after: &'static str) {
+        if let Some(value) = value {
+            self.args.push(Arg::Text(value.to_owned()));
+            let _ = write!(self.sql, " AND {before} ${}{after}", self.args.len());
+        }
+    }
+
+    pub(crate) fn number(&mut self, before: &'static str, value: Option<i64>) {
+        if let Some(value) = value {
+            self.args.push(Arg::Number(value));
+            let _ = write!(self.sql, " AND {before} ${}", self.args.len());
+        }
+    }
+
+    /// From an instant on, before another one, and behind the end of a page of rows sorted by the
+    /// column and the id, newest first.
+    pub(crate) fn within(
+        &mut self,
+        [from, to, behind]: [&'static str; 3],
+        since: Option<Instant>,
+        until: Option<Instant>,
+        before: Option<&Position>,
+    ) {
+        self.number(from, since.map(Instant::micros));
+        self.number(to, until.map(Instant::micros));
+        if let Some(before) = before {
+            self.number(behind, Some(before.at.micros()));
+            self.args.push(Arg::Text(before.id.clone()));
+            let _ = write!(self.sql, ", ${})", self.args.len());
+        }
+    }
+}
+
+/// Binds the values of [`Clauses`] to a query, in their order.
+macro_rules! bound {
+    ($query:expr, $args:expr) => {{
+        let mut query = $query;
+        for arg in &$args {
+            query = match arg {
+                $crate::clauses::Arg::Text(text) => query.bind(text.clone()),
+                $crate::clauses::Arg::Number(number) => query.bind(*number),
+            };
+        }
+        query
+    }};
+}

@@ -67,7 +67,11 @@ async fn a_file_is_written_read_changed_moved_and_deleted() {
         "{fault}"
     );
     let (status, _) = files
-        .put("/content?path=a/b.bin", "\"sha256:00\"", b"x")
+        .put(
+            "/content?path=a/b.bin",
+            &format!("sha256:{}", "0".repeat(64)),
+            b"x",
+        )
         .await;
     assert_eq!(status, 412);
     let (status, _) = files.put("/content?path=a/b.bin", &etag, b"").await;

@@ -41,7 +41,9 @@ async fn activity_and_usage_look_right_and_work_by_clicks() {
     tab.follow(".subnav a[href='/usage']").await;
     tab.until_text("#total", "24").await;
     let bars = tab.value("document.querySelectorAll('svg.plot rect.failed[height=\"0\"]').length");
-    assert_eq!(bars.await, 23, "one hour of the day has failures");
+    // One hour of the day has failures, or two when one ends meanwhile.
+    let empty = bars.await.as_u64().unwrap();
+    assert!((22..24).contains(&empty), "{empty}");
     look(&tab, "usage").await;
     tab.follow("a[href='/usage?window=30d']").await;
     tab.until_text("#tools", "read_file 12 12 100.0 %").await;

@@ -272,3 +272,46 @@ async fn packs_of_another_organization_and_unknown_packs_are_not_found() {
         .await;
     assert_eq!(status, 403);
 }
+
+#[tokio::test]
+async fn a_web_page_becomes_text_and_whole_links_by_the_programs_of_its_pack() {
+    let desk = Developer::open(Database::Sqlite).await;
+    desk.did("PUT", &path_of(&desk, "web_pages"), Some(json!({})))
+        .await;
+    let path = format!("/workspaces/{}/flow-drafts/try", desk.server.workspace);
+    let read = async |flow: &str, url: &str, body: &str| {
+        let asked = json!({
+            "flow": flow, "input": { "url": url },
+            "mocks": { "page": { "returns": { "body": body } } },
+        });
+        let tried = desk.did("POST", &path, Some(asked)).await;
+        assert_eq!(tried["ok"], true, "{tried}");
+        tried["result"].clone()
+    };
+    let html = "<html><head><title> Harbour </title><style>p {}</style></head><body>\
+        <script>x('<p>')</script><h1>Tides</h1><p>High &amp; low</p><!-- no --></body></html>";
+    let page = read("web_read_page", "https://example.com/", html).await;
+    assert_eq!(page["title"], "Harbour", "{page}");
+    assert_eq!(page["text"], "Tides\n\nHigh & low", "{page}");
+    let text = read(
+        "web_read_page",
+        "https://example.com/robots.txt",
+        "User-agent: *\n",
+    )
+    .await;
+    assert_eq!(text["text"], "User-agent: *", "{text}");
+
+    let html = "<a href='/about?a=1&amp;b=2'>About <b>us</b></a> <a class=x href='next.html#top'>Next</a> \
+        <a href='/about?a=1&amp;b=2'>again</a> <a href='mailto:a@example.com'>Mail</a>";
+    let found = read(
+        "web_list_links",
+        "https://example.com/docs/index.html",
+        html,
+    )
+    .await;
+    let wanted = json!([
+        { "url": "https://example.com/about?a=1&b=2", "text": "About us" },
+        { "url": "https://example.com/docs/next.html", "text": "Next" },
+    ]);
+    assert_eq!(found["links"], wanted, "{found}");
+}

@@ -39,7 +39,7 @@ impl App {
         let name = checked_name(&new.name)?;
         let expires_at = new.expires.from(self.now())?;
         let flows = match new.flows {
-            Some(named) => self.picked(actor, workspace, &named).await?,
+            Some(named) => self.named_flows(actor, workspace, &named).await?,
             None => Pick::All,
         };
         let scopes = Scopes::of_tools();
@@ -65,7 +65,7 @@ impl App {
         Ok(self.store.flow_tokens(&actor.org, workspace).await?)
     }
 
-    async fn picked(
+    async fn named_flows(
         &self,
         actor: &Actor,
         workspace: &WorkspaceId,

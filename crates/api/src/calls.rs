@@ -4,7 +4,7 @@ use crate::auth::{Administrator, Person};
 use crate::error::{Answer, Faults};
 use crate::exported::{as_file, file_of, id_of};
 use crate::paging::checked_limit;
-use crate::read::{Path, Query, instant, optional_text, position};
+use crate::read::{Path, Query, instant, position};
 use crate::workspaces::find;
 use axum::Json;
 use axum::extract::State;
@@ -25,7 +25,6 @@ pub(crate) struct Asked {
     #[param(ignore)]
     workspace: Option<String>,
     /// Only calls of this tool.
-    #[serde(default, deserialize_with = "optional_text")]
     tool: Option<String>,
     /// Only calls with this credential, by its id.
     credential: Option<String>,
@@ -33,7 +32,6 @@ pub(crate) struct Asked {
     user: Option<String>,
     /// Only calls that used this account, as `service:account`; a service alone stands for all its
     /// accounts.
-    #[serde(default, deserialize_with = "optional_text")]
     account: Option<String>,
     /// `ok`, `failed`, or the code of a fault, as `NOT_FOUND`.
     outcome: Option<String>,

@@ -3,7 +3,7 @@
 use crate::arriving::{WHOLE, late, piece};
 use crate::auth::Person;
 use crate::error::{Answer, Faults};
-use crate::read::{self, Json, Path, Query};
+use crate::read::{Json, Path, Query};
 use crate::workspaces::find;
 use axum::body::Body;
 use axum::extract::State;

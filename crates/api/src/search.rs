@@ -2,7 +2,7 @@
 
 use crate::auth::Person;
 use crate::error::{Answer, Faults};
-use crate::read::{self, Query};
+use crate::read::Query;
 use axum::Json;
 use axum::extract::State;
 use quaymaster_app::App;

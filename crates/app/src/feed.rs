@@ -6,7 +6,7 @@
 use crate::App;
 use crate::changes::{Signal, Told, Whom};
 use crate::documents::has_resources;
-use crate::flows::shelf::sees_flows_of;
+use crate::flows::shelf::Watching;
 use crate::skills::shelf::sees_skills;
 use quaymaster_core::caller::Access;
 use quaymaster_core::door::{Change, ChangeFeed, Fut};
@@ -26,7 +26,7 @@ impl App {
             credential: caller.credential.clone(),
             anonymous_of: caller.anonymous().cloned(),
             servers_of: caller.hosted().map(|(_, workspace)| workspace.clone()),
-            flows_of: sees_flows_of(caller),
+            flows: Watching::of(caller),
             org: caller.org.clone(),
             skills_of: sees_skills(caller).then(|| caller.org.clone()),
             waiting: Vec::new(),
@@ -86,8 +86,7 @@ struct Feed {
     anonymous_of: Option<WorkspaceId>,
     /// The workspace of the caller's hosted server.
     servers_of: Option<WorkspaceId>,
-    /// Whose flows the caller sees: a workspace's, or those of every one of the organization.
-    flows_of: Option<Option<WorkspaceId>>,
+    flows: Watching,
     org: OrgId,
     /// The organization whose skills the caller sees.
     skills_of: Option<OrgId>,
@@ -177,13 +176,7 @@ impl Feed {
             Whom::Credential(credential) => **credential == self.credential,
             Whom::AnonymousOf(workspace) => self.anonymous_of.as_ref() == Some(&**workspace),
             Whom::ServersOf(workspace) => self.servers_of.as_ref() == Some(&**workspace),
-            Whom::FlowsOf(org, changed) => {
-                **org == self.org
-                    && self.flows_of.as_ref().is_some_and(|seen| {
-                        let (seen, changed) = (seen.as_ref(), changed.as_deref());
-                        seen.is_none() || changed.is_none() || seen == changed
-                    })
-            }
+            Whom::FlowsOf(org, changed) => **org == self.org && self.flows.sees(changed.as_deref()),
             Whom::SkillsOf(org) => self.skills_of.as_ref() == Some(&**org),
             Whom::KnowledgeOf(org) => self.knowledge_of.as_ref() == Some(&**org),
         }

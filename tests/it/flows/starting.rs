@@ -23,11 +23,9 @@ async fn set_key(desk: &Desk) {
 fn signed(body: &str) -> String {
     let mut mac = Hmac::<sha2::Sha256>::new_from_slice(KEY.as_bytes()).unwrap();
     mac.update(body.as_bytes());
-    mac.finalize()
-        .into_bytes()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    let bytes = mac.finalize().into_bytes();
+    let digits: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    digits.concat()
 }
 
 async fn hook(desk: &Desk, path: &str, headers: &[(&str, &str)], body: &str) -> (u16, Value) {
@@ -159,7 +157,7 @@ async fn a_durable_run_goes_on_after_kill_and_does_nothing_twice() {
             // The first time nothing comes back.
             if second.fetch_add(1, Ordering::SeqCst) == 0 {
                 arrived.add_permits(1);
-                return vec![Act::Wait(Duration::from_secs(60))];
+                return vec![Act::Wait(Duration::from_mins(1))];
             }
             Act::json("2")
         })

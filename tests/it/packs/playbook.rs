@@ -62,8 +62,9 @@ async fn the_playbook_of_the_weather_tool_works_as_it_is_printed() {
 
     let folder = TempDir::new().unwrap();
     let scripts = blocks.iter().filter(|(language, _)| language == "bash");
-    let script: String = scripts.map(|(_, text)| format!("{text}echo\n")).collect();
-    let script = script
+    let scripts: Vec<String> = scripts.map(|(_, text)| format!("{text}echo\n")).collect();
+    let script = scripts
+        .concat()
         .replace("http://127.0.0.1:8080", &server.url)
         .replace("9077", &port.to_string())
         .replace(

@@ -225,13 +225,6 @@ fn whole(mut answer: Value, request: &Request) -> Value {
     answer
 }
 
-fn not_yet(what: &str) -> StepFault {
-    StepFault::new(
-        Code::NotImplemented,
-        format!("Steps of the kind `{what}` are not run by this version of the server."),
-    )
-}
-
 impl Host for RunHost {
     fn evaluate<'a>(
         &'a self,
@@ -260,7 +253,7 @@ impl Host for RunHost {
                     let called = reaching.tool(&call.connection, &call.tool, arguments);
                     called.await.map_err(failed)
                 }
-                Request::Sql(_) => Err(not_yet("sql")),
+                Request::Sql(asked) => self.reaching().query(asked).await.map_err(failed),
                 Request::Python(asked) => {
                     python::run(&self.app, &self.caller.org, &self.workspace, asked).await
                 }

@@ -64,7 +64,7 @@ mod tests {
         let rates = FlowRates::default();
         let workspace = || WorkspaceId::fresh(&SystemClock, &SystemEntropy);
         let (one, other) = (workspace(), workspace());
-        let minute = Duration::from_secs(60);
+        let minute = Duration::from_mins(1);
         assert_eq!(rates.take(&one, "k", 2, minute), None);
         assert_eq!(rates.take(&one, "k", 2, minute), None);
         let wait = rates.take(&one, "k", 2, minute).unwrap();

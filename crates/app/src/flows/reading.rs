@@ -15,7 +15,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 /// How long all tests of a flow may take.
-const MOST_TESTING: Duration = Duration::from_secs(60);
+const MOST_TESTING: Duration = Duration::from_mins(1);
 
 /// One of a flow's own tests.
 #[derive(Debug, Clone, PartialEq, Eq)]

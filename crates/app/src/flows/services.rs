@@ -19,6 +19,7 @@ use quaymaster_core::id::WorkspaceId;
 use quaymaster_core::suggest::did_you_mean;
 use quaymaster_core::tool::JsonObject;
 use quaymaster_core::{Caller, Code, Fault};
+use quaymaster_flows::host::SqlQuery;
 use quaymaster_store::integration::Integration;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -114,7 +115,8 @@ impl Reaching<'_> {
         tool: &str,
         arguments: JsonObject,
     ) -> Result<Value, Failure> {
-        let service = self.server(connection).await.map_err(refused)?;
+        let service = self.server(connection, Kind::Mcp);
+        let service = service.await.map_err(refused)?;
         let call = ServiceCall {
             service,
             account: Some(account_of(connection).to_owned()),
@@ -126,8 +128,29 @@ impl Reaching<'_> {
         Ok(as_tool(answer["body"].take()))
     }
 
-    /// The service of a connection that is an MCP server, by its name, id, or `service:name`.
-    async fn server(self, connection: &str) -> Result<String, Fault> {
+    /// Sends one statement to a database. Answers `{columns, rows, affected}`.
+    pub(crate) async fn query(self, asked: &SqlQuery) -> Result<Value, Failure> {
+        let service = self.server(&asked.connection, Kind::Sql);
+        let inputs = json!({
+            "query": asked.query, "params": asked.params, "max_rows": asked.max_rows,
+        });
+        let call = ServiceCall {
+            service: service.await.map_err(refused)?,
+            account: Some(account_of(&asked.connection).to_owned()),
+            action: Some(if asked.read_only { "query" } else { "execute" }.to_owned()),
+            inputs: inputs.as_object().cloned().unwrap_or_default(),
+            ..ServiceCall::default()
+        };
+        let mut answer = self.call(call).await?;
+        Ok(answer["body"].take())
+    }
+
+    /// The service of a connection of that kind, by its name, id, or `service:name`.
+    async fn server(self, connection: &str, kind: Kind) -> Result<String, Fault> {
+        let noun = match kind {
+            Kind::Sql => "database",
+            _ => "MCP server",
+        };
         let wanted = account_of(connection);
         let service = connection.split_once(':').map(|(service, _)| service);
         let reached = accounts::reached(self.app, self.caller).await?;
@@ -136,7 +159,7 @@ impl Reaching<'_> {
             let key = &account.connection.connector;
             if service.is_none_or(|service| connector_key(service) == *key)
                 && let Ok(definition) = self.app.definition(&self.caller.org, key).await
-                && definition.kind == Kind::Mcp
+                && definition.kind == kind
             {
                 servers.push(account);
             }
@@ -153,7 +176,7 @@ impl Reaching<'_> {
                 let shown = quaymaster_core::schema::shorten(connection);
                 Err(Fault::new(
                     Code::UnknownInstance,
-                    format!("No MCP server is connected under the name {shown:?}."),
+                    format!("No {noun} is connected under the name {shown:?}."),
                 )
                 .hint("An administrator connects it on the page of its connector.")
                 .meant(&close)
@@ -163,7 +186,9 @@ impl Reaching<'_> {
                 let candidates: Vec<String> = several.iter().map(|one| one.address()).collect();
                 Err(Fault::new(
                     Code::InvalidArg,
-                    format!("Several MCP servers are connected under the name {wanted:?}."),
+                    format!(
+                        "Several connected accounts of the kind {noun} have the name {wanted:?}."
+                    ),
                 )
                 .hint("Write the service in front, as details.candidates has them.")
                 .detail("candidates", candidates))

@@ -161,11 +161,30 @@ fn span(caller: &Caller) -> Option<Span<'_>> {
     caller.has(&Grant::Catalog).then_some(Span::Organization)
 }
 
-/// Whether changes of a workspace's flows concern a caller.
-pub(crate) fn sees_flows_of(caller: &Caller) -> Option<Option<WorkspaceId>> {
-    match span(caller)? {
-        Span::Organization => Some(None),
-        Span::Workspace(workspace, _) => Some(Some(workspace.clone())),
+/// Whose flows a caller sees, which is whose changes are told.
+pub(crate) enum Watching {
+    Nothing,
+    Workspace(WorkspaceId),
+    /// Those of all workspaces.
+    Organization,
+}
+
+impl Watching {
+    pub(crate) fn of(caller: &Caller) -> Watching {
+        match span(caller) {
+            None => Watching::Nothing,
+            Some(Span::Organization) => Watching::Organization,
+            Some(Span::Workspace(workspace, _)) => Watching::Workspace(workspace.clone()),
+        }
+    }
+
+    /// `changed` is the workspace; every one of them without it.
+    pub(crate) fn sees(&self, changed: Option<&WorkspaceId>) -> bool {
+        match self {
+            Watching::Nothing => false,
+            Watching::Organization => true,
+            Watching::Workspace(own) => changed.is_none_or(|changed| changed == own),
+        }
     }
 }
 

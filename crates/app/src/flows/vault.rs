@@ -6,7 +6,7 @@ use quaymaster_core::id::{OrgId, WorkspaceId};
 use quaymaster_core::{Code, Fault};
 use quaymaster_flows::fault::StepFault;
 use quaymaster_flows::host::Text;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 use std::collections::BTreeMap;
 
 /// They are put in where bytes leave, and taken out of what comes back.
@@ -23,7 +23,7 @@ impl Opened {
         workspace: &WorkspaceId,
     ) -> Result<Opened, Fault> {
         let secrets = app.opened_flow_secrets(org, workspace).await?;
-        let plain = secrets.values().map(|secret| secret.expose_secret());
+        let plain = secrets.values().map(secrecy::ExposeSecret::expose_secret);
         Ok(Opened {
             redactor: Redactor::new(plain),
             secrets,
@@ -35,7 +35,9 @@ impl Opened {
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&str> {
-        self.secrets.get(name).map(|secret| secret.expose_secret())
+        self.secrets
+            .get(name)
+            .map(secrecy::ExposeSecret::expose_secret)
     }
 
     pub(super) fn fill(&self, text: &Text) -> Result<String, StepFault> {

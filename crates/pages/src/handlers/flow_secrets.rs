@@ -75,13 +75,10 @@ pub(super) async fn set(
     let set = app
         .set_flow_secret(&admin, &id, &form.name, &form.value)
         .await;
-    let fault = match set {
-        Ok(_) => {
-            let place = place::find(app, &admin, &id).await?;
-            let path = format!("{}/flow-secrets", place.path());
-            return Ok(answer::done(&pages, &path, Notice::SecretSet));
-        }
-        Err(fault) => fault,
+    let Err(fault) = set else {
+        let place = place::find(app, &admin, &id).await?;
+        let path = format!("{}/flow-secrets", place.path());
+        return Ok(answer::done(&pages, &path, Notice::SecretSet));
     };
     if !matches!(fault.code, Code::InvalidArg | Code::QuotaExceeded) {
         return Err(fault.into());

@@ -139,7 +139,8 @@ mod tests {
 
     #[test]
     fn a_comparison_has_the_numbers_of_both_texts_and_leaves_out_what_is_far() {
-        let before: String = (1..=30).map(|n| format!("line {n}\n")).collect();
+        let lines: Vec<String> = (1..=30).map(|n| format!("line {n}\n")).collect();
+        let before = lines.concat();
         let after = before
             .replace("line 2\n", "")
             .replace("line 29\n", "line 29 new\n");

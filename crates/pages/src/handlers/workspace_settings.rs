@@ -17,7 +17,9 @@ use super::notice::Notice;
 use super::person::{Administrator, Person};
 use super::posted::{Fields, Form, Posted};
 use super::{Pages, connect, place, tokens, workspace};
-use crate::views::{Field, FlowTokenForm, FlowTokenRow, FreshFlowTokenPage, WorkspaceSettingsPage};
+use crate::views::{
+    Choice, Field, FlowTokenForm, FlowTokenRow, FreshFlowTokenPage, WorkspaceSettingsPage,
+};
 
 pub(super) async fn read(
     State(app): State<App>,

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// A save runs the flow's tests.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 const LARGEST: u64 = 1 << 20;
 
 /// Which workspace of which server.
@@ -41,7 +41,7 @@ struct Applied {
 
 pub(crate) async fn apply(directory: &Path, target: Target, as_json: bool) -> anyhow::Result<()> {
     let files = files_of(directory)?;
-    let remote = Remote::new(target.server, target.key)?;
+    let remote = Remote::new(&target.server, target.key)?;
     let workspace = remote.workspace(target.workspace).await?;
     let mut checked = Vec::new();
     let mut report = Vec::new();
@@ -169,7 +169,7 @@ fn read(file: &Path) -> anyhow::Result<String> {
 }
 
 impl Remote {
-    fn new(server: String, key: SecretString) -> anyhow::Result<Self> {
+    fn new(server: &str, key: SecretString) -> anyhow::Result<Self> {
         let server = server.trim_end_matches('/').to_owned() + "/";
         let base = Url::parse(&server).with_context(|| format!("{server} is no address"))?;
         Ok(Remote {

@@ -2,9 +2,8 @@
 
 use quaymaster_app::oauth::redirect::Destination;
 use quaymaster_pages::views::{
-    Access, ActivityRow, BarChart, CallRow, ClientRow, FailingRow, Field, Figures, FreshTokenPage,
-    HomePage, Moment, StepRow, TokenForm, TokenRow, Tone, TrashRow, Usage, WorkspacePage,
-    WorkspaceRow,
+    Access, BarChart, CallRow, ClientRow, FailingRow, Field, Figures, FreshTokenPage, HomePage,
+    TokenForm, TokenRow, Tone, TrashRow, Usage, WorkspacePage, WorkspaceRow,
 };
 
 use super::{ENDPOINT, Page, Sample, page};

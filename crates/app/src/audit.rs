@@ -55,8 +55,17 @@ impl App {
         }
     }
 
-    /// Writes everything that is queued.
+    /// Writes everything that is queued, also when nobody waits for it any more: whoever hangs up must not
+    /// take rows along.
     pub async fn flush_audit(&self) {
+        let app = self.clone();
+        let written = self.tasks.spawn(async move { app.write_queued().await });
+        if written.await.is_err() {
+            tracing::error!("audit rows were dropped");
+        }
+    }
+
+    async fn write_queued(&self) {
         let mut receiver = self.audit.receiver.lock().await;
         loop {
             let mut batch = Vec::new();

@@ -106,17 +106,14 @@ impl App {
         workspace: &WorkspaceId,
         ask: WriteFile,
     ) -> Result<WriteFileResult, Fault> {
-        let written = self
-            .in_home(actor, workspace, move |home| home.write_file(&ask))
-            .await?;
-        if !written.unchanged && !written.dry_run {
+        let told = |written: &WriteFileResult| {
             let details = json!({
                 "path": written.path, "size": written.size, "created": written.created,
             });
-            self.file_changed(actor, workspace, "file.written", details)
-                .await?;
-        }
-        Ok(written)
+            (!written.unchanged && !written.dry_run).then_some(("file.written", details))
+        };
+        self.change_in_home(actor, workspace, move |home| home.write_file(&ask), told)
+            .await
     }
 
     pub async fn create_directory(
@@ -125,15 +122,12 @@ impl App {
         workspace: &WorkspaceId,
         ask: CreateDirectory,
     ) -> Result<CreateDirectoryResult, Fault> {
-        let made = self
-            .in_home(actor, workspace, move |home| home.create_directory(&ask))
-            .await?;
-        if made.created {
+        let told = |made: &CreateDirectoryResult| {
             let details = json!({ "path": made.path });
-            self.file_changed(actor, workspace, "file.directory_created", details)
-                .await?;
-        }
-        Ok(made)
+            made.created.then_some(("file.directory_created", details))
+        };
+        let make = move |home: &Home| home.create_directory(&ask);
+        self.change_in_home(actor, workspace, make, told).await
     }
 
     pub async fn move_file(
@@ -142,13 +136,12 @@ impl App {
         workspace: &WorkspaceId,
         ask: MoveFile,
     ) -> Result<MoveFileResult, Fault> {
-        let moved = self
-            .in_home(actor, workspace, move |home| home.move_file(&ask))
-            .await?;
-        let details = json!({ "from": moved.source, "to": moved.destination });
-        self.file_changed(actor, workspace, "file.moved", details)
-            .await?;
-        Ok(moved)
+        let told = |moved: &MoveFileResult| {
+            let details = json!({ "from": moved.source, "to": moved.destination });
+            Some(("file.moved", details))
+        };
+        self.change_in_home(actor, workspace, move |home| home.move_file(&ask), told)
+            .await
     }
 
     /// Moves a file or directory to the trash.
@@ -158,17 +151,33 @@ impl App {
         workspace: &WorkspaceId,
         ask: DeleteFile,
     ) -> Result<DeleteFileResult, Fault> {
-        let deleted = self
-            .in_home(actor, workspace, move |home| home.delete_file(&ask))
-            .await?;
-        if deleted.kind.is_some() && !deleted.dry_run {
+        let told = |deleted: &DeleteFileResult| {
             let details = json!({
                 "path": deleted.path, "files": deleted.deleted_files, "trash_id": deleted.trash_id,
             });
-            self.file_changed(actor, workspace, "file.deleted", details)
-                .await?;
-        }
-        Ok(deleted)
+            (deleted.kind.is_some() && !deleted.dry_run).then_some(("file.deleted", details))
+        };
+        self.change_in_home(actor, workspace, move |home| home.delete_file(&ask), told)
+            .await
+    }
+
+    /// A change of files and what is told of it, to the end even when nobody waits for it any more.
+    async fn change_in_home<T: Send + 'static>(
+        &self,
+        actor: &Actor,
+        workspace: &WorkspaceId,
+        work: impl FnOnce(&Home) -> Result<T, Fault> + Send + 'static,
+        told: impl FnOnce(&T) -> Option<(&'static str, Value)> + Send + 'static,
+    ) -> Result<T, Fault> {
+        let (app, actor, workspace) = (self.clone(), actor.clone(), workspace.clone());
+        let task = self.tasks.spawn(async move {
+            let done = app.in_home(&actor, &workspace, work).await?;
+            if let Some((action, details)) = told(&done) {
+                app.file_changed(&actor, &workspace, action, details).await;
+            }
+            Ok(done)
+        });
+        task.await.map_err(|_| Fault::internal())?
     }
 
     /// Work on a workspace's files, in turn with that of everybody.
@@ -191,12 +200,16 @@ impl App {
         workspace: &WorkspaceId,
         action: &str,
         details: Value,
-    ) -> Result<(), Fault> {
+    ) {
         let mut event = self.event(&actor.org, &actor.label, action, details);
         event.workspace = Some(workspace.clone());
-        let mut tx = self.store.begin().await?;
-        tx.record(&event).await?;
-        tx.commit().await?;
-        Ok(())
+        let recorded = async {
+            let mut tx = self.store.begin().await?;
+            tx.record(&event).await?;
+            tx.commit().await
+        };
+        if let Err(error) = recorded.await {
+            tracing::error!(%error, action, "a change of a file was not recorded");
+        }
     }
 }

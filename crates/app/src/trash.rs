@@ -33,7 +33,7 @@ impl App {
         let restored = blocking(move || home.restore_trash(&trash, to.as_deref())).await?;
         let details = json!({ "path": restored.path });
         self.file_changed(actor, workspace, "trash.restored", details)
-            .await?;
+            .await;
         Ok(restored)
     }
 
@@ -49,6 +49,7 @@ impl App {
         let id = trash.clone();
         blocking(move || home.purge_trash(&id)).await?;
         self.file_changed(actor, workspace, "trash.purged", json!({ "id": trash }))
-            .await
+            .await;
+        Ok(())
     }
 }

@@ -124,8 +124,9 @@ document.addEventListener("submit", async (event) => {
 document.addEventListener("submit", (event) => {
   const form = event.target;
   const bar = document.getElementById(form.dataset.progress);
-  if (!bar || form.ariaBusy) return;
+  if (!bar) return;
   event.preventDefault();
+  if (form.ariaBusy) return; // it is under way
   form.ariaBusy = "true";
   bar.hidden = false;
   const request = new XMLHttpRequest();
@@ -161,6 +162,7 @@ setInterval(async () => {
 
 const palette = () => document.getElementById("palette");
 let asked = 0;
+let shown = null; // what the list was found for
 
 async function look(query) {
   const mine = ++asked;
@@ -168,7 +170,9 @@ async function look(query) {
   if (mine !== asked || !response?.ok || response.redirected) return;
   const page = new DOMParser().parseFromString(await response.text(), "text/html");
   const found = page.getElementById("found");
-  if (mine === asked && found) document.getElementById("palette-found").replaceChildren(...found.childNodes);
+  if (mine !== asked || !found) return;
+  document.getElementById("palette-found").replaceChildren(...found.childNodes);
+  shown = query;
 }
 
 function openPalette() {
@@ -210,8 +214,9 @@ document.addEventListener("keydown", (event) => {
 
 // Enter goes to the first that was found; without one, the page says that there is none.
 document.addEventListener("submit", (event) => {
-  const first = event.target.closest("#palette") && document.querySelector("#palette-found a");
-  if (!first) return;
+  const dialog = event.target.closest("#palette");
+  const first = dialog?.querySelector("#palette-found a");
+  if (!first || dialog.querySelector("input").value !== shown) return;
   event.preventDefault();
   first.click();
 });

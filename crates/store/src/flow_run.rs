@@ -210,12 +210,12 @@ impl Store {
         const ALL: &str = concat!(
             "SELECT ",
             columns!(),
-            "FROM flow_runs WHERE org_id = $1 AND workspace_id = $2 AND $3 = '' AND id < $4 ORDER BY id DESC LIMIT $5"
+            "FROM flow_runs WHERE org_id = $1 AND workspace_id = $2 AND $3 = '' AND ($4 = '' OR id < $4) ORDER BY id DESC LIMIT $5"
         );
         const OF_FLOW: &str = concat!(
             "SELECT ",
             columns!(),
-            "FROM flow_runs WHERE org_id = $1 AND workspace_id = $2 AND flow_id = $3 AND id < $4 ORDER BY id DESC LIMIT $5"
+            "FROM flow_runs WHERE org_id = $1 AND workspace_id = $2 AND flow_id = $3 AND ($4 = '' OR id < $4) ORDER BY id DESC LIMIT $5"
         );
         let sql = if flow.is_some() { OF_FLOW } else { ALL };
         let rows = reading!(self, pool => {
@@ -223,7 +223,7 @@ impl Store {
                 .bind(org.as_str())
                 .bind(workspace.as_str())
                 .bind(flow.map_or("", FlowId::as_str))
-                .bind(before.map_or("run_~", RunId::as_str))
+                .bind(before.map_or("", RunId::as_str))
                 .bind(limit)
                 .fetch_all(pool)
                 .await?
@@ -282,12 +282,15 @@ impl Store {
         lease: &str,
         now: Instant,
         until: Instant,
+        most: i64,
     ) -> Result<Option<LeasedRun>, StoreError> {
         // The condition stands there twice: of two that saw the same row, the second finds it changed (PostgreSQL).
         const SQL: &str = concat!(
             "UPDATE flow_runs SET state = 'running', lease = $1, lease_until = $3, attempts = attempts + 1 \
-             WHERE id = (SELECT id FROM flow_runs WHERE (state = 'ready' AND next_at <= $2) \
-             OR (state = 'running' AND lease_until < $2) ORDER BY next_at, id LIMIT 1) \
+             WHERE id = (SELECT id FROM flow_runs WHERE ((state = 'ready' AND next_at <= $2) \
+             OR (state = 'running' AND lease_until < $2)) AND org_id NOT IN (SELECT org_id FROM flow_runs \
+             WHERE state IN ('ready', 'running') AND state = 'running' AND lease_until >= $2 \
+             GROUP BY org_id HAVING COUNT(*) >= $4) ORDER BY next_at, id LIMIT 1) \
              AND ((state = 'ready' AND next_at <= $2) OR (state = 'running' AND lease_until < $2)) RETURNING ",
             columns!()
         );
@@ -297,6 +300,7 @@ impl Store {
                 .bind(lease)
                 .bind(now.micros())
                 .bind(until.micros())
+                .bind(most)
                 .fetch_optional(conn)
                 .await?
         });

@@ -129,8 +129,14 @@ impl FileReceiver {
         .await
     }
 
-    /// Puts the file in its place.
+    /// Puts the file in its place, also when nobody waits for it any more.
     pub async fn finish(self) -> Result<CompleteResult, Fault> {
+        let tasks = self.app.tasks.clone();
+        let placed = tasks.spawn(self.placed());
+        placed.await.map_err(|_| Fault::internal())?
+    }
+
+    async fn placed(self) -> Result<CompleteResult, Fault> {
         let FileReceiver {
             app,
             actor,
@@ -164,7 +170,7 @@ impl FileReceiver {
             "path": placed.path, "size": placed.size, "created": !placed.replaced,
         });
         app.file_changed(&actor, &workspace, "file.written", details)
-            .await?;
+            .await;
         Ok(placed)
     }
 }

@@ -25,6 +25,8 @@ use tokio::sync::Semaphore;
 
 /// Runs of all flows that a node works on at the same time.
 const AT_A_TIME: usize = 32;
+/// Of those, what one organization may take: runs that wait for long hold up nobody else.
+const OF_ONE: i64 = 16;
 const LEASE_SECONDS: i64 = 30;
 const RENEW: Duration = Duration::from_secs(10);
 /// Looks for runs of other nodes, and for leases that ran out.
@@ -175,7 +177,7 @@ impl App {
         let now = self.now();
         let lease = self.fresh_call_id().to_string();
         let until = now.plus_seconds(LEASE_SECONDS);
-        Ok(self.store.lease_run(&lease, now, until).await?)
+        Ok(self.store.lease_run(&lease, now, until, OF_ONE).await?)
     }
 
     async fn run_leased(&self, leased: LeasedRun) {

@@ -5,7 +5,6 @@ use super::durable::Waiting;
 use super::running::Starting;
 use super::schedule::shown;
 use super::shelf::Ready;
-use super::vault::Opened;
 use crate::App;
 use crate::guard::Trace;
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -14,6 +13,7 @@ use quaymaster_core::secret::SecretDigest;
 use quaymaster_core::tool::JsonObject;
 use quaymaster_core::{Code, Fault};
 use quaymaster_flows::format::{Respond, Trigger, Webhook, WebhookAuth};
+use secrecy::ExposeSecret;
 use serde_json::Value;
 use sha2::Sha256;
 use std::collections::HashMap;
@@ -105,10 +105,12 @@ impl App {
         hooked: &Hooked<'_>,
     ) -> Result<(), Fault> {
         let flow = &ready.flow;
-        let secrets = Opened::of(self, &flow.org, &flow.workspace).await?;
+        let secrets = self.opened_flow_secrets(&flow.org, &flow.workspace);
+        let secrets = secrets.await?;
+        let secret_of = |name: &String| secrets.get(name).map(ExposeSecret::expose_secret);
         let proved = match &webhook.auth {
             WebhookAuth::HmacSha256 { secret, header } => {
-                let key = secrets.get(secret);
+                let key = secret_of(secret);
                 let given = (hooked.header)(header);
                 match (key, given) {
                     (Some(key), Some(given)) => is_signed(key, hooked.body, &given),
@@ -118,7 +120,7 @@ impl App {
             WebhookAuth::Bearer { secret } => {
                 let given = (hooked.header)("authorization");
                 let given = given.as_deref().and_then(bearer);
-                match (secrets.get(secret), given) {
+                match (secret_of(secret), given) {
                     (Some(key), Some(given)) => SecretDigest::of(key).matches(given),
                     _ => false,
                 }

@@ -5,9 +5,16 @@ use crate::format::{Cron, Flow, Trigger, WebhookAuth};
 use crate::template::is_secret;
 use std::str::FromStr as _;
 
+const MOST: usize = 20;
+
 pub(super) fn check(flow: &Flow, root: &Spot, report: &mut Report) {
     let mut tools = 0;
-    for (index, trigger) in flow.triggers.iter().enumerate() {
+    report.unless(
+        flow.triggers.len() <= MOST,
+        &root.key("triggers"),
+        format!("A flow has at most {MOST} triggers."),
+    );
+    for (index, trigger) in flow.triggers.iter().take(MOST).enumerate() {
         let at = root.key("triggers").item(index);
         match trigger {
             Trigger::McpTool(tool) => {

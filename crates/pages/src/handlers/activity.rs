@@ -27,25 +27,37 @@ const ROWS: i64 = 50;
 /// Characters of a value in the details of a change.
 const LONGEST_VALUE: usize = 120;
 /// What changes are about.
-const NOUNS: [&str; 19] = [
+const NOUNS: [&str; 31] = [
+    "access_token",
     "account",
     "authorization",
     "connection",
     "connector",
     "credential",
+    "definition",
     "document",
     "end_user",
+    "file",
+    "flow",
+    "flow_run",
+    "flow_secret",
     "integration",
     "invitation",
     "link",
     "member",
     "memory",
+    "memory_settings",
     "oauth_app",
     "organization",
+    "pack",
     "partial",
+    "reset_link",
     "server",
+    "server_tool",
+    "sign_in_link",
     "skill",
     "trash",
+    "user",
     "workspace",
 ];
 

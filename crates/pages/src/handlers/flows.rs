@@ -192,6 +192,7 @@ fn saved(full: FlowInFull, outline: FlowOutline) -> SavedFlow {
         description: outline.description,
         enabled: full.flow.enabled,
         version: full.flow.version,
+        base: full.flow.version,
         triggers: outline.triggers,
         runs: Vec::new(),
     }
@@ -228,8 +229,11 @@ pub(super) async fn add(
     Posted(form): Posted<Written>,
 ) -> Result<Response, Stop> {
     let place = place::find(&pages.app, &admin, &id).await?;
-    let checked = pages.app.check_flow(&admin, &id, &form.source).await?;
     let page = empty(person.layout, place.clone(), form.source.clone());
+    let checked = match pages.app.check_flow(&admin, &id, &form.source).await {
+        Ok(checked) => checked,
+        Err(fault) => return Ok(refused(page, fault)),
+    };
     if form.only_check || !checked.is_good() {
         return Ok(told(page, checked, form.only_check));
     }
@@ -239,7 +243,7 @@ pub(super) async fn add(
             &flow_path(&place, &made.flow.name),
             Notice::FlowSaved,
         )),
-        Err(fault) => refused(page, fault),
+        Err(fault) => Ok(refused(page, fault)),
     }
 }
 
@@ -253,7 +257,12 @@ pub(super) async fn change(
     let mut page = page_of(app, &admin, person.layout, &id, &name).await?;
     page.drawn = drawn(outline(&form.source).as_ref());
     page.source.clone_from(&form.source);
-    let checked = app.check_flow(&admin, &id, &form.source).await?;
+    // What was changed meanwhile is not replaced because the page was drawn again.
+    let current = page.based_on(form.version);
+    let checked = match app.check_flow(&admin, &id, &form.source).await {
+        Ok(checked) => checked,
+        Err(fault) => return Ok(refused(page, fault)),
+    };
     if form.only_check || !checked.is_good() {
         return Ok(told(page, checked, form.only_check));
     }
@@ -265,7 +274,13 @@ pub(super) async fn change(
             let path = flow_path(&page.place, &saved.flow.flow.name);
             Ok(answer::done(&pages, &path, Notice::FlowSaved))
         }
-        Err(fault) => refused(page, fault),
+        Err(fault) => {
+            if fault.code == Code::PreconditionFailed {
+                // Whoever saves again has been told.
+                page.based_on(current);
+            }
+            Ok(refused(page, fault))
+        }
     }
 }
 
@@ -297,20 +312,15 @@ fn told(mut page: FlowPage, checked: Checked, only_check: bool) -> Response {
     shown(status, &page)
 }
 
-fn refused(mut page: FlowPage, fault: Fault) -> Result<Response, Stop> {
-    let fits = matches!(
-        fault.code,
-        Code::InvalidArg
-            | Code::AlreadyExists
-            | Code::NotFound
-            | Code::PreconditionFailed
-            | Code::QuotaExceeded
-    );
-    if !fits {
-        return Err(fault.into());
-    }
+/// The page with what was written, whatever the reason is that it was not saved.
+fn refused(mut page: FlowPage, fault: Fault) -> Response {
+    let status = StatusCode::from_u16(fault.code.status());
+    let status = match status {
+        Ok(status) if status.is_server_error() => status,
+        _ => StatusCode::UNPROCESSABLE_ENTITY,
+    };
     page.error = Some(said(fault));
-    Ok(shown(StatusCode::UNPROCESSABLE_ENTITY, &page))
+    shown(status, &page)
 }
 
 fn mistakes(source: &str, problems: Vec<Problem>) -> Vec<Mistake> {

@@ -76,6 +76,16 @@ pub struct FlowPage {
     pub fine: Option<String>,
 }
 
+impl FlowPage {
+    /// Says what version the text was made from, where somebody knows. What it was until now.
+    pub fn based_on(&mut self, version: Option<i64>) -> Option<i64> {
+        let saved = self.saved.as_mut()?;
+        let before = saved.base;
+        saved.base = version.unwrap_or(before);
+        Some(before)
+    }
+}
+
 /// A flow that is there already.
 #[derive(Debug, Clone)]
 pub struct SavedFlow {
@@ -84,6 +94,8 @@ pub struct SavedFlow {
     pub description: String,
     pub enabled: bool,
     pub version: i64,
+    /// The version that the text was made from.
+    pub base: i64,
     pub triggers: Vec<String>,
     /// The newest, at most a few.
     pub runs: Vec<RunRow>,

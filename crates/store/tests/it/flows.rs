@@ -251,9 +251,15 @@ async fn a_run_belongs_to_whoever_holds_its_lease() {
         add_run(&store, &waiting, &[]).await;
         assert!(store.has_open_run(&tenant.org, &flow.id).await.unwrap());
         let before = NOW.plus_seconds(-1);
-        assert!(store.lease_run("a", before, NOW).await.unwrap().is_none());
+        assert!(
+            store
+                .lease_run("a", before, NOW, 1)
+                .await
+                .unwrap()
+                .is_none()
+        );
         let first = store
-            .lease_run("a", NOW, NOW.plus_seconds(10))
+            .lease_run("a", NOW, NOW.plus_seconds(10), 1)
             .await
             .unwrap()
             .unwrap();
@@ -263,10 +269,16 @@ async fn a_run_belongs_to_whoever_holds_its_lease() {
         );
         // Nobody else gets it while the lease holds.
         let later = NOW.plus_seconds(5);
-        assert!(store.lease_run("b", later, later).await.unwrap().is_none());
+        assert!(
+            store
+                .lease_run("b", later, later, 1)
+                .await
+                .unwrap()
+                .is_none()
+        );
         let after = NOW.plus_seconds(11);
         let second = store
-            .lease_run("b", after, NOW.plus_seconds(30))
+            .lease_run("b", after, NOW.plus_seconds(30), 1)
             .await
             .unwrap()
             .unwrap();
@@ -310,7 +322,7 @@ async fn a_run_belongs_to_whoever_holds_its_lease() {
         let another = run(&flow, RunState::Ready, NOW);
         add_run(&store, &another, &[]).await;
         let held = store
-            .lease_run("c", after, NOW.plus_seconds(60))
+            .lease_run("c", after, NOW.plus_seconds(60), 1)
             .await
             .unwrap()
             .unwrap();
@@ -322,6 +334,33 @@ async fn a_run_belongs_to_whoever_holds_its_lease() {
         );
         assert!(!tx.end_run(&held, &end).await.unwrap());
         tx.commit().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn an_organization_that_runs_as_much_as_it_may_lets_others_go_first() {
+    for place in both().await {
+        let store = place.open().await;
+        let (one, two) = (tenant(&store, "one").await, tenant(&store, "two").await);
+        let (ours, theirs) = (
+            add_flow(&store, &one, "long").await,
+            add_flow(&store, &two, "short").await,
+        );
+        for _ in 0..2 {
+            add_run(&store, &run(&ours, RunState::Ready, NOW), &[]).await;
+        }
+        let later = NOW.plus_seconds(1);
+        add_run(&store, &run(&theirs, RunState::Ready, later), &[]).await;
+        let (at, until) = (NOW.plus_seconds(2), NOW.plus_seconds(30));
+        for org in [&one.org, &two.org] {
+            let leased = store.lease_run("a", at, until, 1).await.unwrap().unwrap();
+            assert_eq!(leased.run.org, *org);
+        }
+        assert!(store.lease_run("a", at, until, 1).await.unwrap().is_none());
+        // What its lease has run out of counts no more.
+        let after = until.plus_seconds(1);
+        let again = store.lease_run("b", after, after.plus_seconds(9), 1).await;
+        assert!(again.unwrap().is_some());
     }
 }
 

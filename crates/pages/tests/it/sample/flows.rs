@@ -138,6 +138,7 @@ impl Sample {
                 description: self.t("Weather of a city. Use it for today."),
                 enabled: true,
                 version: 2,
+                base: 2,
                 triggers: vec![self.t("tool get_weather"), self.t("schedule 0 8 * * * UTC")],
                 runs: vec![
                     self.run_row("done", None),

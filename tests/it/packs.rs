@@ -252,6 +252,7 @@ async fn packs_of_another_organization_and_unknown_packs_are_not_found() {
         .refused(404, "GET", &path_of(&desk, "wether"), None)
         .await;
     assert!(near["hint"].as_str().unwrap().contains("weather"), "{near}");
+    let reader = desk.server.api_key(&["read:tools"]).await;
     desk.server
         .cli_json(&["organization", "create", "Other"])
         .await;
@@ -265,7 +266,6 @@ async fn packs_of_another_organization_and_unknown_packs_are_not_found() {
         assert_eq!(status, 404, "{method} {answer}");
     }
     // Who may not manage may not install.
-    let reader = desk.server.api_key(&["read:tools"]).await;
     let (status, _) = desk
         .server
         .rest(&reader, "PUT", &path, Some(json!({})))

@@ -5,7 +5,7 @@ use crate::auth::Person;
 use crate::error::{Answer, Faults};
 use crate::read::{Json, Path, Query};
 use crate::workspaces::find;
-use axum::body::Body;
+use axum::body::{Body, HttpBody};
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use http::HeaderMap;
@@ -214,6 +214,8 @@ pub(crate) async fn write_file(
     let workspace = find(&app, &actor, &id).await?;
     let announced = headers.get(CONTENT_LENGTH);
     let size = announced.and_then(|size| size.to_str().ok()?.parse().ok());
+    // Clients leave the header out of a request without a body.
+    let size = size.or_else(|| HttpBody::is_end_stream(&body).then_some(0));
     let size = size.ok_or_else(|| {
         Fault::invalid_arg("/size", "required", "The size of the file is not known.")
             .hint("Send Content-Length.")

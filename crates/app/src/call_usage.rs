@@ -253,7 +253,8 @@ mod tests {
         assert_eq!((measure.calls, measure.errors), (10_000, 1_000));
         for (found, wanted) in [(measure.p50_us, 5_000), (measure.p95_us, 9_500)] {
             let found = found.unwrap();
-            assert!(found.abs_diff(wanted) * 3 < wanted, "{found} {wanted}");
+            // A bucket ends at twice its beginning.
+            assert!(found.abs_diff(wanted) * 2 < wanted, "{found} {wanted}");
         }
         assert_eq!(Measure::from(&counts([])), Measure::default());
         let long = Measure::from(&counts([i64::MAX]));

@@ -212,13 +212,17 @@ document.addEventListener("keydown", (event) => {
   stops[(at + step + stops.length) % stops.length].focus();
 });
 
-// Enter goes to the first that was found; without one, the page says that there is none.
-document.addEventListener("submit", (event) => {
+// Enter goes to the first that was found for what is written; without one, the page says that there is none.
+document.addEventListener("submit", async (event) => {
   const dialog = event.target.closest("#palette");
-  const first = dialog?.querySelector("#palette-found a");
-  if (!first || dialog.querySelector("input").value !== shown) return;
+  if (!dialog) return;
   event.preventDefault();
-  first.click();
+  const query = dialog.querySelector("input").value;
+  clearTimeout(pause);
+  if (query !== shown) await look(query);
+  const first = query === shown && dialog.querySelector("#palette-found a");
+  if (first) first.click();
+  else event.target.submit();
 });
 
 // Times.

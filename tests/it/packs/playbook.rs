@@ -84,6 +84,8 @@ async fn the_playbook_of_the_weather_tool_works_as_it_is_printed() {
             format!("{}:{path}", program.parent().unwrap().display()),
         )
         .env("QUAYMASTER_DATA", server.data.path())
+        .env_remove("QUAYMASTER_TEST_TOOLS")
+        .env_remove("QUAYMASTER_TEST_ROUNDS")
         .env_remove("QUAYMASTER_TEST_PG")
         .stdin(Stdio::null())
         .output()

@@ -115,6 +115,9 @@ impl PackPage {
     }
 
     pub fn problems(&self) -> Vec<Problem> {
+        if !self.place.is_admin {
+            return Vec::new();
+        }
         let variables = self.variables.iter();
         let variables =
             variables.map(|one| (format!("var-{}", one.name), one.field.error.as_ref()));

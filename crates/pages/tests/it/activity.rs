@@ -125,7 +125,6 @@ async fn a_file_has_every_row_and_no_formula() {
     let server = Server::start().await;
     let mut owner = server.owner().await;
     for _ in 0..520 {
-        // The rate is by the clock.
         server.wait_seconds(1);
         let _ = server.call(&server.token, "list_files", json!({})).await;
     }

@@ -114,7 +114,10 @@ async fn nothing_that_somebody_wrote_runs_in_the_browser() {
         assert_eq!(raw.header("cross-origin-resource-policy"), "same-origin");
         assert_eq!(raw.body, content);
         let page = owner.get(&format!("{base}/view?path={name}")).await;
-        assert!(!page.body.contains(content), "{name}");
+        assert!(
+            !page.body.contains(content) || !content.contains('<'),
+            "{name}"
+        );
         assert!(page.attribute("#contents img", "src").is_none(), "{name}");
     }
     // The smallest picture there is: by its bytes, whatever it is called.

@@ -16,7 +16,7 @@ async fn a_part_of_a_name_leads_to_the_thing() {
     for (query, name, path) in [
         ("%C3%A4RG", "Ärger & Co workspace", "/workspaces/ws_"),
         ("git", "GitHub", "/connectors/github"),
-        ("api k", "API keys page", "/settings/api-keys"),
+        ("api%20k", "API keys page", "/settings/api-keys"),
         ("changes", "Changes page", "/activity/changes"),
     ] {
         let page = owner.get(&format!("/search?q={query}")).await;

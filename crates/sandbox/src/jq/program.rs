@@ -248,7 +248,11 @@ fn forbidden(source: &str, at: &str, name: &str) -> Why {
 /// Line and column of a part, both from 1 and in characters. The start for what is no part.
 fn place(source: &str, part: &str) -> (u32, u32) {
     let offset = (part.as_ptr() as usize).wrapping_sub(source.as_ptr() as usize);
-    let before = source.get(..offset).unwrap_or_default();
+    // What begins behind its end only happens to lie there.
+    let before = match offset.checked_add(part.len()) {
+        Some(end) if end <= source.len() => source.get(..offset).unwrap_or_default(),
+        _ => "",
+    };
     let line = before.matches('\n').count() + 1;
     let last = before.rsplit('\n').next().unwrap_or_default();
     (line as u32, last.chars().count() as u32 + 1)

@@ -12,10 +12,15 @@ use super::{Page, Sample, page};
 
 impl Sample {
     fn step(&self, kind: &'static str, name: &str, detail: &str) -> StepView {
+        // Nothing stays nothing.
+        let text = |text: &str| match text {
+            "" => String::new(),
+            text => self.t(text),
+        };
         StepView {
-            name: self.t(name),
+            name: text(name),
             kind,
-            detail: self.t(detail),
+            detail: text(detail),
             when: None,
             lists: vec![],
         }

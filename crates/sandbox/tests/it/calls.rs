@@ -99,8 +99,12 @@ fn calls_that_nobody_awaits_are_cancelled_and_told() {
             .filter(|call| call["result"] == "cancelled")
             .count();
         assert_eq!((calls.len(), cancelled), (21, 20), "{outcome}");
+        // A call may be cancelled before the host began it: what was begun was dropped.
         let audit = host.ask(json!({ "audit": true }));
-        assert_eq!(audit["dropped"], 32, "{} {audit}", host.how);
+        let seen = audit["seen"].as_array().unwrap();
+        let begun = seen.iter().filter(|call| **call == "test.never").count();
+        assert!((16..=32).contains(&begun), "{} {audit}", host.how);
+        assert_eq!(audit["dropped"], begun, "{} {audit}", host.how);
     }
 }
 

@@ -1,6 +1,7 @@
 //! API keys: listed, made, changed, revoked, regenerated.
 
 use crate::auth::{Administrator, Person};
+use crate::credentials::{Revoked, named};
 use crate::error::{Answer, ApiError, Faults};
 use crate::paging::Paging;
 use crate::read::{Json, Path, Query, instant};
@@ -92,18 +93,13 @@ impl From<Fresh> for FreshApiKey {
 }
 
 /// The key that a path names, when it is one that the actor sees.
-async fn key_of(app: &App, actor: &Actor, named: &str) -> Result<CredentialId, Fault> {
-    let found = app
-        .api_keys(actor)
-        .await?
-        .into_iter()
-        .find(|key| key.id.as_str() == named);
-    Ok(found
-        .ok_or_else(|| {
-            Fault::not_found("There is no such API key, or it was revoked before.")
-                .hint("GET /api/v1/api-keys lists them.")
-        })?
-        .id)
+async fn key_of(app: &App, actor: &Actor, key: &str) -> Result<CredentialId, Fault> {
+    named(
+        app.api_keys(actor).await?,
+        key,
+        "There is no such API key, or it was revoked before.",
+        "/api/v1/api-keys",
+    )
 }
 
 #[derive(Serialize, ToSchema)]
@@ -280,13 +276,6 @@ pub(crate) async fn update_api_key(
     }))
 }
 
-#[derive(Serialize, ToSchema)]
-pub(crate) struct RevokedApiKey {
-    deleted: bool,
-    #[schema(value_type = String)]
-    id: CredentialId,
-}
-
 /// Revokes an API key
 ///
 /// It is dead when the answer arrives, and its open streams end.
@@ -294,16 +283,16 @@ pub(crate) struct RevokedApiKey {
     delete, path = "/api/v1/api-keys/{id}", tag = "API keys",
     security(("bearer" = ["admin"])),
     params(("id" = String, Path, description = "Id of the key.")),
-    responses((status = 200, description = "The key is dead.", body = RevokedApiKey), Faults)
+    responses((status = 200, description = "The key is dead.", body = Revoked), Faults)
 )]
 pub(crate) async fn revoke_api_key(
     State(app): State<App>,
     Person(actor): Person,
     Path(id): Path<String>,
-) -> Answer<axum::Json<RevokedApiKey>> {
+) -> Answer<axum::Json<Revoked>> {
     let id = key_of(&app, &actor, &id).await?;
     app.revoke(&actor, &id).await?;
-    Ok(axum::Json(RevokedApiKey { deleted: true, id }))
+    Ok(Revoked::of(id))
 }
 
 /// Replaces an API key

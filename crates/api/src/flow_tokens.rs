@@ -1,6 +1,7 @@
 //! Flow tokens of a workspace: listed, made, revoked.
 
 use crate::auth::Person;
+use crate::credentials::{Revoked, named};
 use crate::error::{Answer, ApiError, Faults};
 use crate::paging::Paging;
 use crate::read::{Json, Path, Query};
@@ -166,19 +167,12 @@ async fn token_of(
     (workspace, token): &(String, String),
 ) -> Result<CredentialId, Fault> {
     let workspace = find(app, actor, workspace).await?;
-    let all = app.flow_tokens(actor, &workspace.id).await?;
-    let found = all.into_iter().find(|one| one.id.as_str() == token);
-    found.map(|found| found.id).ok_or_else(|| {
-        Fault::not_found("The workspace has no such flow token, or it was revoked before.")
-            .hint("GET /api/v1/workspaces/{id}/flow-tokens lists them.")
-    })
-}
-
-#[derive(Serialize, ToSchema)]
-pub(crate) struct RevokedFlowToken {
-    deleted: bool,
-    #[schema(value_type = String)]
-    id: CredentialId,
+    named(
+        app.flow_tokens(actor, &workspace.id).await?,
+        token,
+        "The workspace has no such flow token, or it was revoked before.",
+        "/api/v1/workspaces/{id}/flow-tokens",
+    )
 }
 
 /// Revokes a flow token
@@ -191,14 +185,14 @@ pub(crate) struct RevokedFlowToken {
         ("id" = String, Path, description = "Id or slug of the workspace."),
         ("credentialId" = String, Path, description = "Id of the token."),
     ),
-    responses((status = 200, description = "The token is dead.", body = RevokedFlowToken), Faults)
+    responses((status = 200, description = "The token is dead.", body = Revoked), Faults)
 )]
 pub(crate) async fn revoke_flow_token(
     State(app): State<App>,
     Person(actor): Person,
     Path(path): Path<(String, String)>,
-) -> Answer<axum::Json<RevokedFlowToken>> {
+) -> Answer<axum::Json<Revoked>> {
     let id = token_of(&app, &actor, &path).await?;
     app.revoke(&actor, &id).await?;
-    Ok(axum::Json(RevokedFlowToken { deleted: true, id }))
+    Ok(Revoked::of(id))
 }

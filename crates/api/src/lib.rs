@@ -8,7 +8,8 @@
 //! mounted; every failure is one shape, `error::ApiError`; nothing here knows the protocol or the
 //! database.
 //!
-//! - `auth`: who may; `read`: bodies, queries and paths, read strictly; `paging`, `exported`: long lists; `arriving`: bodies that are files; `error`
+//! - `auth`: who may; `read`: bodies, queries and paths, read strictly; `paging`, `exported`: long lists; `arriving`: bodies that are files; `error`;
+//!   `credentials`, `problems`: what several nouns answer alike
 //! - `document`: the OpenAPI document; `state`: what handlers can reach
 //! - one file a noun: `health`, `info`, `workspaces`, `tokens`, `flow_tokens`, `connected_clients`, `connect`, `files`, `trash`, `api_keys`,
 //!   `organizations`, `members`, `invitations`, `connectors`, `connections`, `connection_tools`, `authorizations`, `oauth_apps`, `integrations`, `integration_metadata`, `partials`, `actions`, `end_users`,
@@ -29,6 +30,7 @@ mod connected_clients;
 mod connection_tools;
 mod connections;
 mod connectors;
+mod credentials;
 mod document;
 mod documents;
 mod end_users;
@@ -60,6 +62,7 @@ mod paging;
 mod partials;
 pub mod parts;
 mod picking;
+mod problems;
 mod read;
 mod search;
 mod server_tokens;

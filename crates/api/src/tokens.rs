@@ -1,6 +1,7 @@
 //! Tokens of a workspace: listed, made, changed, revoked, regenerated.
 
 use crate::auth::{Administrator, Person};
+use crate::credentials::{Revoked, named};
 use crate::error::{Answer, ApiError, Faults};
 use crate::paging::Paging;
 use crate::read::{Json, Path, Query};
@@ -92,20 +93,15 @@ async fn all(app: &App, actor: &Actor, workspace: &WorkspaceId) -> Result<Vec<Cr
 async fn token_of(
     app: &App,
     actor: &Actor,
-    path: &(String, String),
+    (workspace, token): &(String, String),
 ) -> Result<CredentialId, Fault> {
-    let (workspace, credential) = path;
     let workspace = find(app, actor, workspace).await?;
-    let found = all(app, actor, &workspace.id)
-        .await?
-        .into_iter()
-        .find(|token| token.id.as_str() == credential.as_str());
-    Ok(found
-        .ok_or_else(|| {
-            Fault::not_found("The workspace has no such token, or it was revoked before.")
-                .hint("GET /api/v1/workspaces/{id}/tokens lists them.")
-        })?
-        .id)
+    named(
+        all(app, actor, &workspace.id).await?,
+        token,
+        "The workspace has no such token, or it was revoked before.",
+        "/api/v1/workspaces/{id}/tokens",
+    )
 }
 
 fn scopes_of(read_only: bool) -> Scopes {
@@ -219,13 +215,6 @@ pub(crate) async fn update_token(
     }))
 }
 
-#[derive(Serialize, ToSchema)]
-pub(crate) struct RevokedToken {
-    deleted: bool,
-    #[schema(value_type = String)]
-    id: CredentialId,
-}
-
 /// Revokes a token of a workspace
 ///
 /// It is dead when the answer arrives, and its open streams end.
@@ -236,16 +225,16 @@ pub(crate) struct RevokedToken {
         ("id" = String, Path, description = "Id or slug of the workspace."),
         ("credentialId" = String, Path, description = "Id of the token."),
     ),
-    responses((status = 200, description = "The token is dead.", body = RevokedToken), Faults)
+    responses((status = 200, description = "The token is dead.", body = Revoked), Faults)
 )]
 pub(crate) async fn revoke_token(
     State(app): State<App>,
     Person(actor): Person,
     Path(path): Path<(String, String)>,
-) -> Answer<axum::Json<RevokedToken>> {
+) -> Answer<axum::Json<Revoked>> {
     let id = token_of(&app, &actor, &path).await?;
     app.revoke(&actor, &id).await?;
-    Ok(axum::Json(RevokedToken { deleted: true, id }))
+    Ok(Revoked::of(id))
 }
 
 /// Replaces a token of a workspace

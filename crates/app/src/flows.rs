@@ -38,7 +38,7 @@ pub mod webhooks;
 pub use outline::{FlowExample, FlowOutline, OutlineList, OutlineStep, outline};
 pub use quaymaster_flows::load::MOST_BYTES as MOST_TEXT;
 pub use quaymaster_store::flow::{Flow, FlowVersion};
-pub use reading::{Checked, Problem, TestOutcome};
+pub use reading::{Checked, TestOutcome};
 pub use saving::{Saved, SavedAs};
 pub use uses::FlowUse;
 

@@ -6,6 +6,7 @@
 //!
 //! - [`App`]: everything wired together; the [`Door`](quaymaster_core::Door) of the product
 //! - in front of every tool call: [`admit`] (who), [`guard`] (may?), [`caps`], [`rate`], [`audit`]
+//! - `problems`: what is wrong with a text
 //! - `guesses`: how often somebody may be wrong; `password`: digests, a few at a time
 //! - [`changes`]: follows events, drops caches; `feed`: what open streams are told
 //! - `catalog`: the connectors of an organization; `invoke`: in front of every call to one
@@ -64,6 +65,7 @@ pub mod packs;
 pub mod partials;
 mod password;
 pub mod picking;
+mod problems;
 pub mod rate;
 pub mod reconnect;
 pub mod resets;
@@ -81,6 +83,7 @@ mod wired;
 pub mod workspaces;
 
 pub use actor::{Actor, Admin};
+pub use problems::{Problem, problems_of};
 pub use toolsets::repl::{PythonEgress, PythonSettings};
 pub use wired::{App, Settings, WaysOut};
 

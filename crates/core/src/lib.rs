@@ -35,6 +35,6 @@ pub use caller::{Caller, Grant, Who};
 pub use clock::{Clock, Entropy, Instant};
 pub use door::{Door, Fut};
 pub use fault::{Code, Fault};
-pub use hex::hex;
+pub use hex::{hex, unhex};
 pub use place::Place;
 pub use scope::{Scope, Scopes};

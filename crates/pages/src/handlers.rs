@@ -34,6 +34,7 @@ mod local;
 mod looking;
 mod members;
 mod memory;
+mod mistakes;
 mod notice;
 mod outcome;
 mod own_connectors;

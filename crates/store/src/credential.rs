@@ -207,14 +207,7 @@ impl Store {
         credential: &CredentialId,
     ) -> Result<Option<Credential>, StoreError> {
         const SQL: &str = concat!(columns!(), "WHERE c.org_id = $1 AND c.id = $2");
-        let row = reading!(self, pool => {
-            sqlx::query_as::<_, Row>(SQL)
-                .bind(org.as_str())
-                .bind(credential.as_str())
-                .fetch_optional(pool)
-                .await?
-        });
-        row.map(Credential::try_from).transpose()
+        self.row_of::<Row, _>(SQL, org, credential.as_str()).await
     }
 
     /// API keys that are not revoked, newest first; all of the organization, or one user's.
@@ -249,7 +242,7 @@ impl Store {
             "WHERE c.org_id = $1 AND c.workspace_id = $2 AND c.kind = 'workspace_token' AND c.revoked_at IS NULL \
              ORDER BY CASE c.origin WHEN 'default' THEN 0 ELSE 1 END, c.created_at DESC, c.id DESC"
         );
-        self.credentials_by(SQL, org, workspace.as_str()).await
+        self.rows_of::<Row, _>(SQL, org, workspace.as_str()).await
     }
 
     /// Flow tokens of a workspace that are not revoked, newest first.
@@ -263,7 +256,7 @@ impl Store {
             "WHERE c.org_id = $1 AND c.workspace_id = $2 AND c.kind = 'flow_token' AND c.revoked_at IS NULL \
              ORDER BY c.created_at DESC, c.id DESC"
         );
-        self.credentials_by(SQL, org, workspace.as_str()).await
+        self.rows_of::<Row, _>(SQL, org, workspace.as_str()).await
     }
 
     /// OAuth grants to a workspace that are neither revoked nor over, newest first.
@@ -300,7 +293,7 @@ impl Store {
             columns!(),
             "WHERE c.org_id = $1 AND c.server_id = $2 AND c.revoked_at IS NULL ORDER BY c.created_at, c.id"
         );
-        self.credentials_by(SQL, org, server.as_str()).await
+        self.rows_of::<Row, _>(SQL, org, server.as_str()).await
     }
 
     /// Tokens made for an end user that are not revoked.
@@ -313,7 +306,7 @@ impl Store {
             columns!(),
             "WHERE c.org_id = $1 AND c.end_user_id = $2 AND c.revoked_at IS NULL ORDER BY c.created_at, c.id"
         );
-        self.credentials_by(SQL, org, end_user.as_str()).await
+        self.rows_of::<Row, _>(SQL, org, end_user.as_str()).await
     }
 
     /// Every credential of a workspace that is not revoked, whatever its kind.
@@ -326,7 +319,7 @@ impl Store {
             columns!(),
             "WHERE c.org_id = $1 AND c.workspace_id = $2 AND c.revoked_at IS NULL ORDER BY c.created_at, c.id"
         );
-        self.credentials_by(SQL, org, workspace.as_str()).await
+        self.rows_of::<Row, _>(SQL, org, workspace.as_str()).await
     }
 
     /// Names of credentials, revoked ones too. Those of another organization have none.
@@ -357,23 +350,6 @@ impl Store {
             }
         }
         Ok(names)
-    }
-
-    /// Those of a query whose `$1` is the organization.
-    async fn credentials_by(
-        &self,
-        sql: &'static str,
-        org: &OrgId,
-        of: &str,
-    ) -> Result<Vec<Credential>, StoreError> {
-        let rows = reading!(self, pool => {
-            sqlx::query_as::<_, Row>(sql)
-                .bind(org.as_str())
-                .bind(of)
-                .fetch_all(pool)
-                .await?
-        });
-        rows.into_iter().map(Credential::try_from).collect()
     }
 
     /// Remembers when credentials were last used. Part of the batch that audit rows are written in.

@@ -128,26 +128,12 @@ impl Store {
             columns!(),
             "WHERE org_id = $1 AND workspace_id = $2 ORDER BY name"
         );
-        let rows = reading!(self, pool => {
-            sqlx::query_as::<_, Row>(SQL)
-                .bind(org.as_str())
-                .bind(workspace.as_str())
-                .fetch_all(pool)
-                .await?
-        });
-        rows.into_iter().map(Flow::try_from).collect()
+        self.rows_of::<Row, _>(SQL, org, workspace.as_str()).await
     }
 
     pub async fn flow(&self, org: &OrgId, flow: &FlowId) -> Result<Option<Flow>, StoreError> {
         const SQL: &str = concat!(columns!(), "WHERE org_id = $1 AND id = $2");
-        let row = reading!(self, pool => {
-            sqlx::query_as::<_, Row>(SQL)
-                .bind(org.as_str())
-                .bind(flow.as_str())
-                .fetch_optional(pool)
-                .await?
-        });
-        row.map(Flow::try_from).transpose()
+        self.row_of::<Row, _>(SQL, org, flow.as_str()).await
     }
 
     pub async fn flow_named(

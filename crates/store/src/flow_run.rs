@@ -237,14 +237,7 @@ impl Store {
             columns!(),
             "FROM flow_runs WHERE org_id = $1 AND id = $2"
         );
-        let row = reading!(self, pool => {
-            sqlx::query_as::<_, Row>(SQL)
-                .bind(org.as_str())
-                .bind(run.as_str())
-                .fetch_optional(pool)
-                .await?
-        });
-        row.map(Run::try_from).transpose()
+        self.row_of::<Row, _>(SQL, org, run.as_str()).await
     }
 
     /// In the order in which they began.
@@ -255,14 +248,7 @@ impl Store {
     ) -> Result<Vec<RunStep>, StoreError> {
         const SQL: &str = "SELECT path, kind, state, attempts, input, output, error, started_at, duration_us \
              FROM flow_run_steps WHERE org_id = $1 AND run_id = $2 ORDER BY started_at, path";
-        let rows = reading!(self, pool => {
-            sqlx::query_as::<_, StepRow>(SQL)
-                .bind(org.as_str())
-                .bind(run.as_str())
-                .fetch_all(pool)
-                .await?
-        });
-        rows.into_iter().map(RunStep::try_from).collect()
+        self.rows_of::<StepRow, _>(SQL, org, run.as_str()).await
     }
 
     /// Ends the leases of all runs, of every organization: for a server that has the database to
@@ -321,18 +307,8 @@ impl Store {
         until: Instant,
     ) -> Result<bool, StoreError> {
         const SQL: &str = "UPDATE flow_runs SET lease_until = $3 WHERE id = $1 AND lease = $2";
-        let mut tx = self.begin().await?;
-        let rows = within!(tx, conn => {
-            sqlx::query(SQL)
-                .bind(leased.run.id.as_str())
-                .bind(&leased.lease)
-                .bind(until.micros())
-                .execute(conn)
-                .await?
-                .rows_affected()
-        });
-        tx.commit().await?;
-        Ok(rows == 1)
+        let held = (leased.run.id.as_str(), leased.lease.as_str());
+        self.begin().await?.renew_lease(SQL, held, until).await
     }
 
     /// Lets somebody else go on with a durable run at once: this node stops.

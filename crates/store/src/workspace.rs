@@ -78,14 +78,7 @@ impl Store {
             columns!(),
             "WHERE org_id = $1 AND id = $2 AND deleted_at IS NULL"
         );
-        let row = reading!(self, pool => {
-            sqlx::query_as::<_, Row>(SQL)
-                .bind(org.as_str())
-                .bind(workspace.as_str())
-                .fetch_optional(pool)
-                .await?
-        });
-        row.map(Workspace::try_from).transpose()
+        self.row_of::<Row, _>(SQL, org, workspace.as_str()).await
     }
 
     /// The workspaces of an organization, oldest first.

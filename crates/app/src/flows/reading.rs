@@ -3,11 +3,11 @@
 use super::expressions::OfTests;
 use crate::App;
 use crate::actor::Actor;
+use crate::problems::{Problem, fault_of};
 use quaymaster_core::id::{OrgId, WorkspaceId};
 use quaymaster_core::{Code, Fault};
 use quaymaster_flows::format::Flow;
-pub use quaymaster_flows::load::Problem;
-use quaymaster_flows::load::{flow, problem_at, saved};
+use quaymaster_flows::load::{Text, flow, saved};
 use quaymaster_flows::prepared::Prepared;
 use quaymaster_flows::testing::{Tested, test};
 use serde_json::{Value, json};
@@ -59,29 +59,8 @@ fn compiled(flow: Flow) -> Result<Prepared, Vec<Problem>> {
     })
 }
 
-/// Every problem of a text, as one fault. `details.problems` has them with line and column.
 pub(super) fn wrong(problems: &[Problem]) -> Fault {
-    let first = problems
-        .first()
-        .map(ToString::to_string)
-        .unwrap_or_default();
-    let message = match problems.len() {
-        1 => format!("The flow has a problem: {first}"),
-        count => format!("The flow has {count} problems. The first: {first}"),
-    };
-    let problems: Vec<Value> = problems
-        .iter()
-        .map(|problem| {
-            json!({
-                "line": problem.line,
-                "column": problem.column,
-                "key": problem.key,
-                "message": problem.message,
-            })
-        })
-        .collect();
-    Fault::invalid_arg("/source", "flow", message)
-        .detail("problems", problems)
+    fault_of("flow", problems)
         .hint("details.problems has each with its line and column. Nothing was changed.")
 }
 
@@ -158,6 +137,7 @@ impl App {
         source: &str,
         prepared: &Prepared,
     ) -> Result<Vec<Problem>, Fault> {
+        let text = Text::new(source, "");
         let mut problems = Vec::new();
         let mut good = HashSet::new();
         for (at, program) in prepared.flow().programs() {
@@ -175,7 +155,7 @@ impl App {
                     if let Some(hint) = failed.hint() {
                         message = format!("{message} {hint}");
                     }
-                    problems.push(problem_at(source, "", &path, message));
+                    problems.push(text.problem_at(&path, message));
                 }
                 // Not the flow's doing, and nothing that can be saved unchecked.
                 Err(failed) => return Err(failed.fault()),

@@ -11,7 +11,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use quaymaster_core::id::{CredentialId, RunId, WorkspaceId};
 use quaymaster_core::secret::SecretDigest;
 use quaymaster_core::tool::JsonObject;
-use quaymaster_core::{Code, Fault};
+use quaymaster_core::{Code, Fault, unhex};
 use quaymaster_flows::format::{Respond, Trigger, Webhook, WebhookAuth};
 use secrecy::ExposeSecret;
 use serde_json::Value;
@@ -168,7 +168,7 @@ fn input_of(body: &[u8]) -> Result<JsonObject, Fault> {
 fn is_signed(key: &str, body: &[u8], header: &str) -> bool {
     let digits = header.trim();
     let digits = digits.strip_prefix("sha256=").unwrap_or(digits);
-    let Some(given) = unhex(digits) else {
+    let Some(given) = unhex::<32>(digits) else {
         return false;
     };
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key.as_bytes()) else {
@@ -177,14 +177,6 @@ fn is_signed(key: &str, body: &[u8], header: &str) -> bool {
     mac.update(body);
     // In constant time.
     mac.verify_slice(&given).is_ok()
-}
-
-fn unhex(digits: &str) -> Option<Vec<u8>> {
-    if digits.len() != 64 || !digits.is_ascii() {
-        return None;
-    }
-    let byte = |at: usize| u8::from_str_radix(&digits[at..at + 2], 16).ok();
-    (0..32).map(|index| byte(2 * index)).collect()
 }
 
 #[cfg(test)]

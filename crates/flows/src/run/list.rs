@@ -263,13 +263,7 @@ impl Frame<'_> {
         fail: &Fail,
         context: &Context,
     ) -> Result<StepFault, StepFault> {
-        let mut templates: Vec<&Template> = Vec::new();
-        step.templates(&[], &mut |_, template| templates.push(template));
-        let programs: Vec<_> = templates
-            .iter()
-            .flat_map(|template| template.programs())
-            .collect();
-        let values: Values = self.values(&programs, context).await?;
+        let values: Values = self.values(&step.own_programs(), context).await?;
         let mut fault = StepFault::new(fail.code.code(), values.text(&fail.message));
         fault.hint = fail.hint.as_ref().map(|hint| values.text(hint));
         fault.details = fail.details.as_ref().map(|details| values.shape(details));

@@ -98,12 +98,14 @@ pub fn saved(text: &str) -> Result<Flow, Vec<Problem>> {
     read(text, "")
 }
 
-/// A problem that somebody else has found, at the place of a key of the text, for example
-/// `["steps", "2", "map"]`.
-pub fn problem_at(text: &str, file: &str, path: &[&str], message: impl Into<String>) -> Problem {
-    let path: Vec<String> = path.iter().map(|key| (*key).to_owned()).collect();
-    let at = Places::of(text).of_path(&path);
-    placed(file, at, path.join("."), message.into())
+/// Problems that somebody else has found, at the places of keys of the text, for example
+/// `["steps", "2", "map"]`. In the order of the text.
+pub fn problems_at(text: &str, file: &str, found: Vec<(Vec<String>, String)>) -> Vec<Problem> {
+    let findings = found.into_iter();
+    let findings = findings.map(|(at, message)| Finding { at, message });
+    kept(findings.collect(), text, file)
+        .err()
+        .unwrap_or_default()
 }
 
 fn read<T: Mended>(text: &str, file: &str) -> Result<T, Vec<Problem>> {

@@ -6,7 +6,7 @@ use quaymaster_flows::context::Context;
 use quaymaster_flows::expression::Program;
 use quaymaster_flows::fault::StepFault;
 use quaymaster_flows::format::Flow;
-use quaymaster_flows::load::{Document, Problem, document, problem_at};
+use quaymaster_flows::load::{Document, Problem, document, problems_at};
 use quaymaster_flows::testing::{self, Expressions, Tested};
 use quaymaster_sandbox::jq;
 use serde_json::{Value, json};
@@ -44,7 +44,7 @@ impl Expressions for Local {
 impl Local {
     /// Expressions of a flow that are none to jq. `within` is where the flow stands in the file.
     async fn wrong(&self, flow: &Flow, text: &str, file: &str, within: &[String]) -> Vec<Problem> {
-        let mut problems = Vec::new();
+        let mut found = Vec::new();
         let mut good: HashSet<&str> = HashSet::new();
         for (at, program) in flow.programs() {
             if program.simple().is_some() || good.contains(program.digest()) {
@@ -55,16 +55,16 @@ impl Local {
                     good.insert(program.digest());
                 }
                 Err(failed) => {
-                    let path: Vec<&str> = within.iter().chain(&at).map(String::as_str).collect();
+                    let path = within.iter().chain(&at).cloned().collect();
                     let mut message = failed.to_string();
                     if let Some(hint) = failed.hint() {
                         message = format!("{message} {hint}");
                     }
-                    problems.push(problem_at(text, file, &path, message));
+                    found.push((path, message));
                 }
             }
         }
-        problems
+        problems_at(text, file, found)
     }
 }
 

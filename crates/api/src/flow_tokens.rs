@@ -108,8 +108,9 @@ pub(crate) struct CreateFlowToken {
     #[schema(min_items = 1, max_items = 500)]
     flows: Option<Vec<String>>,
     /// Whether it may be used in an address, as `?token=`. Addresses end up in logs and histories.
-    /// Default: yes, for clients that send no headers.
-    in_url: Option<bool>,
+    /// Say yes for clients that send no headers.
+    #[serde(default)]
+    in_url: bool,
     /// Without it, the token does not expire.
     #[schema(minimum = 1, maximum = 3650)]
     expires_in_days: Option<u32>,
@@ -145,7 +146,7 @@ pub(crate) async fn create_flow_token(
     let new = NewFlowToken {
         name: new.name,
         flows: new.flows,
-        in_url: new.in_url.unwrap_or(true),
+        in_url: new.in_url,
         expires: new.expires_in_days.map_or(Expiry::Never, Expiry::Days),
     };
     let Fresh { credential, token } = app

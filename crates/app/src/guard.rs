@@ -187,7 +187,7 @@ impl App {
                 return Ok(Found::Flow(offered));
             }
             let get_run = &self.toolsets.get_run;
-            if get_run.def.name == name && flows.has_durable(caller) {
+            if get_run.def.name == name && flows.has_later(caller) {
                 return Ok(Found::BuiltIn(get_run));
             }
             let built_in = self.toolsets.listed(caller);
@@ -365,9 +365,7 @@ impl Door for App {
                 return Ok(match own.peek() {
                     None => built_in,
                     Some(_) => {
-                        let get_run = flows
-                            .has_durable(caller)
-                            .then(|| &self.toolsets.get_run.def);
+                        let get_run = flows.has_later(caller).then(|| &self.toolsets.get_run.def);
                         let get_run = get_run.filter(|_| caller.scopes.has(Scope::ReadTools));
                         built_in.iter().chain(own).chain(get_run).cloned().collect()
                     }

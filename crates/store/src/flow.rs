@@ -48,7 +48,7 @@ pub struct FlowVersion {
 }
 
 #[derive(sqlx::FromRow)]
-struct Row {
+pub(crate) struct Row {
     id: String,
     org_id: String,
     workspace_id: String,
@@ -110,12 +110,41 @@ impl From<VersionRow> for FlowVersion {
     }
 }
 
+/// What a row is read from; with an argument, of a table of that name.
 macro_rules! columns {
+    ($of:literal) => {
+        concat!(
+            $of,
+            "id, ",
+            $of,
+            "org_id, ",
+            $of,
+            "workspace_id, ",
+            $of,
+            "name, ",
+            $of,
+            "tool, ",
+            $of,
+            "title, ",
+            $of,
+            "enabled, ",
+            $of,
+            "durable, ",
+            $of,
+            "version, ",
+            $of,
+            "versions, ",
+            $of,
+            "created_at, ",
+            $of,
+            "updated_at"
+        )
+    };
     () => {
-        "SELECT id, org_id, workspace_id, name, tool, title, enabled, durable, version, versions, created_at, updated_at \
-         FROM flows "
+        concat!("SELECT ", columns!(""), " FROM flows ")
     };
 }
+pub(crate) use columns;
 
 impl Store {
     /// Those of a workspace, by name.

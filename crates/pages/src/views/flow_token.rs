@@ -53,22 +53,12 @@ pub struct FlowTokenRow {
 }
 
 /// The form below the table: posts `name`, `flows` for each that is ticked, and `in_url` when it is.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct FlowTokenForm {
     pub name: Field,
     /// The flows of the workspace; none ticked means all.
     pub flows: Vec<Choice>,
     pub in_url: bool,
-}
-
-impl Default for FlowTokenForm {
-    fn default() -> Self {
-        FlowTokenForm {
-            name: Field::default(),
-            flows: Vec::new(),
-            in_url: true,
-        }
-    }
 }
 
 /// Answer to the POST that made a flow token. The secret stands here and nowhere else.

@@ -34,6 +34,7 @@ mod local;
 mod looking;
 mod members;
 mod memory;
+mod mixing;
 mod notice;
 mod outcome;
 mod own_connectors;

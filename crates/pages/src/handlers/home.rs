@@ -46,9 +46,9 @@ pub(super) async fn create(
     Posted(form): Posted<NewWorkspace>,
 ) -> Result<Response, Stop> {
     match pages.app.create_workspace(&admin, &form.name, None).await {
-        Ok((workspace, fresh)) => Ok(tokens::shown_once(
-            &pages.app, person, &workspace, &fresh, false,
-        )),
+        Ok((workspace, fresh)) => {
+            tokens::shown_once(&pages.app, person, &workspace, &fresh, false).await
+        }
         Err(fault)
             if matches!(
                 fault.code,

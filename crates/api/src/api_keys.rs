@@ -9,12 +9,15 @@ use crate::workspaces::find;
 use axum::extract::State;
 use http::StatusCode;
 use quaymaster_app::credentials::{Expiry, Fresh, NewApiKey};
+use quaymaster_app::mixing::Ticked;
 use quaymaster_app::{Actor, App, Credential};
 use quaymaster_core::id::{CredentialId, OrgId, UserId, WorkspaceId};
+use quaymaster_core::mix::ToolsetKey;
 use quaymaster_core::{Code, Fault, Instant, Scopes};
 use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use utoipa::ToSchema;
 
 #[derive(Serialize, ToSchema)]
@@ -37,6 +40,14 @@ pub(crate) struct ApiKeyView {
     #[schema(value_type = Option<String>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     files: Option<WorkspaceId>,
+    /// The toolsets that were ticked for it; absent when it has those that such a credential usually has.
+    #[schema(value_type = Option<Vec<String>>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    toolsets: Option<BTreeSet<ToolsetKey>>,
+    /// The tools that it has and no others; absent when it has all of its toolsets.
+    #[schema(value_type = Option<Vec<String>>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tools: Option<BTreeSet<String>>,
     #[schema(value_type = String, format = DateTime)]
     created_at: Instant,
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -58,6 +69,8 @@ impl From<Credential> for ApiKeyView {
             name: credential.name,
             scopes: credential.scopes,
             files: credential.workspace,
+            toolsets: credential.mix.toolsets,
+            tools: credential.mix.tools.as_deref().cloned(),
             created_at: credential.created_at,
             expires_at: credential.expires_at,
             last_used_at: credential.last_used_at,
@@ -149,6 +162,13 @@ pub(crate) struct CreateApiKey {
     permissions: Option<Permissions>,
     /// Id or slug of a workspace whose file tools the key shall see.
     files: Option<String>,
+    /// Toolsets that it shall have, as GET /api/v1/toolsets names them. Without them, all of them.
+    #[schema(min_items = 1)]
+    toolsets: Option<Vec<String>>,
+    /// Names of the tools that it shall have and no others. Without them, all of its toolsets, also
+    /// those that are added later.
+    #[schema(min_items = 1, max_items = 1000)]
+    tools: Option<Vec<String>>,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -226,6 +246,10 @@ pub(crate) async fn create_api_key(
         scopes: new.scopes,
         expires,
         files,
+        ticked: Ticked {
+            toolsets: new.toolsets,
+            tools: new.tools,
+        },
     };
     let fresh = app
         .create_api_key(&actor, new)

@@ -10,9 +10,11 @@ use axum::extract::State;
 use http::StatusCode;
 use quaymaster_app::credentials::{Expiry, Fresh};
 use quaymaster_app::flow_tokens::NewFlowToken;
+use quaymaster_app::mixing::Ticked;
 use quaymaster_app::{Actor, App, Credential};
 use quaymaster_core::caller::Pick;
 use quaymaster_core::id::{CredentialId, FlowId, UserId, WorkspaceId};
+use quaymaster_core::mix::ToolsetKey;
 use quaymaster_core::{Fault, Instant};
 use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
@@ -38,6 +40,14 @@ pub(crate) struct FlowTokenView {
     flows: Option<BTreeSet<FlowId>>,
     /// Whether it is taken from an address, as `?token=`, too.
     in_url: bool,
+    /// The toolsets that were ticked for it; absent when it has those that such a credential usually has.
+    #[schema(value_type = Option<Vec<String>>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    toolsets: Option<BTreeSet<ToolsetKey>>,
+    /// The tools that it has and no others; absent when it has all of its toolsets.
+    #[schema(value_type = Option<Vec<String>>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tools: Option<BTreeSet<String>>,
     #[schema(value_type = String, format = DateTime)]
     created_at: Instant,
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -61,6 +71,8 @@ impl From<Credential> for FlowTokenView {
                 Pick::Only(flows) => Some(BTreeSet::clone(&flows)),
             },
             in_url: credential.in_url,
+            toolsets: credential.mix.toolsets,
+            tools: credential.mix.tools.as_deref().cloned(),
             created_at: credential.created_at,
             expires_at: credential.expires_at,
             last_used_at: credential.last_used_at,
@@ -114,6 +126,14 @@ pub(crate) struct CreateFlowToken {
     /// Without it, the token does not expire.
     #[schema(minimum = 1, maximum = 3650)]
     expires_in_days: Option<u32>,
+    /// Toolsets that it shall have, as GET /api/v1/toolsets names them. Without them, flows.
+    /// With more than files and flows it acts for the person who makes it.
+    #[schema(min_items = 1)]
+    toolsets: Option<Vec<String>>,
+    /// Names of the tools that it shall have and no others. Without them, all of its toolsets, also
+    /// those that are added later.
+    #[schema(min_items = 1, max_items = 1000)]
+    tools: Option<Vec<String>>,
 }
 
 /// A flow token with its secret.
@@ -129,7 +149,8 @@ pub(crate) struct FreshFlowToken {
 
 /// Makes a flow token
 ///
-/// It calls flows of the workspace as tools at `/mcp`, and is good for nothing else.
+/// It calls flows of the workspace as tools at `/mcp`, and is good for nothing else unless more toolsets
+/// are named.
 #[utoipa::path(
     post, path = "/api/v1/workspaces/{id}/flow-tokens", tag = "Flow tokens",
     security(("bearer" = ["admin"])), request_body = CreateFlowToken,
@@ -148,6 +169,10 @@ pub(crate) async fn create_flow_token(
         flows: new.flows,
         in_url: new.in_url,
         expires: new.expires_in_days.map_or(Expiry::Never, Expiry::Days),
+        ticked: Ticked {
+            toolsets: new.toolsets,
+            tools: new.tools,
+        },
     };
     let Fresh { credential, token } = app
         .create_flow_token(&actor, &workspace.id, new)

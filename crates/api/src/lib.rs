@@ -13,7 +13,7 @@
 //! - `document`: the OpenAPI document; `state`: what handlers can reach
 //! - one file a noun: `health`, `info`, `workspaces`, `tokens`, `flow_tokens`, `connected_clients`, `connect`, `files`, `trash`, `api_keys`,
 //!   `organizations`, `members`, `invitations`, `connectors`, `connections`, `connection_tools`, `authorizations`, `oauth_apps`, `integrations`, `integration_metadata`, `partials`, `actions`, `end_users`,
-//!   `connect_sessions`, `documents`, `flows`, `flow_drafts`, `flow_runs`, `flow_secrets`, `packs`, `servers`, `server_tokens`, `server_tools`, `picking`, `code`, `later`, `skills`, `skill_files`, `memory`, `memory_versions`, `calls`, `events`, `usage`, `first_steps`, `search`, `tools`; [`parts`] has a
+//!   `connect_sessions`, `documents`, `flows`, `flow_drafts`, `flow_runs`, `flow_secrets`, `packs`, `servers`, `server_tokens`, `server_tools`, `picking`, `code`, `later`, `skills`, `skill_files`, `memory`, `memory_versions`, `calls`, `events`, `usage`, `first_steps`, `search`, `tools`, `toolsets`; [`parts`] has a
 //!   router of its own, whose addresses are signed, and so has [`oauth`], whose addresses are those
 //!   of its RFCs, and [`hooks`], whose senders prove themselves
 
@@ -73,6 +73,7 @@ mod skills;
 mod state;
 mod tokens;
 mod tools;
+mod toolsets;
 mod trash;
 mod usage;
 mod workspaces;
@@ -357,6 +358,7 @@ fn documented() -> OpenApiRouter<ApiState> {
         ))
         .routes(routes!(organizations::create_organization))
         .routes(routes!(tools::list_tools))
+        .routes(routes!(toolsets::list_toolsets))
         .routes(routes!(tools::call_tool))
 }
 

@@ -8,13 +8,16 @@ use crate::read::{Json, Path, Query};
 use crate::workspaces::find;
 use axum::extract::State;
 use http::StatusCode;
-use quaymaster_app::credentials::Fresh;
+use quaymaster_app::credentials::{Fresh, NewWorkspaceToken};
+use quaymaster_app::mixing::Ticked;
 use quaymaster_app::{Actor, App, Credential};
 use quaymaster_core::id::{CredentialId, OrgId, UserId, WorkspaceId};
+use quaymaster_core::mix::ToolsetKey;
 use quaymaster_core::secret::TokenKind;
 use quaymaster_core::{Fault, Instant, Scope, Scopes};
 use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use utoipa::ToSchema;
 
 #[derive(Serialize, ToSchema)]
@@ -39,6 +42,14 @@ pub(crate) struct TokenView {
     read_only: bool,
     #[schema(value_type = Vec<String>)]
     scopes: Scopes,
+    /// The toolsets that were ticked for it; absent when it has those that such a credential usually has.
+    #[schema(value_type = Option<Vec<String>>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    toolsets: Option<BTreeSet<ToolsetKey>>,
+    /// The tools that it has and no others; absent when it has all of its toolsets.
+    #[schema(value_type = Option<Vec<String>>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tools: Option<BTreeSet<String>>,
     #[schema(value_type = String, format = DateTime)]
     created_at: Instant,
     /// Exact to a minute.
@@ -58,6 +69,8 @@ impl From<Credential> for TokenView {
             origin: credential.origin.name(),
             read_only: !credential.scopes.has(Scope::WriteTools),
             scopes: credential.scopes,
+            toolsets: credential.mix.toolsets,
+            tools: credential.mix.tools.as_deref().cloned(),
             created_at: credential.created_at,
             last_used_at: credential.last_used_at,
         }
@@ -147,6 +160,14 @@ pub(crate) struct NewToken {
     name: String,
     /// Whether it shall see only the tools that change nothing. Default: no.
     read_only: Option<bool>,
+    /// Toolsets that it shall have, as GET /api/v1/toolsets names them. Without them, files.
+    /// With more than files and flows it acts for the person who makes it.
+    #[schema(min_items = 1)]
+    toolsets: Option<Vec<String>>,
+    /// Names of the tools that it shall have and no others. Without them, all of its toolsets, also
+    /// those that are added later.
+    #[schema(min_items = 1, max_items = 1000)]
+    tools: Option<Vec<String>>,
 }
 
 /// Makes a token of a workspace
@@ -165,10 +186,18 @@ pub(crate) async fn create_token(
     Json(new): Json<NewToken>,
 ) -> Answer<(StatusCode, axum::Json<FreshToken>)> {
     let workspace = find(&app, &actor, &id).await?;
-    let read_only = new.read_only.unwrap_or(false);
+    let new = NewWorkspaceToken {
+        name: new.name,
+        read_only: new.read_only.unwrap_or(false),
+        ticked: Ticked {
+            toolsets: new.toolsets,
+            tools: new.tools,
+        },
+    };
     let fresh = app
-        .create_workspace_token(&actor, &workspace.id, &new.name, read_only)
-        .await?;
+        .create_workspace_token(&actor, &workspace.id, new)
+        .await
+        .map_err(ApiError::about_body)?;
     Ok((StatusCode::CREATED, axum::Json(fresh.into())))
 }
 

@@ -13,7 +13,7 @@
 //! - `hosted`: a hosted server as its callers see it
 //! - `resources`: what callers read by URI
 //! - `toolsets`: one file each; `homes`: the home directories of workspaces
-//! - use cases, one module per noun: [`first_start`], [`first_steps`], [`credentials`], [`flow_tokens`], [`workspaces`], [`organizations`],
+//! - use cases, one module per noun: [`first_start`], [`first_steps`], [`credentials`], [`mixing`], [`flow_tokens`], [`workspaces`], [`organizations`],
 //!   [`sign_in`], [`links`], `csrf`, [`account`], [`browsers`], [`members`], [`invitations`], [`resets`], [`skills`], [`memory`], [`oauth`], [`reconnect`], [`connections`], [`connection_types`], [`connectors`], [`discovery`], [`definitions`], [`documents`], [`flows`], [`packs`],
 //!   [`trying`], [`actions`], [`uploads`], [`files`], [`finding`], [`trash`], [`activity`], [`call_usage`], [`integrations`], [`partials`], [`end_users`], [`servers`], [`server_tools`], [`picking`], [`as_server`], [`service`], [`connect_sessions`]; [`connect_lines`]: what a person pastes into a client
 //! - [`mail`]: what is written to people
@@ -59,6 +59,7 @@ pub mod links;
 pub mod mail;
 pub mod members;
 pub mod memory;
+pub mod mixing;
 pub mod oauth;
 pub mod organizations;
 pub mod packs;

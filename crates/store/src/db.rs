@@ -81,6 +81,13 @@ impl StoreError {
 /// The cause goes to the log here, once; the reader learns only whether to try again.
 impl From<StoreError> for Fault {
     fn from(error: StoreError) -> Self {
+        if matches!(&error, StoreError::Database(sqlx::Error::Database(db)) if has_nul(&**db)) {
+            return Fault::new(
+                Code::InvalidArg,
+                "A text has a NUL character, which no text here can have.",
+            )
+            .hint("Take it out.");
+        }
         tracing::error!(%error, "the store failed");
         match error {
             StoreError::Database(sqlx::Error::Database(db)) if disk_is_full(&*db) => {
@@ -98,6 +105,11 @@ impl From<StoreError> for Fault {
             _ => Fault::internal(),
         }
     }
+}
+
+/// PostgreSQL takes no U+0000 in a text (class 22021), also in one that is only looked for. `SQLite` does.
+fn has_nul(error: &dyn sqlx::error::DatabaseError) -> bool {
+    error.code().as_deref() == Some("22021")
 }
 
 fn unavailable() -> Fault {

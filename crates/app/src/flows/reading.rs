@@ -175,7 +175,10 @@ impl App {
         off_the_threads(move || {
             let text = Text::new(&source, "");
             let placed = found.into_iter();
-            let placed = placed.map(|(at, message)| text.problem_at(&at, message));
+            let placed = placed.map(|(at, message): (Vec<String>, String)| {
+                let at: Vec<&str> = at.iter().map(String::as_str).collect();
+                text.problem_at(&at, message)
+            });
             let mut problems: Vec<Problem> = placed.collect();
             problems.sort_by_key(|problem| (problem.line, problem.column));
             problems

@@ -118,6 +118,7 @@ pub(super) fn acting(flow: &Flow, credential: &CredentialId) -> Caller {
         kind: TokenKind::WorkspaceToken,
         scopes: Scopes::of_tools(),
         grants: vec![Grant::Catalog, Grant::Files(flow.workspace.clone())],
+        tools: None,
         expires_at: None,
         access: None,
     }

@@ -196,7 +196,7 @@ fn span(caller: &Caller) -> Option<Span<'_>> {
     if let Some((workspace, pick)) = caller.flows() {
         return Some(Span::Workspace(workspace, pick));
     }
-    caller.has(&Grant::Catalog).then_some(Span::Organization)
+    caller.has(&Grant::AllFlows).then_some(Span::Organization)
 }
 
 /// Whose flows a caller sees, which is whose changes are told.

@@ -6,6 +6,7 @@ use quaymaster_core::Instant;
 use super::connect::Connect;
 use super::form::{self, Field, Problem};
 use super::layout::Layout;
+use super::mix::{ListSize, MixPicker};
 use super::moment::Shown;
 use super::place::{Choice, Place};
 
@@ -31,7 +32,8 @@ impl WorkspaceSettingsPage {
     pub fn problems(&self) -> Vec<Problem> {
         let switch = [("require", self.refused.as_ref())];
         let name = [("flow-token-name", self.form.name.error.as_ref())];
-        form::problems(None, switch.into_iter().chain(name))
+        let mix = [("mix", self.form.mix.error.as_ref())];
+        form::problems(None, switch.into_iter().chain(name).chain(mix))
     }
 }
 
@@ -44,6 +46,8 @@ pub struct FlowTokenRow {
     /// The flows that it names; none when it reaches all.
     pub flows: Option<usize>,
     pub in_url: bool,
+    /// What was ticked for it; none for flows.
+    pub mix: Option<String>,
     /// Whether the person may revoke it: their own, or any for an administrator.
     pub may_change: bool,
     pub created_by: String,
@@ -59,8 +63,23 @@ pub struct FlowTokenForm {
     /// The flows of the workspace; none ticked means all.
     pub flows: Vec<Choice>,
     pub in_url: bool,
+    pub mix: MixPicker,
 }
 
+<<<<<<< HEAD
+=======
+impl Default for FlowTokenForm {
+    fn default() -> Self {
+        FlowTokenForm {
+            name: Field::default(),
+            flows: Vec::new(),
+            in_url: true,
+            mix: MixPicker::default(),
+        }
+    }
+}
+
+>>>>>>> 22b3655f61d87e5110eb91493d21371e1cdd494a
 /// Answer to the POST that made a flow token. The secret stands here and nowhere else.
 #[derive(Debug, Clone, Template)]
 #[template(path = "fresh_flow_token.html")]
@@ -71,6 +90,8 @@ pub struct FreshFlowTokenPage {
     /// `at_<id>.<secret>`
     pub token: String,
     pub in_url: bool,
+    /// Its list of tools.
+    pub size: ListSize,
     /// With the token filled in.
     pub connect: Connect,
 }

@@ -55,7 +55,7 @@ impl Local {
                     good.insert(program.digest());
                 }
                 Err(failed) => {
-                    let path: Vec<String> = within.iter().chain(&at).cloned().collect();
+                    let path: Vec<&str> = within.iter().chain(&at).map(String::as_str).collect();
                     let mut message = failed.to_string();
                     if let Some(hint) = failed.hint() {
                         message = format!("{message} {hint}");

@@ -167,6 +167,7 @@ fn credential(tenant: &Tenant, origin: Origin) -> Credential {
         end_user: None,
         flows: Pick::All,
         in_url: false,
+        mix: quaymaster_core::mix::Mix::default(),
         origin,
         scopes: Scopes::of_tools(),
         secret: Some(SecretDigest::of("secret")),

@@ -189,14 +189,9 @@ impl App {
             if let Some(offered) = offered.filter(|offered| caller.picks(&offered.def.name)) {
                 return Ok(Found::Flow(offered));
             }
-<<<<<<< HEAD
-            let get_run = &self.toolsets.get_run;
-            if get_run.def.name == name && flows.has_later(caller) {
-=======
             let get_run = Some(&self.toolsets.get_run).filter(picked);
             let get_run = get_run.filter(|tool| tool.def.name == name);
-            if let Some(get_run) = get_run.filter(|_| flows.has_durable(caller)) {
->>>>>>> 22b3655f61d87e5110eb91493d21371e1cdd494a
+            if let Some(get_run) = get_run.filter(|_| flows.has_later(caller)) {
                 return Ok(Found::BuiltIn(get_run));
             }
             let built_in = self.toolsets.listed(caller);

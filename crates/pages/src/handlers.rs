@@ -34,11 +34,8 @@ mod local;
 mod looking;
 mod members;
 mod memory;
-<<<<<<< HEAD
 mod mistakes;
-=======
 mod mixing;
->>>>>>> 22b3655f61d87e5110eb91493d21371e1cdd494a
 mod notice;
 mod outcome;
 mod own_connectors;

@@ -66,20 +66,6 @@ pub struct FlowTokenForm {
     pub mix: MixPicker,
 }
 
-<<<<<<< HEAD
-=======
-impl Default for FlowTokenForm {
-    fn default() -> Self {
-        FlowTokenForm {
-            name: Field::default(),
-            flows: Vec::new(),
-            in_url: true,
-            mix: MixPicker::default(),
-        }
-    }
-}
-
->>>>>>> 22b3655f61d87e5110eb91493d21371e1cdd494a
 /// Answer to the POST that made a flow token. The secret stands here and nowhere else.
 #[derive(Debug, Clone, Template)]
 #[template(path = "fresh_flow_token.html")]

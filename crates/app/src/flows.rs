@@ -17,6 +17,7 @@
 
 mod doing;
 mod durable;
+mod ends;
 mod expressions;
 mod host;
 mod http;
@@ -46,6 +47,7 @@ pub use reading::{Checked, TestOutcome};
 pub use saving::{Saved, SavedAs};
 pub use uses::FlowUse;
 
+pub(crate) use ends::RunEnds;
 pub(crate) use queue::Watched;
 pub(crate) use rates::FlowRates;
 pub(crate) use running::{RunLimits, Starting};

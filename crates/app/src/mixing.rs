@@ -121,7 +121,7 @@ impl App {
         let caller: Caller = caller_of(whole);
         let flows = self.flows_for(&caller).await?;
         let mut of_flows: Vec<ToolDef> = flows.listed(&caller).cloned().collect();
-        if flows.has_durable(&caller) {
+        if flows.has_later(&caller) {
             of_flows.push(self.toolsets.get_run.def.clone());
         }
         let of = |key| match key {

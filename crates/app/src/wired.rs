@@ -9,7 +9,7 @@ use crate::connections::Renewals;
 use crate::discovery::Discovered;
 use crate::documents::shelf::Shelf;
 use crate::documents::{AT_A_TIME, Arriving, Wake};
-use crate::flows::{FlowRates, RunLimits, Watched};
+use crate::flows::{FlowRates, RunEnds, RunLimits, Watched};
 use crate::guesses::Guesses;
 use crate::homes::Homes;
 use crate::mail::{MailLimits, MailSettings, Mailer};
@@ -146,6 +146,7 @@ pub struct Inner {
     /// Runs that wait: what tells of one, and of the end of one, and who looks on.
     pub(crate) run_wake: Notify,
     pub(crate) run_ended: Notify,
+    pub(crate) run_ends: RunEnds,
     pub(crate) watched: Watched,
     pub(crate) python: Python,
     pub(crate) passwords: Passwords,
@@ -227,6 +228,7 @@ impl App {
             run_limits: RunLimits::default(),
             run_wake: Notify::new(),
             run_ended: Notify::new(),
+            run_ends: RunEnds::default(),
             watched: Watched::default(),
             python: Python::new(&settings.python, sessions),
             passwords: Passwords::default(),

@@ -9,6 +9,7 @@ use crate::flow_run::{Row, Run, RunState, columns, text};
 use quaymaster_core::Instant;
 use quaymaster_core::id::{FlowId, OrgId, RunId};
 use serde_json::Value;
+use std::collections::HashMap;
 
 /// A durable run that somebody works on.
 #[derive(Debug, Clone)]
@@ -37,54 +38,114 @@ impl Store {
         Ok(())
     }
 
-    /// Takes the next run that is due, of any organization: for the node itself. Those whose lease ran
-    /// out are due again. None of an organization that has `most` under way, and none of a flow that has
-    /// as many as it may.
-    pub async fn lease_run(
+    /// Takes the runs that are due, of all organizations, the longest due first and at most so many in
+    /// all: for the node itself. Those whose lease ran out are due again. No organization has more than
+    /// `of_one` under way, and no flow more than it may.
+    pub async fn lease_runs(
         &self,
         lease: &str,
         now: Instant,
         until: Instant,
-        most: i64,
-    ) -> Result<Option<LeasedRun>, StoreError> {
-        macro_rules! under_way {
-            () => {
-                " FROM flow_runs WHERE state = 'running' AND lease_until >= $2 "
-            };
-        }
-        // `state IN …` is what the partial indexes say. The condition stands there twice: of two that saw the same
-        // row, the second finds it changed (PostgreSQL).
+        of_one: i64,
+        in_all: usize,
+    ) -> Result<Vec<LeasedRun>, StoreError> {
         const SQL: &str = concat!(
-            "UPDATE flow_runs SET state = 'running', lease = $1, lease_until = $3, attempts = attempts + 1, \
-             begun_at = COALESCE(begun_at, $2) \
-             WHERE id = (SELECT id FROM flow_runs WHERE state IN ('ready', 'running') \
-             AND ((state = 'ready' AND next_at <= $2) OR (state = 'running' AND lease_until < $2)) \
-             AND org_id NOT IN (SELECT org_id",
-            under_way!(),
-            "GROUP BY org_id HAVING COUNT(*) >= $4) AND flow_id NOT IN (SELECT flow_id",
-            under_way!(),
-            "GROUP BY org_id, flow_id HAVING COUNT(*) >= MIN(at_once)) ORDER BY next_at, id LIMIT 1) \
-             AND ((state = 'ready' AND next_at <= $2) OR (state = 'running' AND lease_until < $2)) RETURNING ",
+            "UPDATE flow_runs SET state = 'running', lease = $2, lease_until = $4, attempts = attempts + 1, \
+             begun_at = COALESCE(begun_at, $3) WHERE id = $1 \
+             AND ((state = 'ready' AND next_at <= $3) OR (state = 'running' AND lease_until < $3)) RETURNING ",
             columns!()
         );
+        let due = self.runs_to_take(now, of_one, in_all).await?;
+        if due.is_empty() {
+            return Ok(Vec::new());
+        }
         let mut tx = self.begin().await?;
-        let row = within!(tx, conn => {
-            sqlx::query_as::<_, Row>(SQL)
-                .bind(lease)
-                .bind(now.micros())
-                .bind(until.micros())
-                .bind(most)
-                .fetch_optional(conn)
-                .await?
+        let mut rows = Vec::with_capacity(due.len());
+        within!(tx, conn => {
+            for run in &due {
+                // None where another node was quicker.
+                rows.extend(
+                    sqlx::query_as::<_, Row>(SQL)
+                        .bind(run)
+                        .bind(lease)
+                        .bind(now.micros())
+                        .bind(until.micros())
+                        .fetch_optional(&mut *conn)
+                        .await?,
+                );
+            }
         });
         tx.commit().await?;
-        row.map(|row| {
-            Ok(LeasedRun {
-                run: row.try_into()?,
-                lease: lease.to_owned(),
+        rows.into_iter()
+            .map(|row| {
+                Ok(LeasedRun {
+                    run: row.try_into()?,
+                    lease: lease.to_owned(),
+                })
             })
-        })
-        .transpose()
+            .collect()
+    }
+
+    /// Looked for before the transaction, which keeps others from writing (SQLite).
+    async fn runs_to_take(
+        &self,
+        now: Instant,
+        of_one: i64,
+        in_all: usize,
+    ) -> Result<Vec<String>, StoreError> {
+        // `state IN …` is what the partial indexes say.
+        macro_rules! under_way {
+            () => {
+                " FROM flow_runs WHERE state IN ('ready', 'running') AND state = 'running' AND lease_until >= $1 "
+            };
+        }
+        const UNDER_WAY: &str = concat!(
+            "SELECT org_id, flow_id, COUNT(*), MIN(at_once)",
+            under_way!(),
+            "GROUP BY org_id, flow_id"
+        );
+        const DUE: &str = concat!(
+            "SELECT id, org_id, flow_id, at_once FROM flow_runs WHERE state IN ('ready', 'running') \
+             AND ((state = 'ready' AND next_at <= $1) OR (state = 'running' AND lease_until < $1)) \
+             AND org_id NOT IN (SELECT org_id",
+            under_way!(),
+            "GROUP BY org_id HAVING COUNT(*) >= $2) AND flow_id NOT IN (SELECT flow_id",
+            under_way!(),
+            "GROUP BY flow_id HAVING COUNT(*) >= MIN(at_once)) ORDER BY next_at, id LIMIT $3"
+        );
+        // More than are taken, because some may be too many of their flow.
+        let looked_at = i64::try_from(in_all.saturating_mul(4)).unwrap_or(i64::MAX);
+        let (under_way, due) = reading!(self, pool => {
+            let under_way = sqlx::query_as::<_, (String, String, i64, i64)>(UNDER_WAY)
+                .bind(now.micros())
+                .fetch_all(pool)
+                .await?;
+            let due = sqlx::query_as::<_, (String, String, String, i64)>(DUE)
+                .bind(now.micros())
+                .bind(of_one)
+                .bind(looked_at)
+                .fetch_all(pool)
+                .await?;
+            (under_way, due)
+        });
+        let mut orgs: HashMap<String, i64> = HashMap::new();
+        let mut flows: HashMap<String, (i64, i64)> = HashMap::new();
+        for (org, flow, count, at_once) in under_way {
+            *orgs.entry(org).or_default() += count;
+            flows.insert(flow, (count, at_once));
+        }
+        let mut taken = Vec::new();
+        for (run, org, flow, at_once) in due {
+            let of_org = orgs.entry(org).or_default();
+            let (of_flow, most) = flows.entry(flow).or_insert((0, at_once));
+            *most = at_once.min(*most);
+            if taken.len() < in_all && *of_org < of_one && *of_flow < *most {
+                *of_org += 1;
+                *of_flow += 1;
+                taken.push(run);
+            }
+        }
+        Ok(taken)
     }
 
     /// Whether the lease is still held; then it is for longer.

@@ -6,6 +6,7 @@
 //! done are not done again. A run that is not durable ends as failed then. A durable run that does
 //! nothing but wait is put off: nobody holds it until the first of its waits is over.
 
+use super::ends::Ended;
 use super::host::RunHost;
 use super::journal::Journal;
 use super::running::{acting, at_once, clean, shown_run};
@@ -59,28 +60,33 @@ impl App {
     async fn run_what_waits(self) {
         let room = Arc::new(Semaphore::new(AT_A_TIME));
         loop {
+            // One is free, and with it all that are free by now.
             let Ok(permit) = room.clone().acquire_owned().await else {
                 return;
             };
-            let wait = match self.lease_next().await {
-                Ok(Some(leased)) => {
-                    let app = self.clone();
-                    self.tasks.spawn(async move {
-                        app.run_leased(leased).await;
-                        app.run_ended.notify_waiters();
-                        drop(permit);
-                        // Others may have waited for its turn.
-                        app.run_wake.notify_one();
-                    });
+            let mut permits = vec![permit];
+            permits.extend(std::iter::from_fn(|| room.clone().try_acquire_owned().ok()));
+            let wait = match self.lease_next(permits.len()).await {
+                Ok(leased) if leased.is_empty() => LOOK,
+                Ok(leased) => {
+                    for (leased, permit) in leased.into_iter().zip(permits) {
+                        let app = self.clone();
+                        self.tasks.spawn(async move {
+                            app.run_leased(leased).await;
+                            app.run_ended.notify_waiters();
+                            drop(permit);
+                            // Others may have waited for its turn.
+                            app.run_wake.notify_one();
+                        });
+                    }
                     continue;
                 }
-                Ok(None) => LOOK,
                 Err(fault) => {
                     tracing::warn!(%fault, "runs of flows were not looked for");
                     PAUSE
                 }
             };
-            drop(permit);
+            drop(permits);
             tokio::select! {
                 () = self.run_wake.notified() => {}
                 () = tokio::time::sleep(wait) => {}
@@ -89,14 +95,15 @@ impl App {
         }
     }
 
-    async fn lease_next(&self) -> Result<Option<LeasedRun>, Fault> {
+    async fn lease_next(&self, most: usize) -> Result<Vec<LeasedRun>, Fault> {
         if self.stop.is_cancelled() {
-            return Ok(None);
+            return Ok(Vec::new());
         }
         let now = self.now();
         let lease = self.fresh_call_id().to_string();
         let until = now.plus_seconds(LEASE_SECONDS);
-        Ok(self.store.lease_run(&lease, now, until, OF_ONE).await?)
+        let leased = self.store.lease_runs(&lease, now, until, OF_ONE, most);
+        Ok(leased.await?)
     }
 
     async fn run_leased(&self, leased: LeasedRun) {
@@ -111,16 +118,17 @@ impl App {
                 return;
             }
         };
+        let run = leased.run.id.clone();
         let written = match outcome {
             Ok(Outcome::PutOff(until)) => {
                 let put_off = self.store.put_run_off(&leased, until).await;
                 put_off.map_err(Fault::from)
             }
-            Ok(Outcome::Ended(result, steps)) => self.end_leased(&leased, result, &steps).await,
-            Err(fault) => self.end_leased(&leased, Err(fault), &[]).await,
+            Ok(Outcome::Ended(result, steps)) => self.end_leased(leased, result, steps).await,
+            Err(fault) => self.end_leased(leased, Err(fault), Vec::new()).await,
         };
         if let Err(fault) = written {
-            tracing::warn!(%fault, run = %leased.run.id, "what became of a run was not written");
+            tracing::warn!(%fault, %run, "what became of a run was not written");
         }
     }
 
@@ -201,9 +209,9 @@ impl App {
 
     async fn end_leased(
         &self,
-        leased: &LeasedRun,
+        leased: LeasedRun,
         result: Result<Value, Fault>,
-        steps: &[RunStep],
+        steps: Vec<RunStep>,
     ) -> Result<(), Fault> {
         let end = RunEnd {
             state: match &result {
@@ -214,15 +222,8 @@ impl App {
             output: result.ok().map(kept::cut),
             at: self.now(),
         };
-        let mut tx = self.store.begin().await?;
-        if tx.end_run(leased, &end).await? {
-            for step in steps {
-                tx.put_run_step(&leased.run.org, &leased.run.id, step)
-                    .await?;
-            }
-            tx.commit().await?;
-        }
-        Ok(())
+        let ended = Ended { leased, end, steps };
+        self.write_end(ended).await
     }
 
     /// Renews the lease until it is lost.

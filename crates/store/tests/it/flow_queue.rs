@@ -1,9 +1,9 @@
 //! The queue of runs in the store: put off, counted, found in pages; and what steps keep for a while.
 
-use crate::flows::{add_flow, add_run, run, step};
+use crate::flows::{add_flow, add_run, lease_run, run, step};
 use crate::{NOW, both, tenant};
 use quaymaster_core::Instant;
-use quaymaster_core::id::FlowId;
+use quaymaster_core::id::{FlowId, OrgId};
 use quaymaster_store::flow_cache::MOST_CACHE_BYTES;
 use quaymaster_store::flow_run::RunState;
 use quaymaster_store::flow_trigger::{FlowTrigger, Starts};
@@ -18,7 +18,10 @@ async fn a_run_that_is_put_off_is_nobodys_until_then_and_keeps_its_beginning() {
         let waiting = run(&flow, RunState::Ready, NOW);
         add_run(&store, &waiting, &[step("pause")]).await;
         let until = NOW.plus_seconds(30);
-        let held = store.lease_run("a", NOW, until, 1).await.unwrap().unwrap();
+        let held = lease_run(&store, "a", NOW, until, 1)
+            .await
+            .unwrap()
+            .unwrap();
         assert_eq!(held.run.begun_at, Some(NOW));
         assert_eq!(held.run.shown_caller, waiting.shown_caller);
         assert_eq!(held.run.owner, waiting.owner);
@@ -27,14 +30,17 @@ async fn a_run_that_is_put_off_is_nobodys_until_then_and_keeps_its_beginning() {
         // It holds up no other run of its organization, and is not begun before its time.
         let another = run(&flow, RunState::Ready, NOW);
         add_run(&store, &another, &[]).await;
-        let next = store.lease_run("b", NOW, until, 1).await.unwrap().unwrap();
+        let next = lease_run(&store, "b", NOW, until, 1)
+            .await
+            .unwrap()
+            .unwrap();
         assert_eq!(next.run.id, another.id);
         store.end_run_leases().await.unwrap();
         let before = wakes.plus_seconds(-1);
-        let idle = store.lease_run("c", before, wakes, 9).await.unwrap();
+        let idle = lease_run(&store, "c", before, wakes, 9).await.unwrap();
         let idle = idle.unwrap();
         assert_eq!(idle.run.id, another.id);
-        let again = store.lease_run("d", wakes, wakes.plus_seconds(30), 9).await;
+        let again = lease_run(&store, "d", wakes, wakes.plus_seconds(30), 9).await;
         let again = again.unwrap().unwrap();
         assert_eq!(again.run.id, waiting.id);
         assert_eq!(again.run.begun_at, Some(NOW));
@@ -67,13 +73,41 @@ async fn a_flow_has_no_more_runs_under_way_than_it_may() {
         }
         let until = NOW.plus_seconds(30);
         let mut leased: Vec<FlowId> = Vec::new();
-        while let Some(held) = store.lease_run("a", NOW, until, 99).await.unwrap() {
+        while let Some(held) = lease_run(&store, "a", NOW, until, 99).await.unwrap() {
             leased.push(held.run.flow);
         }
         let of = |flow: &FlowId| leased.iter().filter(|one| *one == flow).count();
         assert_eq!((of(&narrow.id), of(&wide.id)), (2, 1));
         assert_eq!(store.open_runs(&tenant.org, 99).await.unwrap(), 4);
         assert_eq!(store.open_runs(&tenant.org, 3).await.unwrap(), 3);
+    }
+}
+
+#[tokio::test]
+async fn many_are_taken_at_once_within_what_each_may() {
+    for place in both().await {
+        let store = place.open().await;
+        let (one, two) = (tenant(&store, "one").await, tenant(&store, "two").await);
+        let narrow = add_flow(&store, &one, "narrow").await;
+        let wide = add_flow(&store, &one, "wide").await;
+        let theirs = add_flow(&store, &two, "theirs").await;
+        for (flow, count, at_once) in [(&narrow, 4, 2), (&wide, 6, 20), (&theirs, 3, 20)] {
+            for _ in 0..count {
+                let mut one = run(flow, RunState::Ready, NOW);
+                one.at_once = at_once;
+                add_run(&store, &one, &[]).await;
+            }
+        }
+        let until = NOW.plus_seconds(30);
+        let leased = store.lease_runs("a", NOW, until, 5, 7).await.unwrap();
+        let of = |flow: &FlowId| leased.iter().filter(|held| held.run.flow == *flow).count();
+        assert_eq!((leased.len(), of(&narrow.id)), (7, 2));
+        let rest = store.lease_runs("b", NOW, until, 5, 99).await.unwrap();
+        let all = leased.iter().chain(&rest);
+        let of_org = |org: &OrgId| all.clone().filter(|held| held.run.org == *org).count();
+        assert_eq!((of_org(&one.org), of_org(&two.org)), (5, 3));
+        let again = store.lease_runs("c", NOW, until, 5, 99).await.unwrap();
+        assert!(again.is_empty());
     }
 }
 
@@ -154,8 +188,8 @@ async fn the_oldest_outputs_go_when_a_workspace_keeps_too_many() {
             let found = store.flow_cached(org, workspace, &key, NOW).await;
             found.unwrap().is_some()
         };
-        let theirs =
-            store.keep_flow_cache(&other.org, &other.workspace, "1", &json!(1), (NOW, later));
+        let one = json!(1);
+        let theirs = store.keep_flow_cache(&other.org, &other.workspace, "1", &one, (NOW, later));
         assert!(theirs.await.unwrap());
         let bytes = 1_000_000;
         let most = MOST_CACHE_BYTES / 1_000_010;

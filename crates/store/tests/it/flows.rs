@@ -4,13 +4,13 @@ use crate::{NOW, Tenant, both, tenant};
 use quaymaster_core::Instant;
 use quaymaster_core::clock::{Clock, SystemClock, SystemEntropy};
 use quaymaster_core::id::{FlowId, FlowSecretId, RunId};
-use quaymaster_store::Store;
 use quaymaster_store::flow::{Flow, FlowVersion};
 use quaymaster_store::flow_kv::MOST_KV_BYTES;
-use quaymaster_store::flow_queue::RunEnd;
+use quaymaster_store::flow_queue::{LeasedRun, RunEnd};
 use quaymaster_store::flow_run::{Run, RunState, RunStep};
 use quaymaster_store::flow_secret::FlowSecret;
 use quaymaster_store::flow_trigger::{FlowTrigger, Starts};
+use quaymaster_store::{Store, StoreError};
 use secrecy::ExposeSecret as _;
 use serde_json::json;
 
@@ -100,6 +100,18 @@ pub(crate) async fn add_run(store: &Store, run: &Run, steps: &[RunStep]) {
     let mut tx = store.begin().await.unwrap();
     tx.add_run(run, steps).await.unwrap();
     tx.commit().await.unwrap();
+}
+
+/// The next run that is due.
+pub(crate) async fn lease_run(
+    store: &Store,
+    lease: &str,
+    now: Instant,
+    until: Instant,
+    of_one: i64,
+) -> Result<Option<LeasedRun>, StoreError> {
+    let mut leased = store.lease_runs(lease, now, until, of_one, 1).await?;
+    Ok(leased.pop())
 }
 
 #[tokio::test]
@@ -260,14 +272,12 @@ async fn a_run_belongs_to_whoever_holds_its_lease() {
         assert!(store.has_open_run(&tenant.org, &flow.id).await.unwrap());
         let before = NOW.plus_seconds(-1);
         assert!(
-            store
-                .lease_run("a", before, NOW, 1)
+            lease_run(&store, "a", before, NOW, 1)
                 .await
                 .unwrap()
                 .is_none()
         );
-        let first = store
-            .lease_run("a", NOW, NOW.plus_seconds(10), 1)
+        let first = lease_run(&store, "a", NOW, NOW.plus_seconds(10), 1)
             .await
             .unwrap()
             .unwrap();
@@ -278,15 +288,13 @@ async fn a_run_belongs_to_whoever_holds_its_lease() {
         // Nobody else gets it while the lease holds.
         let later = NOW.plus_seconds(5);
         assert!(
-            store
-                .lease_run("b", later, later, 1)
+            lease_run(&store, "b", later, later, 1)
                 .await
                 .unwrap()
                 .is_none()
         );
         let after = NOW.plus_seconds(11);
-        let second = store
-            .lease_run("b", after, NOW.plus_seconds(30), 1)
+        let second = lease_run(&store, "b", after, NOW.plus_seconds(30), 1)
             .await
             .unwrap()
             .unwrap();
@@ -329,8 +337,7 @@ async fn a_run_belongs_to_whoever_holds_its_lease() {
         // Cancelled in the middle: the lease is worth nothing from then on.
         let another = run(&flow, RunState::Ready, NOW);
         add_run(&store, &another, &[]).await;
-        let held = store
-            .lease_run("c", after, NOW.plus_seconds(60), 1)
+        let held = lease_run(&store, "c", after, NOW.plus_seconds(60), 1)
             .await
             .unwrap()
             .unwrap();
@@ -361,13 +368,18 @@ async fn an_organization_that_runs_as_much_as_it_may_lets_others_go_first() {
         add_run(&store, &run(&theirs, RunState::Ready, later), &[]).await;
         let (at, until) = (NOW.plus_seconds(2), NOW.plus_seconds(30));
         for org in [&one.org, &two.org] {
-            let leased = store.lease_run("a", at, until, 1).await.unwrap().unwrap();
+            let leased = lease_run(&store, "a", at, until, 1).await.unwrap().unwrap();
             assert_eq!(leased.run.org, *org);
         }
-        assert!(store.lease_run("a", at, until, 1).await.unwrap().is_none());
+        assert!(
+            lease_run(&store, "a", at, until, 1)
+                .await
+                .unwrap()
+                .is_none()
+        );
         // What its lease has run out of counts no more.
         let after = until.plus_seconds(1);
-        let again = store.lease_run("b", after, after.plus_seconds(9), 1).await;
+        let again = lease_run(&store, "b", after, after.plus_seconds(9), 1).await;
         assert!(again.unwrap().is_some());
     }
 }

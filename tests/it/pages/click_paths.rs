@@ -2,8 +2,9 @@
 //! neither is choosing in a list or pasting into a client.
 
 use super::consent::{Listener, done, exchange};
+use super::servers::{names, of};
 use super::*;
-use quaymaster_tests::{Database, OAuthClient, Person, fresh_postgres};
+use quaymaster_tests::{Database, Developer, OAuthClient, Person, fresh_postgres};
 
 /// Counts the clicks of somebody who is at home.
 struct Clicks<'t> {
@@ -72,6 +73,87 @@ async fn a_client_is_connected_by_three_clicks() {
     assert_eq!(status(&server.endpoint, &token).await, 200);
     assert_eq!(tab.complaints().await, NOTHING);
     assert_eq!(clicks.made, 3);
+}
+
+#[tokio::test]
+async fn an_account_is_connected_by_four_clicks() {
+    let desk = Developer::open(Database::Sqlite).await;
+    let browser = Browser::start().await;
+    let tab = owner(&desk.server, &browser).await;
+    let mut clicks = Clicks::from_home(&tab).await;
+    clicks.follow("#steps a[href='/connectors']").await;
+    tab.fill("#query", "slack").await;
+    clicks.follow(".search button").await;
+    clicks.follow(".card > a[href='/connectors/slack']").await;
+    tab.fill("#field-token", "xoxb-main").await;
+    clicks.follow("form[action$='/connect'] button").await;
+    assert_eq!(tab.text("#account .status").await, "ACTIVE");
+    assert_eq!(clicks.made, 4);
+    assert_eq!(tab.complaints().await, NOTHING);
+}
+
+#[tokio::test]
+async fn a_server_with_three_tools_is_made_by_seven_clicks() {
+    let desk = Developer::open(Database::Sqlite).await;
+    // Nothing is there but an account: ticking its tools switches its connector on.
+    desk.chat_account("main").await;
+    let browser = Browser::start().await;
+    let tab = owner(&desk.server, &browser).await;
+    let mut clicks = Clicks::from_home(&tab).await;
+    clicks.follow("#steps a[href$='/servers']").await;
+    tab.fill("#server-name", "Harbour bot").await;
+    clicks.follow("#create button[type=submit]").await;
+    let (token, endpoint) = (tab.text("#token").await, tab.text("#endpoint").await);
+    clicks.follow("a[href$='/tools']").await;
+    let chosen = ["send_channel_message", "list_users", "get_permalink"];
+    for action in chosen {
+        clicks.click(&of(&format!("/{action}"))).await;
+    }
+    clicks.follow(".sticky .primary").await;
+    tab.until_text("#notices", "The tools are saved.").await;
+    assert_eq!(clicks.made, 7);
+    let listed = names(&endpoint, &token).await;
+    for action in chosen {
+        let wanted = format!("slack__{action}");
+        assert!(listed.contains(&wanted), "{listed:?}");
+    }
+    assert!(
+        !listed.iter().any(|own| own.contains("delete")),
+        "{listed:?}"
+    );
+    let agent = Mcp::open(&endpoint, &token).await;
+    let message = json!({ "channel": "C1", "text": "Hello" });
+    agent
+        .call("slack__send_channel_message", message)
+        .await
+        .unwrap();
+
+    // Now it is switched on, and is offered like any other integration.
+    tab.follow("a[href$='/tools']").await;
+    assert!(!has(&tab, "Not switched on").await);
+    let ticked = "document.querySelectorAll('.ticks [name=tool]:checked').length";
+    assert_eq!(tab.value(ticked).await, 3);
+    assert_eq!(tab.complaints().await, NOTHING);
+}
+
+#[tokio::test]
+async fn a_pack_is_installed_by_three_clicks() {
+    let server = Server::start().await;
+    let browser = Browser::start().await;
+    let tab = owner(&server, &browser).await;
+    let mut clicks = Clicks::from_home(&tab).await;
+    clicks.follow("#workspaces a[href$='/packs']").await;
+    clicks.follow("#packs a[href$='/packs/weather']").await;
+    clicks.follow("main .primary").await;
+    tab.until_text("#notices", "The tools are installed.").await;
+    assert_eq!(clicks.made, 3);
+    let agent = Mcp::open(&server.endpoint, &server.api_key(&[]).await).await;
+    let listed = agent.tool_names().await;
+    assert!(
+        listed.contains(&"weather_find_place".to_owned()),
+        "{listed:?}"
+    );
+    assert_eq!(tab.complaints().await, NOTHING);
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@
 //! wrong: an error of a script or blocked content on any page on the way fails the test.
 
 mod activity;
+mod click_paths;
 mod connectors;
 mod consent;
 mod documents;

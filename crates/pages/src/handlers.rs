@@ -42,6 +42,7 @@ mod own_connectors;
 mod packs;
 mod partials;
 mod person;
+mod picker;
 mod place;
 mod playground;
 mod posted;
@@ -58,6 +59,7 @@ mod sign_in_link;
 mod skills;
 mod tokens;
 mod trying;
+mod unswitched;
 mod usage;
 mod way_back;
 mod welcome;
@@ -339,7 +341,7 @@ fn of_servers() -> Router<Pages> {
         .route("/servers/{id}/delete", post(servers::delete))
         .route(
             "/servers/{id}/tools",
-            get(server_tools::choose).post(server_tools::pick),
+            get(picker::choose).post(picker::pick),
         )
         .route(
             "/servers/{id}/tools/{tool}",

@@ -11,13 +11,13 @@ use tokio::sync::mpsc;
 
 /// What a client opens on its machine while it waits: it answers every request with a page, or
 /// sends the browser on, and says what was asked for.
-struct Listener {
+pub(super) struct Listener {
     address: String,
     asked: mpsc::UnboundedReceiver<String>,
 }
 
 impl Listener {
-    async fn showing(html: String) -> Listener {
+    pub(super) async fn showing(html: String) -> Listener {
         let length = html.len();
         Listener::answering(format!(
             "200 OK\r\ncontent-type: text/html\r\ncontent-length: {length}\r\n\r\n{html}"
@@ -45,12 +45,12 @@ impl Listener {
     }
 
     /// The address that the client gave as its redirect address.
-    fn callback(&self) -> String {
+    pub(super) fn callback(&self) -> String {
         format!("{}/callback", self.address)
     }
 
     /// The whole address with which the browser came back.
-    async fn came_back(&mut self) -> String {
+    pub(super) async fn came_back(&mut self) -> String {
         let wait = Duration::from_secs(20);
         loop {
             let asked = tokio::time::timeout(wait, self.asked.recv()).await;
@@ -85,11 +85,11 @@ async fn answer_one(stream: TcpStream, answer: String, tell: mpsc::UnboundedSend
     let _ = stream.shutdown().await;
 }
 
-fn done() -> String {
+pub(super) fn done() -> String {
     "<!doctype html><title>Done</title><h1>Connected</h1>".to_owned()
 }
 
-async fn exchange(client: &OAuthClient, answer: &str, callback: &str) -> String {
+pub(super) async fn exchange(client: &OAuthClient, answer: &str, callback: &str) -> String {
     let code = param(answer, "code").unwrap();
     let pairs = [
         ("grant_type", "authorization_code"),

@@ -1,18 +1,15 @@
-//! `/servers/{id}/tools`: which tools a hosted server has, and what is set for one of them.
+//! `/servers/{id}/tools/{tool}`: what is set for one tool of a hosted server.
 
 use std::collections::BTreeMap;
 
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use quaymaster_app::picking::{Offered, Pick};
-use quaymaster_app::server_tools::{ServerTool, ToolChange};
-use quaymaster_app::servers::{Mode, Server};
+use quaymaster_app::server_tools::ToolChange;
+use quaymaster_app::servers::Mode;
 use quaymaster_app::{Admin, App};
 use quaymaster_core::id::{ServerId, ServerToolId};
 use quaymaster_core::{Code, Fault};
-use serde::Deserialize;
 use serde_json::Value;
 
 use super::answer::{self, At, Stop, shown};
@@ -23,176 +20,7 @@ use super::person::{Administrator, Person};
 use super::posted::{Fields, Form, Posted};
 use super::servers::path;
 use super::{Pages, place};
-use crate::views::{Choice, Field, PickerGroup, PickerPage, ServerToolPage};
-
-/// With fewer actions than that, all groups are open.
-const FEW: usize = 120;
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Asked {
-    query: String,
-}
-
-pub(super) async fn choose(
-    State(app): State<App>,
-    Administrator { admin, person }: Administrator,
-    At(id): At<ServerId>,
-    asked: Result<Query<Asked>, QueryRejection>,
-) -> Result<Response, Stop> {
-    let Asked { query } = asked.map(|Query(asked)| asked).unwrap_or_default();
-    let page = picker(&app, &admin, person, &id, query).await?;
-    Ok(shown(StatusCode::OK, &page))
-}
-
-pub(super) struct Ticked {
-    is_follow: bool,
-    tools: Vec<String>,
-    shown: Vec<String>,
-}
-
-impl Form for Ticked {
-    // Some hundreds of actions, each named once or twice.
-    const MOST: usize = 1024 * 1024;
-    fn read(fields: &Fields) -> Self {
-        Ticked {
-            is_follow: !fields.one("follow").is_empty(),
-            tools: fields.all("tool").map(str::to_owned).collect(),
-            shown: fields.all("shown").map(str::to_owned).collect(),
-        }
-    }
-}
-
-pub(super) async fn pick(
-    State(pages): State<Pages>,
-    Administrator { admin, person }: Administrator,
-    At(id): At<ServerId>,
-    Posted(form): Posted<Ticked>,
-) -> Result<Response, Stop> {
-    if form.is_follow {
-        pages.app.pick_server_tools(&admin, &id, None).await?;
-        return Ok(answer::done(&pages, &path(&id), Notice::ServerFollows));
-    }
-    let server = pages.app.server(&admin, &id).await?;
-    let mut picks = Vec::new();
-    // What the form did not show stays as it is.
-    for tool in picked(&pages.app, &admin, &server).await? {
-        let pick = Pick {
-            integration: tool.integration,
-            action: tool.action,
-        };
-        if !form.shown.contains(&spelled(&pick)) {
-            picks.push(pick);
-        }
-    }
-    for value in &form.tools {
-        picks.push(read_pick(value)?);
-    }
-    if picks.is_empty() && !server.is_picked {
-        let mut page = picker(&pages.app, &admin, person, &id, String::new()).await?;
-        page.error = Some("Tick at least one tool, or leave the server as it is.".to_owned());
-        return Ok(shown(StatusCode::UNPROCESSABLE_ENTITY, &page));
-    }
-    match pages.app.pick_server_tools(&admin, &id, Some(picks)).await {
-        Ok(_) => Ok(answer::done(&pages, &path(&id), Notice::ToolsPicked)),
-        Err(fault) if matches!(fault.code, Code::InvalidArg | Code::AlreadyExists) => {
-            let mut page = picker(&pages.app, &admin, person, &id, String::new()).await?;
-            page.error = Some(fault.message);
-            Ok(shown(StatusCode::UNPROCESSABLE_ENTITY, &page))
-        }
-        Err(fault) => Err(fault.into()),
-    }
-}
-
-fn spelled(pick: &Pick) -> String {
-    format!("{}/{}", pick.integration, pick.action)
-}
-
-fn read_pick(value: &str) -> Result<Pick, Fault> {
-    let parts = value.split_once('/');
-    let pick = parts.and_then(|(integration, action)| {
-        Some(Pick {
-            integration: integration.parse().ok()?,
-            action: action.to_owned(),
-        })
-    });
-    pick.ok_or_else(|| {
-        Fault::invalid_arg("/tool", "format", "That is no tool.")
-            .hint("Go back and send the form of the page.")
-    })
-}
-
-/// The tools that were picked by hand.
-async fn picked(app: &App, admin: &Admin, server: &Server) -> Result<Vec<ServerTool>, Fault> {
-    if !server.is_picked {
-        return Ok(Vec::new());
-    }
-    app.picked_server_tools(admin, &server.id).await
-}
-
-async fn picker(
-    app: &App,
-    admin: &Admin,
-    person: Person,
-    id: &ServerId,
-    query: String,
-) -> Result<PickerPage, Fault> {
-    let server = app.server(admin, id).await?;
-    let tools = picked(app, admin, &server).await?;
-    let all = app.offered_actions(admin, &server.workspace).await?;
-    let words: Vec<String> = query.split_whitespace().map(str::to_lowercase).collect();
-    let fits = |texts: &[&str]| {
-        let whole = texts.join(" ").to_lowercase().replace('_', " ");
-        words
-            .iter()
-            .all(|word| whole.contains(&word.replace('_', " ")))
-    };
-    let group = |offered: Offered| {
-        let integration = offered.integration;
-        let ticks = offered.actions.into_iter().filter_map(|action| {
-            let summary = action.summary.as_deref().unwrap_or_default();
-            let texts = [
-                &integration.alias,
-                &offered.title,
-                &action.key,
-                &action.title,
-                summary,
-            ];
-            if !fits(&texts) {
-                return None;
-            }
-            let mut own = tools.iter();
-            let is_ticked =
-                own.any(|tool| tool.integration == integration.id && tool.action == action.key);
-            let value = format!("{}/{}", integration.id, action.key);
-            let name = action.key.clone();
-            Some(place::tick(value, name, action, is_ticked))
-        });
-        PickerGroup {
-            ticks: ticks.collect(),
-            alias: integration.alias.clone(),
-            title: offered.title.clone(),
-            is_open: false,
-        }
-    };
-    let groups = all.into_iter().map(group);
-    let mut groups: Vec<PickerGroup> = groups.filter(|group| !group.ticks.is_empty()).collect();
-    let count: usize = groups.iter().map(|group| group.ticks.len()).sum();
-    for group in &mut groups {
-        group.is_open = !query.is_empty() || count <= FEW || group.ticked() > 0;
-    }
-    Ok(PickerPage {
-        layout: person.layout,
-        place: place::find(app, admin, &server.workspace).await?,
-        server_id: id.to_string(),
-        server_name: server.name,
-        is_picked: server.is_picked,
-        query,
-        picked: tools.len(),
-        groups,
-        error: None,
-    })
-}
+use crate::views::{Choice, Field, ServerToolPage};
 
 pub(super) async fn read(
     State(app): State<App>,

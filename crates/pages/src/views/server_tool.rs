@@ -30,6 +30,8 @@ pub struct PickerPage {
 pub struct PickerGroup {
     pub alias: String,
     pub title: String,
+    /// The account, where the connector is not switched on yet: a tick does that.
+    pub account: Option<String>,
     pub is_open: bool,
     pub ticks: Vec<Tick>,
 }

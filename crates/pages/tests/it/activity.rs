@@ -15,7 +15,7 @@ async fn link(browser: &mut Browser<'_>, path: &str, css: &str) -> String {
 }
 
 #[tokio::test]
-async fn who_called_what_yesterday_is_two_clicks_from_home() {
+async fn the_presets_show_the_calls_of_their_days() {
     let server = Server::start().await;
     let mut owner = server.owner().await;
     server

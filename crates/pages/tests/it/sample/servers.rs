@@ -286,6 +286,7 @@ impl Sample {
         let group = |alias: &str, is_open| PickerGroup {
             alias: self.t(alias),
             title: self.t("Slack"),
+            account: (!is_open).then(|| self.t("slack:main")),
             is_open,
             ticks: self.ticks(),
         };

@@ -283,7 +283,7 @@ impl Sample {
     }
 
     pub(super) fn of_server_tools(&self) -> Vec<Page> {
-        let group = |alias: &str, is_open| PickerGroup {
+        let group = |alias: &str, is_open: bool| PickerGroup {
             alias: self.t(alias),
             title: self.t("Slack"),
             account: (!is_open).then(|| self.t("slack:main")),

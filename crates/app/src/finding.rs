@@ -94,6 +94,13 @@ impl App {
             (format!("{}/{}", one.note, one.id), one.name, note)
         });
         best(&mut found, &words, Kind::Flow, flows);
+        let accounts = named(Shelf::Accounts).await?.into_iter();
+        let accounts = accounts.map(|one| (one.id, one.name, one.note));
+        best(&mut found, &words, Kind::Account, accounts);
+        let connectors = self.connectors(actor, &Wanted::default()).await?;
+        let connectors = connectors.into_iter();
+        let connectors = connectors.map(|one| (one.key, one.title, one.summary));
+        best(&mut found, &words, Kind::Connector, connectors);
         let packs = shipped::all()?.iter().map(|one| &one.pack);
         let packs = packs.flat_map(|pack| {
             workspaces.iter().map(|workspace| {
@@ -102,13 +109,6 @@ impl App {
             })
         });
         best(&mut found, &words, Kind::Pack, packs);
-        let accounts = named(Shelf::Accounts).await?.into_iter();
-        let accounts = accounts.map(|one| (one.id, one.name, one.note));
-        best(&mut found, &words, Kind::Account, accounts);
-        let connectors = self.connectors(actor, &Wanted::default()).await?;
-        let connectors = connectors.into_iter();
-        let connectors = connectors.map(|one| (one.key, one.title, one.summary));
-        best(&mut found, &words, Kind::Connector, connectors);
         let skills = named(Shelf::Skills).await?.into_iter();
         let skills = skills.map(|one| (one.id, one.name, one.note));
         best(&mut found, &words, Kind::Skill, skills);

@@ -38,6 +38,7 @@ pub mod moment;
 pub mod own_connector;
 pub mod pack;
 pub mod partial;
+pub mod pattern;
 pub mod place;
 pub mod playground;
 pub mod reconnect;

@@ -312,7 +312,10 @@ async fn connect_lines_have_a_placeholder_or_need_no_token() {
         .await;
     assert_eq!(answer.body["endpoint"], "http://127.0.0.1:8080/mcp");
     for line in answer.body["lines"].as_array().unwrap() {
-        let signs_in = line["client"].as_str().unwrap().contains("signs in");
+        let part = |name: &str| line[name].as_str().unwrap();
+        let signs_in = part("kind") == "url"
+            || part("client").contains("signs in")
+            || part("place").contains("to sign in");
         let text = line["text"].as_str().unwrap();
         assert_ne!(text.contains("<token>"), signs_in, "{line}");
         assert!(text.contains("http://127.0.0.1:8080/mcp"), "{line}");

@@ -179,7 +179,7 @@ return: .steps.pay.error
 
 #[test]
 fn a_wait_and_a_time_limit_go_on_where_they_were() {
-    const PATIENT: &str = "flow: patient\ndurable: true\nlimits: { timeout: 1m }\nsteps:\n  - id: pause\n    wait: 55s\n  - map: 1\n";
+    const PATIENT: &str = "flow: patient\ndurable: true\nlimits: { timeout: 1m }\nsteps:\n  - id: pause\n    wait: 55s\n  - map: \"1\"\n";
     let mut world = World {
         spent: Duration::from_secs(50),
         ..World::default()

@@ -16,6 +16,7 @@ use super::person::{Administrator, Person};
 use super::posted::{Fields, Form, Posted};
 use super::{Pages, connection_tools, connectors, tokens};
 use crate::views::address::segment;
+use crate::views::pattern::for_browsers;
 use crate::views::{AccountCard, Changing, ConnectionPage, Field, Flows, InputRow};
 
 /// In front of the names of a definition's fields, so that they cannot be taken for others.
@@ -252,7 +253,7 @@ pub(super) fn inputs(way: &Way) -> Vec<InputRow> {
         title: field.title.clone().unwrap_or_else(|| name.clone()),
         help: field.help.clone().unwrap_or_default(),
         example: field.example.clone(),
-        pattern: field.pattern.clone(),
+        pattern: field.pattern.as_deref().map(for_browsers),
         is_secret: field.secret,
         is_required: !field.optional && field.default.is_none(),
         field: Field::new(match (&field.default, field.secret) {

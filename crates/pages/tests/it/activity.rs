@@ -207,7 +207,7 @@ async fn first_steps_tick_themselves_off_and_can_be_dismissed() {
     let mut owner = server.owner().await;
     let page = owner.get("/").await;
     assert!(
-        page.text("#steps").contains("0 of 4 done"),
+        page.text("#steps").contains("0 of 5 done"),
         "{}",
         page.text("main")
     );
@@ -218,7 +218,7 @@ async fn first_steps_tick_themselves_off_and_can_be_dismissed() {
     owner.invite("bo@example.com", "member").await;
     let page = owner.get("/").await;
     assert!(
-        page.text("#steps").contains("2 of 4 done"),
+        page.text("#steps").contains("2 of 5 done"),
         "{}",
         page.text("#steps")
     );

@@ -139,7 +139,7 @@ fn every_error_stands_in_the_summary_and_under_its_field() {
     for (wanted, errors) in [
         ("welcome-wrong", 3),
         ("workspaces-wrong", 1),
-        ("workspace-wrong", 2),
+        ("workspace-wrong", 3),
         ("workspace-settings-wrong", 2),
         ("api-keys-wrong", 2),
         ("settings-wrong", 1),

@@ -92,8 +92,10 @@ async fn many_are_taken_at_once_within_what_each_may() {
         let wide = add_flow(&store, &one, "wide").await;
         let theirs = add_flow(&store, &two, "theirs").await;
         for (flow, count, at_once) in [(&narrow, 4, 2), (&wide, 6, 20), (&theirs, 3, 20)] {
+            // The narrow one's turn comes first.
+            let at = NOW.plus_seconds(if at_once == 2 { -1 } else { 0 });
             for _ in 0..count {
-                let mut one = run(flow, RunState::Ready, NOW);
+                let mut one = run(flow, RunState::Ready, at);
                 one.at_once = at_once;
                 add_run(&store, &one, &[]).await;
             }

@@ -144,6 +144,7 @@ pub(crate) struct AddIntegration {
     auth_method_key: Option<String>,
     /// Id, external id or name of a connection. Needed for `fixed`.
     connection_id: Option<String>,
+    #[schema(max_length = 120)]
     display_name: Option<String>,
     /// Keys of actions; all when it is absent.
     enabled_actions: Option<Vec<String>>,
@@ -224,7 +225,7 @@ pub(crate) struct ChangeIntegration {
     #[schema(value_type = Option<String>)]
     connection_id: Option<Option<String>>,
     #[serde(default, deserialize_with = "nullable")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, max_length = 120)]
     display_name: Option<Option<String>>,
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<Vec<String>>)]

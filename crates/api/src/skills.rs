@@ -210,6 +210,7 @@ pub(crate) async fn read_skill(
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct UpdateSkill {
+    #[schema(min_length = 1, max_length = 1024)]
     description: Option<String>,
     system_prompt: Option<String>,
     /// Null binds no service.

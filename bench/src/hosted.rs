@@ -209,7 +209,8 @@ fn count(tokenizer: &CoreBPE, value: &Value) -> usize {
     tokenizer.encode_ordinary(&value.to_string()).len()
 }
 
-fn at(times: &mut [f64]) -> [f64; 2] {
+/// The median, and what one of a hundred is above.
+pub(crate) fn at(times: &mut [f64]) -> [f64; 2] {
     times.sort_by(f64::total_cmp);
     [0.5, 0.99].map(|share| {
         let index = (times.len() as f64 * share) as usize;

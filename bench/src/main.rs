@@ -8,8 +8,10 @@ mod code;
 mod connectors;
 mod echo;
 mod files;
+mod flows;
 mod hosted;
 mod import;
+mod listening;
 mod load;
 mod memory;
 mod python;
@@ -69,6 +71,10 @@ async fn measure() -> anyhow::Result<()> {
     }
     if wanted("python") {
         python::sessions(&mut table).await?;
+    }
+    if wanted("flows") {
+        flows::tools(&binary, &mut table).await?;
+        flows::runs(&binary, &mut table).await?;
     }
     if wanted("memory") {
         memory::many_files(&binary, &mut table).await?;

@@ -16,6 +16,8 @@ pub(crate) struct Server {
     pub(crate) address: String,
     pub(crate) token: String,
     pub(crate) workspace: String,
+    /// As variables of its process.
+    settings: Vec<(String, String)>,
     child: Child,
 }
 
@@ -47,17 +49,17 @@ impl Server {
         binary: &Path,
         settings: &[(&str, &str)],
     ) -> anyhow::Result<Server> {
+        let settings: Vec<_> = settings
+            .iter()
+            .map(|(name, value)| (format!("QUAYMASTER_{name}"), (*value).to_owned()))
+            .collect();
         let mut child = Command::new(binary)
             .args(["serve", "--listen", "127.0.0.1:0", "--json", "--data"])
             .arg(data.path())
             .env("QUAYMASTER_DAILY_CAP", "1000000000")
             .env("QUAYMASTER_CALLS_PER_SECOND", "4000000000")
             .env("QUAYMASTER_LOG", "warn")
-            .envs(
-                settings
-                    .iter()
-                    .map(|(name, value)| (format!("QUAYMASTER_{name}"), value)),
-            )
+            .envs(settings.iter().map(|(name, value)| (name, value)))
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .kill_on_drop(true)
@@ -71,6 +73,7 @@ impl Server {
             token: text(&greeting["first_start"]["token"]),
             workspace: text(&greeting["first_start"]["workspace"]),
             data,
+            settings,
             child,
         })
     }
@@ -80,6 +83,7 @@ impl Server {
         let made = Command::new(binary)
             .args(["token", "create", "--org", "--json", "--data"])
             .arg(self.data.path())
+            .envs(self.settings.iter().map(|(name, value)| (name, value)))
             .output()
             .await?;
         let made: Value = serde_json::from_slice(&made.stdout)?;

@@ -53,8 +53,10 @@ impl Desk {
         }
     }
 
+    /// One that may be used in an address.
     async fn token(&self, name: &str) -> Token {
-        self.token_with(json!({ "name": name })).await
+        self.token_with(json!({ "name": name, "inUrl": true }))
+            .await
     }
 
     async fn revoke(&self, token: &Token) {

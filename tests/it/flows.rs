@@ -3,9 +3,11 @@
 
 mod changes;
 mod errors;
+mod queue;
 mod saving;
 mod services;
 mod starting;
+mod waiting;
 
 use quaymaster_tests::{Act, Asked, Database, Desk, Upstream};
 use serde_json::{Value, json};

@@ -44,6 +44,7 @@ mod mcp_upstreams;
 mod mcp_upstreams_hosted;
 mod members;
 mod memory;
+mod mixes;
 mod oauth;
 mod oauth_accounts;
 mod oauth_clients;

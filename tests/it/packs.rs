@@ -1,6 +1,7 @@
 //! Packs: their own tests; installed with one account for all tools, changed, left alone where somebody
 //! changed a flow by hand, removed. And the playbook of the guide, run as it is printed.
 
+mod page;
 mod playbook;
 
 use quaymaster_tests::{Database, Developer, Mcp, program};

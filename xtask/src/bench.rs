@@ -1,11 +1,12 @@
 //! Measures the release binary. Prints a table, asserts nothing: what a machine can do is not
 //! right or wrong.
 
+use crate::postgres::Cluster;
 use crate::workspace::Workspace;
 use anyhow::{Result, ensure};
 use std::process::{Command, ExitCode};
 
-/// `part` is one of start, calls, connectors, code, tokens, hosted, python, memory, large, uploads, import, search; all without it.
+/// `part` is one of start, calls, connectors, code, tokens, hosted, python, flows, memory, large, uploads, import, search; all without it.
 pub(crate) fn run(part: &[&str]) -> Result<ExitCode> {
     let workspace = Workspace::read()?;
     let built = Command::new("cargo")
@@ -21,8 +22,10 @@ pub(crate) fn run(part: &[&str]) -> Result<ExitCode> {
         .status()?;
     ensure!(built.success(), "the release build failed");
     let release = workspace.target.join("release");
+    let cluster = Cluster::start()?;
     let done = Command::new(release.join("quaymaster-bench"))
         .arg(release.join("quaymaster"))
+        .env("QUAYMASTER_BENCH_PG", cluster.url())
         .args(part)
         .status()?;
     Ok(if done.success() {

@@ -1,6 +1,7 @@
 //! API keys: listed, made, changed, revoked, regenerated.
 
 use crate::auth::{Administrator, Person};
+use crate::credentials::{Revoked, named};
 use crate::error::{Answer, ApiError, Faults};
 use crate::paging::Paging;
 use crate::read::{Json, Path, Query, instant};
@@ -8,12 +9,15 @@ use crate::workspaces::find;
 use axum::extract::State;
 use http::StatusCode;
 use quaymaster_app::credentials::{Expiry, Fresh, NewApiKey};
+use quaymaster_app::mixing::Ticked;
 use quaymaster_app::{Actor, App, Credential};
 use quaymaster_core::id::{CredentialId, OrgId, UserId, WorkspaceId};
+use quaymaster_core::mix::ToolsetKey;
 use quaymaster_core::{Code, Fault, Instant, Scopes};
 use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use utoipa::ToSchema;
 
 #[derive(Serialize, ToSchema)]
@@ -36,6 +40,14 @@ pub(crate) struct ApiKeyView {
     #[schema(value_type = Option<String>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     files: Option<WorkspaceId>,
+    /// The toolsets that were ticked for it; absent when it has those that such a credential usually has.
+    #[schema(value_type = Option<Vec<String>>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    toolsets: Option<BTreeSet<ToolsetKey>>,
+    /// The tools that it has and no others; absent when it has all of its toolsets.
+    #[schema(value_type = Option<Vec<String>>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tools: Option<BTreeSet<String>>,
     #[schema(value_type = String, format = DateTime)]
     created_at: Instant,
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -57,6 +69,8 @@ impl From<Credential> for ApiKeyView {
             name: credential.name,
             scopes: credential.scopes,
             files: credential.workspace,
+            toolsets: credential.mix.toolsets,
+            tools: credential.mix.tools.as_deref().cloned(),
             created_at: credential.created_at,
             expires_at: credential.expires_at,
             last_used_at: credential.last_used_at,
@@ -92,18 +106,13 @@ impl From<Fresh> for FreshApiKey {
 }
 
 /// The key that a path names, when it is one that the actor sees.
-async fn key_of(app: &App, actor: &Actor, named: &str) -> Result<CredentialId, Fault> {
-    let found = app
-        .api_keys(actor)
-        .await?
-        .into_iter()
-        .find(|key| key.id.as_str() == named);
-    Ok(found
-        .ok_or_else(|| {
-            Fault::not_found("There is no such API key, or it was revoked before.")
-                .hint("GET /api/v1/api-keys lists them.")
-        })?
-        .id)
+async fn key_of(app: &App, actor: &Actor, key: &str) -> Result<CredentialId, Fault> {
+    named(
+        app.api_keys(actor).await?,
+        key,
+        "There is no such API key, or it was revoked before.",
+        "/api/v1/api-keys",
+    )
 }
 
 #[derive(Serialize, ToSchema)]
@@ -153,6 +162,13 @@ pub(crate) struct CreateApiKey {
     permissions: Option<Permissions>,
     /// Id or slug of a workspace whose file tools the key shall see.
     files: Option<String>,
+    /// Toolsets that it shall have, as GET /api/v1/toolsets names them. Without them, all of them.
+    #[schema(min_items = 1)]
+    toolsets: Option<Vec<String>>,
+    /// Names of the tools that it shall have and no others. Without them, all of its toolsets, also
+    /// those that are added later.
+    #[schema(min_items = 1, max_items = 1000)]
+    tools: Option<Vec<String>>,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -230,6 +246,10 @@ pub(crate) async fn create_api_key(
         scopes: new.scopes,
         expires,
         files,
+        ticked: Ticked {
+            toolsets: new.toolsets,
+            tools: new.tools,
+        },
     };
     let fresh = app
         .create_api_key(&actor, new)
@@ -280,13 +300,6 @@ pub(crate) async fn update_api_key(
     }))
 }
 
-#[derive(Serialize, ToSchema)]
-pub(crate) struct RevokedApiKey {
-    deleted: bool,
-    #[schema(value_type = String)]
-    id: CredentialId,
-}
-
 /// Revokes an API key
 ///
 /// It is dead when the answer arrives, and its open streams end.
@@ -294,16 +307,16 @@ pub(crate) struct RevokedApiKey {
     delete, path = "/api/v1/api-keys/{id}", tag = "API keys",
     security(("bearer" = ["admin"])),
     params(("id" = String, Path, description = "Id of the key.")),
-    responses((status = 200, description = "The key is dead.", body = RevokedApiKey), Faults)
+    responses((status = 200, description = "The key is dead.", body = Revoked), Faults)
 )]
 pub(crate) async fn revoke_api_key(
     State(app): State<App>,
     Person(actor): Person,
     Path(id): Path<String>,
-) -> Answer<axum::Json<RevokedApiKey>> {
+) -> Answer<axum::Json<Revoked>> {
     let id = key_of(&app, &actor, &id).await?;
     app.revoke(&actor, &id).await?;
-    Ok(axum::Json(RevokedApiKey { deleted: true, id }))
+    Ok(Revoked::of(id))
 }
 
 /// Replaces an API key

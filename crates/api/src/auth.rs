@@ -8,7 +8,7 @@ use http::request::Parts;
 use quaymaster_app::memory::{Reader, Writer};
 use quaymaster_app::{Actor, Admin};
 use quaymaster_core::caller::{Presented, Side};
-use quaymaster_core::{Caller, Code, Door as _, Fault, Scope};
+use quaymaster_core::{Caller, Code, Door as _, Fault, Grant, Scope};
 use secrecy::SecretString;
 use std::net::SocketAddr;
 
@@ -95,6 +95,7 @@ impl FromRequestParts<ApiState> for MemoryReader {
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, ApiError> {
         let caller = admit(parts, state).await?;
         caller.needs(Scope::ReadData)?;
+        has_memory(&caller)?;
         let actor = state.app.actor_behind(&caller).await?;
         Ok(MemoryReader(Reader::of_actor(&actor)))
     }
@@ -106,6 +107,7 @@ impl FromRequestParts<ApiState> for MemoryWriter {
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, ApiError> {
         let caller = admit(parts, state).await?;
         caller.needs(Scope::ReadData)?;
+        has_memory(&caller)?;
         caller.needs(Scope::WriteTools)?;
         let actor = state.app.actor_behind(&caller).await?;
         Ok(MemoryWriter(Writer::of_actor(&actor)))
@@ -120,6 +122,15 @@ impl FromRequestParts<ApiState> for ToolCaller {
         caller.needs(Scope::Chat)?;
         Ok(ToolCaller(caller))
     }
+}
+
+/// A credential that was given other toolsets reaches no memory by this way either.
+fn has_memory(caller: &Caller) -> Result<(), Fault> {
+    if caller.has(&Grant::Memory) {
+        return Ok(());
+    }
+    let why = "The credential was not given the toolset memory.";
+    Err(Fault::new(Code::Forbidden, why).hint("Use one that has it."))
 }
 
 async fn admit(parts: &Parts, state: &ApiState) -> Result<Caller, ApiError> {

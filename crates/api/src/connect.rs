@@ -48,7 +48,7 @@ pub(crate) async fn list_connect_lines(
     let target = Target {
         name: &app.settings().server_name,
         endpoint: &endpoint,
-        token: TOKEN_PLACEHOLDER,
+        token: Some(TOKEN_PLACEHOLDER),
         program: None,
     };
     let lines = sign_in_lines(target.name, target.endpoint)

@@ -2,6 +2,7 @@
 //! the consent page and nowhere else.
 
 use crate::auth::Person;
+use crate::credentials::{Revoked, named};
 use crate::error::{Answer, Faults};
 use crate::paging::Paging;
 use crate::read::{Path, Query};
@@ -10,7 +11,7 @@ use axum::extract::State;
 use quaymaster_app::App;
 use quaymaster_app::credentials::ConnectedClient;
 use quaymaster_core::id::{CredentialId, OrgId, ServerId, UserId, WorkspaceId};
-use quaymaster_core::{Fault, Instant, Scope, Scopes};
+use quaymaster_core::{Instant, Scope, Scopes};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -118,13 +119,6 @@ pub(crate) async fn list_connected_clients(
     }))
 }
 
-#[derive(Serialize, ToSchema)]
-pub(crate) struct RevokedClient {
-    deleted: bool,
-    #[schema(value_type = String)]
-    id: CredentialId,
-}
-
 /// Revokes a connected client
 ///
 /// All its tokens are dead when the answer arrives, and its open streams end. Others of the
@@ -136,26 +130,21 @@ pub(crate) struct RevokedClient {
         ("id" = String, Path, description = "Id or slug of the workspace."),
         ("credentialId" = String, Path, description = "Id of the connected client."),
     ),
-    responses((status = 200, description = "The client has no access.", body = RevokedClient), Faults)
+    responses((status = 200, description = "The client has no access.", body = Revoked), Faults)
 )]
 pub(crate) async fn revoke_connected_client(
     State(app): State<App>,
     Person(actor): Person,
     Path((workspace, credential)): Path<(String, String)>,
-) -> Answer<axum::Json<RevokedClient>> {
+) -> Answer<axum::Json<Revoked>> {
     let workspace = find(&app, &actor, &workspace).await?;
-    let found = app
-        .connected_clients(&actor, &workspace.id)
-        .await?
-        .into_iter()
-        .find(|client| client.credential.id.as_str() == credential)
-        .ok_or_else(|| {
-            Fault::not_found(
-                "The workspace has no such connected client, or it was revoked before.",
-            )
-            .hint("GET /api/v1/workspaces/{id}/connected-clients lists them.")
-        })?;
-    let id = found.credential.id;
+    let all = app.connected_clients(&actor, &workspace.id).await?;
+    let id = named(
+        all.into_iter().map(|client| client.credential),
+        &credential,
+        "The workspace has no such connected client, or it was revoked before.",
+        "/api/v1/workspaces/{id}/connected-clients",
+    )?;
     app.revoke(&actor, &id).await?;
-    Ok(axum::Json(RevokedClient { deleted: true, id }))
+    Ok(Revoked::of(id))
 }

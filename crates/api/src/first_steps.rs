@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 #[derive(Serialize, ToSchema)]
 #[schema(as = FirstStep)]
 pub(crate) struct StepView {
-    /// `connect_client`, `connect_account`, `make_server` or `invite_somebody`.
+    /// `connect_client`, `connect_account`, `make_server`, `install_pack` or `invite_somebody`.
     step: &'static str,
     done: bool,
 }
@@ -27,7 +27,7 @@ pub(crate) struct StepsView {
 
 /// Reads the first steps
 ///
-/// Ticked off by what is there: a credential that was used, an account, a server, somebody else.
+/// Ticked off by what is there: a credential that was used, an account, a server, a pack, somebody else.
 #[utoipa::path(
     get, path = "/api/v1/first-steps", tag = "Activity",
     security(("bearer" = ["admin"])),

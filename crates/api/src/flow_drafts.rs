@@ -4,6 +4,7 @@ use crate::auth::{Administrator, Person};
 use crate::error::{Answer, Faults};
 use crate::flow_runs::StepView;
 use crate::flows::{TEXT, refused};
+use crate::problems::ProblemView;
 use crate::read::{Json, Path};
 use crate::workspaces::find;
 use axum::extract::State;
@@ -11,35 +12,11 @@ use axum::response::IntoResponse;
 use http::header::CONTENT_TYPE;
 use quaymaster_app::App;
 use quaymaster_app::flows::trying::{FlowTrial, Tried};
-use quaymaster_app::flows::{Checked, Problem, TestOutcome, format_schema};
+use quaymaster_app::flows::{Checked, TestOutcome, format_schema};
 use quaymaster_core::tool::JsonObject;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
-
-/// Something that is wrong with the text of a flow.
-#[derive(Serialize, ToSchema)]
-#[schema(as = FlowProblem)]
-pub(crate) struct ProblemView {
-    /// From 1; 0 when the place is not known.
-    line: u64,
-    /// From 1, in characters.
-    column: u64,
-    /// The place in the flow, for example `steps.0.http.get`.
-    key: String,
-    message: String,
-}
-
-impl From<Problem> for ProblemView {
-    fn from(problem: Problem) -> Self {
-        ProblemView {
-            line: problem.line,
-            column: problem.column,
-            key: problem.key,
-            message: problem.message,
-        }
-    }
-}
 
 /// One of the flow's own tests.
 #[derive(Serialize, ToSchema)]

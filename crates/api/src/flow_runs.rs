@@ -28,7 +28,7 @@ pub(crate) struct RunView {
     started_by: String,
     /// Id of the credential or person.
     caller: String,
-    /// `ready`, `running`, `done`, `failed` or `cancelled`.
+    /// `ready`, `running`, `done`, `failed` or `cancelled`. One that waits, in the queue or in a step `wait`, is ready.
     state: &'static str,
     durable: bool,
     /// How often it was begun.
@@ -38,7 +38,10 @@ pub(crate) struct RunView {
     #[schema(value_type = Option<String>, format = DateTime)]
     #[serde(skip_serializing_if = "Option::is_none")]
     ended_at: Option<Instant>,
-    input: Value,
+    /// Only where one run is read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    input: Option<Value>,
+    /// Only where one run is read; of more than 1 MiB only the start is kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     output: Option<Value>,
     /// The fault with which it failed.
@@ -59,7 +62,7 @@ impl From<Run> for RunView {
             attempts: run.attempts,
             started_at: run.started_at,
             ended_at: run.ended_at,
-            input: run.input,
+            input: Some(run.input).filter(|input| !input.is_null()),
             output: run.output,
             error: run.error,
         }
@@ -135,7 +138,7 @@ fn id_of(named: &str) -> Result<RunId, Fault> {
 
 /// Lists runs of flows
 ///
-/// Newest first, of a workspace or of one flow.
+/// Newest first, of a workspace or of one flow. Inputs and outputs are left out.
 #[utoipa::path(
     get, path = "/api/v1/workspaces/{id}/flow-runs", tag = "Flows",
     security(("bearer" = ["admin"])),

@@ -1,6 +1,7 @@
 //! Flow tokens of a workspace: listed, made, revoked.
 
 use crate::auth::Person;
+use crate::credentials::{Revoked, named};
 use crate::error::{Answer, ApiError, Faults};
 use crate::paging::Paging;
 use crate::read::{Json, Path, Query};
@@ -9,9 +10,11 @@ use axum::extract::State;
 use http::StatusCode;
 use quaymaster_app::credentials::{Expiry, Fresh};
 use quaymaster_app::flow_tokens::NewFlowToken;
+use quaymaster_app::mixing::Ticked;
 use quaymaster_app::{Actor, App, Credential};
 use quaymaster_core::caller::Pick;
 use quaymaster_core::id::{CredentialId, FlowId, UserId, WorkspaceId};
+use quaymaster_core::mix::ToolsetKey;
 use quaymaster_core::{Fault, Instant};
 use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
@@ -37,6 +40,14 @@ pub(crate) struct FlowTokenView {
     flows: Option<BTreeSet<FlowId>>,
     /// Whether it is taken from an address, as `?token=`, too.
     in_url: bool,
+    /// The toolsets that were ticked for it; absent when it has those that such a credential usually has.
+    #[schema(value_type = Option<Vec<String>>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    toolsets: Option<BTreeSet<ToolsetKey>>,
+    /// The tools that it has and no others; absent when it has all of its toolsets.
+    #[schema(value_type = Option<Vec<String>>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tools: Option<BTreeSet<String>>,
     #[schema(value_type = String, format = DateTime)]
     created_at: Instant,
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -60,6 +71,8 @@ impl From<Credential> for FlowTokenView {
                 Pick::Only(flows) => Some(BTreeSet::clone(&flows)),
             },
             in_url: credential.in_url,
+            toolsets: credential.mix.toolsets,
+            tools: credential.mix.tools.as_deref().cloned(),
             created_at: credential.created_at,
             expires_at: credential.expires_at,
             last_used_at: credential.last_used_at,
@@ -107,11 +120,20 @@ pub(crate) struct CreateFlowToken {
     #[schema(min_items = 1, max_items = 500)]
     flows: Option<Vec<String>>,
     /// Whether it may be used in an address, as `?token=`. Addresses end up in logs and histories.
-    /// Default: yes, for clients that send no headers.
-    in_url: Option<bool>,
+    /// Say yes for clients that send no headers.
+    #[serde(default)]
+    in_url: bool,
     /// Without it, the token does not expire.
     #[schema(minimum = 1, maximum = 3650)]
     expires_in_days: Option<u32>,
+    /// Toolsets that it shall have, as GET /api/v1/toolsets names them. Without them, flows.
+    /// With more than files and flows it acts for the person who makes it.
+    #[schema(min_items = 1)]
+    toolsets: Option<Vec<String>>,
+    /// Names of the tools that it shall have and no others. Without them, all of its toolsets, also
+    /// those that are added later.
+    #[schema(min_items = 1, max_items = 1000)]
+    tools: Option<Vec<String>>,
 }
 
 /// A flow token with its secret.
@@ -127,7 +149,8 @@ pub(crate) struct FreshFlowToken {
 
 /// Makes a flow token
 ///
-/// It calls flows of the workspace as tools at `/mcp`, and is good for nothing else.
+/// It calls flows of the workspace as tools at `/mcp`, and is good for nothing else unless more toolsets
+/// are named.
 #[utoipa::path(
     post, path = "/api/v1/workspaces/{id}/flow-tokens", tag = "Flow tokens",
     security(("bearer" = ["admin"])), request_body = CreateFlowToken,
@@ -144,8 +167,12 @@ pub(crate) async fn create_flow_token(
     let new = NewFlowToken {
         name: new.name,
         flows: new.flows,
-        in_url: new.in_url.unwrap_or(true),
+        in_url: new.in_url,
         expires: new.expires_in_days.map_or(Expiry::Never, Expiry::Days),
+        ticked: Ticked {
+            toolsets: new.toolsets,
+            tools: new.tools,
+        },
     };
     let Fresh { credential, token } = app
         .create_flow_token(&actor, &workspace.id, new)
@@ -166,19 +193,12 @@ async fn token_of(
     (workspace, token): &(String, String),
 ) -> Result<CredentialId, Fault> {
     let workspace = find(app, actor, workspace).await?;
-    let all = app.flow_tokens(actor, &workspace.id).await?;
-    let found = all.into_iter().find(|one| one.id.as_str() == token);
-    found.map(|found| found.id).ok_or_else(|| {
-        Fault::not_found("The workspace has no such flow token, or it was revoked before.")
-            .hint("GET /api/v1/workspaces/{id}/flow-tokens lists them.")
-    })
-}
-
-#[derive(Serialize, ToSchema)]
-pub(crate) struct RevokedFlowToken {
-    deleted: bool,
-    #[schema(value_type = String)]
-    id: CredentialId,
+    named(
+        app.flow_tokens(actor, &workspace.id).await?,
+        token,
+        "The workspace has no such flow token, or it was revoked before.",
+        "/api/v1/workspaces/{id}/flow-tokens",
+    )
 }
 
 /// Revokes a flow token
@@ -191,14 +211,14 @@ pub(crate) struct RevokedFlowToken {
         ("id" = String, Path, description = "Id or slug of the workspace."),
         ("credentialId" = String, Path, description = "Id of the token."),
     ),
-    responses((status = 200, description = "The token is dead.", body = RevokedFlowToken), Faults)
+    responses((status = 200, description = "The token is dead.", body = Revoked), Faults)
 )]
 pub(crate) async fn revoke_flow_token(
     State(app): State<App>,
     Person(actor): Person,
     Path(path): Path<(String, String)>,
-) -> Answer<axum::Json<RevokedFlowToken>> {
+) -> Answer<axum::Json<Revoked>> {
     let id = token_of(&app, &actor, &path).await?;
     app.revoke(&actor, &id).await?;
-    Ok(axum::Json(RevokedFlowToken { deleted: true, id }))
+    Ok(Revoked::of(id))
 }

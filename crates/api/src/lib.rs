@@ -8,11 +8,12 @@
 //! mounted; every failure is one shape, `error::ApiError`; nothing here knows the protocol or the
 //! database.
 //!
-//! - `auth`: who may; `read`: bodies, queries and paths, read strictly; `paging`, `exported`: long lists; `arriving`: bodies that are files; `error`
+//! - `auth`: who may; `read`: bodies, queries and paths, read strictly; `paging`, `exported`: long lists; `arriving`: bodies that are files; `error`;
+//!   `credentials`, `problems`: what several nouns answer alike
 //! - `document`: the OpenAPI document; `state`: what handlers can reach
 //! - one file a noun: `health`, `info`, `workspaces`, `tokens`, `flow_tokens`, `connected_clients`, `connect`, `files`, `trash`, `api_keys`,
 //!   `organizations`, `members`, `invitations`, `connectors`, `connections`, `connection_tools`, `authorizations`, `oauth_apps`, `integrations`, `integration_metadata`, `partials`, `actions`, `end_users`,
-//!   `connect_sessions`, `documents`, `flows`, `flow_drafts`, `flow_runs`, `flow_secrets`, `packs`, `servers`, `server_tokens`, `server_tools`, `picking`, `code`, `later`, `skills`, `skill_files`, `memory`, `memory_versions`, `calls`, `events`, `usage`, `first_steps`, `search`, `tools`; [`parts`] has a
+//!   `connect_sessions`, `documents`, `flows`, `flow_drafts`, `flow_runs`, `flow_secrets`, `packs`, `servers`, `server_tokens`, `server_tools`, `picking`, `code`, `later`, `skills`, `skill_files`, `memory`, `memory_versions`, `calls`, `events`, `usage`, `first_steps`, `search`, `tools`, `toolsets`; [`parts`] has a
 //!   router of its own, whose addresses are signed, and so has [`oauth`], whose addresses are those
 //!   of its RFCs, and [`hooks`], whose senders prove themselves
 
@@ -29,6 +30,7 @@ mod connected_clients;
 mod connection_tools;
 mod connections;
 mod connectors;
+mod credentials;
 mod document;
 mod documents;
 mod end_users;
@@ -60,6 +62,7 @@ mod paging;
 mod partials;
 pub mod parts;
 mod picking;
+mod problems;
 mod read;
 mod search;
 mod server_tokens;
@@ -70,6 +73,7 @@ mod skills;
 mod state;
 mod tokens;
 mod tools;
+mod toolsets;
 mod trash;
 mod usage;
 mod workspaces;
@@ -354,6 +358,7 @@ fn documented() -> OpenApiRouter<ApiState> {
         ))
         .routes(routes!(organizations::create_organization))
         .routes(routes!(tools::list_tools))
+        .routes(routes!(toolsets::list_toolsets))
         .routes(routes!(tools::call_tool))
 }
 

@@ -21,7 +21,7 @@ pub(crate) struct AskedName {
 #[derive(Serialize, ToSchema)]
 #[schema(as = NamedThing)]
 pub(crate) struct ThingView {
-    /// `workspace`, `server`, `account`, `connector`, `skill` or `document`.
+    /// `workspace`, `server`, `flow`, `pack`, `account`, `connector`, `skill` or `document`.
     kind: &'static str,
     /// An id; the key of a connector, the name of a skill.
     id: String,

@@ -1,19 +1,23 @@
 //! Tokens of a workspace: listed, made, changed, revoked, regenerated.
 
 use crate::auth::{Administrator, Person};
+use crate::credentials::{Revoked, named};
 use crate::error::{Answer, ApiError, Faults};
 use crate::paging::Paging;
 use crate::read::{Json, Path, Query};
 use crate::workspaces::find;
 use axum::extract::State;
 use http::StatusCode;
-use quaymaster_app::credentials::Fresh;
+use quaymaster_app::credentials::{Fresh, NewWorkspaceToken};
+use quaymaster_app::mixing::Ticked;
 use quaymaster_app::{Actor, App, Credential};
 use quaymaster_core::id::{CredentialId, OrgId, UserId, WorkspaceId};
+use quaymaster_core::mix::ToolsetKey;
 use quaymaster_core::secret::TokenKind;
 use quaymaster_core::{Fault, Instant, Scope, Scopes};
 use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use utoipa::ToSchema;
 
 #[derive(Serialize, ToSchema)]
@@ -38,6 +42,14 @@ pub(crate) struct TokenView {
     read_only: bool,
     #[schema(value_type = Vec<String>)]
     scopes: Scopes,
+    /// The toolsets that were ticked for it; absent when it has those that such a credential usually has.
+    #[schema(value_type = Option<Vec<String>>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    toolsets: Option<BTreeSet<ToolsetKey>>,
+    /// The tools that it has and no others; absent when it has all of its toolsets.
+    #[schema(value_type = Option<Vec<String>>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tools: Option<BTreeSet<String>>,
     #[schema(value_type = String, format = DateTime)]
     created_at: Instant,
     /// Exact to a minute.
@@ -57,6 +69,8 @@ impl From<Credential> for TokenView {
             origin: credential.origin.name(),
             read_only: !credential.scopes.has(Scope::WriteTools),
             scopes: credential.scopes,
+            toolsets: credential.mix.toolsets,
+            tools: credential.mix.tools.as_deref().cloned(),
             created_at: credential.created_at,
             last_used_at: credential.last_used_at,
         }
@@ -92,20 +106,15 @@ async fn all(app: &App, actor: &Actor, workspace: &WorkspaceId) -> Result<Vec<Cr
 async fn token_of(
     app: &App,
     actor: &Actor,
-    path: &(String, String),
+    (workspace, token): &(String, String),
 ) -> Result<CredentialId, Fault> {
-    let (workspace, credential) = path;
     let workspace = find(app, actor, workspace).await?;
-    let found = all(app, actor, &workspace.id)
-        .await?
-        .into_iter()
-        .find(|token| token.id.as_str() == credential.as_str());
-    Ok(found
-        .ok_or_else(|| {
-            Fault::not_found("The workspace has no such token, or it was revoked before.")
-                .hint("GET /api/v1/workspaces/{id}/tokens lists them.")
-        })?
-        .id)
+    named(
+        all(app, actor, &workspace.id).await?,
+        token,
+        "The workspace has no such token, or it was revoked before.",
+        "/api/v1/workspaces/{id}/tokens",
+    )
 }
 
 fn scopes_of(read_only: bool) -> Scopes {
@@ -151,6 +160,14 @@ pub(crate) struct NewToken {
     name: String,
     /// Whether it shall see only the tools that change nothing. Default: no.
     read_only: Option<bool>,
+    /// Toolsets that it shall have, as GET /api/v1/toolsets names them. Without them, files.
+    /// With more than files and flows it acts for the person who makes it.
+    #[schema(min_items = 1)]
+    toolsets: Option<Vec<String>>,
+    /// Names of the tools that it shall have and no others. Without them, all of its toolsets, also
+    /// those that are added later.
+    #[schema(min_items = 1, max_items = 1000)]
+    tools: Option<Vec<String>>,
 }
 
 /// Makes a token of a workspace
@@ -169,10 +186,18 @@ pub(crate) async fn create_token(
     Json(new): Json<NewToken>,
 ) -> Answer<(StatusCode, axum::Json<FreshToken>)> {
     let workspace = find(&app, &actor, &id).await?;
-    let read_only = new.read_only.unwrap_or(false);
+    let new = NewWorkspaceToken {
+        name: new.name,
+        read_only: new.read_only.unwrap_or(false),
+        ticked: Ticked {
+            toolsets: new.toolsets,
+            tools: new.tools,
+        },
+    };
     let fresh = app
-        .create_workspace_token(&actor, &workspace.id, &new.name, read_only)
-        .await?;
+        .create_workspace_token(&actor, &workspace.id, new)
+        .await
+        .map_err(ApiError::about_body)?;
     Ok((StatusCode::CREATED, axum::Json(fresh.into())))
 }
 
@@ -219,13 +244,6 @@ pub(crate) async fn update_token(
     }))
 }
 
-#[derive(Serialize, ToSchema)]
-pub(crate) struct RevokedToken {
-    deleted: bool,
-    #[schema(value_type = String)]
-    id: CredentialId,
-}
-
 /// Revokes a token of a workspace
 ///
 /// It is dead when the answer arrives, and its open streams end.
@@ -236,16 +254,16 @@ pub(crate) struct RevokedToken {
         ("id" = String, Path, description = "Id or slug of the workspace."),
         ("credentialId" = String, Path, description = "Id of the token."),
     ),
-    responses((status = 200, description = "The token is dead.", body = RevokedToken), Faults)
+    responses((status = 200, description = "The token is dead.", body = Revoked), Faults)
 )]
 pub(crate) async fn revoke_token(
     State(app): State<App>,
     Person(actor): Person,
     Path(path): Path<(String, String)>,
-) -> Answer<axum::Json<RevokedToken>> {
+) -> Answer<axum::Json<Revoked>> {
     let id = token_of(&app, &actor, &path).await?;
     app.revoke(&actor, &id).await?;
-    Ok(axum::Json(RevokedToken { deleted: true, id }))
+    Ok(Revoked::of(id))
 }
 
 /// Replaces a token of a workspace

@@ -74,6 +74,11 @@ impl App {
         Ok(self.store.events(&admin.org, filter, limit).await?)
     }
 
+    /// What the organization's newest changes are about, by name.
+    pub async fn event_nouns(&self, admin: &Admin) -> Result<BTreeSet<String>, Fault> {
+        Ok(self.store.event_nouns(&admin.org).await?)
+    }
+
     /// What was called in the last thirty days, most called first, but for the credentials: those by name.
     pub async fn call_choices(&self, actor: &Actor) -> Result<CallChoices, Fault> {
         self.flush_audit().await;

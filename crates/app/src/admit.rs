@@ -5,9 +5,11 @@
 
 mod anonymous;
 mod beliefs;
+mod grants;
 mod in_url;
 
 pub(crate) use beliefs::{Callers, fresh, last};
+pub(crate) use grants::{toolsets_of, usual};
 
 use self::in_url::Misplaced;
 use crate::App;
@@ -15,7 +17,7 @@ use crate::oauth::{SCOPES, scope_text};
 use quaymaster_core::caller::{Access, Audience, Presented, Refusal, Side};
 use quaymaster_core::id::{AccessTokenId, CredentialId, OrgId, WorkspaceId};
 use quaymaster_core::secret::{Handle, SecretDigest, Token, TokenKind};
-use quaymaster_core::{Caller, Code, Fault, Grant, Scope, Who};
+use quaymaster_core::{Caller, Code, Fault, Scope, Who};
 use quaymaster_store::credential::Credential;
 use quaymaster_store::oauth::AccessToken;
 use quaymaster_store::workspace::Workspace;
@@ -441,31 +443,12 @@ fn of_organization(caller: Caller, presented: &Presented) -> Result<Caller, Refu
     }
 }
 
-fn caller_of(credential: Credential) -> Caller {
-    let grants = match (credential.server.clone(), credential.workspace.clone()) {
-        (_, workspace) if credential.kind == TokenKind::FlowToken => {
-            let flows = |workspace| Grant::Flows(workspace, credential.flows);
-            workspace.map(flows).into_iter().collect()
-        }
-        (Some(server), Some(workspace)) => vec![Grant::Hosted(server, workspace)],
-        (_, workspace) => {
-            let mut grants = Vec::new();
-            if credential.kind == TokenKind::ApiKey {
-                grants.extend([
-                    Grant::Catalog,
-                    Grant::Repl,
-                    Grant::Memory,
-                    Grant::Knowledge,
-                    Grant::Skills,
-                ]);
-            }
-            grants.extend(workspace.map(Grant::Files));
-            grants
-        }
-    };
+pub(crate) fn caller_of(credential: Credential) -> Caller {
+    let grants = grants::grants_of(&credential);
+    let is_of_person = grants::is_of_person(&credential);
     let who = match (credential.kind, credential.server, credential.workspace) {
         (TokenKind::ServerToken, Some(server), _) => Who::Server(server, credential.end_user),
-        (TokenKind::WorkspaceToken | TokenKind::FlowToken, _, Some(workspace)) => {
+        (TokenKind::WorkspaceToken | TokenKind::FlowToken, _, Some(workspace)) if !is_of_person => {
             Who::Workspace(workspace)
         }
         (TokenKind::OAuthGrant, Some(_), _) => Who::SignedIn(credential.user, credential.end_user),
@@ -478,6 +461,7 @@ fn caller_of(credential: Credential) -> Caller {
         kind: credential.kind,
         scopes: credential.scopes,
         grants,
+        tools: credential.mix.tools,
         expires_at: credential.expires_at,
         access: None,
     }

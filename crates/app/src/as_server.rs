@@ -99,6 +99,8 @@ impl App {
         let caller = Caller {
             who: Who::Server(server.id.clone(), server.end_user),
             grants: vec![Grant::Hosted(server.id, server.workspace)],
+            // Those were ticked of other toolsets.
+            tools: None,
             ..caller
         };
         let call = Call {

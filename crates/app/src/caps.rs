@@ -5,6 +5,7 @@
 //! whatever is killed when.
 
 use crate::App;
+use crate::actor::Actor;
 use quaymaster_core::id::WorkspaceId;
 use quaymaster_core::{Code, Fault, Instant};
 use quaymaster_store::workspace::Workspace;
@@ -46,6 +47,28 @@ pub struct Usage {
     pub reset_at: Instant,
 }
 
+/// A workspace as the first page lists it.
+#[derive(Debug, Clone)]
+pub struct InUse {
+    pub workspace: Workspace,
+    pub usage: Usage,
+    pub last_call_at: Option<Instant>,
+}
+
+/// `leased` is what all nodes have taken today, this one's lease with it.
+fn used_of(workspace: &Workspace, lease: &Lease, leased: i64, now: Instant) -> Usage {
+    let unused = if lease.day == now.utc_day() {
+        lease.left
+    } else {
+        0
+    };
+    Usage {
+        used: (leased - unused).max(0),
+        cap: workspace.daily_cap,
+        reset_at: now.next_utc_day(),
+    }
+}
+
 impl App {
     /// Counts one call, or refuses it with `DAILY_CAP`.
     pub(crate) async fn count_call(&self, workspace: &Workspace) -> Result<(), Fault> {
@@ -69,6 +92,33 @@ impl App {
         Ok(())
     }
 
+    /// The workspaces of the organization with their usage, in as many questions for many as for one.
+    pub async fn workspaces_in_use(&self, actor: &Actor) -> Result<Vec<InUse>, Fault> {
+        // A person looks for the call made a moment ago.
+        self.flush_audit().await;
+        let workspaces = self.workspaces(actor).await?;
+        let now = self.now();
+        let mut leases = Vec::with_capacity(workspaces.len());
+        for workspace in &workspaces {
+            leases.push(self.caps.lease(&workspace.id).lock_owned().await);
+        }
+        let mut seen = self
+            .store
+            .workspaces_seen(&actor.org, now.utc_day())
+            .await?;
+        let in_use = workspaces.into_iter().zip(&leases);
+        Ok(in_use
+            .map(|(workspace, lease)| {
+                let seen = seen.remove(&workspace.id).unwrap_or_default();
+                InUse {
+                    usage: used_of(&workspace, lease, seen.leased, now),
+                    last_call_at: seen.last_call_at,
+                    workspace,
+                }
+            })
+            .collect())
+    }
+
     pub async fn usage(&self, workspace: &Workspace) -> Result<Usage, Fault> {
         let now = self.now();
         let lease = self.caps.lease(&workspace.id);
@@ -77,16 +127,7 @@ impl App {
             .store
             .leased_calls(&workspace.id, now.utc_day())
             .await?;
-        let unused = if lease.day == now.utc_day() {
-            lease.left
-        } else {
-            0
-        };
-        Ok(Usage {
-            used: (leased - unused).max(0),
-            cap: workspace.daily_cap,
-            reset_at: now.next_utc_day(),
-        })
+        Ok(used_of(workspace, &lease, leased, now))
     }
 
     /// Gives a workspace's lease back, so that a changed cap holds from the next call on.

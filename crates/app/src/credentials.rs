@@ -1,16 +1,18 @@
 //! API keys, workspace tokens, flow tokens and OAuth grants: made, listed, regenerated, changed, revoked.
 
 use crate::actor::{Actor, Admin};
+use crate::mixing::Ticked;
 use crate::{App, wired};
 use quaymaster_core::caller::Pick;
 use quaymaster_core::id::{CredentialId, ServerId, WorkspaceId};
+use quaymaster_core::mix::Mix;
 use quaymaster_core::secret::{self, SecretDigest, Token, TokenKind};
-use quaymaster_core::{Code, Fault, Instant, Scopes};
+use quaymaster_core::{Code, Fault, Instant, Scope, Scopes};
 use quaymaster_store::Tx;
 pub use quaymaster_store::credential::{Credential, Origin};
 pub use quaymaster_store::oauth::GrantedClient;
 use secrecy::{ExposeSecret as _, SecretString};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// A credential with its token, which is shown once.
 pub struct Fresh {
@@ -83,6 +85,16 @@ pub struct NewApiKey {
     pub expires: Expiry,
     /// The workspace whose file tools it shall see besides.
     pub files: Option<WorkspaceId>,
+    pub ticked: Ticked,
+}
+
+/// What a new token of a workspace shall be.
+#[derive(Debug, Clone, Default)]
+pub struct NewWorkspaceToken {
+    pub name: String,
+    /// It sees the tools that change nothing.
+    pub read_only: bool,
+    pub ticked: Ticked,
 }
 
 pub(crate) fn checked_name(name: &str) -> Result<String, Fault> {
@@ -120,6 +132,7 @@ impl App {
         );
         fresh.credential.workspace = new.files;
         fresh.credential.expires_at = expires_at;
+        self.put_mix(&mut fresh.credential, &new.ticked).await?;
         let mut tx = self.store.begin().await?;
         self.add(&mut tx, actor, &fresh.credential).await?;
         tx.commit().await?;
@@ -127,22 +140,22 @@ impl App {
         Ok(fresh)
     }
 
-    /// Makes a token of a workspace. `read_only` ones see the tools that change nothing.
+    /// Makes a token of a workspace.
     pub async fn create_workspace_token(
         &self,
         actor: &Actor,
         workspace: &WorkspaceId,
-        name: &str,
-        read_only: bool,
+        new: NewWorkspaceToken,
     ) -> Result<Fresh, Fault> {
         self.believed_workspace(&actor.org, workspace).await?;
-        let fresh = self.fresh_workspace_token(
+        let mut fresh = self.fresh_workspace_token(
             actor,
             workspace,
-            checked_name(name)?,
+            checked_name(&new.name)?,
             Origin::Manual,
-            read_only,
+            new.read_only,
         );
+        self.put_mix(&mut fresh.credential, &new.ticked).await?;
         let mut tx = self.store.begin().await?;
         self.add(&mut tx, actor, &fresh.credential).await?;
         tx.commit().await?;
@@ -227,6 +240,7 @@ impl App {
         fresh.credential.end_user = old.end_user.clone();
         fresh.credential.flows = old.flows.clone();
         fresh.credential.in_url = old.in_url;
+        fresh.credential.mix = old.mix.clone();
         fresh.credential.expires_at = old.expires_at.map(|at| {
             // As long as it was made for, from now on.
             Instant::from_micros(now.micros() + at.micros() - old.created_at.micros())
@@ -288,6 +302,10 @@ impl App {
                 .detail("allowed", json!(credential.scopes)));
             }
         }
+        // The scope of data follows from the toolsets, but for an API key.
+        let data = credential.kind != TokenKind::ApiKey;
+        let data = (data && credential.scopes.has(Scope::ReadData)).then_some(Scope::ReadData);
+        let scopes = scopes.map(|scopes| scopes.iter().chain(data).collect::<Scopes>());
         let mut event = self.event(
             &admin.org,
             &admin.label,
@@ -410,17 +428,14 @@ impl App {
                 .hint("Regenerate it instead."),
             })
         })?;
-        let mut event = self.event(
-            &actor.org,
-            &actor.label,
-            "credential.created",
-            json!({
-                "name": credential.name,
-                "scopes": credential.scopes,
-                "origin": credential.origin.name(),
-                "expires_at": credential.expires_at,
-            }),
-        );
+        let mut details = json!({
+            "name": credential.name,
+            "scopes": credential.scopes,
+            "origin": credential.origin.name(),
+            "expires_at": credential.expires_at,
+        });
+        told_of(&mut details, &credential.mix);
+        let mut event = self.event(&actor.org, &actor.label, "credential.created", details);
         event.credential = Some(credential.id.clone());
         tx.record(&event).await?;
         Ok(())
@@ -472,6 +487,7 @@ impl App {
             end_user: None,
             flows: Pick::All,
             in_url: false,
+            mix: Mix::default(),
             origin,
             scopes,
             secret: Some(digest),
@@ -481,6 +497,16 @@ impl App {
             revoked_at: None,
         };
         Fresh { credential, token }
+    }
+}
+
+/// What was ticked, in the details of an event.
+pub(crate) fn told_of(details: &mut Value, mix: &Mix) {
+    if let Some(toolsets) = &mix.toolsets {
+        details["toolsets"] = json!(toolsets);
+    }
+    if let Some(tools) = mix.tools.as_deref() {
+        details["tools"] = json!(tools);
     }
 }
 

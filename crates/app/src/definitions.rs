@@ -7,19 +7,19 @@
 mod faults;
 mod import;
 
-pub use faults::problems_of;
 pub use import::{Document, Imported, ImportedAs};
 pub use quaymaster_connectors::import::{Operation, Outcome, Report};
-pub use quaymaster_connectors::load::{MOST_BYTES, Problem};
+pub use quaymaster_connectors::load::MOST_BYTES;
 
 use crate::actor::{Actor, Admin};
 use crate::catalog::{Own, destinations};
 use crate::invoke::MOVED;
+use crate::problems::Problem;
 use crate::{App, wired};
 use faults::{no_such, taken, wrong};
 use quaymaster_connectors::catalog::Entry;
 use quaymaster_connectors::definition::Definition;
-use quaymaster_connectors::load::{self, problem_at};
+use quaymaster_connectors::load::{self, Text};
 use quaymaster_core::id::DefinitionId;
 use quaymaster_core::{Code, Fault, Instant, hex};
 use quaymaster_store::Tx;
@@ -387,7 +387,8 @@ fn foreign(
     replacing: Option<&str>,
 ) -> Vec<Problem> {
     let key = checked.fine.key.as_str();
-    let at = |path: &[&str], message: String| problem_at(&checked.source, path, message);
+    let text = Text::new(&checked.source, "");
+    let at = |path: &[&str], message: String| text.problem_at(path, message);
     let mut problems = Vec::new();
     if let Some(replacing) = replacing {
         if key != replacing {

@@ -16,8 +16,9 @@ use quaymaster_core::Fault;
 use quaymaster_core::id::WorkspaceId;
 pub use quaymaster_files::{
     CreateDirectory, CreateDirectoryResult, DeleteFile, DeleteFileResult, Entry, EntryType,
-    FileInfo, GetFileInfo, ListFiles, ListFilesResult, MoveFile, MoveFileResult, NextPage, Order,
-    ReadAs, ReadFile, ReadFileResult, Sort, WriteEol, WriteFile, WriteFileResult, WriteMode,
+    EolStyle, FileInfo, GetFileInfo, ListFiles, ListFilesResult, MoveFile, MoveFileResult,
+    NextPage, Order, ReadAs, ReadFile, ReadFileResult, Sort, WriteEol, WriteFile, WriteFileResult,
+    WriteMode,
 };
 use quaymaster_files::{Download, Home};
 use serde_json::{Value, json};

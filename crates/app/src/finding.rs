@@ -3,7 +3,9 @@
 use crate::App;
 use crate::actor::Actor;
 use crate::connectors::Wanted;
+use crate::packs::shipped;
 use quaymaster_core::Fault;
+use quaymaster_store::named::Shelf;
 
 /// Found things of one kind.
 const MOST: usize = 8;
@@ -14,6 +16,8 @@ const LONGEST: usize = 100;
 pub enum Kind {
     Workspace,
     Server,
+    Flow,
+    Pack,
     Account,
     Connector,
     Skill,
@@ -25,6 +29,8 @@ impl Kind {
         match self {
             Kind::Workspace => "workspace",
             Kind::Server => "server",
+            Kind::Flow => "flow",
+            Kind::Pack => "pack",
             Kind::Account => "account",
             Kind::Connector => "connector",
             Kind::Skill => "skill",
@@ -37,7 +43,8 @@ impl Kind {
 #[derive(Debug, Clone)]
 pub struct NamedThing {
     pub kind: Kind,
-    /// What its address has: an id, a connector's key, a skill's name.
+    /// What its address has: an id, a connector's key, a skill's name; of a flow and of a pack the
+    /// workspace's id, a slash and its own.
     pub id: String,
     pub name: String,
     /// What tells it from others of the same name; may be empty.
@@ -60,7 +67,7 @@ impl App {
     /// What fits some letters of a name, the best of each kind first; nothing without letters.
     pub async fn find_by_name(&self, actor: &Actor, words: &str) -> Result<Vec<NamedThing>, Fault> {
         let words: String = words.trim().chars().take(LONGEST).collect();
-        if words.is_empty() {
+        if words.is_empty() || words.contains('\0') {
             return Ok(Vec::new());
         }
         let mut found = Vec::new();
@@ -69,27 +76,41 @@ impl App {
             let known = workspaces.iter().find(|one| one.id.as_str() == id);
             known.map(|one| one.name.clone()).unwrap_or_default()
         };
-        let of_servers = self.servers(actor, None).await?.into_iter();
-        let servers = of_servers.map(|one| {
-            let note = workspace_of(one.workspace.as_str());
-            (one.id.to_string(), one.name, note)
+        let named = |shelf| self.store.named(&actor.org, shelf, &words, MOST);
+        let servers = named(Shelf::Servers).await?.into_iter();
+        let servers = servers.map(|one| {
+            let note = workspace_of(&one.note);
+            (one.id, one.name, note)
         });
         best(&mut found, &words, Kind::Server, servers);
         let of_workspaces = workspaces
             .iter()
             .map(|one| (one.id.to_string(), one.name.clone(), String::new()));
         best(&mut found, &words, Kind::Workspace, of_workspaces);
-        let accounts = self.connections(actor).await?.into_iter().map(|one| {
-            let name = format!("{}:{}", one.connector, one.name);
-            (one.id.to_string(), name, one.label.unwrap_or_default())
+        // Their addresses begin with the workspace.
+        let flows = named(Shelf::Flows).await?.into_iter();
+        let flows = flows.map(|one| {
+            let note = workspace_of(&one.note);
+            (format!("{}/{}", one.note, one.id), one.name, note)
         });
+        best(&mut found, &words, Kind::Flow, flows);
+        let packs = shipped::all()?.iter().map(|one| &one.pack);
+        let packs = packs.flat_map(|pack| {
+            workspaces.iter().map(|workspace| {
+                let id = format!("{}/{}", workspace.id, pack.id);
+                (id, pack.title.clone(), workspace.name.clone())
+            })
+        });
+        best(&mut found, &words, Kind::Pack, packs);
+        let accounts = named(Shelf::Accounts).await?.into_iter();
+        let accounts = accounts.map(|one| (one.id, one.name, one.note));
         best(&mut found, &words, Kind::Account, accounts);
         let connectors = self.connectors(actor, &Wanted::default()).await?;
         let connectors = connectors.into_iter();
         let connectors = connectors.map(|one| (one.key, one.title, one.summary));
         best(&mut found, &words, Kind::Connector, connectors);
-        let skills = self.skills(actor).await?.into_iter();
-        let skills = skills.map(|one| (one.name.clone(), one.name, one.description));
+        let skills = named(Shelf::Skills).await?.into_iter();
+        let skills = skills.map(|one| (one.id, one.name, one.note));
         best(&mut found, &words, Kind::Skill, skills);
         let documents = self.store.documents_named(&actor.org, &words, MOST).await?;
         let documents = documents

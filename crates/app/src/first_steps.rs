@@ -14,6 +14,8 @@ pub enum Step {
     ConnectAccount,
     /// There is a hosted server.
     MakeServer,
+    /// Some workspace has a pack of flows.
+    InstallPack,
     /// Somebody else is a member, or was invited.
     InviteSomebody,
 }
@@ -24,6 +26,7 @@ impl Step {
             Step::ConnectClient => "connect_client",
             Step::ConnectAccount => "connect_account",
             Step::MakeServer => "make_server",
+            Step::InstallPack => "install_pack",
             Step::InviteSomebody => "invite_somebody",
         }
     }
@@ -54,6 +57,7 @@ impl App {
             steps.extend([
                 (Step::ConnectAccount, done.account),
                 (Step::MakeServer, done.server),
+                (Step::InstallPack, done.pack),
                 (Step::InviteSomebody, done.colleague),
             ]);
         }

@@ -3,6 +3,7 @@
 use crate::App;
 use crate::actor::Actor;
 use crate::credentials::{Credential, Expiry, Fresh, Origin, checked_name};
+use crate::mixing::Ticked;
 use quaymaster_core::caller::Pick;
 use quaymaster_core::id::WorkspaceId;
 use quaymaster_core::schema::shorten;
@@ -26,6 +27,7 @@ pub struct NewFlowToken {
     /// Whether it is taken from an address, too, where logs and histories keep it.
     pub in_url: bool,
     pub expires: Expiry,
+    pub ticked: Ticked,
 }
 
 impl App {
@@ -48,6 +50,7 @@ impl App {
         fresh.credential.expires_at = expires_at;
         fresh.credential.flows = flows;
         fresh.credential.in_url = new.in_url;
+        self.put_mix(&mut fresh.credential, &new.ticked).await?;
         let mut tx = self.store.begin().await?;
         self.add(&mut tx, actor, &fresh.credential).await?;
         tx.commit().await?;

@@ -7,20 +7,24 @@
 //!
 //! - `reading`, `saving`: from a text to a version; [`secrets`]
 //! - `shelf`: what is switched on, as its callers see it
+//! - `queue`: runs that are begun by whoever is free
 //! - `running`: one run, over `host`, the port of the interpreter: `expressions`, `http`, `services`, `python`, `vault`, `rates`;
-//!   `journal`: what its steps did; [`runs`]: what is kept of it
-//! - `durable`: runs that wait and go on after a crash; `schedule`, [`webhooks`]: what starts flows besides
+//!   `journal`: what its steps did; `kept`: how much of that is kept; [`runs`]: who reads it
+//! - `durable`: runs of the queue, which go on after a crash; `doing`: whether one only waits; `schedule`, [`webhooks`]: what starts flows besides
 //!   calls
 //! - `outline`, `uses`: for people who look at flows
 //! - [`trying`]: a run by hand, with answers that are made up or real
 
-pub(crate) mod durable;
+mod doing;
+mod durable;
 mod expressions;
 mod host;
 mod http;
 mod journal;
+mod kept;
 mod outline;
 mod python;
+pub(crate) mod queue;
 mod rates;
 mod reading;
 pub(crate) mod running;
@@ -38,11 +42,11 @@ pub mod webhooks;
 pub use outline::{FlowExample, FlowOutline, OutlineList, OutlineStep, outline};
 pub use quaymaster_flows::load::MOST_BYTES as MOST_TEXT;
 pub use quaymaster_store::flow::{Flow, FlowVersion};
-pub use reading::{Checked, Problem, TestOutcome};
+pub use reading::{Checked, TestOutcome};
 pub use saving::{Saved, SavedAs};
 pub use uses::FlowUse;
 
-pub(crate) use durable::Watched;
+pub(crate) use queue::Watched;
 pub(crate) use rates::FlowRates;
 pub(crate) use running::{RunLimits, Starting};
 

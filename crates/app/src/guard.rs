@@ -179,19 +179,24 @@ impl App {
     async fn find_tool(&self, caller: &Caller, call: &Call) -> Result<Found<'_>, Fault> {
         let name = call.tool.as_str();
         let Some((server, _)) = caller.hosted() else {
-            if let Some(tool) = self.toolsets.find(caller, name) {
+            // What was not ticked is as if it were not there.
+            let picked = |tool: &&Tool| caller.picks(&tool.def.name);
+            if let Some(tool) = self.toolsets.find(caller, name).filter(picked) {
                 return Ok(Found::BuiltIn(tool));
             }
             let flows = self.flows_for(caller).await?;
-            if let Some(offered) = flows.find(caller, name) {
+            let offered = flows.find(caller, name);
+            if let Some(offered) = offered.filter(|offered| caller.picks(&offered.def.name)) {
                 return Ok(Found::Flow(offered));
             }
-            let get_run = &self.toolsets.get_run;
-            if get_run.def.name == name && flows.has_durable(caller) {
+            let get_run = Some(&self.toolsets.get_run).filter(picked);
+            let get_run = get_run.filter(|tool| tool.def.name == name);
+            if let Some(get_run) = get_run.filter(|_| flows.has_later(caller)) {
                 return Ok(Found::BuiltIn(get_run));
             }
             let built_in = self.toolsets.listed(caller);
             let known = built_in.iter().chain(flows.listed(caller));
+            let known = known.filter(|def| caller.picks(&def.name));
             let close = did_you_mean(name, known.map(|def| &*def.name), 3);
             return Err(no_tool(name, &close));
         };
@@ -359,16 +364,20 @@ impl Door for App {
                 ));
             }
             let Some((server, _)) = caller.hosted() else {
-                let built_in = self.toolsets.listed(caller);
+                let mut built_in = self.toolsets.listed(caller);
+                if caller.tools.is_some() {
+                    let picked = built_in.iter().filter(|def| caller.picks(&def.name));
+                    built_in = picked.cloned().collect();
+                }
                 let flows = self.flows_for(caller).await?;
-                let mut own = flows.listed(caller).peekable();
+                let own = flows.listed(caller).filter(|def| caller.picks(&def.name));
+                let mut own = own.peekable();
                 return Ok(match own.peek() {
                     None => built_in,
                     Some(_) => {
-                        let get_run = flows
-                            .has_durable(caller)
-                            .then(|| &self.toolsets.get_run.def);
+                        let get_run = flows.has_later(caller).then(|| &self.toolsets.get_run.def);
                         let get_run = get_run.filter(|_| caller.scopes.has(Scope::ReadTools));
+                        let get_run = get_run.filter(|def| caller.picks(&def.name));
                         built_in.iter().chain(own).chain(get_run).cloned().collect()
                     }
                 });
@@ -445,6 +454,8 @@ impl Door for App {
             }
             None => {
                 let tool = self.toolsets.find(caller, tool)?;
+                // What was not ticked is not had by more scopes either.
+                caller.picks(&tool.def.name).then_some(())?;
                 tool.needs.before_reading(caller).err()?
             }
         };

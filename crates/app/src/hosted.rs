@@ -99,6 +99,19 @@ impl Hosted {
             .collect()
     }
 
+    /// Makes the index of searches, where that was not done: over thousands of actions it takes long, so
+    /// on a thread that may be held up.
+    pub(crate) async fn make_index(self: &Arc<Self>) {
+        if self.index.get().is_none() {
+            let hosted = self.clone();
+            // A panic there comes again where the index is used.
+            let _ = tokio::task::spawn_blocking(move || {
+                hosted.index();
+            })
+            .await;
+        }
+    }
+
     /// For searching, made when the first search comes.
     pub(crate) fn index(&self) -> &Index {
         self.index.get_or_init(|| self.switched(Index::new))

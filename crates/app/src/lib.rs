@@ -6,13 +6,14 @@
 //!
 //! - [`App`]: everything wired together; the [`Door`](quaymaster_core::Door) of the product
 //! - in front of every tool call: [`admit`] (who), [`guard`] (may?), [`caps`], [`rate`], [`audit`]
+//! - `problems`: what is wrong with a text
 //! - `guesses`: how often somebody may be wrong; `password`: digests, a few at a time
 //! - [`changes`]: follows events, drops caches; `feed`: what open streams are told
 //! - `catalog`: the connectors of an organization; `invoke`: in front of every call to one
 //! - `hosted`: a hosted server as its callers see it
 //! - `resources`: what callers read by URI
 //! - `toolsets`: one file each; `homes`: the home directories of workspaces
-//! - use cases, one module per noun: [`first_start`], [`first_steps`], [`credentials`], [`flow_tokens`], [`workspaces`], [`organizations`],
+//! - use cases, one module per noun: [`first_start`], [`first_steps`], [`credentials`], [`mixing`], [`flow_tokens`], [`workspaces`], [`organizations`],
 //!   [`sign_in`], [`links`], `csrf`, [`account`], [`browsers`], [`members`], [`invitations`], [`resets`], [`skills`], [`memory`], [`oauth`], [`reconnect`], [`connections`], [`connection_types`], [`connectors`], [`discovery`], [`definitions`], [`documents`], [`flows`], [`packs`],
 //!   [`trying`], [`actions`], [`uploads`], [`files`], [`finding`], [`trash`], [`activity`], [`call_usage`], [`integrations`], [`partials`], [`end_users`], [`servers`], [`server_tools`], [`picking`], [`as_server`], [`service`], [`connect_sessions`]; [`connect_lines`]: what a person pastes into a client
 //! - [`mail`]: what is written to people
@@ -58,12 +59,14 @@ pub mod links;
 pub mod mail;
 pub mod members;
 pub mod memory;
+pub mod mixing;
 pub mod oauth;
 pub mod organizations;
 pub mod packs;
 pub mod partials;
 mod password;
 pub mod picking;
+mod problems;
 pub mod rate;
 pub mod reconnect;
 pub mod resets;
@@ -81,6 +84,7 @@ mod wired;
 pub mod workspaces;
 
 pub use actor::{Actor, Admin};
+pub use problems::{Problem, problems_of};
 pub use toolsets::repl::{PythonEgress, PythonSettings};
 pub use wired::{App, Settings, WaysOut};
 

@@ -10,7 +10,7 @@
 
 mod choosing;
 mod putting;
-mod shipped;
+pub(crate) mod shipped;
 mod text;
 
 pub use choosing::PackChoice;

@@ -83,7 +83,7 @@ fn offered(part: &Part) -> Offered {
     }
 }
 
-fn cost(defs: &[ToolDef]) -> usize {
+pub(crate) fn cost(defs: &[ToolDef]) -> usize {
     let listed: Vec<Value> = defs
         .iter()
         .map(|def| {

@@ -15,6 +15,7 @@ use crate::App;
 use crate::guard::Admitted;
 use quaymaster_core::caller::Grant;
 use quaymaster_core::door::Fut;
+use quaymaster_core::mix::ToolsetKey;
 use quaymaster_core::schema::Checker;
 use quaymaster_core::tool::{Call, Content, JsonObject, Nature, Outcome, ToolDef, ToolResult};
 use quaymaster_core::{Caller, Fault, Scope, Scopes};
@@ -183,6 +184,7 @@ fn structured<T: Serialize>(answer: &T) -> Result<ToolResult, Fault> {
 
 /// A set of tools that callers see as a whole, as far as their scopes go.
 struct Toolset {
+    key: ToolsetKey,
     sees: fn(&Caller) -> bool,
     tools: Vec<Tool>,
     /// What a client's model is told of them.
@@ -213,26 +215,31 @@ impl Toolsets {
         files.extend(connection::tools()?);
         let sets = vec![
             Toolset {
+                key: ToolsetKey::Catalog,
                 sees: |caller| caller.has(&Grant::Catalog),
                 tools: catalog::tools()?,
                 instructions: catalog::INSTRUCTIONS,
             },
             Toolset {
+                key: ToolsetKey::Repl,
                 sees: |caller| caller.has(&Grant::Repl),
                 tools: repl::tools()?,
                 instructions: repl::INSTRUCTIONS,
             },
             Toolset {
+                key: ToolsetKey::Memory,
                 sees: |caller| caller.has(&Grant::Memory),
                 tools: memory::tools()?,
                 instructions: memory::INSTRUCTIONS,
             },
             Toolset {
+                key: ToolsetKey::Knowledge,
                 sees: |caller| caller.has(&Grant::Knowledge),
                 tools: knowledge::tools()?,
                 instructions: knowledge::INSTRUCTIONS,
             },
             Toolset {
+                key: ToolsetKey::Files,
                 sees: |caller| caller.files().is_some(),
                 tools: files,
                 instructions: files::INSTRUCTIONS,
@@ -248,6 +255,12 @@ impl Toolsets {
 
     fn seen<'a>(&'a self, caller: &Caller) -> impl Iterator<Item = &'a Toolset> {
         self.sets.iter().filter(|set| (set.sees)(caller))
+    }
+
+    /// The tools of one toolset, those of flows left out, which are none of the program's own.
+    pub(crate) fn of(&self, key: ToolsetKey) -> impl Iterator<Item = &ToolDef> {
+        let sets = self.sets.iter().filter(move |set| set.key == key);
+        sets.flat_map(|set| &set.tools).map(|tool| &tool.def)
     }
 
     pub(crate) fn find(&self, caller: &Caller, name: &str) -> Option<&Tool> {

@@ -66,6 +66,7 @@ pub(crate) fn as_person(actor: &Actor, grants: Vec<Grant>) -> Result<Caller, Fau
         kind: TokenKind::ApiKey,
         scopes: actor.scopes,
         grants,
+        tools: None,
         expires_at: None,
         access: None,
     })

@@ -157,6 +157,8 @@ pub struct Inner {
     pub(crate) client_key: quaymaster_store::keys::InstanceSecret,
     /// Makes the secrets of setup links.
     pub(crate) link_key: quaymaster_store::keys::InstanceSecret,
+    /// Makes the codes that stand for anonymous callers in records of runs.
+    pub(crate) owner_key: quaymaster_store::keys::InstanceSecret,
     pub(crate) documents: Documents,
     pub(crate) tasks: TaskTracker,
     pub(crate) stop: CancellationToken,
@@ -186,6 +188,7 @@ impl App {
             .await?;
         let protocol_key = store.instance_secret("mcp_state", now, &*entropy).await?;
         let link_key = store.instance_secret("setup_links", now, &*entropy).await?;
+        let owner_key = store.instance_secret("run_owners", now, &*entropy).await?;
         let sessions = Sessions::new(settings.python.options.clone(), entropy.clone());
         let inner = Inner {
             protocol_key,
@@ -197,6 +200,7 @@ impl App {
             renewals: Renewals::default(),
             client_key,
             link_key,
+            owner_key,
             documents: Documents::new(ways_out.client_metadata),
             callers: Callers::default(),
             guesses: Guesses::default(),

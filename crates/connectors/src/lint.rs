@@ -11,8 +11,8 @@ pub(crate) mod text;
 pub(crate) use text::{is_hidden, is_variable};
 
 use crate::definition::{AuthKind, Definition, Field, Kind, Template};
-use crate::load::{Finding, Problem};
 use indexmap::IndexMap;
+use quaymaster_yaml::{Finding, Problem, Report, Spot};
 use std::collections::BTreeSet;
 
 /// The longest summary, in characters: all connectors together are one handshake.
@@ -27,12 +27,12 @@ pub fn lint(definition: &Definition) -> Vec<Problem> {
 }
 
 pub(crate) fn findings(definition: &Definition) -> Vec<Finding> {
-    let mut report = Report { found: Vec::new() };
+    let mut report = Report::new(bounds::MOST_FINDINGS);
     let root = Spot::default();
     bounds::check(definition, &root, &mut report);
-    if !report.found.is_empty() {
+    if !report.found().is_empty() {
         // What is beyond these is not worth a look at the rest.
-        return report.found;
+        return report.into_found();
     }
     head(definition, &root, &mut report);
     addresses(definition, &root, &mut report);
@@ -50,50 +50,7 @@ pub(crate) fn findings(definition: &Definition) -> Vec<Finding> {
     actions::check(definition, &root, &mut report);
     examples::check(definition, &root, &mut report);
     text::clean(definition, &mut report);
-    report.found
-}
-
-/// A place in a definition.
-#[derive(Debug, Clone, Default)]
-struct Spot(Vec<String>);
-
-impl Spot {
-    fn key(&self, name: &str) -> Spot {
-        let mut path = self.0.clone();
-        path.push(name.to_owned());
-        Spot(path)
-    }
-
-    fn item(&self, index: usize) -> Spot {
-        self.key(&index.to_string())
-    }
-}
-
-struct Report {
-    found: Vec<Finding>,
-}
-
-impl Report {
-    /// Whether there is so much already that nobody reads more.
-    fn is_full(&self) -> bool {
-        self.found.len() >= bounds::MOST_FINDINGS
-    }
-
-    fn say(&mut self, at: &Spot, message: impl Into<String>) {
-        if self.is_full() {
-            return;
-        }
-        self.found.push(Finding {
-            at: at.0.clone(),
-            message: message.into(),
-        });
-    }
-
-    fn unless(&mut self, good: bool, at: &Spot, message: impl Into<String>) {
-        if !good {
-            self.say(at, message);
-        }
-    }
+    report.into_found()
 }
 
 fn head(definition: &Definition, root: &Spot, report: &mut Report) {

@@ -64,6 +64,8 @@ pub enum Grant {
     Hosted(ServerId, WorkspaceId),
     /// The flows of one workspace that are tools, of flow tokens and anonymous callers.
     Flows(WorkspaceId, Pick),
+    /// The flows of every workspace of the organization, of API keys.
+    AllFlows,
 }
 
 /// Who a request is and what is behind its credential. Made by [`crate::Door::admit`].
@@ -78,6 +80,8 @@ pub struct Caller {
     pub kind: TokenKind,
     pub scopes: Scopes,
     pub grants: Vec<Grant>,
+    /// Names of the tools that the caller has and no others; without them, all of the grants.
+    pub tools: Option<Arc<BTreeSet<String>>>,
     /// When the credential ends. That of an OAuth grant moves on with each refresh.
     pub expires_at: Option<Instant>,
     /// The access token that was presented, when the credential is an OAuth grant.
@@ -152,6 +156,11 @@ impl Caller {
 
     pub fn has(&self, grant: &Grant) -> bool {
         self.grants.contains(grant)
+    }
+
+    /// Whether a tool is one of those that were ticked for the caller.
+    pub fn picks(&self, tool: &str) -> bool {
+        self.tools.as_ref().is_none_or(|tools| tools.contains(tool))
     }
 
     pub fn user(&self) -> Option<&UserId> {

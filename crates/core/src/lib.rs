@@ -6,7 +6,7 @@
 //!
 //! - [`fault`]: the one error shape and the one table of codes
 //! - [`id`]: ids with a prefix, one type each
-//! - [`scope`], [`caller`]: who somebody is and what they may do; [`place`]: where they come from
+//! - [`scope`], [`caller`]: who somebody is and what they may do; [`mix`]: which toolsets and tools; [`place`]: where they come from
 //! - [`tool`], [`resource`], [`prompt`]: what each is, how it is asked for, what it answers
 //! - [`ask`]: what a call may ask its client; [`log`]: what it may tell it
 //! - [`door`]: the only thing the protocol sees of the product
@@ -22,6 +22,7 @@ pub mod fault;
 pub mod hex;
 pub mod id;
 pub mod log;
+pub mod mix;
 pub mod place;
 pub mod prompt;
 pub mod resource;
@@ -35,6 +36,6 @@ pub use caller::{Caller, Grant, Who};
 pub use clock::{Clock, Entropy, Instant};
 pub use door::{Door, Fut};
 pub use fault::{Code, Fault};
-pub use hex::hex;
+pub use hex::{hex, unhex};
 pub use place::Place;
 pub use scope::{Scope, Scopes};

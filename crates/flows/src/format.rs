@@ -110,6 +110,19 @@ pub struct McpTool {
     pub description: Option<String>,
     #[serde(default)]
     pub annotations: Annotations,
+    /// Whether a call waits for the end of the run.
+    #[serde(default)]
+    pub mode: Mode,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// The answer is the result.
+    #[default]
+    Sync,
+    /// The answer is the id of the run and comes at once; `get_run` has the result.
+    Async,
 }
 
 /// Hints of the protocol about a tool's nature, with the protocol's defaults.

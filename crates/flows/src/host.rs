@@ -40,8 +40,20 @@ pub trait Host: Send + Sync {
     /// A flow of the same workspace, in its current version, if it is there and switched on.
     fn flow<'a>(&'a self, step: &'a str, call: &'a FlowCall) -> Fut<'a, Result<Found, StepFault>>;
 
-    /// Waits. Not used for time limits.
+    /// Waits, before another attempt of a step. Not used for time limits.
     fn sleep(&self, duration: Duration) -> Fut<'_, ()>;
+
+    /// How much is left of the wait that a step is: all of it, or less when it began before a durable
+    /// run was put off or stopped.
+    fn left_of_wait<'a>(
+        &'a self,
+        step: &'a str,
+        whole: Duration,
+    ) -> Fut<'a, Result<Duration, StepFault>>;
+
+    /// Waits, as a step says. A host may drop a durable run that does nothing else, and run it again
+    /// when the time has come.
+    fn wait(&self, left: Duration) -> Fut<'_, ()>;
 
     /// Tells whoever waits that a step begins: `done` of `total` steps of the outer list are.
     fn progress(&self, done: u64, total: u64, message: &str);

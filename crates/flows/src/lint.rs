@@ -13,7 +13,7 @@ mod work;
 pub(crate) use pack::pack;
 
 use crate::format::{FORMAT, Flow, Limits, Span};
-use crate::load::Finding;
+use quaymaster_yaml::{Finding, Report, Spot};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -26,51 +26,9 @@ const MOST_FINDINGS: usize = 200;
 
 /// What is wrong with a flow.
 pub(crate) fn flow(flow: &Flow) -> Vec<Finding> {
-    let mut report = Report::default();
+    let mut report = Report::new(MOST_FINDINGS);
     check(flow, &BTreeSet::new(), &Spot::default(), &mut report);
-    report.found
-}
-
-/// A place in a file.
-#[derive(Debug, Clone, Default)]
-struct Spot(Vec<String>);
-
-impl Spot {
-    fn key(&self, name: &str) -> Spot {
-        let mut path = self.0.clone();
-        path.push(name.to_owned());
-        Spot(path)
-    }
-
-    fn item(&self, index: usize) -> Spot {
-        self.key(&index.to_string())
-    }
-
-    fn keys(&self, names: &[String]) -> Spot {
-        names.iter().fold(self.clone(), |spot, name| spot.key(name))
-    }
-}
-
-#[derive(Default)]
-struct Report {
-    found: Vec<Finding>,
-}
-
-impl Report {
-    fn say(&mut self, at: &Spot, message: impl Into<String>) {
-        if self.found.len() < MOST_FINDINGS {
-            self.found.push(Finding {
-                at: at.0.clone(),
-                message: message.into(),
-            });
-        }
-    }
-
-    fn unless(&mut self, good: bool, at: &Spot, message: impl Into<String>) {
-        if !good {
-            self.say(at, message);
-        }
-    }
+    report.into_found()
 }
 
 /// `shared` are the variables of the pack that the flow belongs to.

@@ -46,6 +46,8 @@ pub struct Start {
     pub run: Value,
     /// What expressions see as `.caller`.
     pub caller: Value,
+    /// How long ago it began: nothing, unless a durable run goes on. Its time limit counts from there.
+    pub spent: Duration,
 }
 
 /// Runs a flow to its end: the result, or why it failed. Ends within [`timeout`] and, where there is
@@ -64,7 +66,7 @@ pub async fn run(prepared: &Prepared, start: Start, host: &dyn Host) -> Result<V
         depth: 1,
         prefix: String::new(),
         allowed: timeout(prepared.flow()),
-        deadline: Instant::now() + timeout(prepared.flow()),
+        deadline: Instant::now() + timeout(prepared.flow()).saturating_sub(start.spent),
     };
     let mut context = Context::default();
     context.set("run", start.run);

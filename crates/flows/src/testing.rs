@@ -69,8 +69,12 @@ async fn one(flow: &Flow, test: &Test, expressions: &dyn Expressions) -> Vec<Str
     let host = Mocked::new(expressions, test.mocks.clone(), test.kv.clone());
     let start = Start {
         input: test.input.clone(),
-        run: json!({ "id": "run_test", "trigger": "test", "started": "2026-01-01T00:00:00.000Z" }),
+        run: json!({
+            "id": "run_test", "flow": prepared.flow().flow, "version": 1,
+            "started_by": "test", "started_at": "2026-01-01T00:00:00.000Z",
+        }),
         caller: test.caller.clone(),
+        ..Start::default()
     };
     let ended = run(&prepared, start, &host).await;
     let mut failures = Vec::new();

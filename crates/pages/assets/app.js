@@ -7,6 +7,7 @@
 //   data-progress="id"      on a form with a file: shows in that <progress> how much is sent
 //   data-palette            on a link to the search: opens it as a dialog, as Ctrl+K does
 //   data-refresh="seconds"  on an element with an id: replaced from time to time
+//   data-mix                in a form: tells what the ticked tools cost a model together
 //   <time datetime>         reads "3 minutes ago", with the local date as its tooltip
 
 const root = document.documentElement;
@@ -232,6 +233,28 @@ document.addEventListener("submit", async (event) => {
   if (first) first.click();
   else event.target.submit();
 });
+
+// Choosing tools: what their list costs a model.
+
+function tellCost(form) {
+  const mix = form?.querySelector?.("[data-mix]");
+  if (!mix) return;
+  let [tokens, tools] = [0, 0];
+  for (const group of mix.querySelectorAll("[data-mix-group]")) {
+    const tick = group.querySelector("[name=toolsets]");
+    const field = document.getElementById(group.dataset.mixWith);
+    if (!(tick ? tick.checked : field?.value)) continue;
+    const single = [...group.querySelectorAll("[name=tools]")];
+    const ticked = single.length ? single.filter((tool) => tool.checked) : [group];
+    tools += single.length ? ticked.length : Number(group.dataset.tools);
+    for (const one of ticked) tokens += Number(one.dataset.tokens);
+  }
+  const [inTokens, inTools] = mix.querySelectorAll("[data-mix-total] strong");
+  inTokens.textContent = `≈ ${tokens.toLocaleString("en")}`;
+  inTools.textContent = tools.toLocaleString("en");
+}
+
+document.addEventListener("change", (event) => tellCost(event.target.form));
 
 // Times.
 

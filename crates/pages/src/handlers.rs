@@ -34,6 +34,8 @@ mod local;
 mod looking;
 mod members;
 mod memory;
+mod mistakes;
+mod mixing;
 mod notice;
 mod outcome;
 mod own_connectors;

@@ -33,6 +33,7 @@ pub mod invitation;
 pub mod layout;
 pub mod member;
 pub mod memory;
+mod mix;
 pub mod moment;
 pub mod own_connector;
 pub mod pack;
@@ -93,6 +94,7 @@ pub use member::{
     FreshLinkPage, InvitationRow, Inviting, LinkKind, Mail, MemberRow, MembersPage, RoleChoice,
 };
 pub use memory::{FolderRow, MemoryFilePage, MemoryPage, MemoryRow, MemoryVersionRow, SavedFile};
+pub use mix::{ListSize, MixGroup, MixPicker, MixTick};
 pub use own_connector::{
     Changed, DefinitionPage, ImportPage, Mistake, OperationRow, OwnConnectorsPage, OwnRow,
     ReportView,

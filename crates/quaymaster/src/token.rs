@@ -4,7 +4,8 @@ use crate::cli::TokenVerb;
 use crate::config::Config;
 use crate::{open, output};
 use anyhow::Context as _;
-use quaymaster_app::credentials::{Expiry, Fresh, NewApiKey};
+use quaymaster_app::credentials::{Expiry, Fresh, NewApiKey, NewWorkspaceToken};
+use quaymaster_app::mixing::Ticked;
 use quaymaster_app::{Admin, App};
 use quaymaster_core::id::CredentialId;
 use quaymaster_core::secret::TokenKind;
@@ -49,6 +50,7 @@ async fn run(app: &App, verb: TokenVerb, as_json: bool) -> anyhow::Result<()> {
                     scopes: parse_scopes(&scopes)?,
                     expires: parse_expiry(expires.as_deref())?,
                     files,
+                    ticked: Ticked::default(),
                 };
                 app.create_api_key(&admin, new).await?
             } else {
@@ -57,7 +59,12 @@ async fn run(app: &App, verb: TokenVerb, as_json: bool) -> anyhow::Result<()> {
                     "workspace tokens do not expire; --expires is for API keys"
                 );
                 let workspace = find_workspace(app, &admin, workspace.as_deref()).await?;
-                app.create_workspace_token(&admin, &workspace.id, &name, read_only)
+                let new = NewWorkspaceToken {
+                    name,
+                    read_only,
+                    ..NewWorkspaceToken::default()
+                };
+                app.create_workspace_token(&admin, &workspace.id, new)
                     .await?
             };
             print_fresh(app, &fresh, as_json);

@@ -3,7 +3,7 @@
 use crate::config::Config;
 use crate::output;
 use quaymaster_app::App;
-use quaymaster_app::connect_lines::{Target, connect_lines, sign_in_lines};
+use quaymaster_app::connect_lines::{Target, sign_in_lines, usual_lines};
 use quaymaster_app::first_start::FirstStart;
 use secrecy::ExposeSecret as _;
 use serde_json::json;
@@ -59,17 +59,21 @@ pub(crate) fn print(
             let target = Target {
                 name: &settings.server_name,
                 endpoint: &endpoint,
-                token,
+                token: Some(token),
                 program: program.as_deref().and_then(std::path::Path::to_str),
             };
-            let signing_in = sign_in_lines(target.name, target.endpoint);
-            for line in connect_lines(target).into_iter().chain(signing_in) {
+            let signing_in = sign_in_lines(target.name, target.endpoint).into_iter();
+            for line in usual_lines(target).into_iter().chain(signing_in.take(2)) {
                 let _ = writeln!(text, "\n{} ({}):", line.client, line.place);
                 for part in line.text.lines() {
                     let _ = writeln!(text, "  {part}");
                 }
             }
-            let _ = writeln!(text, "\nThe link and the token are shown this once.");
+            let _ = writeln!(
+                text,
+                "\nThe page has the same for Windsurf, Zed, Codex, Gemini CLI and others.\n\
+                 The link and the token are shown this once."
+            );
         }
         None => {
             let _ = writeln!(

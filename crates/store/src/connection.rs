@@ -181,14 +181,8 @@ impl Store {
         const SQL: &str = without_secrets!(
             "WHERE org_id = $1 AND COALESCE(end_user_id, '') = $2 ORDER BY connector, name"
         );
-        let rows = reading!(self, pool => {
-            sqlx::query_as::<_, Row>(SQL)
-                .bind(org.as_str())
-                .bind(end_user.map_or("", EndUserId::as_str))
-                .fetch_all(pool)
-                .await?
-        });
-        rows.into_iter().map(Connection::try_from).collect()
+        self.rows_of::<Row, _>(SQL, org, end_user.map_or("", EndUserId::as_str))
+            .await
     }
 
     pub async fn connection(
@@ -197,14 +191,7 @@ impl Store {
         connection: &ConnectionId,
     ) -> Result<Option<Connection>, StoreError> {
         const SQL: &str = without_secrets!("WHERE org_id = $1 AND id = $2");
-        let row = reading!(self, pool => {
-            sqlx::query_as::<_, Row>(SQL)
-                .bind(org.as_str())
-                .bind(connection.as_str())
-                .fetch_optional(pool)
-                .await?
-        });
-        row.map(Connection::try_from).transpose()
+        self.row_of::<Row, _>(SQL, org, connection.as_str()).await
     }
 
     /// How many connections each end user of a workspace has.

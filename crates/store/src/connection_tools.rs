@@ -55,14 +55,7 @@ impl Store {
     ) -> Result<Option<ConnectionTools>, StoreError> {
         const SQL: &str = "SELECT connection_id, found, digest, accepted, found_at, changed_at \
              FROM connection_tools WHERE org_id = $1 AND connection_id = $2";
-        let row = reading!(self, pool => {
-            sqlx::query_as::<_, Row>(SQL)
-                .bind(org.as_str())
-                .bind(connection.as_str())
-                .fetch_optional(pool)
-                .await?
-        });
-        row.map(ConnectionTools::try_from).transpose()
+        self.row_of::<Row, _>(SQL, org, connection.as_str()).await
     }
 
     /// The digests of all that was found for an organization's own connections or those of one end

@@ -4,6 +4,7 @@
 use crate::db::{Store, StoreError, Tx, id, optional_id};
 use quaymaster_core::caller::Pick;
 use quaymaster_core::id::{CredentialId, EndUserId, OrgId, ServerId, UserId, WorkspaceId};
+use quaymaster_core::mix::Mix;
 use quaymaster_core::secret::{SecretDigest, TokenKind};
 use quaymaster_core::{Instant, Scopes};
 use std::sync::Arc;
@@ -61,6 +62,8 @@ pub struct Credential {
     pub flows: Pick,
     /// Whether it is taken from an address, too. Only of flow tokens.
     pub in_url: bool,
+    /// What was ticked for it. Says nothing of what opens a hosted server.
+    pub mix: Mix,
     pub origin: Origin,
     pub scopes: Scopes,
     /// None for an OAuth grant, which has tokens of its own ([`crate::oauth`]).
@@ -90,6 +93,8 @@ struct Row {
     end_user_id: Option<String>,
     flows: Option<String>,
     in_url: bool,
+    toolsets: Option<String>,
+    tools: Option<String>,
     origin: String,
     scopes: String,
     secret_sha256: Option<Vec<u8>>,
@@ -132,6 +137,7 @@ impl TryFrom<Row> for Credential {
             end_user: optional_id(row.end_user_id.as_deref())?,
             flows: row.flows.as_deref().map_or(Ok(Pick::All), picked)?,
             in_url: row.in_url,
+            mix: read_mix(row.toolsets.as_deref(), row.tools.as_deref())?,
             origin: Origin::read(&row.origin)?,
             scopes: serde_json::from_str(&row.scopes)
                 .map_err(|error| StoreError::Corrupt(error.to_string()))?,
@@ -150,6 +156,29 @@ fn picked(json: &str) -> Result<Pick, StoreError> {
     Ok(Pick::Only(Arc::new(flows)))
 }
 
+/// What was ticked, from the two columns that say it.
+pub(crate) fn read_mix(toolsets: Option<&str>, tools: Option<&str>) -> Result<Mix, StoreError> {
+    let corrupt = |error: serde_json::Error| StoreError::Corrupt(error.to_string());
+    Ok(Mix {
+        toolsets: toolsets
+            .map(serde_json::from_str)
+            .transpose()
+            .map_err(corrupt)?,
+        tools: tools
+            .map(serde_json::from_str)
+            .transpose()
+            .map_err(corrupt)?
+            .map(Arc::new),
+    })
+}
+
+/// The two columns.
+pub(crate) fn mix_columns(mix: &Mix) -> Result<(Option<String>, Option<String>), StoreError> {
+    let toolsets = mix.toolsets.as_ref().map(as_json).transpose()?;
+    let tools = mix.tools.as_deref().map(as_json).transpose()?;
+    Ok((toolsets, tools))
+}
+
 fn as_json<T: serde::Serialize>(value: &T) -> Result<String, StoreError> {
     serde_json::to_string(value).map_err(|error| StoreError::Corrupt(error.to_string()))
 }
@@ -164,7 +193,8 @@ pub(crate) fn digest(bytes: Vec<u8>) -> Result<SecretDigest, StoreError> {
 macro_rules! columns {
     () => {
         "SELECT c.id, c.org_id, c.kind, c.name, c.user_id, c.workspace_id, c.server_id, c.end_user_id, c.origin, c.scopes, \
-         c.secret_sha256, c.created_at, c.expires_at, c.last_used_at, c.revoked_at, c.flows, c.in_url FROM credentials c "
+         c.secret_sha256, c.created_at, c.expires_at, c.last_used_at, c.revoked_at, c.flows, c.in_url, \
+         c.toolsets, c.tools FROM credentials c "
     };
 }
 
@@ -207,14 +237,7 @@ impl Store {
         credential: &CredentialId,
     ) -> Result<Option<Credential>, StoreError> {
         const SQL: &str = concat!(columns!(), "WHERE c.org_id = $1 AND c.id = $2");
-        let row = reading!(self, pool => {
-            sqlx::query_as::<_, Row>(SQL)
-                .bind(org.as_str())
-                .bind(credential.as_str())
-                .fetch_optional(pool)
-                .await?
-        });
-        row.map(Credential::try_from).transpose()
+        self.row_of::<Row, _>(SQL, org, credential.as_str()).await
     }
 
     /// API keys that are not revoked, newest first; all of the organization, or one user's.
@@ -249,7 +272,7 @@ impl Store {
             "WHERE c.org_id = $1 AND c.workspace_id = $2 AND c.kind = 'workspace_token' AND c.revoked_at IS NULL \
              ORDER BY CASE c.origin WHEN 'default' THEN 0 ELSE 1 END, c.created_at DESC, c.id DESC"
         );
-        self.credentials_by(SQL, org, workspace.as_str()).await
+        self.rows_of::<Row, _>(SQL, org, workspace.as_str()).await
     }
 
     /// Flow tokens of a workspace that are not revoked, newest first.
@@ -263,7 +286,7 @@ impl Store {
             "WHERE c.org_id = $1 AND c.workspace_id = $2 AND c.kind = 'flow_token' AND c.revoked_at IS NULL \
              ORDER BY c.created_at DESC, c.id DESC"
         );
-        self.credentials_by(SQL, org, workspace.as_str()).await
+        self.rows_of::<Row, _>(SQL, org, workspace.as_str()).await
     }
 
     /// OAuth grants to a workspace that are neither revoked nor over, newest first.
@@ -300,7 +323,7 @@ impl Store {
             columns!(),
             "WHERE c.org_id = $1 AND c.server_id = $2 AND c.revoked_at IS NULL ORDER BY c.created_at, c.id"
         );
-        self.credentials_by(SQL, org, server.as_str()).await
+        self.rows_of::<Row, _>(SQL, org, server.as_str()).await
     }
 
     /// Tokens made for an end user that are not revoked.
@@ -313,7 +336,7 @@ impl Store {
             columns!(),
             "WHERE c.org_id = $1 AND c.end_user_id = $2 AND c.revoked_at IS NULL ORDER BY c.created_at, c.id"
         );
-        self.credentials_by(SQL, org, end_user.as_str()).await
+        self.rows_of::<Row, _>(SQL, org, end_user.as_str()).await
     }
 
     /// Every credential of a workspace that is not revoked, whatever its kind.
@@ -326,7 +349,7 @@ impl Store {
             columns!(),
             "WHERE c.org_id = $1 AND c.workspace_id = $2 AND c.revoked_at IS NULL ORDER BY c.created_at, c.id"
         );
-        self.credentials_by(SQL, org, workspace.as_str()).await
+        self.rows_of::<Row, _>(SQL, org, workspace.as_str()).await
     }
 
     /// Names of credentials, revoked ones too. Those of another organization have none.
@@ -359,23 +382,6 @@ impl Store {
         Ok(names)
     }
 
-    /// Those of a query whose `$1` is the organization.
-    async fn credentials_by(
-        &self,
-        sql: &'static str,
-        org: &OrgId,
-        of: &str,
-    ) -> Result<Vec<Credential>, StoreError> {
-        let rows = reading!(self, pool => {
-            sqlx::query_as::<_, Row>(sql)
-                .bind(org.as_str())
-                .bind(of)
-                .fetch_all(pool)
-                .await?
-        });
-        rows.into_iter().map(Credential::try_from).collect()
-    }
-
     /// Remembers when credentials were last used. Part of the batch that audit rows are written in.
     pub async fn touch_credentials(
         &self,
@@ -395,13 +401,14 @@ impl Store {
 impl Tx {
     pub async fn add_credential(&mut self, credential: &Credential) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO credentials (id, org_id, kind, name, user_id, workspace_id, origin, \
-             scopes, secret_sha256, created_at, expires_at, server_id, end_user_id, flows, in_url) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
+             scopes, secret_sha256, created_at, expires_at, server_id, end_user_id, flows, in_url, toolsets, tools) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
         let scopes = as_json(&credential.scopes)?;
         let flows = match &credential.flows {
             Pick::All => None,
             Pick::Only(flows) => Some(as_json(&**flows)?),
         };
+        let (toolsets, tools) = mix_columns(&credential.mix)?;
         within!(self, conn => {
             sqlx::query(SQL)
                 .bind(credential.id.as_str())
@@ -419,6 +426,8 @@ impl Tx {
                 .bind(credential.end_user.as_ref().map(EndUserId::as_str))
                 .bind(flows)
                 .bind(credential.in_url)
+                .bind(toolsets)
+                .bind(tools)
                 .execute(conn)
                 .await?;
         });

@@ -2,12 +2,13 @@
 
 use crate::keys::Keyring;
 use quaymaster_core::id::OrgId;
-use quaymaster_core::{Code, Fault};
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use quaymaster_core::{Code, Fault, Instant};
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow};
 use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow,
+    SqliteSynchronous,
 };
-use sqlx::{Postgres, Sqlite, Transaction};
+use sqlx::{FromRow, Postgres, Sqlite, Transaction};
 use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
@@ -35,6 +36,17 @@ pub struct Tx {
 pub(crate) enum TxInner {
     Sqlite(Transaction<'static, Sqlite>),
     Postgres(Transaction<'static, Postgres>),
+}
+
+/// A row as either database has it.
+pub(crate) trait AnyRow:
+    for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin
+{
+}
+
+impl<R> AnyRow for R where
+    R: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin
+{
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -69,6 +81,13 @@ impl StoreError {
 /// The cause goes to the log here, once; the reader learns only whether to try again.
 impl From<StoreError> for Fault {
     fn from(error: StoreError) -> Self {
+        if matches!(&error, StoreError::Database(sqlx::Error::Database(db)) if has_nul(&**db)) {
+            return Fault::new(
+                Code::InvalidArg,
+                "A text has a NUL character, which no text here can have.",
+            )
+            .hint("Take it out.");
+        }
         tracing::error!(%error, "the store failed");
         match error {
             StoreError::Database(sqlx::Error::Database(db)) if disk_is_full(&*db) => {
@@ -86,6 +105,11 @@ impl From<StoreError> for Fault {
             _ => Fault::internal(),
         }
     }
+}
+
+/// PostgreSQL takes no U+0000 in a text (class 22021), also in one that is only looked for. `SQLite` does.
+fn has_nul(error: &dyn sqlx::error::DatabaseError) -> bool {
+    error.code().as_deref() == Some("22021")
 }
 
 fn unavailable() -> Fault {
@@ -161,6 +185,40 @@ impl Store {
         Ok(Tx { inner })
     }
 
+    /// The rows of a statement whose `$1` is an organization and whose `$2` names something of it.
+    pub(crate) async fn rows_of<R: AnyRow, T: TryFrom<R, Error = StoreError>>(
+        &self,
+        sql: &'static str,
+        org: &OrgId,
+        named: &str,
+    ) -> Result<Vec<T>, StoreError> {
+        let rows = reading!(self, pool => {
+            sqlx::query_as::<_, R>(sql)
+                .bind(org.as_str())
+                .bind(named)
+                .fetch_all(pool)
+                .await?
+        });
+        rows.into_iter().map(T::try_from).collect()
+    }
+
+    /// The same, of at most one row.
+    pub(crate) async fn row_of<R: AnyRow, T: TryFrom<R, Error = StoreError>>(
+        &self,
+        sql: &'static str,
+        org: &OrgId,
+        named: &str,
+    ) -> Result<Option<T>, StoreError> {
+        let row = reading!(self, pool => {
+            sqlx::query_as::<_, R>(sql)
+                .bind(org.as_str())
+                .bind(named)
+                .fetch_optional(pool)
+                .await?
+        });
+        row.map(T::try_from).transpose()
+    }
+
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<(), StoreError> {
         reading!(self, pool => { sqlx::query("SELECT 1").execute(pool).await?; });
@@ -209,6 +267,27 @@ impl Tx {
                 .await?
                 .rows_affected()
         });
+        Ok(rows == 1)
+    }
+
+    /// Runs a statement that renews the lease of a row: `$1` is its id, `$2` the lease, `$3` until when.
+    /// Whether it was still held.
+    pub(crate) async fn renew_lease(
+        mut self,
+        sql: &'static str,
+        (id, lease): (&str, &str),
+        until: Instant,
+    ) -> Result<bool, StoreError> {
+        let rows = within!(self, conn => {
+            sqlx::query(sql)
+                .bind(id)
+                .bind(lease)
+                .bind(until.micros())
+                .execute(conn)
+                .await?
+                .rows_affected()
+        });
+        self.commit().await?;
         Ok(rows == 1)
     }
 

@@ -88,14 +88,7 @@ impl Store {
         key: &str,
     ) -> Result<Option<OwnDefinition>, StoreError> {
         const SQL: &str = concat!(columns!(), "WHERE org_id = $1 AND key = $2");
-        let row = reading!(self, pool => {
-            sqlx::query_as::<_, Row>(SQL)
-                .bind(org.as_str())
-                .bind(key)
-                .fetch_optional(pool)
-                .await?
-        });
-        row.map(OwnDefinition::try_from).transpose()
+        self.row_of::<Row, _>(SQL, org, key).await
     }
 
     /// The YAML of a definition as it is in that revision.

@@ -233,14 +233,7 @@ impl Store {
             columns!(),
             " FROM documents WHERE org_id = $1 AND id = $2"
         );
-        let row = reading!(self, pool => {
-            sqlx::query_as::<_, Row>(SQL)
-                .bind(org.as_str())
-                .bind(document.as_str())
-                .fetch_optional(pool)
-                .await?
-        });
-        row.map(Document::try_from).transpose()
+        self.row_of::<Row, _>(SQL, org, document.as_str()).await
     }
 
     /// Pieces of a document as it is, from number `from` on.

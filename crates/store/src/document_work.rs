@@ -78,18 +78,8 @@ impl Store {
         until: Instant,
     ) -> Result<bool, StoreError> {
         const SQL: &str = "UPDATE documents SET lease_until = $3 WHERE id = $1 AND lease = $2";
-        let mut tx = self.begin().await?;
-        let rows = within!(tx, conn => {
-            sqlx::query(SQL)
-                .bind(leased.document.id.as_str())
-                .bind(&leased.lease)
-                .bind(until.micros())
-                .execute(conn)
-                .await?
-                .rows_affected()
-        });
-        tx.commit().await?;
-        Ok(rows == 1)
+        let held = (leased.document.id.as_str(), leased.lease.as_str());
+        self.begin().await?.renew_lease(SQL, held, until).await
     }
 
     /// Deletes up to `limit` pieces that are of no document's generation: what was deleted or replaced, and what a worker that

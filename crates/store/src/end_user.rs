@@ -81,14 +81,7 @@ impl Store {
             columns!(),
             "WHERE org_id = $1 AND workspace_id = $2 ORDER BY created_at, id"
         );
-        let rows = reading!(self, pool => {
-            sqlx::query_as::<_, Row>(SQL)
-                .bind(org.as_str())
-                .bind(workspace.as_str())
-                .fetch_all(pool)
-                .await?
-        });
-        rows.into_iter().map(EndUser::try_from).collect()
+        self.rows_of::<Row, _>(SQL, org, workspace.as_str()).await
     }
 
     pub async fn end_user(
@@ -97,14 +90,7 @@ impl Store {
         end_user: &EndUserId,
     ) -> Result<Option<EndUser>, StoreError> {
         const SQL: &str = concat!(columns!(), "WHERE org_id = $1 AND id = $2");
-        let row = reading!(self, pool => {
-            sqlx::query_as::<_, Row>(SQL)
-                .bind(org.as_str())
-                .bind(end_user.as_str())
-                .fetch_optional(pool)
-                .await?
-        });
-        row.map(EndUser::try_from).transpose()
+        self.row_of::<Row, _>(SQL, org, end_user.as_str()).await
     }
 
     pub async fn end_user_by_external_id(

@@ -7,6 +7,7 @@ use crate::position::Position;
 use quaymaster_core::Instant;
 use quaymaster_core::id::{CredentialId, EventId, OrgId, WorkspaceId};
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 /// Events of one look.
 pub const EVENTS_A_PAGE: usize = 10_000;
@@ -100,6 +101,21 @@ impl Store {
                 .await?
         });
         rows.into_iter().map(Event::try_from).collect()
+    }
+
+    /// What the newest events of an organization are about, by name.
+    pub async fn event_nouns(&self, org: &OrgId) -> Result<BTreeSet<String>, StoreError> {
+        const SQL: &str = "SELECT DISTINCT action FROM \
+             (SELECT action FROM events WHERE org_id = $1 ORDER BY at DESC LIMIT $2) AS newest";
+        let actions: Vec<String> = reading!(self, pool => {
+            sqlx::query_scalar(SQL)
+                .bind(org.as_str())
+                .bind(EVENTS_A_PAGE as i64)
+                .fetch_all(pool)
+                .await?
+        });
+        let nouns = actions.iter().filter_map(|action| action.split('.').next());
+        Ok(nouns.map(str::to_owned).collect())
     }
 
     /// Events of an organization that fit, newest first.

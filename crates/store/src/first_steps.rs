@@ -11,6 +11,7 @@ pub struct StepsDone {
     pub client: bool,
     pub account: bool,
     pub server: bool,
+    pub pack: bool,
     /// There is somebody else, or an invitation.
     pub colleague: bool,
     /// This member dismissed them.
@@ -23,6 +24,7 @@ impl Store {
              EXISTS (SELECT 1 FROM credentials WHERE org_id = $1 AND last_used_at IS NOT NULL) AS client, \
              EXISTS (SELECT 1 FROM connections WHERE org_id = $1) AS account, \
              EXISTS (SELECT 1 FROM servers WHERE org_id = $1) AS server, \
+             EXISTS (SELECT 1 FROM installed_packs WHERE org_id = $1) AS pack, \
              (EXISTS (SELECT 1 FROM members WHERE org_id = $1 AND user_id <> $2) \
               OR EXISTS (SELECT 1 FROM invitations WHERE org_id = $1)) AS colleague, \
              EXISTS (SELECT 1 FROM members WHERE org_id = $1 AND user_id = $2 \

@@ -48,7 +48,7 @@ pub struct FlowVersion {
 }
 
 #[derive(sqlx::FromRow)]
-struct Row {
+pub(crate) struct Row {
     id: String,
     org_id: String,
     workspace_id: String,
@@ -110,12 +110,41 @@ impl From<VersionRow> for FlowVersion {
     }
 }
 
+/// What a row is read from; with an argument, of a table of that name.
 macro_rules! columns {
+    ($of:literal) => {
+        concat!(
+            $of,
+            "id, ",
+            $of,
+            "org_id, ",
+            $of,
+            "workspace_id, ",
+            $of,
+            "name, ",
+            $of,
+            "tool, ",
+            $of,
+            "title, ",
+            $of,
+            "enabled, ",
+            $of,
+            "durable, ",
+            $of,
+            "version, ",
+            $of,
+            "versions, ",
+            $of,
+            "created_at, ",
+            $of,
+            "updated_at"
+        )
+    };
     () => {
-        "SELECT id, org_id, workspace_id, name, tool, title, enabled, durable, version, versions, created_at, updated_at \
-         FROM flows "
+        concat!("SELECT ", columns!(""), " FROM flows ")
     };
 }
+pub(crate) use columns;
 
 impl Store {
     /// Those of a workspace, by name.
@@ -128,26 +157,12 @@ impl Store {
             columns!(),
             "WHERE org_id = $1 AND workspace_id = $2 ORDER BY name"
         );
-        let rows = reading!(self, pool => {
-            sqlx::query_as::<_, Row>(SQL)
-                .bind(org.as_str())
-                .bind(workspace.as_str())
-                .fetch_all(pool)
-                .await?
-        });
-        rows.into_iter().map(Flow::try_from).collect()
+        self.rows_of::<Row, _>(SQL, org, workspace.as_str()).await
     }
 
     pub async fn flow(&self, org: &OrgId, flow: &FlowId) -> Result<Option<Flow>, StoreError> {
         const SQL: &str = concat!(columns!(), "WHERE org_id = $1 AND id = $2");
-        let row = reading!(self, pool => {
-            sqlx::query_as::<_, Row>(SQL)
-                .bind(org.as_str())
-                .bind(flow.as_str())
-                .fetch_optional(pool)
-                .await?
-        });
-        row.map(Flow::try_from).transpose()
+        self.row_of::<Row, _>(SQL, org, flow.as_str()).await
     }
 
     pub async fn flow_named(

@@ -1,8 +1,7 @@
 //! Runs of flows and what each of their steps did. Secrets are masked before anything comes here.
 //!
-//! A run that is not durable is written once, when it has ended. A durable one is written before it
-//! begins, and whoever works on it holds a lease of its row, which is renewed; one whose lease ran out
-//! has lost it, and what it writes then changes nothing.
+//! A run that somebody waits for is written once, when it has ended; others before they begin, see
+//! [`crate::flow_queue`].
 
 use crate::db::{Store, StoreError, Tx, id};
 use quaymaster_core::Instant;
@@ -13,7 +12,7 @@ use serde_json::Value;
 /// How far a run is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RunState {
-    /// It waits for somebody who begins it.
+    /// It waits for somebody who begins it, or goes on with it.
     Ready,
     Running,
     Done,
@@ -65,16 +64,26 @@ pub struct Run {
     pub started_by: String,
     /// Id of the credential or person.
     pub caller: String,
+    /// What expressions see as `.caller`; none of runs of earlier versions of this program.
+    pub shown_caller: Option<Value>,
+    /// Who may ask how far it is; none where nobody called.
+    pub owner: Option<String>,
     pub state: RunState,
+    /// Null in lists.
     pub input: Value,
+    /// None in lists.
     pub output: Option<Value>,
     /// The fault.
     pub error: Option<Value>,
     pub started_at: Instant,
+    /// When somebody began it for the first time.
+    pub begun_at: Option<Instant>,
     pub ended_at: Option<Instant>,
     pub durable: bool,
     /// How often it was begun.
     pub attempts: i64,
+    /// How many runs of its flow may be under way while it is.
+    pub at_once: i64,
 }
 
 /// What one step of a run did.
@@ -93,24 +102,8 @@ pub struct RunStep {
     pub duration_us: i64,
 }
 
-/// A durable run that somebody works on.
-#[derive(Debug, Clone)]
-pub struct LeasedRun {
-    pub run: Run,
-    pub lease: String,
-}
-
-/// How a run ended.
-#[derive(Debug, Clone)]
-pub struct RunEnd {
-    pub state: RunState,
-    pub output: Option<Value>,
-    pub error: Option<Value>,
-    pub at: Instant,
-}
-
 #[derive(sqlx::FromRow)]
-struct Row {
+pub(crate) struct Row {
     id: String,
     org_id: String,
     workspace_id: String,
@@ -118,14 +111,18 @@ struct Row {
     version: i64,
     started_by: String,
     caller: String,
+    shown_caller: Option<String>,
+    owner: Option<String>,
     state: String,
     input: String,
     output: Option<String>,
     error: Option<String>,
     started_at: i64,
+    begun_at: Option<i64>,
     ended_at: Option<i64>,
     durable: bool,
     attempts: i64,
+    at_once: i64,
 }
 
 #[derive(sqlx::FromRow)]
@@ -146,7 +143,7 @@ fn json(text: Option<String>) -> Result<Option<Value>, StoreError> {
         .transpose()
 }
 
-fn text(value: Option<&Value>) -> Option<String> {
+pub(crate) fn text(value: Option<&Value>) -> Option<String> {
     value.map(Value::to_string)
 }
 
@@ -161,14 +158,18 @@ impl TryFrom<Row> for Run {
             version: row.version,
             started_by: row.started_by,
             caller: row.caller,
+            shown_caller: json(row.shown_caller)?,
+            owner: row.owner,
             state: RunState::read(&row.state)?,
             input: serde_json::from_str(&row.input)?,
             output: json(row.output)?,
             error: json(row.error)?,
             started_at: Instant::from_micros(row.started_at),
+            begun_at: row.begun_at.map(Instant::from_micros),
             ended_at: row.ended_at.map(Instant::from_micros),
             durable: row.durable,
             attempts: row.attempts,
+            at_once: row.at_once,
         })
     }
 }
@@ -190,15 +191,29 @@ impl TryFrom<StepRow> for RunStep {
     }
 }
 
+/// What a row is read from; with an argument, what stands in the places of input and output.
 macro_rules! columns {
     () => {
-        "id, org_id, workspace_id, flow_id, version, started_by, caller, state, input, output, error, \
-         started_at, ended_at, durable, attempts "
+        columns!("input, output")
+    };
+    // Of lists, which can be long.
+    ("") => {
+        columns!("'null' AS input, NULL AS output")
+    };
+    ($values:literal) => {
+        concat!(
+            "id, org_id, workspace_id, flow_id, version, started_by, caller, shown_caller, owner, state, error, ",
+            "started_at, begun_at, ended_at, durable, attempts, at_once, ",
+            $values,
+            " "
+        )
     };
 }
+pub(crate) use columns;
 
 impl Store {
     /// The runs of a workspace, or of one of its flows, newest first; only those older than `before`.
+    /// Without their inputs and outputs.
     pub async fn flow_runs(
         &self,
         org: &OrgId,
@@ -209,12 +224,12 @@ impl Store {
     ) -> Result<Vec<Run>, StoreError> {
         const ALL: &str = concat!(
             "SELECT ",
-            columns!(),
+            columns!(""),
             "FROM flow_runs WHERE org_id = $1 AND workspace_id = $2 AND $3 = '' AND ($4 = '' OR id < $4) ORDER BY id DESC LIMIT $5"
         );
         const OF_FLOW: &str = concat!(
             "SELECT ",
-            columns!(),
+            columns!(""),
             "FROM flow_runs WHERE org_id = $1 AND workspace_id = $2 AND flow_id = $3 AND ($4 = '' OR id < $4) ORDER BY id DESC LIMIT $5"
         );
         let sql = if flow.is_some() { OF_FLOW } else { ALL };
@@ -237,14 +252,7 @@ impl Store {
             columns!(),
             "FROM flow_runs WHERE org_id = $1 AND id = $2"
         );
-        let row = reading!(self, pool => {
-            sqlx::query_as::<_, Row>(SQL)
-                .bind(org.as_str())
-                .bind(run.as_str())
-                .fetch_optional(pool)
-                .await?
-        });
-        row.map(Run::try_from).transpose()
+        self.row_of::<Row, _>(SQL, org, run.as_str()).await
     }
 
     /// In the order in which they began.
@@ -255,115 +263,7 @@ impl Store {
     ) -> Result<Vec<RunStep>, StoreError> {
         const SQL: &str = "SELECT path, kind, state, attempts, input, output, error, started_at, duration_us \
              FROM flow_run_steps WHERE org_id = $1 AND run_id = $2 ORDER BY started_at, path";
-        let rows = reading!(self, pool => {
-            sqlx::query_as::<_, StepRow>(SQL)
-                .bind(org.as_str())
-                .bind(run.as_str())
-                .fetch_all(pool)
-                .await?
-        });
-        rows.into_iter().map(RunStep::try_from).collect()
-    }
-
-    /// Ends the leases of all runs, of every organization: for a server that has the database to
-    /// itself, when it starts.
-    pub async fn end_run_leases(&self) -> Result<(), StoreError> {
-        const SQL: &str = "UPDATE flow_runs SET lease_until = 0 WHERE state = 'running'";
-        let mut tx = self.begin().await?;
-        within!(tx, conn => { sqlx::query(SQL).execute(conn).await?; });
-        tx.commit().await?;
-        Ok(())
-    }
-
-    /// Takes the next run that is due, of any organization: for the node itself. Those whose lease ran
-    /// out are due again.
-    pub async fn lease_run(
-        &self,
-        lease: &str,
-        now: Instant,
-        until: Instant,
-        most: i64,
-    ) -> Result<Option<LeasedRun>, StoreError> {
-        // The condition stands there twice: of two that saw the same row, the second finds it changed (PostgreSQL).
-        const SQL: &str = concat!(
-            "UPDATE flow_runs SET state = 'running', lease = $1, lease_until = $3, attempts = attempts + 1 \
-             WHERE id = (SELECT id FROM flow_runs WHERE ((state = 'ready' AND next_at <= $2) \
-             OR (state = 'running' AND lease_until < $2)) AND org_id NOT IN (SELECT org_id FROM flow_runs \
-             WHERE state IN ('ready', 'running') AND state = 'running' AND lease_until >= $2 \
-             GROUP BY org_id HAVING COUNT(*) >= $4) ORDER BY next_at, id LIMIT 1) \
-             AND ((state = 'ready' AND next_at <= $2) OR (state = 'running' AND lease_until < $2)) RETURNING ",
-            columns!()
-        );
-        let mut tx = self.begin().await?;
-        let row = within!(tx, conn => {
-            sqlx::query_as::<_, Row>(SQL)
-                .bind(lease)
-                .bind(now.micros())
-                .bind(until.micros())
-                .bind(most)
-                .fetch_optional(conn)
-                .await?
-        });
-        tx.commit().await?;
-        row.map(|row| {
-            Ok(LeasedRun {
-                run: row.try_into()?,
-                lease: lease.to_owned(),
-            })
-        })
-        .transpose()
-    }
-
-    /// Whether the lease is still held; then it is for longer.
-    pub async fn renew_run_lease(
-        &self,
-        leased: &LeasedRun,
-        until: Instant,
-    ) -> Result<bool, StoreError> {
-        const SQL: &str = "UPDATE flow_runs SET lease_until = $3 WHERE id = $1 AND lease = $2";
-        let mut tx = self.begin().await?;
-        let rows = within!(tx, conn => {
-            sqlx::query(SQL)
-                .bind(leased.run.id.as_str())
-                .bind(&leased.lease)
-                .bind(until.micros())
-                .execute(conn)
-                .await?
-                .rows_affected()
-        });
-        tx.commit().await?;
-        Ok(rows == 1)
-    }
-
-    /// Lets somebody else go on with a durable run at once: this node stops.
-    pub async fn give_run_back(&self, leased: &LeasedRun, now: Instant) -> Result<(), StoreError> {
-        const SQL: &str = "UPDATE flow_runs SET lease_until = $3, attempts = attempts - CASE WHEN durable THEN 1 ELSE 0 END \
-             WHERE id = $1 AND lease = $2";
-        let mut tx = self.begin().await?;
-        within!(tx, conn => {
-            sqlx::query(SQL)
-                .bind(leased.run.id.as_str())
-                .bind(&leased.lease)
-                .bind(now.micros() - 1)
-                .execute(conn)
-                .await?;
-        });
-        tx.commit().await?;
-        Ok(())
-    }
-
-    /// Whether a flow has a run that has not ended.
-    pub async fn has_open_run(&self, org: &OrgId, flow: &FlowId) -> Result<bool, StoreError> {
-        const SQL: &str = "SELECT COUNT(*) FROM flow_runs WHERE org_id = $1 AND flow_id = $2 \
-             AND state IN ('ready', 'running')";
-        let count = reading!(self, pool => {
-            sqlx::query_scalar::<_, i64>(SQL)
-                .bind(org.as_str())
-                .bind(flow.as_str())
-                .fetch_one(pool)
-                .await?
-        });
-        Ok(count > 0)
+        self.rows_of::<StepRow, _>(SQL, org, run.as_str()).await
     }
 }
 
@@ -371,8 +271,9 @@ impl Tx {
     /// Writes a run that has ended, with all its steps, or one that is to be begun.
     pub async fn add_run(&mut self, run: &Run, steps: &[RunStep]) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO flow_runs (id, org_id, workspace_id, flow_id, version, started_by, caller, \
-             state, input, output, error, started_at, ended_at, durable, attempts, next_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
+             state, input, output, error, started_at, ended_at, durable, attempts, next_at, shown_caller, owner, \
+             begun_at, at_once) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)";
         within!(self, conn => {
             sqlx::query(SQL)
                 .bind(run.id.as_str())
@@ -391,6 +292,10 @@ impl Tx {
                 .bind(run.durable)
                 .bind(run.attempts)
                 .bind((run.state == RunState::Ready).then_some(run.started_at.micros()))
+                .bind(text(run.shown_caller.as_ref()))
+                .bind(&run.owner)
+                .bind(run.begun_at.map(Instant::micros))
+                .bind(run.at_once)
                 .execute(conn)
                 .await?;
         });
@@ -429,59 +334,5 @@ impl Tx {
                 .await?;
         });
         Ok(())
-    }
-
-    /// Whether a lease is still held, in this very transaction.
-    pub async fn holds_run(&mut self, leased: &LeasedRun) -> Result<bool, StoreError> {
-        const SQL: &str = "UPDATE flow_runs SET lease = lease WHERE id = $1 AND lease = $2";
-        let rows = within!(self, conn => {
-            sqlx::query(SQL)
-                .bind(leased.run.id.as_str())
-                .bind(&leased.lease)
-                .execute(conn)
-                .await?
-                .rows_affected()
-        });
-        Ok(rows == 1)
-    }
-
-    /// Ends a durable run. `false` when the lease is another's by now.
-    pub async fn end_run(&mut self, leased: &LeasedRun, end: &RunEnd) -> Result<bool, StoreError> {
-        const SQL: &str = "UPDATE flow_runs SET state = $3, output = $4, error = $5, ended_at = $6, lease = NULL, \
-             lease_until = NULL, next_at = NULL WHERE id = $1 AND lease = $2";
-        let rows = within!(self, conn => {
-            sqlx::query(SQL)
-                .bind(leased.run.id.as_str())
-                .bind(&leased.lease)
-                .bind(end.state.name())
-                .bind(text(end.output.as_ref()))
-                .bind(text(end.error.as_ref()))
-                .bind(end.at.micros())
-                .execute(conn)
-                .await?
-                .rows_affected()
-        });
-        Ok(rows == 1)
-    }
-
-    /// Cancels a run that has not ended: whoever works on it loses its lease. `false` when there is none.
-    pub async fn cancel_run(
-        &mut self,
-        org: &OrgId,
-        run: &RunId,
-        now: Instant,
-    ) -> Result<bool, StoreError> {
-        const SQL: &str = "UPDATE flow_runs SET state = 'cancelled', ended_at = $3, lease = NULL, lease_until = NULL, \
-             next_at = NULL WHERE org_id = $1 AND id = $2 AND state IN ('ready', 'running')";
-        let rows = within!(self, conn => {
-            sqlx::query(SQL)
-                .bind(org.as_str())
-                .bind(run.as_str())
-                .bind(now.micros())
-                .execute(conn)
-                .await?
-                .rows_affected()
-        });
-        Ok(rows == 1)
     }
 }

@@ -77,12 +77,44 @@ impl Store {
         });
         let mut secrets = BTreeMap::new();
         for (row, name, sealed) in rows {
-            let plain = self.unseal(place(org.as_str(), &row), &sealed).await?;
-            let text = String::from_utf8(plain)
-                .map_err(|_| StoreError::Corrupt("a secret of a flow".into()))?;
-            secrets.insert(name, text.into());
+            let opened = self.opened_flow_secret(org, &row, &sealed).await?;
+            secrets.insert(name, opened);
         }
         Ok(secrets)
+    }
+
+    /// One secret of a workspace, opened.
+    pub async fn open_flow_secret(
+        &self,
+        org: &OrgId,
+        workspace: &WorkspaceId,
+        name: &str,
+    ) -> Result<Option<SecretString>, StoreError> {
+        const SQL: &str = "SELECT id, secret FROM flow_secrets WHERE org_id = $1 AND workspace_id = $2 AND name = $3";
+        let row = reading!(self, pool => {
+            sqlx::query_as::<_, (String, Vec<u8>)>(SQL)
+                .bind(org.as_str())
+                .bind(workspace.as_str())
+                .bind(name)
+                .fetch_optional(pool)
+                .await?
+        });
+        match row {
+            Some((row, sealed)) => Ok(Some(self.opened_flow_secret(org, &row, &sealed).await?)),
+            None => Ok(None),
+        }
+    }
+
+    async fn opened_flow_secret(
+        &self,
+        org: &OrgId,
+        row: &str,
+        sealed: &[u8],
+    ) -> Result<SecretString, StoreError> {
+        let plain = self.unseal(place(org.as_str(), row), sealed).await?;
+        let text = String::from_utf8(plain);
+        let text = text.map_err(|_| StoreError::Corrupt("a secret of a flow".into()))?;
+        Ok(text.into())
     }
 
     /// Seals a secret ([`Store::prepare_sealing`] comes before).

@@ -21,6 +21,24 @@ pub enum Starts {
     Webhook(String),
 }
 
+/// A schedule whose time has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DueFlow {
+    pub flow: Flow,
+    /// Which of the flow's triggers it is.
+    pub n: i64,
+    /// When it was to start.
+    pub at: Instant,
+}
+
+#[derive(sqlx::FromRow)]
+struct DueRow {
+    n: i64,
+    next_at: i64,
+    #[sqlx(flatten)]
+    flow: crate::flow::Row,
+}
+
 impl Store {
     /// The flow behind a webhook, of any organization: whoever calls one has no credential of ours.
     pub async fn flow_of_webhook(
@@ -45,27 +63,42 @@ impl Store {
     }
 
     /// The schedules that are due, of any organization, the longest due first: for the node itself.
+    /// `behind` is the last one of the page before.
     pub async fn due_flows(
         &self,
         now: Instant,
+        behind: Option<&DueFlow>,
         limit: i64,
-    ) -> Result<Vec<(Flow, i64, Instant)>, StoreError> {
-        const SQL: &str = "SELECT flow_id, org_id, n, next_at FROM flow_triggers \
-             WHERE next_at <= $1 ORDER BY next_at, flow_id LIMIT $2";
+    ) -> Result<Vec<DueFlow>, StoreError> {
+        const SQL: &str = concat!(
+            "SELECT t.n, t.next_at, ",
+            crate::flow::columns!("f."),
+            " FROM flow_triggers t JOIN flows f ON f.id = t.flow_id \
+             WHERE t.next_at <= $1 AND (t.next_at, t.flow_id, t.n) > ($2, $3, $4) \
+             ORDER BY t.next_at, t.flow_id, t.n LIMIT $5"
+        );
+        let (at, flow, n) = behind.map_or((i64::MIN, "", 0), |behind| {
+            (behind.at.micros(), behind.flow.id.as_str(), behind.n)
+        });
         let rows = reading!(self, pool => {
-            sqlx::query_as::<_, (String, String, i64, i64)>(SQL)
+            sqlx::query_as::<_, DueRow>(SQL)
                 .bind(now.micros())
+                .bind(at)
+                .bind(flow)
+                .bind(n)
                 .bind(limit)
                 .fetch_all(pool)
                 .await?
         });
-        let mut due = Vec::with_capacity(rows.len());
-        for (flow, org, n, at) in rows {
-            if let Some(flow) = self.flow(&id(&org)?, &id(&flow)?).await? {
-                due.push((flow, n, Instant::from_micros(at)));
-            }
-        }
-        Ok(due)
+        rows.into_iter()
+            .map(|row| {
+                Ok(DueFlow {
+                    flow: row.flow.try_into()?,
+                    n: row.n,
+                    at: Instant::from_micros(row.next_at),
+                })
+            })
+            .collect()
     }
 }
 
@@ -105,23 +138,21 @@ impl Tx {
         Ok(())
     }
 
-    /// Takes a schedule that was due at `at`, and says when it is due next. `false` when another node
-    /// took it, or the flow changed.
+    /// Takes a schedule that is due, and says when it is due next. `false` when another node took it, or
+    /// the flow changed.
     pub async fn take_due_flow(
         &mut self,
-        flow: &Flow,
-        n: i64,
-        at: Instant,
+        due: &DueFlow,
         next: Option<Instant>,
     ) -> Result<bool, StoreError> {
         const SQL: &str = "UPDATE flow_triggers SET next_at = $5 \
              WHERE org_id = $1 AND flow_id = $2 AND n = $3 AND next_at = $4";
         let rows = within!(self, conn => {
             sqlx::query(SQL)
-                .bind(flow.org.as_str())
-                .bind(flow.id.as_str())
-                .bind(n)
-                .bind(at.micros())
+                .bind(due.flow.org.as_str())
+                .bind(due.flow.id.as_str())
+                .bind(due.n)
+                .bind(due.at.micros())
                 .bind(next.map(Instant::micros))
                 .execute(conn)
                 .await?

@@ -63,14 +63,7 @@ impl Store {
     ) -> Result<Vec<InstalledPack>, StoreError> {
         const SQL: &str = "SELECT org_id, workspace_id, pack, version, vars, flows, made_by, installed_at, updated_at \
              FROM installed_packs WHERE org_id = $1 AND workspace_id = $2 ORDER BY pack";
-        let rows = reading!(self, pool => {
-            sqlx::query_as::<_, Row>(SQL)
-                .bind(org.as_str())
-                .bind(workspace.as_str())
-                .fetch_all(pool)
-                .await?
-        });
-        rows.into_iter().map(InstalledPack::try_from).collect()
+        self.rows_of::<Row, _>(SQL, org, workspace.as_str()).await
     }
 }
 

@@ -125,14 +125,7 @@ impl Store {
             columns!(),
             "WHERE org_id = $1 AND workspace_id = $2 ORDER BY sort_order, created_at, id"
         );
-        let rows = reading!(self, pool => {
-            sqlx::query_as::<_, Row>(SQL)
-                .bind(org.as_str())
-                .bind(workspace.as_str())
-                .fetch_all(pool)
-                .await?
-        });
-        rows.into_iter().map(Integration::try_from).collect()
+        self.rows_of::<Row, _>(SQL, org, workspace.as_str()).await
     }
 
     pub async fn integration(
@@ -141,14 +134,7 @@ impl Store {
         integration: &IntegrationId,
     ) -> Result<Option<Integration>, StoreError> {
         const SQL: &str = concat!(columns!(), "WHERE org_id = $1 AND id = $2");
-        let row = reading!(self, pool => {
-            sqlx::query_as::<_, Row>(SQL)
-                .bind(org.as_str())
-                .bind(integration.as_str())
-                .fetch_optional(pool)
-                .await?
-        });
-        row.map(Integration::try_from).transpose()
+        self.row_of::<Row, _>(SQL, org, integration.as_str()).await
     }
 }
 

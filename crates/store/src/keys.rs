@@ -5,7 +5,7 @@
 //! only open. Rotating the key-encryption key wraps the data keys anew and touches nothing else.
 
 use crate::db::{Store, StoreError, Tx};
-use crate::seal::{Key, KeyError, Place, sealed_with, unhex};
+use crate::seal::{Key, KeyError, Place, sealed_with};
 use crate::sealed::SEALED;
 use quaymaster_core::{Instant, hex};
 use std::collections::HashMap;
@@ -70,7 +70,7 @@ impl Keyring {
     /// The key-encryption key, read anew each time: another process may have rotated it.
     fn kek(&self) -> Result<Key, StoreError> {
         Ok(match &self.source {
-            KeySource::Given(text) => Key::new(unhex(text)?),
+            KeySource::Given(text) => Key::read(text)?,
             KeySource::File(path) => read_key(path)?,
         })
     }
@@ -124,7 +124,7 @@ fn read_key(path: &Path) -> Result<Key, StoreError> {
     if fs::metadata(path)?.permissions().mode() & 0o077 != 0 {
         return Err(KeyError::Exposed(path.display().to_string()).into());
     }
-    Ok(Key::new(unhex(&text)?))
+    Ok(Key::read(&text)?)
 }
 
 fn write_new(path: &Path, key: &Key) -> Result<(), StoreError> {

@@ -15,7 +15,7 @@
 //! - one file per aggregate: [`org`], [`user`], [`member`], [`invitation`], [`reset`], [`workspace`],
 //!   [`credential`], [`connection`], [`connection_tools`], [`renewal`], [`oauth_app`], [`authorization`], [`definition`], [`document`], [`document_work`], [`document_search`], [`oauth`], [`link`], [`browser`], [`usage`], [`call`], [`call_counts`], [`event`], [`first_steps`], [`upload`],
 //!   [`instance`], [`integration`], [`partial`], [`server`], [`server_tool`], [`end_user`], [`connect_session`],
-//!   [`skill`], [`memory`], [`memory_version`] and `memory_search`, [`flow`], [`flow_trigger`], [`flow_run`], [`flow_secret`], [`flow_kv`], [`flow_use`], [`installed_pack`]; `sweep` forgets what is past its time
+//!   [`skill`], [`memory`], [`memory_version`] and `memory_search`, [`flow`], [`flow_trigger`], [`flow_run`], [`flow_queue`], [`flow_secret`], [`flow_kv`], [`flow_cache`], [`flow_use`], [`installed_pack`]; [`named`] finds by a part of a name; `sweep` forgets what is past its time
 
 #[macro_use]
 mod on;
@@ -38,7 +38,9 @@ pub mod end_user;
 pub mod event;
 pub mod first_steps;
 pub mod flow;
+pub mod flow_cache;
 pub mod flow_kv;
+pub mod flow_queue;
 pub mod flow_run;
 pub mod flow_secret;
 pub mod flow_trigger;
@@ -53,6 +55,7 @@ pub mod member;
 pub mod memory;
 mod memory_search;
 pub mod memory_version;
+pub mod named;
 pub mod oauth;
 pub mod oauth_app;
 pub mod org;

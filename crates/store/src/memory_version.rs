@@ -132,14 +132,7 @@ impl Store {
             columns!("CASE WHEN content IS NULL THEN NULL ELSE '' END AS content"),
             "WHERE org_id = $1 AND file_id = $2 ORDER BY version DESC"
         );
-        let rows = reading!(self, pool => {
-            sqlx::query_as::<_, VersionRow>(SQL)
-                .bind(org.as_str())
-                .bind(file.as_str())
-                .fetch_all(pool)
-                .await?
-        });
-        rows.into_iter().map(MemoryVersion::try_from).collect()
+        self.rows_of::<VersionRow, _>(SQL, org, file.as_str()).await
     }
 
     pub async fn memory_version(

@@ -1,12 +1,13 @@
 //! What the OAuth authorization server remembers: codes, access tokens, refresh tokens, and the
 //! client behind each grant. Only digests of secrets are stored.
 
-use crate::credential::{Credential, digest};
+use crate::credential::{Credential, digest, mix_columns, read_mix};
 use crate::db::{Store, StoreError, Tx, id, optional_id};
 use quaymaster_core::caller::Audience;
 use quaymaster_core::id::{
     AccessTokenId, CodeId, CredentialId, OrgId, RefreshTokenId, UserId, WorkspaceId,
 };
+use quaymaster_core::mix::Mix;
 use quaymaster_core::secret::SecretDigest;
 use quaymaster_core::{Instant, Scopes};
 use std::collections::HashMap;
@@ -27,6 +28,8 @@ pub struct Code {
     pub user: UserId,
     pub workspace: WorkspaceId,
     pub scopes: Scopes,
+    /// What the person ticked.
+    pub mix: Mix,
     pub audience: Audience,
     pub client_id: String,
     pub client_name: String,
@@ -101,6 +104,8 @@ struct CodeRow {
     user_id: String,
     workspace_id: String,
     scopes: String,
+    toolsets: Option<String>,
+    tools: Option<String>,
     audience: String,
     client_id: String,
     client_name: String,
@@ -122,6 +127,7 @@ impl TryFrom<CodeRow> for Code {
             user: id(&row.user_id)?,
             workspace: id(&row.workspace_id)?,
             scopes: scopes(&row.scopes)?,
+            mix: read_mix(row.toolsets.as_deref(), row.tools.as_deref())?,
             audience: audience(&row.audience)?,
             client_id: row.client_id,
             client_name: row.client_name,
@@ -163,7 +169,7 @@ impl Store {
     pub async fn oauth_code(&self, code: &CodeId) -> Result<Option<Code>, StoreError> {
         const SQL: &str = "SELECT id, secret_sha256, org_id, user_id, workspace_id, scopes, audience, \
              client_id, client_name, redirect_uri, code_challenge, created_at, expires_at, used_at, \
-             credential_id FROM oauth_codes WHERE id = $1";
+             credential_id, toolsets, tools FROM oauth_codes WHERE id = $1";
         let row = reading!(self, pool => {
             sqlx::query_as::<_, CodeRow>(SQL).bind(code.as_str()).fetch_optional(pool).await?
         });
@@ -277,8 +283,10 @@ impl Tx {
     pub async fn add_oauth_code(&mut self, code: &Code) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO oauth_codes (id, secret_sha256, org_id, user_id, workspace_id, \
              scopes, audience, client_id, client_name, redirect_uri, code_challenge, created_at, \
-             expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+             expires_at, toolsets, tools) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
         let scopes = text_of(code.scopes)?;
+        let (toolsets, tools) = mix_columns(&code.mix)?;
         within!(self, conn => {
             sqlx::query(SQL)
                 .bind(code.id.as_str())
@@ -294,6 +302,8 @@ impl Tx {
                 .bind(&code.code_challenge)
                 .bind(code.created_at.micros())
                 .bind(code.expires_at.micros())
+                .bind(toolsets)
+                .bind(tools)
                 .execute(conn)
                 .await?;
         });

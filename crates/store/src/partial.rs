@@ -84,14 +84,7 @@ impl Store {
             columns!(),
             "WHERE org_id = $1 AND workspace_id = $2 ORDER BY created_at, id"
         );
-        let rows = reading!(self, pool => {
-            sqlx::query_as::<_, Row>(SQL)
-                .bind(org.as_str())
-                .bind(workspace.as_str())
-                .fetch_all(pool)
-                .await?
-        });
-        rows.into_iter().map(Partial::try_from).collect()
+        self.rows_of::<Row, _>(SQL, org, workspace.as_str()).await
     }
 
     pub async fn partial(
@@ -100,14 +93,7 @@ impl Store {
         partial: &PartialId,
     ) -> Result<Option<Partial>, StoreError> {
         const SQL: &str = concat!(columns!(), "WHERE org_id = $1 AND id = $2");
-        let row = reading!(self, pool => {
-            sqlx::query_as::<_, Row>(SQL)
-                .bind(org.as_str())
-                .bind(partial.as_str())
-                .fetch_optional(pool)
-                .await?
-        });
-        row.map(Partial::try_from).transpose()
+        self.row_of::<Row, _>(SQL, org, partial.as_str()).await
     }
 }
 

@@ -5,7 +5,7 @@
 
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
-use quaymaster_core::hex;
+use quaymaster_core::{hex, unhex};
 use sha2::{Digest, Sha256};
 
 const VERSION: u8 = 1;
@@ -81,6 +81,11 @@ impl Key {
         Key { bytes, id }
     }
 
+    /// Reads 64 hexadecimal digits, as files have them: with a line end.
+    pub(crate) fn read(text: &str) -> Result<Self, KeyError> {
+        unhex(text.trim()).map(Key::new).ok_or(KeyError::Malformed)
+    }
+
     /// A fresh key from the machine's randomness.
     pub fn fresh() -> Result<Self, KeyError> {
         let mut bytes = [0u8; 32];
@@ -140,20 +145,6 @@ pub fn sealed_with(sealed: &[u8]) -> Result<String, KeyError> {
     sealed.get(1..=ID).map(hex).ok_or(KeyError::Sealed)
 }
 
-/// Reads 64 hexadecimal digits.
-pub(crate) fn unhex(text: &str) -> Result<[u8; 32], KeyError> {
-    let text = text.trim();
-    if text.len() != 64 || !text.is_ascii() {
-        return Err(KeyError::Malformed);
-    }
-    let mut bytes = [0u8; 32];
-    for (at, byte) in bytes.iter_mut().enumerate() {
-        *byte =
-            u8::from_str_radix(&text[2 * at..2 * at + 2], 16).map_err(|_| KeyError::Malformed)?;
-    }
-    Ok(bytes)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -201,7 +192,7 @@ mod tests {
     fn a_key_prints_its_id_only() {
         let key = Key::new([7; 32]);
         assert_eq!(format!("{key:?}"), format!("Key({})", key.id()));
-        assert_eq!(unhex(&hex(key.bytes())).unwrap(), [7; 32]);
-        assert!(unhex("zz").is_err());
+        assert_eq!(Key::read(&hex(key.bytes())).unwrap().id(), key.id());
+        assert!(Key::read("zz").is_err());
     }
 }

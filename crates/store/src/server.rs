@@ -171,14 +171,7 @@ impl Store {
         server: &ServerId,
     ) -> Result<Option<Server>, StoreError> {
         const SQL: &str = concat!(columns!(), "WHERE org_id = $1 AND id = $2");
-        let row = reading!(self, pool => {
-            sqlx::query_as::<_, Row>(SQL)
-                .bind(org.as_str())
-                .bind(server.as_str())
-                .fetch_optional(pool)
-                .await?
-        });
-        row.map(Server::try_from).transpose()
+        self.row_of::<Row, _>(SQL, org, server.as_str()).await
     }
 
     /// The server at an address, when nobody knows yet who asks and of which organization they are.

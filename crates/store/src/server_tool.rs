@@ -82,14 +82,7 @@ impl Store {
             columns!(),
             "WHERE org_id = $1 AND server_id = $2 ORDER BY sort_order, created_at, id"
         );
-        let rows = reading!(self, pool => {
-            sqlx::query_as::<_, Row>(SQL)
-                .bind(org.as_str())
-                .bind(server.as_str())
-                .fetch_all(pool)
-                .await?
-        });
-        rows.into_iter().map(ServerTool::try_from).collect()
+        self.rows_of::<Row, _>(SQL, org, server.as_str()).await
     }
 
     /// The tools of servers that name a partial.
@@ -104,14 +97,8 @@ impl Store {
             columns!(),
             "WHERE org_id = $1 AND partial_ids LIKE $2 ORDER BY id"
         );
-        let rows = reading!(self, pool => {
-            sqlx::query_as::<_, Row>(SQL)
-                .bind(org.as_str())
-                .bind(format!("%\"{partial}\"%"))
-                .fetch_all(pool)
-                .await?
-        });
-        rows.into_iter().map(ServerTool::try_from).collect()
+        self.rows_of::<Row, _>(SQL, org, &format!("%\"{partial}\"%"))
+            .await
     }
 }
 

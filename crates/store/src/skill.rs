@@ -159,14 +159,7 @@ impl Store {
 
     pub async fn skill(&self, org: &OrgId, name: &str) -> Result<Option<Skill>, StoreError> {
         const SQL: &str = concat!(columns!(), "WHERE s.org_id = $1 AND s.name = $2");
-        let row = reading!(self, pool => {
-            sqlx::query_as::<_, Row>(SQL)
-                .bind(org.as_str())
-                .bind(name)
-                .fetch_optional(pool)
-                .await?
-        });
-        row.map(Skill::try_from).transpose()
+        self.row_of::<Row, _>(SQL, org, name).await
     }
 
     /// Newest first.

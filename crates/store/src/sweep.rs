@@ -151,7 +151,10 @@ impl Store {
              WHERE ended_at < $1 ORDER BY id LIMIT $2)";
         const KEPT: &str = "DELETE FROM flow_kv WHERE (workspace_id, key) IN (SELECT workspace_id, key FROM flow_kv \
              WHERE expires_at < $1 LIMIT $2)";
+        const CACHED: &str = "DELETE FROM flow_cache WHERE (workspace_id, key) IN (\
+             SELECT workspace_id, key FROM flow_cache WHERE expires_at < $1 LIMIT $2)";
         let mut gone = self.sweep_all(OLD, before).await? + self.sweep_all(KEPT, now).await?;
+        gone += self.sweep_all(CACHED, now).await?;
         gone += self.sweep_many_runs().await?;
         Ok(gone)
     }

@@ -4,14 +4,24 @@
 //! the sum of leases is never over the cap, whatever is killed when; a crash loses the rest of one
 //! block, a graceful stop gives it back.
 
-use crate::db::{Store, StoreError, Tx};
-use quaymaster_core::id::WorkspaceId;
+use crate::db::{Store, StoreError, Tx, id};
+use quaymaster_core::Instant;
+use quaymaster_core::id::{OrgId, WorkspaceId};
+use std::collections::HashMap;
 
 /// Largest block: what a crash can cost. A lease is a commit that calls wait for, so it should not
 /// be needed often.
 const MOST: i64 = 1_024;
 /// A block is this share of what is left.
 const SHARE: i64 = 64;
+
+/// What the database tells of a workspace's use.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// Calls leased on the day, by all nodes.
+    pub leased: i64,
+    pub last_call_at: Option<Instant>,
+}
 
 impl Store {
     /// Leases a block of calls of `day`: a small share of what is left, at least one.
@@ -63,6 +73,33 @@ impl Store {
         let mut tx = self.begin().await?;
         tx.return_calls(workspace, day, unused).await?;
         tx.commit().await
+    }
+
+    /// What there is to see of each workspace of an organization that is not deleted.
+    pub async fn workspaces_seen(
+        &self,
+        org: &OrgId,
+        day: i64,
+    ) -> Result<HashMap<WorkspaceId, Seen>, StoreError> {
+        const SQL: &str = "SELECT w.id, \
+             (SELECT u.leased FROM daily_usage u WHERE u.workspace_id = w.id AND u.day = $2), \
+             (SELECT MAX(c.started_at) FROM calls c WHERE c.workspace_id = w.id) \
+             FROM workspaces w WHERE w.org_id = $1 AND w.deleted_at IS NULL";
+        let rows = reading!(self, pool => {
+            sqlx::query_as::<_, (String, Option<i64>, Option<i64>)>(SQL)
+                .bind(org.as_str())
+                .bind(day)
+                .fetch_all(pool)
+                .await?
+        });
+        let seen = |(workspace, leased, last): (String, Option<i64>, Option<i64>)| {
+            let seen = Seen {
+                leased: leased.unwrap_or(0),
+                last_call_at: last.map(Instant::from_micros),
+            };
+            Ok((id(&workspace)?, seen))
+        };
+        rows.into_iter().map(seen).collect()
     }
 
     /// Calls leased on `day`, by all nodes.

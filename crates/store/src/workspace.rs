@@ -78,14 +78,7 @@ impl Store {
             columns!(),
             "WHERE org_id = $1 AND id = $2 AND deleted_at IS NULL"
         );
-        let row = reading!(self, pool => {
-            sqlx::query_as::<_, Row>(SQL)
-                .bind(org.as_str())
-                .bind(workspace.as_str())
-                .fetch_optional(pool)
-                .await?
-        });
-        row.map(Workspace::try_from).transpose()
+        self.row_of::<Row, _>(SQL, org, workspace.as_str()).await
     }
 
     /// The workspaces of an organization, oldest first.
@@ -170,12 +163,13 @@ impl Tx {
         workspace: &WorkspaceId,
         now: Instant,
     ) -> Result<bool, StoreError> {
-        const WITHIN: [&str; 11] = [
+        const WITHIN: [&str; 12] = [
             "DELETE FROM installed_packs WHERE org_id = $1 AND workspace_id = $2",
             "DELETE FROM flows WHERE org_id = $1 AND workspace_id = $2",
             "DELETE FROM flow_revisions WHERE org_id = $1 AND workspace_id = $2",
             "DELETE FROM flow_secrets WHERE org_id = $1 AND workspace_id = $2",
             "DELETE FROM flow_kv WHERE org_id = $1 AND workspace_id = $2",
+            "DELETE FROM flow_cache WHERE org_id = $1 AND workspace_id = $2",
             "DELETE FROM connect_sessions WHERE org_id = $1 AND workspace_id = $2",
             "DELETE FROM servers WHERE org_id = $1 AND workspace_id = $2",
             "DELETE FROM partials WHERE org_id = $1 AND workspace_id = $2",

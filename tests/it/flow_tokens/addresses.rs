@@ -116,8 +116,12 @@ async fn no_other_credential_is_taken_from_an_address_and_two_that_differ_are_re
         }
         assert_eq!(curl(&server.endpoint, Some(&header)).await.status, 200);
     }
-    let told = assert_refused(&curl(&desk.address(&hidden.text), None).await);
-    assert!(told.contains("may not be used in an address"), "{told}");
+    // Nobody said that it may.
+    let silent = desk.token_with(json!({ "name": "Silent" })).await;
+    for token in [&hidden, &silent] {
+        let told = assert_refused(&curl(&desk.address(&token.text), None).await);
+        assert!(told.contains("may not be used in an address"), "{told}");
+    }
     let header = format!("Bearer {}", hidden.text);
     assert_answered(&curl(&server.endpoint, Some(&header)).await);
 

@@ -30,10 +30,10 @@ async fn a_flow_token_calls_the_flows_of_its_workspace_that_it_names() {
     let two = desk.flow("two").await;
     let elsewhere = desk.flow_in(&second, "elsewhere").await;
     let all = desk.token("All").await;
-    let named = json!({ "name": "Named", "flows": ["one", two, "two"] });
+    let named = json!({ "name": "Named", "flows": ["one", two, "two"], "inUrl": true });
     let named = desk.token_with(named).await;
     let single = desk
-        .token_with(json!({ "name": "Single", "flows": [two] }))
+        .token_with(json!({ "name": "Single", "flows": [two], "inUrl": true }))
         .await;
     desk.flow("three").await;
     for (token, tools) in [

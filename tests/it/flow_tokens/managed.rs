@@ -69,7 +69,7 @@ async fn what_a_flow_token_is_asked_to_be_is_checked_and_no_other_tenant_sees_it
         let at = &fault["details"]["errors"][0]["pointer"];
         assert_eq!(at, pointer, "{body}: {fault}");
     }
-    let named = json!({ "name": "Named", "flows": [flow], "expiresInDays": 7 });
+    let named = json!({ "name": "Named", "flows": [flow], "expiresInDays": 7, "inUrl": true });
     let named = desk.token_with(named).await;
     let (_, listed) = desk.rest("GET", &path, None).await;
     assert_eq!(listed["flowTokens"][0]["flows"], json!([flow]));

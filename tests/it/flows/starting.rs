@@ -9,9 +9,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 
-const KEY: &str = "hook-secret-5512";
+pub(super) const KEY: &str = "hook-secret-5512";
 
-async fn set_key(desk: &Desk) {
+pub(super) async fn set_key(desk: &Desk) {
     let path = format!(
         "/api/v1/workspaces/{}/flow-secrets/HOOK_KEY",
         desk.server.workspace
@@ -20,7 +20,7 @@ async fn set_key(desk: &Desk) {
     assert_eq!(status, 201, "{answer}");
 }
 
-fn signed(body: &str) -> String {
+pub(super) fn signed(body: &str) -> String {
     let mut mac = Hmac::<sha2::Sha256>::new_from_slice(KEY.as_bytes()).unwrap();
     mac.update(body.as_bytes());
     let bytes = mac.finalize().into_bytes();
@@ -28,7 +28,12 @@ fn signed(body: &str) -> String {
     digits.concat()
 }
 
-async fn hook(desk: &Desk, path: &str, headers: &[(&str, &str)], body: &str) -> (u16, Value) {
+pub(super) async fn hook(
+    desk: &Desk,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> (u16, Value) {
     let url = format!("{}/hooks/{}/{path}", desk.server.url, desk.server.workspace);
     let mut request = reqwest::Client::new().post(url).body(body.to_owned());
     for (name, value) in headers {
@@ -40,12 +45,12 @@ async fn hook(desk: &Desk, path: &str, headers: &[(&str, &str)], body: &str) -> 
 }
 
 /// The newest run, once it has ended.
-async fn ended(desk: &Desk) -> Value {
+pub(super) async fn ended(desk: &Desk) -> Value {
     for _ in 0..400 {
         if let Some(newest) = runs(desk).await.first()
             && !matches!(newest["state"].as_str(), Some("ready" | "running"))
         {
-            return newest.clone();
+            return run(desk, newest).await["run"].clone();
         }
         tokio::time::sleep(Duration::from_millis(25)).await;
     }

@@ -4,15 +4,14 @@
 use crate::auth::{Administrator, Person};
 use crate::error::{Answer, Faults};
 use crate::paging::Paging;
+use crate::problems::ProblemView;
 use crate::read::{Json, Path, Query};
 use axum::extract::State;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::StatusCode;
 use quaymaster_app::App;
-use quaymaster_app::definitions::{
-    Document, ImportedAs, Operation, Outcome, OwnConnector, Problem, Report,
-};
+use quaymaster_app::definitions::{Document, ImportedAs, Operation, Outcome, OwnConnector, Report};
 use quaymaster_core::{Fault, Instant};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -57,30 +56,6 @@ impl From<OwnConnector> for OwnView {
             updated_at: own.updated_at,
             accounts: own.accounts,
             broken: own.broken,
-        }
-    }
-}
-
-/// Something that is wrong with a definition.
-#[derive(Serialize, ToSchema)]
-#[schema(as = DefinitionProblem)]
-pub(crate) struct ProblemView {
-    /// From 1; 0 when the place is not known.
-    line: u64,
-    /// From 1, in characters.
-    column: u64,
-    /// The place in the definition, for example `modules.issues.actions.create_issue.path`.
-    key: String,
-    message: String,
-}
-
-impl From<Problem> for ProblemView {
-    fn from(problem: Problem) -> Self {
-        ProblemView {
-            line: problem.line,
-            column: problem.column,
-            key: problem.key,
-            message: problem.message,
         }
     }
 }

@@ -37,6 +37,7 @@ async fn connect(product: &Product, tenant: &Tenant, name: &str, write: bool) ->
     let granted = Granted {
         workspace: Some(tenant.workspace.id.clone()),
         write,
+        ticked: quaymaster_app::mixing::Ticked::default(),
     };
     let answer = app.authorization_granted(&tenant.owner, &asked, &granted);
     let answer = url::Url::parse(&answer.await.unwrap()).unwrap();

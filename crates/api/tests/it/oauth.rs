@@ -166,6 +166,7 @@ impl Server {
         let granted = Granted {
             workspace: Some(self.product.ours.workspace.id.clone()),
             write,
+            ticked: quaymaster_app::mixing::Ticked::default(),
         };
         app.authorization_granted(owner, &asked, &granted)
             .await

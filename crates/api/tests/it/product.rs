@@ -208,6 +208,7 @@ impl Product {
             scopes: Some(scopes.iter().copied().collect()),
             expires: Expiry::Never,
             files,
+            ..NewApiKey::default()
         };
         let fresh = self
             .app
@@ -262,6 +263,7 @@ async fn add_member(store: &Store, org: &OrgId) -> String {
         end_user: None,
         flows: Pick::All,
         in_url: false,
+        mix: quaymaster_core::mix::Mix::default(),
         origin: Origin::Manual,
         scopes: Scopes::all(),
         secret: Some(SecretDigest::of(token.secret.expose_secret())),
@@ -286,6 +288,7 @@ async fn tenant(app: &App, org: &OrgId) -> Tenant {
         scopes: Some(Scopes::all()),
         expires: Expiry::Never,
         files: Some(workspace.id.clone()),
+        ..NewApiKey::default()
     };
     let key = app.create_api_key(&owner, new).await.unwrap();
     Tenant {

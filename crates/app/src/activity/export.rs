@@ -254,8 +254,27 @@ fn without_nothing(row: Value) -> Value {
     }
 }
 
-/// A cell of CSV. What a spreadsheet would run as a formula gets an apostrophe in front: names of tools
-/// and clients are whatever a stranger chose.
+/// With an apostrophe before what a spreadsheet would run as a formula: at the beginning, and behind
+/// what one of another language may take for the end of a cell.
+fn harmless(text: &str) -> String {
+    let begins = |rest: &str| {
+        let rest = rest.trim_start_matches(['"', ' ']);
+        rest.starts_with(['=', '+', '-', '@'])
+    };
+    let mut safe = String::with_capacity(text.len() + 1);
+    if begins(text) || text.starts_with(['\t', '\r', '\n']) {
+        safe.push('\'');
+    }
+    for (at, c) in text.char_indices() {
+        safe.push(c);
+        if matches!(c, ';' | '\t' | '\r' | '\n') && begins(&text[at + 1..]) {
+            safe.push('\'');
+        }
+    }
+    safe
+}
+
+/// A cell of CSV. Names of tools and clients are whatever a stranger chose, so none is a formula.
 fn cell(value: &Value) -> String {
     let text = match value {
         Value::Null => return String::new(),
@@ -263,9 +282,8 @@ fn cell(value: &Value) -> String {
         Value::Number(number) => return number.to_string(),
         other => other.to_string(),
     };
-    let runs = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
-    let text = if runs { format!("'{text}") } else { text };
-    if text.contains([',', '"', '\r', '\n', '\'']) {
+    let text = harmless(&text);
+    if text.contains([',', ';', '"', '\r', '\n', '\'']) {
         format!("\"{}\"", text.replace('"', "\"\""))
     } else {
         text
@@ -284,9 +302,13 @@ mod tests {
             ("+1", "\"'+1\""),
             ("-1", "\"'-1\""),
             ("@SUM(A1)", "\"'@SUM(A1)\""),
-            ("\t=1", "\"'\t=1\""),
+            ("\t=1", "\"'\t'=1\""),
+            ("a;=1+1", "\"a;'=1+1\""),
+            ("a; \"@b\"", "\"a;' \"\"@b\"\"\""),
+            ("a;b", "\"a;b\""),
+            ("2026-01-02;-", "\"2026-01-02;'-\""),
             ("a,b", "\"a,b\""),
-            ("a \"b\"\n=c", "\"a \"\"b\"\"\n=c\""),
+            ("a \"b\"\n=c", "\"a \"\"b\"\"\n'=c\""),
         ] {
             assert_eq!(cell(&json!(text)), wanted);
         }

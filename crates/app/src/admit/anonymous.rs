@@ -55,6 +55,7 @@ fn caller_of(open: &Workspace, address: Option<IpAddr>) -> Caller {
         kind: TokenKind::FlowToken,
         scopes: Scopes::of_tools(),
         grants: vec![Grant::Flows(open.id.clone(), Pick::All)],
+        tools: None,
         expires_at: None,
         access: None,
     }

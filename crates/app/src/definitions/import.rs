@@ -1,9 +1,10 @@
 //! A definition made from an API's own document. Nothing is kept unless somebody says so.
 
 use super::faults::wrong;
-use super::{Checked, OwnConnector, Problem, a_place, checked, foreign};
+use super::{Checked, OwnConnector, a_place, checked, foreign};
 use crate::App;
 use crate::actor::Admin;
+use crate::problems::Problem;
 use quaymaster_connectors::catalog::Entry;
 use quaymaster_connectors::import::{self, Options, Report, Source};
 use quaymaster_core::{Code, Fault};

@@ -3,23 +3,23 @@
 //!
 //! The queue is the table. A node holds a lease of what it runs and renews it; after kill -9 the lease
 //! runs out and somebody else, or the same server started again, goes on with the run: steps that are
-//! done are not done again. A run that is not durable ends as failed then.
+//! done are not done again. A run that is not durable ends as failed then. A durable run that does
+//! nothing but wait is put off: nobody holds it until the first of its waits is over.
 
 use super::host::RunHost;
 use super::journal::Journal;
-use super::running::{acting, clean, shown_run};
-use super::{reading, schedule};
+use super::running::{acting, at_once, clean, shown_run};
+use super::{kept, schedule};
 use crate::App;
 use crate::guard::Trace;
-use quaymaster_core::id::{CredentialId, OrgId, RunId};
-use quaymaster_core::tool::{JsonObject, Progress};
+use quaymaster_core::id::CredentialId;
+use quaymaster_core::tool::JsonObject;
 use quaymaster_core::{Code, Fault, Instant};
 use quaymaster_flows::run::{Start, run};
-use quaymaster_store::flow::Flow;
-use quaymaster_store::flow_run::{LeasedRun, Run, RunEnd, RunState, RunStep};
+use quaymaster_store::flow_queue::{LeasedRun, RunEnd};
+use quaymaster_store::flow_run::{RunState, RunStep};
 use serde_json::Value;
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
 
@@ -36,32 +36,12 @@ const PAUSE: Duration = Duration::from_secs(5);
 /// A run with which the server itself was killed so often is not begun again.
 const MOST_ATTEMPTS: i64 = 10;
 
-/// How a run came to wait.
-pub(crate) struct Waiting<'a> {
-    pub(crate) started_by: &'static str,
-    /// Id of a credential or person, or what started it.
-    pub(crate) label: &'a str,
-    /// When it was to begin; now where that is not said.
-    pub(crate) due: Option<Instant>,
-}
-
-/// Where clients on this node are told how far runs are.
-#[derive(Default)]
-pub(crate) struct Watched(Mutex<HashMap<RunId, Arc<dyn Progress>>>);
-
-impl Watched {
-    fn of(&self, run: &RunId) -> Option<Arc<dyn Progress>> {
-        let watched = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        watched.get(run).cloned()
-    }
-
-    fn set(&self, run: &RunId, progress: Option<Arc<dyn Progress>>) {
-        let mut watched = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match progress {
-            Some(progress) => watched.insert(run.clone(), progress),
-            None => watched.remove(run),
-        };
-    }
+/// What came of going on with a run.
+enum Outcome {
+    /// Its result, and the steps that are to be written with it.
+    Ended(Result<Value, Fault>, Vec<RunStep>),
+    /// It only waits, or there is no room for it.
+    PutOff(Instant),
 }
 
 impl App {
@@ -74,69 +54,6 @@ impl App {
         self.tasks.spawn(self.clone().run_what_waits());
         self.tasks.spawn(self.clone().follow_schedules());
         Ok(())
-    }
-
-    pub(super) fn waiting_run(&self, flow: &Flow, input: Value, waiting: &Waiting<'_>) -> Run {
-        Run {
-            id: RunId::fresh(&*self.clock, &*self.entropy),
-            org: flow.org.clone(),
-            workspace: flow.workspace.clone(),
-            flow: flow.id.clone(),
-            version: flow.version,
-            started_by: waiting.started_by.to_owned(),
-            caller: waiting.label.to_owned(),
-            state: RunState::Ready,
-            input,
-            output: None,
-            error: None,
-            started_at: waiting.due.unwrap_or_else(|| self.now()),
-            ended_at: None,
-            durable: flow.durable,
-            attempts: 0,
-        }
-    }
-
-    /// Has a flow run by whoever is free, and answers at once.
-    pub(crate) async fn enqueue_flow(
-        &self,
-        flow: &Flow,
-        input: JsonObject,
-        waiting: &Waiting<'_>,
-    ) -> Result<RunId, Fault> {
-        let run = self.waiting_run(flow, Value::Object(input), waiting);
-        let mut tx = self.store.begin().await?;
-        tx.add_run(&run, &[]).await?;
-        tx.commit().await?;
-        self.run_wake.notify_one();
-        Ok(run.id)
-    }
-
-    /// Waits until a run has ended, at most so long; none when it goes on.
-    pub(crate) async fn await_run(
-        &self,
-        org: &OrgId,
-        run: &RunId,
-        patience: Duration,
-        progress: Option<Arc<dyn Progress>>,
-    ) -> Result<Option<Run>, Fault> {
-        self.watched.set(run, progress);
-        let waited = tokio::time::timeout(patience, async {
-            loop {
-                let ended = self.run_ended.notified();
-                let found = self.store.flow_run(org, run).await?;
-                let found = found.ok_or_else(|| {
-                    Fault::not_found("The run was deleted together with its flow.")
-                })?;
-                if found.state.is_over() {
-                    return Ok(found);
-                }
-                // Another node may run it.
-                let _ = tokio::time::timeout(LOOK, ended).await;
-            }
-        });
-        let found = waited.await;
-        self.watched.set(run, None);
-        found.ok().transpose()
     }
 
     async fn run_what_waits(self) {
@@ -152,6 +69,8 @@ impl App {
                         app.run_leased(leased).await;
                         app.run_ended.notify_waiters();
                         drop(permit);
+                        // Others may have waited for its turn.
+                        app.run_wake.notify_one();
                     });
                     continue;
                 }
@@ -192,20 +111,21 @@ impl App {
                 return;
             }
         };
-        let (result, steps) = match outcome {
-            Ok(ended) => ended,
-            Err(fault) => (Err(fault), Vec::new()),
+        let written = match outcome {
+            Ok(Outcome::PutOff(until)) => {
+                let put_off = self.store.put_run_off(&leased, until).await;
+                put_off.map_err(Fault::from)
+            }
+            Ok(Outcome::Ended(result, steps)) => self.end_leased(&leased, result, &steps).await,
+            Err(fault) => self.end_leased(&leased, Err(fault), &[]).await,
         };
-        if let Err(fault) = self.end_leased(&leased, result, &steps).await {
-            tracing::warn!(%fault, run = %leased.run.id, "a run was not ended");
+        if let Err(fault) = written {
+            tracing::warn!(%fault, run = %leased.run.id, "what became of a run was not written");
         }
     }
 
-    /// Runs what is left of a run. Its result, and the steps that were not written yet.
-    async fn go_on(
-        &self,
-        leased: &LeasedRun,
-    ) -> Result<(Result<Value, Fault>, Vec<RunStep>), Fault> {
+    /// Runs what is left of a run.
+    async fn go_on(&self, leased: &LeasedRun) -> Result<Outcome, Fault> {
         let record = &leased.run;
         if record.attempts > 1 && !record.durable {
             return Err(
@@ -218,17 +138,17 @@ impl App {
                 "The server was stopped again and again while the run was under way.",
             ));
         }
-        let gone = || Fault::not_found("The flow or this version of it is gone.");
+        let gone = || {
+            Fault::not_found("The flow or this version of it is gone, or cannot be read any more.")
+        };
         let flow = self.store.flow(&record.org, &record.flow).await?;
         let mut flow = flow.ok_or_else(gone)?;
-        let version = self
-            .store
-            .flow_version(&record.org, &record.flow, record.version)
-            .await?
-            .ok_or_else(gone)?;
         flow.version = record.version;
-        let prepared =
-            reading::prepared(&version.source).map_err(|problems| reading::wrong(&problems))?;
+        let ready = self.flow_ready(&flow).await?.ok_or_else(gone)?;
+        let prepared = &ready.prepared;
+        let Ok(_room) = self.run_limits.take(&flow.id, at_once(prepared)) else {
+            return Ok(Outcome::PutOff(self.now().plus_seconds(1)));
+        };
         let journal = if record.durable {
             let known = self.store.flow_run_steps(&record.org, &record.id).await?;
             Journal::resumed(prepared.flow(), leased.clone(), known)
@@ -256,16 +176,27 @@ impl App {
         let start = Start {
             input,
             run: shown_run(&record.id, &flow, &record.started_by, record.started_at),
-            caller: schedule::shown(&record.started_by, &record.caller),
+            caller: match &record.shown_caller {
+                Some(shown) => shown.clone(),
+                None => schedule::shown(&record.started_by, &record.caller),
+            },
+            spent: record.begun_at.map_or(Duration::ZERO, |begun| {
+                let micros = self.now().micros() - begun.micros();
+                Duration::from_micros(u64::try_from(micros).unwrap_or(0))
+            }),
         };
-        let result = run(&prepared, start, &host).await;
+        let result = tokio::select! {
+            biased;
+            result = run(prepared, start, &host) => result,
+            until = host.doing.only_waits(), if record.durable => return Ok(Outcome::PutOff(until)),
+        };
         let result = clean(&host, result.map_err(|fault| fault.to_fault()));
         let steps = if record.durable {
-            Vec::new()
+            host.journal.take_large()
         } else {
             host.journal.take()
         };
-        Ok((result, steps))
+        Ok(Outcome::Ended(result, steps))
     }
 
     async fn end_leased(
@@ -280,7 +211,7 @@ impl App {
                 Err(_) => RunState::Failed,
             },
             error: result.as_ref().err().map(Fault::to_json),
-            output: result.ok(),
+            output: result.ok().map(kept::cut),
             at: self.now(),
         };
         let mut tx = self.store.begin().await?;

@@ -1,5 +1,6 @@
 //! What the steps of one run reach: the port of the interpreter, over everything that the server has.
 
+use super::doing::Doing;
 use super::journal::Journal;
 use super::services::{Reaching, ServiceCall};
 use super::vault::Opened;
@@ -10,7 +11,7 @@ use quaymaster_connectors::send::Failure;
 use quaymaster_core::door::Fut;
 use quaymaster_core::id::WorkspaceId;
 use quaymaster_core::tool::Progress;
-use quaymaster_core::{Caller, Code, Fault};
+use quaymaster_core::{Caller, Code, Fault, Instant};
 use quaymaster_flows::context::Context;
 use quaymaster_flows::expression::Program;
 use quaymaster_flows::fault::StepFault;
@@ -37,6 +38,7 @@ pub(super) struct RunHost {
     pub(super) trace: Trace,
     pub(super) progress: Option<Arc<dyn Progress>>,
     pub(super) journal: Journal,
+    pub(super) doing: Doing,
     secrets: OnceCell<Opened>,
     /// By the ids of steps, with how often each was asked.
     mocks: HashMap<String, (Mocks, AtomicUsize)>,
@@ -58,6 +60,7 @@ impl RunHost {
             trace,
             progress,
             journal,
+            doing: Doing::default(),
             secrets: OnceCell::new(),
             mocks: HashMap::new(),
         }
@@ -190,6 +193,11 @@ impl RunHost {
     }
 }
 
+pub(super) fn after(now: Instant, span: Duration) -> Instant {
+    let micros = i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
+    Instant::from_micros(now.micros().saturating_add(micros))
+}
+
 /// Rounded up: what shall be kept for a moment is kept for a second.
 fn seconds(span: Duration) -> i64 {
     i64::try_from(span.as_millis().div_ceil(1_000)).unwrap_or(i64::MAX)
@@ -231,7 +239,11 @@ impl Host for RunHost {
         programs: &'a [Program],
         context: &'a Context,
     ) -> Fut<'a, Vec<Result<Value, StepFault>>> {
-        Box::pin(self.app.evaluate(&self.caller.org, programs, context))
+        Box::pin(async move {
+            let _at_work = self.doing.work();
+            let values = self.app.evaluate(&self.caller.org, programs, context);
+            values.await
+        })
     }
 
     fn perform<'a>(
@@ -240,6 +252,7 @@ impl Host for RunHost {
         request: &'a Request,
     ) -> Fut<'a, Result<Value, StepFault>> {
         Box::pin(async move {
+            let _at_work = self.doing.work();
             self.journal.asks(step, request);
             if let Some(answer) = self.mocked(step) {
                 return answer.map(|answer| whole(answer, request));
@@ -264,6 +277,7 @@ impl Host for RunHost {
 
     fn flow<'a>(&'a self, step: &'a str, call: &'a FlowCall) -> Fut<'a, Result<Found, StepFault>> {
         Box::pin(async move {
+            let _at_work = self.doing.work();
             if let Some(answer) = self.mocked(step) {
                 return answer.map(Found::Answer);
             }
@@ -276,7 +290,30 @@ impl Host for RunHost {
     }
 
     fn sleep(&self, duration: Duration) -> Fut<'_, ()> {
-        Box::pin(tokio::time::sleep(duration))
+        Box::pin(async move {
+            let _at_work = self.doing.work();
+            tokio::time::sleep(duration).await;
+        })
+    }
+
+    fn left_of_wait<'a>(
+        &'a self,
+        step: &'a str,
+        whole: Duration,
+    ) -> Fut<'a, Result<Duration, StepFault>> {
+        Box::pin(async move {
+            let _at_work = self.doing.work();
+            let end = self.journal.end_of_wait(&self.app, step, whole).await?;
+            let micros = end.micros().saturating_sub(self.app.now().micros());
+            Ok(Duration::from_micros(u64::try_from(micros).unwrap_or(0)))
+        })
+    }
+
+    fn wait(&self, left: Duration) -> Fut<'_, ()> {
+        Box::pin(async move {
+            let _waiting = self.doing.wait(after(self.app.now(), left));
+            tokio::time::sleep(left).await;
+        })
     }
 
     fn progress(&self, done: u64, total: u64, message: &str) {
@@ -291,6 +328,7 @@ impl Host for RunHost {
 
     fn record<'a>(&'a self, step: &'a str, mark: Mark<'a>) -> Fut<'a, Result<(), StepFault>> {
         Box::pin(async move {
+            let _at_work = self.doing.work();
             let redact = |value: &Value| {
                 let mut value = value.clone();
                 self.redact(&mut value);
@@ -312,9 +350,9 @@ impl Host for RunHost {
 
     fn cached<'a>(&'a self, key: &'a str) -> Fut<'a, Option<Value>> {
         Box::pin(async move {
-            let key = format!("cache/{key}");
+            let _at_work = self.doing.work();
             let (org, store) = (&self.caller.org, &self.app.store);
-            let found = store.flow_kv(org, &self.workspace, &key, self.app.now());
+            let found = store.flow_cached(org, &self.workspace, key, self.app.now());
             // What is kept only saves a call.
             found
                 .await
@@ -325,10 +363,11 @@ impl Host for RunHost {
 
     fn put_in_cache<'a>(&'a self, key: &'a str, value: &'a Value, ttl: Duration) -> Fut<'a, ()> {
         Box::pin(async move {
-            let key = format!("cache/{key}");
-            let until = Some(self.app.now().plus_seconds(seconds(ttl)));
+            let _at_work = self.doing.work();
+            let now = self.app.now();
+            let times = (now, now.plus_seconds(seconds(ttl)));
             let (org, store) = (&self.caller.org, &self.app.store);
-            let kept = store.set_flow_kv(org, &self.workspace, &key, value, until);
+            let kept = store.keep_flow_cache(org, &self.workspace, key, value, times);
             if let Err(error) = kept.await {
                 tracing::warn!(%error, "an output was not kept");
             }

@@ -1,18 +1,22 @@
 //! What a run's steps did: kept in memory and written when the run ends, or, of a durable run, written
 //! step by step under its lease, so that it goes on after a crash.
 
+use super::host::after;
+use super::kept::{self, Room};
 use crate::App;
-use quaymaster_core::{Code, Fault};
+use quaymaster_core::{Code, Fault, Instant};
 use quaymaster_flows::fault::StepFault;
 use quaymaster_flows::format::Flow;
 use quaymaster_flows::host::{Mark, Recalled, Request};
-use quaymaster_store::flow_run::{LeasedRun, RunStep};
+use quaymaster_store::flow_queue::LeasedRun;
+use quaymaster_store::flow_run::RunStep;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Instant as Monotonic;
+use std::time::{Duration, Instant as Monotonic};
 
-/// Bytes of what is kept of one input or output of a run that is not durable, and of all of a run.
+/// Bytes of what is kept of one input or output of a run that is not durable, and of all of a run. Of a
+/// durable one all is kept while it goes on.
 const KEPT_OF_STEP: usize = 16 * 1024;
 const KEPT_OF_RUN: usize = 1024 * 1024;
 /// Steps that are kept; those behind them run all the same.
@@ -30,12 +34,22 @@ pub(super) struct Journal {
     durable: Option<LeasedRun>,
 }
 
-#[derive(Default)]
 struct Notes {
     steps: Vec<RunStep>,
     by_path: HashMap<String, usize>,
     since: HashMap<String, Monotonic>,
-    bytes: usize,
+    room: Room,
+}
+
+impl Default for Notes {
+    fn default() -> Self {
+        Notes {
+            steps: Vec::new(),
+            by_path: HashMap::new(),
+            since: HashMap::new(),
+            room: Room::new(KEPT_OF_STEP, KEPT_OF_RUN),
+        }
+    }
 }
 
 impl Journal {
@@ -76,6 +90,44 @@ impl Journal {
     /// All steps, in the order in which they began.
     pub(super) fn take(&self) -> Vec<RunStep> {
         std::mem::take(&mut self.notes().steps)
+    }
+
+    /// The steps of a durable run that keep more than is needed once it has ended, without that.
+    pub(super) fn take_large(&self) -> Vec<RunStep> {
+        let mut steps = self.take();
+        steps.retain(|step| step.output.as_ref().is_some_and(kept::is_large));
+        for step in &mut steps {
+            step.output = step.output.take().map(kept::cut);
+        }
+        steps
+    }
+
+    /// When a wait is over that is to take so long: what was noted when it began, if it began before.
+    pub(super) async fn end_of_wait(
+        &self,
+        app: &App,
+        path: &str,
+        whole: Duration,
+    ) -> Result<Instant, StepFault> {
+        if let Some(known) = self.noted_end(path) {
+            return Ok(known);
+        }
+        let end = after(app.now(), whole);
+        let mark = Mark::Begun {
+            attempt: 1,
+            input: &json!({ "until": end }),
+        };
+        self.record(app, path, mark, &Value::clone).await?;
+        Ok(end)
+    }
+
+    fn noted_end(&self, path: &str) -> Option<Instant> {
+        let notes = self.notes();
+        let step = notes.steps.get(*notes.by_path.get(path)?)?;
+        if step.state != STARTED {
+            return None;
+        }
+        serde_json::from_value(step.input.as_ref()?["until"].clone()).ok()
     }
 
     /// What a step of another flow does is known when it does it.
@@ -184,11 +236,11 @@ impl Journal {
             if is_durable {
                 return value;
             }
-            notes.cut(value)
+            notes.room.cut(value)
         };
         match mark {
             Mark::Begun { attempt, input } => {
-                let input = kept(input, &mut notes);
+                let input = kept::cut(kept(input, &mut notes));
                 notes
                     .since
                     .entry(path.to_owned())
@@ -215,10 +267,12 @@ impl Journal {
         }
         let since = notes.since.get(path).copied();
         let step = notes.steps.get_mut(index)?;
-        if step.state != STARTED
-            && let Some(since) = since
-        {
-            step.duration_us = i64::try_from(since.elapsed().as_micros()).unwrap_or(i64::MAX);
+        if step.state != STARTED {
+            step.duration_us = match since {
+                Some(since) => i64::try_from(since.elapsed().as_micros()).unwrap_or(i64::MAX),
+                // It began before the run was put off or stopped.
+                None => app.now().micros() - step.started_at.micros(),
+            };
         }
         is_durable.then(|| step.clone())
     }
@@ -228,39 +282,5 @@ impl Journal {
         let last = path.rsplit('.').next().unwrap_or(path);
         let id = last.split('[').next().unwrap_or(last);
         self.kinds.get(id).copied().unwrap_or_default()
-    }
-}
-
-impl Notes {
-    /// The value, or what is said in its place when it is too large.
-    fn cut(&mut self, value: Value) -> Value {
-        let text = value.to_string();
-        let room = KEPT_OF_RUN.saturating_sub(self.bytes).min(KEPT_OF_STEP);
-        if text.len() <= room {
-            self.bytes += text.len();
-            return value;
-        }
-        let start = &text[..text.floor_char_boundary(room.min(1_024))];
-        self.bytes += start.len();
-        json!({ "left_out": format!("{} bytes", text.len()), "start": start })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_too_large_is_told_and_not_kept() {
-        let mut notes = Notes::default();
-        assert_eq!(notes.cut(json!("small")), json!("small"));
-        let large = notes.cut(json!("x".repeat(KEPT_OF_STEP)));
-        assert_eq!(large["left_out"], format!("{} bytes", KEPT_OF_STEP + 2));
-        assert!(large["start"].as_str().unwrap().len() <= 1_024);
-        let many = json!("é".repeat(4_000));
-        for _ in 0..1_000 {
-            notes.cut(many.clone());
-        }
-        assert!(notes.bytes <= KEPT_OF_RUN + 1_024);
     }
 }

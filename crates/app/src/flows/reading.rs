@@ -3,11 +3,12 @@
 use super::expressions::OfTests;
 use crate::App;
 use crate::actor::Actor;
+use crate::problems::{Problem, fault_of};
+use crate::trying::credential_of_person;
 use quaymaster_core::id::{OrgId, WorkspaceId};
 use quaymaster_core::{Code, Fault};
 use quaymaster_flows::format::Flow;
-pub use quaymaster_flows::load::Problem;
-use quaymaster_flows::load::{flow, problem_at, saved};
+use quaymaster_flows::load::{Text, flow, saved};
 use quaymaster_flows::prepared::Prepared;
 use quaymaster_flows::testing::{Tested, test};
 use serde_json::{Value, json};
@@ -47,6 +48,14 @@ pub(super) fn prepared(source: &str) -> Result<Prepared, Vec<Problem>> {
     compiled(saved(source)?)
 }
 
+/// Does what may take long on a thread that nobody else waits for.
+pub(super) async fn off_the_threads<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Fault> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|_| Fault::internal())
+}
+
 fn compiled(flow: Flow) -> Result<Prepared, Vec<Problem>> {
     Prepared::new(flow).map_err(|message| {
         vec![Problem {
@@ -59,29 +68,8 @@ fn compiled(flow: Flow) -> Result<Prepared, Vec<Problem>> {
     })
 }
 
-/// Every problem of a text, as one fault. `details.problems` has them with line and column.
 pub(super) fn wrong(problems: &[Problem]) -> Fault {
-    let first = problems
-        .first()
-        .map(ToString::to_string)
-        .unwrap_or_default();
-    let message = match problems.len() {
-        1 => format!("The flow has a problem: {first}"),
-        count => format!("The flow has {count} problems. The first: {first}"),
-    };
-    let problems: Vec<Value> = problems
-        .iter()
-        .map(|problem| {
-            json!({
-                "line": problem.line,
-                "column": problem.column,
-                "key": problem.key,
-                "message": problem.message,
-            })
-        })
-        .collect();
-    Fault::invalid_arg("/source", "flow", message)
-        .detail("problems", problems)
+    fault_of("flow", problems)
         .hint("details.problems has each with its line and column. Nothing was changed.")
 }
 
@@ -116,6 +104,7 @@ impl App {
         source: &str,
     ) -> Result<Checked, Fault> {
         self.believed_workspace(&actor.org, workspace).await?;
+        self.rates.one_more(&credential_of_person(&actor.user)?)?;
         Ok(self.checked_flow(&actor.org, source).await?.1)
     }
 
@@ -139,7 +128,9 @@ impl App {
         source: &str,
     ) -> Result<(Option<Prepared>, Checked), Fault> {
         let mut checked = Checked::default();
-        let prepared = match flow(source, "").and_then(compiled) {
+        let text = source.to_owned();
+        let read = off_the_threads(move || flow(&text, "").and_then(compiled));
+        let prepared = match read.await? {
             Ok(prepared) => prepared,
             Err(problems) => {
                 checked.problems = problems;
@@ -158,7 +149,7 @@ impl App {
         source: &str,
         prepared: &Prepared,
     ) -> Result<Vec<Problem>, Fault> {
-        let mut problems = Vec::new();
+        let mut found = Vec::new();
         let mut good = HashSet::new();
         for (at, program) in prepared.flow().programs() {
             // What needs no jq was read already.
@@ -170,19 +161,29 @@ impl App {
                     good.insert(program.digest().to_owned());
                 }
                 Err(failed) if failed.fault().code == Code::FlowError => {
-                    let path: Vec<&str> = at.iter().map(String::as_str).collect();
                     let mut message = failed.to_string();
                     if let Some(hint) = failed.hint() {
                         message = format!("{message} {hint}");
                     }
-                    problems.push(problem_at(source, "", &path, message));
+                    found.push((at, message));
                 }
                 // Not the flow's doing, and nothing that can be saved unchecked.
                 Err(failed) => return Err(failed.fault()),
             }
         }
-        problems.sort_by_key(|problem| (problem.line, problem.column));
-        Ok(problems)
+        let source = source.to_owned();
+        off_the_threads(move || {
+            let text = Text::new(&source, "");
+            let placed = found.into_iter();
+            let placed = placed.map(|(at, message): (Vec<String>, String)| {
+                let at: Vec<&str> = at.iter().map(String::as_str).collect();
+                text.problem_at(&at, message)
+            });
+            let mut problems: Vec<Problem> = placed.collect();
+            problems.sort_by_key(|problem| (problem.line, problem.column));
+            problems
+        })
+        .await
     }
 
     /// The outcome of the flow's own tests, which reach nothing.

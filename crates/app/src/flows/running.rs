@@ -2,6 +2,7 @@
 
 use super::host::RunHost;
 use super::journal::Journal;
+use super::kept::{cut, must_be_small};
 use crate::App;
 use crate::guard::Trace;
 use quaymaster_core::caller::{Grant, Who};
@@ -35,6 +36,8 @@ pub(crate) struct Starting {
     pub(crate) label: String,
     /// What expressions see as `.caller`.
     pub(crate) caller: Value,
+    /// Whose the record is to read.
+    pub(crate) owner: Option<String>,
     pub(crate) trace: Trace,
     pub(crate) progress: Option<Arc<dyn Progress>>,
     pub(crate) cancel: CancellationToken,
@@ -42,18 +45,24 @@ pub(crate) struct Starting {
     pub(crate) mocks: HashMap<String, Mocks>,
 }
 
+/// How many runs of a flow there may be at the same time.
+pub(super) fn at_once(prepared: &Prepared) -> u32 {
+    let most = prepared.flow().limits.concurrency;
+    most.unwrap_or(USUAL_CONCURRENCY)
+}
+
 /// How many runs of each flow there are on this node.
 #[derive(Default)]
 pub(crate) struct RunLimits(Arc<Mutex<HashMap<FlowId, u32>>>);
 
 /// Room for one run, given back when it is dropped.
-struct Room {
+pub(super) struct Room {
     runs: Arc<Mutex<HashMap<FlowId, u32>>>,
     flow: FlowId,
 }
 
 impl RunLimits {
-    fn take(&self, flow: &FlowId, most: u32) -> Result<Room, Fault> {
+    pub(super) fn take(&self, flow: &FlowId, most: u32) -> Result<Room, Fault> {
         let mut runs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let count = runs.entry(flow.clone()).or_default();
         if *count >= most {
@@ -109,6 +118,7 @@ pub(super) fn acting(flow: &Flow, credential: &CredentialId) -> Caller {
         kind: TokenKind::WorkspaceToken,
         scopes: Scopes::of_tools(),
         grants: vec![Grant::Catalog, Grant::Files(flow.workspace.clone())],
+        tools: None,
         expires_at: None,
         access: None,
     }
@@ -160,15 +170,14 @@ impl App {
             started_by,
             label,
             caller,
+            owner,
             trace,
             progress,
             cancel,
             mocks,
         } = starting;
-        let most = prepared.flow().limits.concurrency;
-        let _room = self
-            .run_limits
-            .take(&flow.id, most.unwrap_or(USUAL_CONCURRENCY))?;
+        must_be_small(&input)?;
+        let _room = self.run_limits.take(&flow.id, at_once(&prepared))?;
         let id = RunId::fresh(&*self.clock, &*self.entropy);
         let started_at = self.now();
         let host = RunHost::new(
@@ -183,7 +192,8 @@ impl App {
         let start = Start {
             input: input.clone(),
             run: shown_run(&id, &flow, started_by, started_at),
-            caller,
+            caller: caller.clone(),
+            ..Start::default()
         };
         let result = tokio::select! {
             result = run(&prepared, start, &host) => result.map_err(|fault: RunFault| fault.to_fault()),
@@ -205,14 +215,18 @@ impl App {
             version: flow.version,
             started_by: started_by.to_owned(),
             caller: label,
+            shown_caller: Some(caller),
+            owner,
             state,
             input: kept_input,
-            output: result.as_ref().ok().cloned(),
+            output: result.as_ref().ok().cloned().map(cut),
             error: result.as_ref().err().map(Fault::to_json),
             started_at,
+            begun_at: Some(started_at),
             ended_at: Some(self.now()),
             durable: false,
             attempts: 1,
+            at_once: at_once(&prepared).into(),
         };
         Ok(Ended {
             run: id,

@@ -1,11 +1,17 @@
 //! What is kept of runs: listed, read, cancelled.
 
+use super::kept::{MOST_BYTES, Room};
 use crate::App;
 use crate::actor::{Actor, Admin};
-use quaymaster_core::Fault;
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use quaymaster_core::id::{RunId, WorkspaceId};
+use quaymaster_core::{Caller, Fault, hex};
 pub use quaymaster_store::flow_run::{Run, RunState, RunStep};
 use serde_json::json;
+use sha2::Sha256;
+
+/// Bytes of what is shown of the steps of a run.
+const SHOWN: usize = 16 << 20;
 
 /// A run with what its steps did.
 #[derive(Debug, Clone)]
@@ -23,7 +29,8 @@ fn no_run() -> Fault {
 }
 
 impl App {
-    /// Newest first, of a workspace or of one of its flows; only those older than `before`.
+    /// Newest first, of a workspace or of one of its flows, without inputs and outputs; only those older
+    /// than `before`.
     pub async fn flow_runs(
         &self,
         actor: &Actor,
@@ -56,8 +63,26 @@ impl App {
             .ok_or_else(no_run)?;
         let flow = self.store.flow(&actor.org, &run.flow).await?;
         let flow = flow.map(|flow| flow.name).ok_or_else(no_run)?;
-        let steps = self.store.flow_run_steps(&actor.org, &run.id).await?;
+        let mut steps = self.store.flow_run_steps(&actor.org, &run.id).await?;
+        // A durable run that goes on keeps all of it.
+        let mut room = Room::new(MOST_BYTES, SHOWN);
+        for step in &mut steps {
+            step.input = step.input.take().map(|value| room.cut(value));
+            step.output = step.output.take().map(|value| room.cut(value));
+        }
         Ok(RunInFull { run, flow, steps })
+    }
+
+    /// Whose runs a caller reads: those that its credential began. Anonymous callers are told apart by
+    /// where they come from, for which a code stands that only this instance can make.
+    pub(crate) fn run_owner(&self, caller: &Caller) -> Result<String, Fault> {
+        if caller.anonymous().is_none() {
+            return Ok(caller.credential.to_string());
+        }
+        let mac = Hmac::<Sha256>::new_from_slice(&self.owner_key[..]);
+        let mut mac = mac.map_err(|_| Fault::internal())?;
+        mac.update(caller.credential.as_str().as_bytes());
+        Ok(hex(&mac.finalize().into_bytes()))
     }
 
     /// Ends a durable run that is under way; its steps up to here are not undone.

@@ -1,5 +1,6 @@
 //! From a text to a version of a flow.
 
+use super::schedule::Schedule;
 use super::{FlowInFull, changed_meanwhile, reading};
 use crate::App;
 use crate::actor::Admin;
@@ -271,8 +272,9 @@ impl App {
             let what = match trigger {
                 Trigger::McpTool(_) => continue,
                 Trigger::Cron(cron) => {
-                    let next = super::schedule::next_after(cron, self.now());
-                    Starts::Cron(next.filter(|_| enabled))
+                    let schedule = Schedule::of(cron).filter(|_| enabled);
+                    let next = schedule.and_then(|schedule| schedule.next_after(self.now()));
+                    Starts::Cron(next)
                 }
                 Trigger::Webhook(webhook) => Starts::Webhook(webhook.path.clone()),
             };

@@ -3,38 +3,72 @@
 //! When a schedule is due next stands in its row. Whoever moves it on, of all nodes, begins the run in
 //! the same transaction, so that each time is taken once.
 
-use super::{durable, reading};
+use super::queue::{MOST_OPEN, Waiting};
 use crate::App;
+use quaymaster_core::id::{FlowId, OrgId};
+use quaymaster_core::tool::JsonObject;
 use quaymaster_core::{Fault, Instant};
 use quaymaster_flows::format::{CatchUp, Cron, Overlap, Trigger};
-use quaymaster_store::flow::Flow;
+use quaymaster_store::flow_run::Run;
+use quaymaster_store::flow_trigger::DueFlow;
 use serde_json::{Value, json};
+use std::collections::{HashMap, HashSet};
 use std::str::FromStr as _;
 use std::time::Duration;
 
 /// Schedules are exact to a minute.
 const LOOK: Duration = Duration::from_secs(1);
-const AT_A_TIME: i64 = 50;
+/// Runs that are begun in one transaction.
+const AT_A_TIME: usize = 100;
 /// What is later than this was missed.
 const MISSED_SECONDS: i64 = 60;
 
-/// When a schedule is due after that; none for one that has no time any more.
-pub(super) fn next_after(cron: &Cron, after: Instant) -> Option<Instant> {
-    let schedule = croner::Cron::from_str(&cron.schedule).ok()?;
-    let zone = match &cron.timezone {
-        Some(name) => jiff::tz::TimeZone::get(name).ok()?,
-        None => jiff::tz::TimeZone::UTC,
-    };
-    let after = jiff::Timestamp::from_microsecond(after.micros()).ok()?;
-    let next = schedule
-        .find_next_occurrence(&after.to_zoned(zone), false)
-        .ok()?;
-    Some(Instant::from_micros(next.timestamp().as_microsecond()))
+/// The times of a trigger, read once.
+pub(super) struct Schedule {
+    times: croner::Cron,
+    zone: jiff::tz::TimeZone,
+}
+
+impl Schedule {
+    /// None for what is no schedule, which a save refuses.
+    pub(super) fn of(cron: &Cron) -> Option<Self> {
+        Some(Schedule {
+            times: croner::Cron::from_str(&cron.schedule).ok()?,
+            zone: match &cron.timezone {
+                Some(name) => jiff::tz::TimeZone::get(name).ok()?,
+                None => jiff::tz::TimeZone::UTC,
+            },
+        })
+    }
+
+    /// When it is due after that; none when it has no time any more.
+    pub(super) fn next_after(&self, after: Instant) -> Option<Instant> {
+        let after = jiff::Timestamp::from_microsecond(after.micros()).ok()?;
+        let after = after.to_zoned(self.zone.clone());
+        let next = self.times.find_next_occurrence(&after, false).ok()?;
+        Some(Instant::from_micros(next.timestamp().as_microsecond()))
+    }
 }
 
 /// Whether a time that came is one to run for.
 fn is_wanted(cron: &Cron, at: Instant, now: Instant) -> bool {
     cron.catch_up == CatchUp::Last || now.seconds_since(at) <= MISSED_SECONDS
+}
+
+/// What was begun in one look at all schedules.
+#[derive(Default)]
+struct Look {
+    flows: HashSet<FlowId>,
+    /// How many runs organizations have that have not ended.
+    open: HashMap<OrgId, i64>,
+}
+
+/// A time that is taken.
+struct Taken {
+    due: DueFlow,
+    next: Option<Instant>,
+    /// None where the time is left out.
+    run: Option<Run>,
 }
 
 impl App {
@@ -50,60 +84,134 @@ impl App {
         }
     }
 
+    /// Starts all that is due, in batches.
     async fn start_due_flows(&self) -> Result<(), Fault> {
-        for (flow, n, at) in self.store.due_flows(self.now(), AT_A_TIME).await? {
-            if let Err(fault) = self.start_due_flow(&flow, n, at).await {
-                tracing::warn!(%fault, flow = %flow.id, "a flow was not started");
+        let (now, most) = (self.now(), i64::try_from(AT_A_TIME).unwrap_or(i64::MAX));
+        let mut look = Look::default();
+        let mut behind: Option<DueFlow> = None;
+        loop {
+            let due = self.store.due_flows(now, behind.as_ref(), most).await?;
+            let is_last = due.len() < AT_A_TIME;
+            behind = due.last().cloned();
+            let mut batch = Vec::with_capacity(due.len());
+            for due in due {
+                let flow = due.flow.id.clone();
+                match self.due_time(due, &mut look).await {
+                    Ok(taken) => batch.extend(taken),
+                    Err(fault) => tracing::warn!(%fault, %flow, "a flow was not started"),
+                }
+            }
+            self.take_due_batch(&batch).await;
+            if is_last || self.stop.is_cancelled() {
+                return Ok(());
             }
         }
-        Ok(())
     }
 
-    async fn start_due_flow(&self, flow: &Flow, n: i64, at: Instant) -> Result<(), Fault> {
-        let version = self
-            .store
-            .flow_version(&flow.org, &flow.id, flow.version)
-            .await?;
-        let prepared = version.and_then(|version| reading::prepared(&version.source).ok());
-        let index = usize::try_from(n).unwrap_or(usize::MAX);
-        let trigger = prepared
-            .as_ref()
-            .and_then(|prepared| prepared.flow().triggers.get(index));
-        let now = self.now();
-        let cron = match trigger {
-            Some(Trigger::Cron(cron)) if flow.enabled => Some(cron),
-            _ => None,
+    /// What becomes of a time that came; none when it has to wait, and is due still.
+    async fn due_time(&self, due: DueFlow, look: &mut Look) -> Result<Option<Taken>, Fault> {
+        let left_out = |due, next| {
+            let run = None;
+            Ok(Some(Taken { due, next, run }))
         };
-        let next = cron.and_then(|cron| next_after(cron, now));
-        let mut run = None;
-        if let (Some(cron), Some(prepared)) = (cron, &prepared)
-            && is_wanted(cron, at, now)
+        let flow = &due.flow;
+        let ready = if flow.enabled {
+            self.flow_ready(flow).await?
+        } else {
+            None
+        };
+        let Some(ready) = ready else {
+            return left_out(due, None);
+        };
+        let index = usize::try_from(due.n).unwrap_or(usize::MAX);
+        let Some(Trigger::Cron(cron)) = ready.prepared.flow().triggers.get(index) else {
+            return left_out(due, None);
+        };
+        let now = self.now();
+        let schedule = ready.schedule(due.n);
+        let next = schedule.and_then(|schedule| schedule.next_after(now));
+        if !is_wanted(cron, due.at, now) {
+            return left_out(due, next);
+        }
+        if cron.overlap == Overlap::Skip
+            && (look.flows.contains(&flow.id)
+                || self.store.has_open_run(&flow.org, &flow.id).await?)
         {
-            let is_free = cron.overlap == Overlap::Allow
-                || !self.store.has_open_run(&flow.org, &flow.id).await?;
-            if is_free {
-                run = Some(prepared.input(cron.input.clone())?);
+            return left_out(due, next);
+        }
+        let input = match ready.prepared.input(cron.input.clone()) {
+            Ok(input) => input,
+            Err(fault) => {
+                tracing::warn!(%fault, flow = %flow.id, "the input of a schedule does not fit its flow");
+                return left_out(due, next);
+            }
+        };
+        if !self.has_room_for_run(&flow.org, look).await? {
+            return Ok(None);
+        }
+        let workspace = self.believed_workspace(&flow.org, &flow.workspace).await?;
+        if let Err(fault) = self.count_call(&workspace).await {
+            tracing::warn!(%fault, flow = %flow.id, "a schedule was left out");
+            return left_out(due, next);
+        }
+        look.flows.insert(flow.id.clone());
+        let run = self.scheduled_run(&ready, input, due.at);
+        Ok(Some(Taken {
+            due,
+            next,
+            run: Some(run),
+        }))
+    }
+
+    fn scheduled_run(&self, ready: &super::shelf::Ready, input: JsonObject, at: Instant) -> Run {
+        let waiting = Waiting {
+            started_by: "cron",
+            label: "cron",
+            caller: shown("cron", "cron"),
+            owner: None,
+            due: Some(at),
+        };
+        self.waiting_run(ready, Value::Object(input), waiting)
+    }
+
+    /// Whether the queue takes one more run of an organization, which is counted then.
+    async fn has_room_for_run(&self, org: &OrgId, look: &mut Look) -> Result<bool, Fault> {
+        let open = match look.open.get(org) {
+            Some(open) => *open,
+            None => self.store.open_runs(org, MOST_OPEN).await?,
+        };
+        let has_room = open < MOST_OPEN;
+        look.open.insert(org.clone(), open + i64::from(has_room));
+        if !has_room {
+            tracing::warn!(%org, "a schedule waits, because its organization has too many runs");
+        }
+        Ok(has_room)
+    }
+
+    /// All of a batch, or, when one of it stands in the way of the others, each for itself.
+    async fn take_due_batch(&self, batch: &[Taken]) {
+        let Err(fault) = self.take_due_times(batch).await else {
+            return;
+        };
+        tracing::warn!(%fault, "schedules are taken one by one");
+        for one in batch {
+            if let Err(fault) = self.take_due_times(std::slice::from_ref(one)).await {
+                tracing::warn!(%fault, flow = %one.due.flow.id, "a flow was not started");
             }
         }
-        if run.is_some() {
-            let workspace = self.believed_workspace(&flow.org, &flow.workspace).await?;
-            if let Err(fault) = self.count_call(&workspace).await {
-                tracing::warn!(%fault, flow = %flow.id, "a schedule was left out");
-                run = None;
-            }
-        }
-        let mut tx = self.store.begin().await?;
-        if !tx.take_due_flow(flow, n, at, next).await? {
+    }
+
+    async fn take_due_times(&self, batch: &[Taken]) -> Result<(), Fault> {
+        if batch.is_empty() {
             return Ok(());
         }
-        if let Some(input) = run {
-            let waiting = durable::Waiting {
-                started_by: "cron",
-                label: "cron",
-                due: Some(at),
-            };
-            let run = self.waiting_run(flow, Value::Object(input), &waiting);
-            tx.add_run(&run, &[]).await?;
+        let mut tx = self.store.begin().await?;
+        for Taken { due, next, run } in batch {
+            if tx.take_due_flow(due, *next).await?
+                && let Some(run) = run
+            {
+                tx.add_run(run, &[]).await?;
+            }
         }
         tx.commit().await?;
         self.run_wake.notify_one();
@@ -111,7 +219,7 @@ impl App {
     }
 }
 
-/// What expressions see as `.caller` of a run that nobody waits for: by which way it came, and whose it
+/// What expressions see as `.caller` of a run that nobody called: by which way it came, and whose it
 /// is.
 pub(super) fn shown(started_by: &str, label: &str) -> Value {
     json!({ "kind": started_by, "credential": label, "user": null })
@@ -131,7 +239,8 @@ mod tests {
 
     fn next(cron: &Cron, after: &str) -> String {
         let after: Instant = serde_json::from_value(json!(after)).unwrap();
-        next_after(cron, after).unwrap().to_string()
+        let schedule = Schedule::of(cron).unwrap();
+        schedule.next_after(after).unwrap().to_string()
     }
 
     #[test]

@@ -3,6 +3,8 @@
 //! Made when something changed, which the revisions of the workspaces tell, and kept until then: a list
 //! of tools comes from memory. A run keeps the version that it began with.
 
+use super::reading;
+use super::schedule::Schedule;
 use crate::App;
 use crate::admit::{fresh, last};
 use quaymaster_connectors::surface::tool_name;
@@ -10,6 +12,7 @@ use quaymaster_core::caller::{Grant, Pick};
 use quaymaster_core::id::{FlowId, OrgId, WorkspaceId};
 use quaymaster_core::tool::{JsonObject, Nature, ToolDef};
 use quaymaster_core::{Caller, Fault, Scope};
+use quaymaster_flows::format::{self, Mode, Trigger};
 use quaymaster_flows::prepared::Prepared;
 use quaymaster_store::flow::Flow;
 use quaymaster_store::workspace::Workspace;
@@ -20,23 +23,52 @@ use std::sync::Arc;
 const LATER: &str =
     " If this takes long, the answer is {run_id, state} and get_run tells how it ends.";
 
+/// The same of tools that nobody waits for.
+const AT_ONCE: &str = " The answer is {run_id, state} at once; get_run tells how the run ends and what its result is.";
+
 /// A flow that is switched on.
 pub(crate) struct Ready {
     pub(crate) flow: Flow,
     pub(crate) prepared: Arc<Prepared>,
     /// As its own workspace's callers see it; none when it is no tool.
     tool: Option<ToolDef>,
+    /// By their places among the triggers.
+    schedules: HashMap<i64, Schedule>,
 }
 
 impl Ready {
     pub(super) fn new(flow: Flow, prepared: Prepared) -> Self {
         let tool = tool_of(&prepared);
+        let mut schedules = HashMap::new();
+        for (n, trigger) in (0..).zip(&prepared.flow().triggers) {
+            if let Trigger::Cron(cron) = trigger {
+                schedules.extend(Schedule::of(cron).map(|schedule| (n, schedule)));
+            }
+        }
         Ready {
             flow,
             prepared: Arc::new(prepared),
             tool,
+            schedules,
         }
     }
+
+    pub(super) fn schedule(&self, n: i64) -> Option<&Schedule> {
+        self.schedules.get(&n)
+    }
+
+    /// Whether its tool answers before a run may have ended.
+    pub(crate) fn is_later(&self) -> bool {
+        is_later(self.prepared.flow())
+    }
+}
+
+fn is_later(flow: &format::Flow) -> bool {
+    flow.durable || is_async(flow)
+}
+
+fn is_async(flow: &format::Flow) -> bool {
+    flow.tool().is_some_and(|tool| tool.mode == Mode::Async)
 }
 
 fn tool_of(prepared: &Prepared) -> Option<ToolDef> {
@@ -49,7 +81,9 @@ fn tool_of(prepared: &Prepared) -> Option<ToolDef> {
         .clone()
         .or_else(|| flow.description.clone())
         .unwrap_or_default();
-    if flow.durable {
+    if is_async(flow) {
+        description.push_str(AT_ONCE);
+    } else if flow.durable {
         description.push_str(LATER);
     }
     let hints = tool.annotations;
@@ -59,7 +93,11 @@ fn tool_of(prepared: &Prepared) -> Option<ToolDef> {
         description,
         input: Arc::new(flow.input_schema()),
         // What takes long is answered with the id of the run.
-        output: flow.output.clone().filter(|_| !flow.durable).map(Arc::new),
+        output: flow
+            .output
+            .clone()
+            .filter(|_| !is_later(flow))
+            .map(Arc::new),
         nature: Nature {
             read_only: hints.read_only_hint,
             destructive: hints.destructive_hint && !hints.read_only_hint,
@@ -158,7 +196,7 @@ fn span(caller: &Caller) -> Option<Span<'_>> {
     if let Some((workspace, pick)) = caller.flows() {
         return Some(Span::Workspace(workspace, pick));
     }
-    caller.has(&Grant::Catalog).then_some(Span::Organization)
+    caller.has(&Grant::AllFlows).then_some(Span::Organization)
 }
 
 /// Whose flows a caller sees, which is whose changes are told.
@@ -219,11 +257,11 @@ impl OrgFlows {
     }
 
     /// Whether some run may take longer than its caller waits.
-    pub(crate) fn has_durable(&self, caller: &Caller) -> bool {
-        self.seen(caller).any(|offered| offered.ready.flow.durable)
+    pub(crate) fn has_later(&self, caller: &Caller) -> bool {
+        self.seen(caller).any(|offered| offered.ready.is_later())
     }
 
-    /// Whether runs of a flow are a caller's to read.
+    /// Whether a flow is one of the caller's tools.
     pub(crate) fn sees(&self, caller: &Caller, flow: &FlowId) -> bool {
         self.seen(caller)
             .any(|offered| offered.ready.flow.id == *flow)
@@ -337,6 +375,19 @@ impl App {
         Ok(room)
     }
 
+    /// A flow in the version that it names; none when its text is no flow to this program any more. That
+    /// of the shelf where it is the same.
+    pub(super) async fn flow_ready(&self, flow: &Flow) -> Result<Option<Arc<Ready>>, Fault> {
+        let all = self.flows_of_org(&flow.org).await?;
+        let known = all
+            .named(&flow.workspace, &flow.name)
+            .filter(|ready| (&ready.flow.id, ready.flow.version) == (&flow.id, flow.version));
+        match known {
+            Some(ready) => Ok(Some(ready.clone())),
+            None => self.made_ready(flow.clone()).await,
+        }
+    }
+
     /// A flow in its current version; none when its text is no flow to this program any more.
     async fn made_ready(&self, flow: Flow) -> Result<Option<Arc<Ready>>, Fault> {
         let version = self
@@ -347,7 +398,9 @@ impl App {
         let Some(version) = version else {
             return Ok(None);
         };
-        match super::reading::prepared(&version.source) {
+        let source = version.source;
+        let read = reading::off_the_threads(move || reading::prepared(&source));
+        match read.await? {
             Ok(prepared) => Ok(Some(Arc::new(Ready::new(flow, prepared)))),
             Err(problems) => {
                 let first = problems.first().map(ToString::to_string);

@@ -57,8 +57,9 @@ impl App {
             }
             (None, Some(named)) => {
                 let full = self.flow(admin, &workspace.id, named).await?;
-                let prepared = reading::prepared(&full.current.source)
-                    .map_err(|problems| reading::wrong(&problems))?;
+                let source = full.current.source;
+                let read = reading::off_the_threads(move || reading::prepared(&source));
+                let prepared = read.await?.map_err(|problems| reading::wrong(&problems))?;
                 (full.flow, prepared, true)
             }
             _ => {
@@ -81,6 +82,7 @@ impl App {
             started_by: "try",
             label: admin.label.clone(),
             caller: shown_person(&admin.user),
+            owner: None,
             trace: Trace::default(),
             progress: None,
             cancel: CancellationToken::new(),

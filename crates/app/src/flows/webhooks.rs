@@ -1,7 +1,7 @@
 //! Requests of other programs that start flows. Each proves itself by a secret of the workspace; there
 //! is no webhook without one.
 
-use super::durable::Waiting;
+use super::queue::Waiting;
 use super::running::Starting;
 use super::schedule::shown;
 use super::shelf::Ready;
@@ -11,7 +11,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use quaymaster_core::id::{CredentialId, RunId, WorkspaceId};
 use quaymaster_core::secret::SecretDigest;
 use quaymaster_core::tool::JsonObject;
-use quaymaster_core::{Code, Fault};
+use quaymaster_core::{Code, Fault, unhex};
 use quaymaster_flows::format::{Respond, Trigger, Webhook, WebhookAuth};
 use secrecy::ExposeSecret;
 use serde_json::Value;
@@ -70,9 +70,11 @@ impl App {
             let waiting = Waiting {
                 started_by: "webhook",
                 label: hooked.path,
+                caller: shown("webhook", hooked.path),
+                owner: None,
                 due: None,
             };
-            let run = self.enqueue_flow(&ready.flow, input, &waiting).await?;
+            let run = self.enqueue_flow(&ready, input, waiting).await?;
             return Ok(Answered::Started(run));
         }
         let starting = Starting {
@@ -82,6 +84,7 @@ impl App {
             started_by: "webhook",
             label: hooked.path.to_owned(),
             caller: shown("webhook", hooked.path),
+            owner: None,
             trace: Trace::default(),
             progress: None,
             cancel: CancellationToken::new(),
@@ -105,26 +108,31 @@ impl App {
         hooked: &Hooked<'_>,
     ) -> Result<(), Fault> {
         let flow = &ready.flow;
-        let secrets = self.opened_flow_secrets(&flow.org, &flow.workspace);
-        let secrets = secrets.await?;
-        let secret_of = |name: &String| secrets.get(name).map(ExposeSecret::expose_secret);
-        let proved = match &webhook.auth {
-            WebhookAuth::HmacSha256 { secret, header } => {
-                let key = secret_of(secret);
-                let given = (hooked.header)(header);
-                match (key, given) {
-                    (Some(key), Some(given)) => is_signed(key, hooked.body, &given),
-                    _ => false,
+        let (name, given) = match &webhook.auth {
+            WebhookAuth::HmacSha256 { secret, header } => (secret, (hooked.header)(header)),
+            WebhookAuth::Bearer { secret } => (secret, (hooked.header)("authorization")),
+        };
+        // Only this one is opened, and only for whoever presents something.
+        let secret = match &given {
+            Some(_) => {
+                let opened = self
+                    .store
+                    .open_flow_secret(&flow.org, &flow.workspace, name);
+                opened.await?
+            }
+            None => None,
+        };
+        let proved = match (&secret, &given) {
+            (Some(secret), Some(given)) => {
+                let key = secret.expose_secret();
+                match &webhook.auth {
+                    WebhookAuth::HmacSha256 { .. } => is_signed(key, hooked.body, given),
+                    WebhookAuth::Bearer { .. } => {
+                        bearer(given).is_some_and(|given| SecretDigest::of(key).matches(given))
+                    }
                 }
             }
-            WebhookAuth::Bearer { secret } => {
-                let given = (hooked.header)("authorization");
-                let given = given.as_deref().and_then(bearer);
-                match (secret_of(secret), given) {
-                    (Some(key), Some(given)) => SecretDigest::of(key).matches(given),
-                    _ => false,
-                }
-            }
+            _ => false,
         };
         if proved {
             return Ok(());
@@ -168,7 +176,7 @@ fn input_of(body: &[u8]) -> Result<JsonObject, Fault> {
 fn is_signed(key: &str, body: &[u8], header: &str) -> bool {
     let digits = header.trim();
     let digits = digits.strip_prefix("sha256=").unwrap_or(digits);
-    let Some(given) = unhex(digits) else {
+    let Some(given) = unhex::<32>(digits) else {
         return false;
     };
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key.as_bytes()) else {
@@ -177,14 +185,6 @@ fn is_signed(key: &str, body: &[u8], header: &str) -> bool {
     mac.update(body);
     // In constant time.
     mac.verify_slice(&given).is_ok()
-}
-
-fn unhex(digits: &str) -> Option<Vec<u8>> {
-    if digits.len() != 64 || !digits.is_ascii() {
-        return None;
-    }
-    let byte = |at: usize| u8::from_str_radix(&digits[at..at + 2], 16).ok();
-    (0..32).map(|index| byte(2 * index)).collect()
 }
 
 #[cfg(test)]

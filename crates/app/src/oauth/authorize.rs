@@ -9,9 +9,12 @@ use super::redirect::{Destination, RedirectUri};
 use super::{CODE_SECONDS, OAuthCode, OAuthError, Params, SCOPES, scopes_asked};
 use crate::App;
 use crate::actor::Actor;
+use crate::credentials::Origin;
+use crate::mixing::Ticked;
 use quaymaster_core::caller::Audience;
 use quaymaster_core::id::{CodeId, UserId, WorkspaceId};
-use quaymaster_core::secret::Handle;
+use quaymaster_core::mix::Mix;
+use quaymaster_core::secret::{Handle, TokenKind};
 use quaymaster_core::{Code, Fault, Scope, Scopes};
 use quaymaster_store::oauth::Code as AuthorizationCode;
 use quaymaster_store::server::Server;
@@ -67,6 +70,8 @@ pub struct Granted {
     pub workspace: Option<WorkspaceId>,
     /// Besides reading.
     pub write: bool,
+    /// In the place of the files; says nothing of a hosted server.
+    pub ticked: Ticked,
 }
 
 impl App {
@@ -203,6 +208,13 @@ impl App {
                 },
             ));
         }
+        let (scopes, mix) = match asked.server {
+            Some(_) => (scopes, Mix::default()),
+            None => {
+                self.mix_granted(actor, &workspace, scopes, &granted.ticked)
+                    .await?
+            }
+        };
         let now = self.now();
         let handle = Handle::fresh(CodeId::fresh(&*self.clock, &*self.entropy), &*self.entropy);
         let code = AuthorizationCode {
@@ -212,6 +224,7 @@ impl App {
             user: actor.user.clone(),
             workspace,
             scopes,
+            mix,
             audience: asked.audience.clone(),
             client_id: asked.client.id.clone(),
             client_name: asked.client.name.clone(),
@@ -233,6 +246,28 @@ impl App {
             asked.state.as_deref(),
             &[("code", handle.reveal().expose_secret())],
         ))
+    }
+
+    /// What the grant has of what the person ticked, and the scopes that it needs for that.
+    async fn mix_granted(
+        &self,
+        actor: &Actor,
+        workspace: &WorkspaceId,
+        scopes: Scopes,
+        ticked: &Ticked,
+    ) -> Result<(Scopes, Mix), Fault> {
+        let kind = TokenKind::OAuthGrant;
+        let fresh = self.fresh(actor, kind, String::new(), Origin::Consent, scopes);
+        let mut grant = fresh.credential;
+        grant.workspace = Some(workspace.clone());
+        self.put_mix(&mut grant, ticked).await?;
+        if !grant.scopes.within(actor.scopes) {
+            return Err(Fault::new(
+                Code::ScopeDenied,
+                "A client cannot be given more than you may do yourself.",
+            ));
+        }
+        Ok((grant.scopes, grant.mix))
     }
 
     /// The person does not agree. Answers the address to go on to.

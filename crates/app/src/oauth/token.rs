@@ -2,9 +2,10 @@
 
 use super::{
     ACCESS_SECONDS, GRACE_SECONDS, GRACE_USES, OAuthCode, OAuthError, Params, REFRESH_SECONDS,
-    scope_text, scopes_asked,
+    SCOPES, scope_text, scopes_asked,
 };
 use crate::App;
+use crate::credentials::told_of;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use quaymaster_core::caller::{Audience, Pick};
@@ -109,16 +110,18 @@ impl App {
             }
             return Err(bad_grant(UNKNOWN));
         }
+        let mut details = json!({
+            "name": grant.name,
+            "scopes": grant.scopes,
+            "origin": grant.origin.name(),
+            "client": client.client_id,
+        });
+        told_of(&mut details, &grant.mix);
         let mut event = self.event(
             &grant.org,
             grant.user.as_str(),
             "credential.created",
-            json!({
-                "name": grant.name,
-                "scopes": grant.scopes,
-                "origin": grant.origin.name(),
-                "client": client.client_id,
-            }),
+            details,
         );
         event.credential = Some(grant.id.clone());
         tx.record(&event).await?;
@@ -266,6 +269,7 @@ impl App {
             end_user: None,
             flows: Pick::All,
             in_url: false,
+            mix: code.mix.clone(),
             origin: Origin::Consent,
             scopes: code.scopes,
             secret: None,
@@ -331,7 +335,9 @@ fn client_id(params: &Params) -> Result<&str, OAuthError> {
 fn within(asked: Scopes, granted: Scopes) -> Result<Scopes, OAuthError> {
     let both: Scopes = asked.iter().filter(|scope| granted.has(*scope)).collect();
     if !both.is_empty() {
-        return Ok(both);
+        // What the person ticked, no client knows to ask for.
+        let ticked = granted.iter().filter(|scope| !SCOPES.contains(scope));
+        return Ok(both.iter().chain(ticked).collect());
     }
     Err(OAuthError::new(
         OAuthCode::InvalidScope,

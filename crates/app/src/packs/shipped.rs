@@ -71,7 +71,7 @@ impl Shipped {
 }
 
 /// All of them, by id. A pack that cannot be read is a mistake of the program, which its tests find.
-pub(super) fn all() -> Result<&'static [Shipped], Fault> {
+pub(crate) fn all() -> Result<&'static [Shipped], Fault> {
     static ALL: OnceLock<Result<Vec<Shipped>, String>> = OnceLock::new();
     let all = ALL.get_or_init(|| {
         let packs = TEXTS.iter().map(|(name, text)| Shipped::read(name, text));

@@ -170,7 +170,11 @@ pub(crate) async fn run(
 ) -> Result<ToolResult, Fault> {
     let args = &admitted.call().args;
     match tool.which {
-        Which::Search => search(hosted, &super::read_arguments(args)?),
+        Which::Search => {
+            let request = super::read_arguments(args)?;
+            hosted.make_index().await;
+            search(hosted, &request)
+        }
         Which::ReadApi => read_api(hosted, &super::read_arguments(args)?),
         Which::Execute => execute(app, &admitted, hosted, super::read_arguments(args)?).await,
     }
@@ -204,15 +208,8 @@ fn search(hosted: &Hosted, request: &Search) -> Result<ToolResult, Fault> {
     }
     let hits: Vec<Value> = hosted
         .index()
-        .search(&request.query, hosted.index().len())
+        .search(&request.query, request.integration.as_deref(), limit)
         .into_iter()
-        .filter(|hit| {
-            request
-                .integration
-                .as_ref()
-                .is_none_or(|only| hit.alias == *only)
-        })
-        .take(limit)
         .map(|hit| {
             json!({
                 "integration": hit.alias,

@@ -3,13 +3,14 @@
 use super::{READS, Tool, structured};
 use crate::App;
 use crate::flows::Starting;
-use crate::flows::durable::Waiting;
+use crate::flows::queue::Waiting;
 use crate::flows::running::shown_caller;
 use crate::flows::shelf::Offered;
 use crate::guard::Admitted;
 use quaymaster_core::Fault;
 use quaymaster_core::id::RunId;
 use quaymaster_core::tool::{Content, JsonObject, Source, ToolResult};
+use quaymaster_flows::format::Mode;
 use quaymaster_store::flow_run::{Run, RunState};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -52,7 +53,9 @@ async fn read_run(app: &App, admitted: Admitted, request: GetRun) -> Result<Tool
             .hint("Runs are kept for 30 days.")
     };
     let id: RunId = request.run_id.parse().map_err(|_| nothing())?;
+    let owner = app.run_owner(caller)?;
     let run = app.store.flow_run(&caller.org, &id).await?;
+    let run = run.filter(|run| run.owner.as_ref() == Some(&owner));
     let mut run = run.ok_or_else(nothing)?;
     if !app.flows_for(caller).await?.sees(caller, &run.flow) {
         return Err(nothing());
@@ -94,13 +97,20 @@ pub(crate) async fn run(
         Source::Rest => "rest",
         Source::Page => "page",
     };
-    if ready.flow.durable {
+    let owner = Some(app.run_owner(caller)?);
+    if ready.is_later() {
         let waiting = Waiting {
             started_by,
             label: principal.as_str(),
+            caller: shown_caller(caller),
+            owner,
             due: None,
         };
-        let run = app.enqueue_flow(&ready.flow, input, &waiting).await?;
+        let run = app.enqueue_flow(ready, input, waiting).await?;
+        let tool = ready.prepared.flow().tool();
+        if tool.is_some_and(|tool| tool.mode == Mode::Async) {
+            return goes_on(&run);
+        }
         return durable(app, admitted, run).await;
     }
     let starting = Starting {
@@ -110,6 +120,7 @@ pub(crate) async fn run(
         started_by,
         label: principal.to_string(),
         caller: shown_caller(caller),
+        owner,
         trace: admitted.trace().clone(),
         progress: call.ctx.progress.clone(),
         cancel: call.ctx.cancel.clone(),
@@ -130,10 +141,7 @@ async fn durable(app: &App, admitted: &Admitted, run: RunId) -> Result<ToolResul
         () = cancel.cancelled() => None,
     };
     match waited {
-        None => structured(&json!({
-            "run_id": run, "state": "running",
-            "next": "The run goes on. Call get_run with this run_id and wait_s.",
-        })),
+        None => goes_on(&run),
         Some(Run {
             state: RunState::Done,
             output,
@@ -148,6 +156,13 @@ async fn durable(app: &App, admitted: &Admitted, run: RunId) -> Result<ToolResul
             .detail("run_id", run.as_str()))
         }
     }
+}
+
+fn goes_on(run: &RunId) -> Result<ToolResult, Fault> {
+    structured(&json!({
+        "run_id": run, "state": "running",
+        "next": "The run goes on. Call get_run with this run_id and wait_s.",
+    }))
 }
 
 /// The value as JSON, and structured where the flow says of what shape it is. A text is itself.

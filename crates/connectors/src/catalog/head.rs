@@ -2,8 +2,9 @@
 
 use super::Entry;
 use crate::definition::Tested;
-use crate::load::{Problem, strict};
+use crate::load::{LIMITS, Problem};
 use indexmap::IndexMap;
+use quaymaster_yaml::strict;
 use serde::Deserialize;
 use std::sync::OnceLock;
 
@@ -53,7 +54,7 @@ pub(super) fn of(text: &str, file: &str) -> Result<Entry, Problem> {
             titles(line, &mut words);
         }
     }
-    let read: Result<Head, _> = serde_saphyr::from_str_with_options(&head, strict());
+    let read: Result<Head, _> = serde_saphyr::from_str_with_options(&head, strict(LIMITS));
     let head = read.map_err(|error| {
         let message = error.to_string();
         let message = message.lines().next().unwrap_or_default();

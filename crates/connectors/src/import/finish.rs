@@ -4,8 +4,9 @@ use super::report::{Outcome, Report};
 use super::yaml;
 use crate::definition::{Action, Definition, Recipe, Verb, Verify};
 use crate::lint;
-use crate::load::{self, Finding};
+use crate::load;
 use quaymaster_core::{Code, Fault};
+use quaymaster_yaml::Finding;
 use serde_json::{Map, Value};
 
 const MOST_RECIPES: usize = 3;

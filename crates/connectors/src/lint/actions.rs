@@ -1,7 +1,8 @@
 //! Modules and their actions.
 
-use super::{Report, Spot, defaults, schema, text};
+use super::{defaults, schema, text};
 use crate::definition::{Action, ContentType, Definition, Envelope, Kind, Template, Verb};
+use quaymaster_yaml::{Report, Spot};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) fn check(definition: &Definition, root: &Spot, report: &mut Report) {

@@ -1,10 +1,11 @@
 //! The ways to sign in.
 
-use super::{Report, Spot, fields, names as check_names, text};
+use super::{fields, names as check_names, text};
 use crate::definition::{
     Auth, AuthKind, Definition, Envelope, Grant, OAuth2, Positional, Template,
 };
 use crate::request::header_field;
+use quaymaster_yaml::{Report, Spot};
 use std::collections::BTreeSet;
 
 /// The names that the templates of a way to sign in may hold.

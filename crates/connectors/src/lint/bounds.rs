@@ -4,9 +4,9 @@
 //! References in a circle, chains of them and regular expressions are short to write and endless to
 //! follow, so they are counted before anything follows them.
 
-use super::{Report, Spot};
 use crate::definition::{Action, Definition};
 use crate::params::ENUM;
+use quaymaster_yaml::{Report, Spot};
 use serde_json::{Map, Value};
 use std::collections::HashMap;
 

@@ -1,7 +1,8 @@
 //! What all actions share: headers, repeats, errors, paging; and limits and RPC.
 
-use super::{Report, Spot, text};
+use super::text;
 use crate::definition::{Definition, Pagination, PaginationKind, Rpc};
+use quaymaster_yaml::{Report, Spot};
 
 pub(super) fn check(definition: &Definition, root: &Spot, report: &mut Report) {
     let defaults = &definition.defaults;

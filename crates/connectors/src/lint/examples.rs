@@ -1,10 +1,11 @@
 //! Recipes, the verify request and selects: calls that a definition makes of its own actions.
 
-use super::{Report, Spot, bounds, schema, text};
+use super::{bounds, schema, text};
 use crate::definition::{Action, Definition};
 use crate::params::{SELECT, input_schema};
 use quaymaster_core::schema::Checker;
 use quaymaster_core::suggest::did_you_mean;
+use quaymaster_yaml::{Report, Spot};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 

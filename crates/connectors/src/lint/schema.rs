@@ -1,10 +1,11 @@
 //! The JSON Schema of an action's inputs, with the words that the format adds.
 
-use super::{Report, Spot, bounds};
+use super::bounds;
 use crate::definition::{Action, Definition, Positional};
 use crate::params::{ENUM, ORDER, PLACE, SELECT, STYLE, input_schema};
 use quaymaster_core::schema::{Checker, shorten};
 use quaymaster_core::suggest::did_you_mean;
+use quaymaster_yaml::{Report, Spot};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
@@ -117,7 +118,7 @@ pub(super) fn check(definition: &Definition, action: &Action, at: &Spot, report:
         at,
         "The inputs are an object: write `type: object` and the inputs below `properties`.",
     );
-    let before = report.found.len();
+    let before = report.found().len();
     schema(definition, &action.params, at, report);
     let known: BTreeSet<&str> = properties(action).map(|(name, _)| name).collect();
     for name in required(action) {
@@ -132,7 +133,7 @@ pub(super) fn check(definition: &Definition, action: &Action, at: &Spot, report:
         report.say(at, excess);
     }
     // Its messages say less, so they are for what nothing above has seen.
-    if report.found.len() == before
+    if report.found().len() == before
         && let Err(error) = Checker::new(&input_schema(definition, action))
     {
         report.say(at, format!("It is no JSON Schema: {}", shorten(&error)));

@@ -1,7 +1,8 @@
 //! Names, addresses, pointers, and what a text may hold.
 
-use super::{Report, Spot, names};
+use super::names;
 use crate::definition::{Definition, Template};
+use quaymaster_yaml::{Report, Spot};
 use serde_json::Value;
 use std::collections::BTreeSet;
 

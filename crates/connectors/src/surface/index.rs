@@ -134,13 +134,20 @@ impl Index {
         self.found.is_empty()
     }
 
-    /// The actions that a question in plain words means, best first, at most `limit`.
-    pub fn search(&self, query: &str, limit: usize) -> Vec<Hit> {
+    /// The actions that a question in plain words means, best first, at most `limit`; only those of one alias
+    /// where that is asked for, and its first ones where nothing is asked besides.
+    pub fn search(&self, query: &str, only: Option<&str>, limit: usize) -> Vec<Hit> {
         let mut asked: Vec<String> = Vec::new();
         for word in words(query).into_iter().take(MOST_WORDS) {
             if !asked.contains(&word) {
                 asked.push(word);
             }
+        }
+        if let Some(only) = only
+            && asked.is_empty()
+        {
+            let of_it = self.found.iter().filter(|hit| hit.alias == only);
+            return of_it.take(limit).cloned().collect();
         }
         let mut scores = vec![0.0_f64; self.found.len()];
         let mut of_word = vec![0.0_f64; self.found.len()];
@@ -166,11 +173,18 @@ impl Index {
         let mut best: Vec<(f64, usize)> = scores
             .into_iter()
             .enumerate()
-            .filter(|(_, score)| *score > 0.0)
+            .filter(|(nr, score)| {
+                *score > 0.0 && only.is_none_or(|only| self.found[*nr].alias == only)
+            })
             .map(|(nr, score)| (score, nr))
             .collect();
-        best.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
-        best.truncate(limit);
+        let order = |a: &(f64, usize), b: &(f64, usize)| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1));
+        // A common word finds thousands, of which few are wanted.
+        if limit < best.len() {
+            best.select_nth_unstable_by(limit, order);
+            best.truncate(limit);
+        }
+        best.sort_unstable_by(order);
         best.into_iter()
             .map(|(score, nr)| Hit {
                 score,

@@ -67,6 +67,13 @@ fn key(at: &[String], name: &str) -> Path {
 }
 
 impl Step {
+    /// Every program of the step itself, not of those within it.
+    pub(crate) fn own_programs(&self) -> Vec<&Program> {
+        let mut found = Vec::new();
+        self.templates(&[], &mut |_, template| found.extend(template.programs()));
+        found
+    }
+
     /// Every template of the step itself, not of those within it, with the keys that lead to it.
     pub(crate) fn templates<'a>(&'a self, at: &[String], visit: Visit<'_, 'a>) {
         let one = |name: &str, template: Option<&'a Template>, visit: Visit<'_, 'a>| {

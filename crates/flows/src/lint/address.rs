@@ -1,8 +1,8 @@
 //! Addresses of requests: whoever calls a flow must not choose the host that secrets go to.
 
-use super::{Report, Spot};
 use crate::expression::Program;
 use crate::template::{Part, Template};
+use quaymaster_yaml::{Report, Spot};
 
 /// Whether scheme and host are written out or are the flow's own variables.
 fn host_is_fixed(address: &Template) -> bool {

@@ -1,11 +1,11 @@
 //! Packs.
 
-use super::{Report, Spot, text};
+use super::{MOST_FINDINGS, text};
 use crate::format::FORMAT;
-use crate::load::Finding;
 use crate::pack::{Pack, Variable, VariableType};
 use crate::template::{Part, is_secret};
 use quaymaster_core::schema::Checker;
+use quaymaster_yaml::{Finding, Report, Spot};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ const MOST_VARIABLES: usize = 50;
 
 /// What is wrong with a pack.
 pub(crate) fn pack(pack: &Pack) -> Vec<Finding> {
-    let mut report = Report::default();
+    let mut report = Report::new(MOST_FINDINGS);
     let root = Spot::default();
     report.unless(
         pack.pack == FORMAT,
@@ -31,7 +31,7 @@ pub(crate) fn pack(pack: &Pack) -> Vec<Finding> {
     text::clean(&pack.description, &root.key("description"), &mut report);
     variables(pack, &root.key("variables"), &mut report);
     flows(pack, &root.key("flows"), &mut report);
-    report.found
+    report.into_found()
 }
 
 fn variables(pack: &Pack, at: &Spot, report: &mut Report) {

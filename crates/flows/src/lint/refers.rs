@@ -1,10 +1,10 @@
 //! What expressions may name at a place.
 
-use super::{Report, Spot};
 use crate::expression::Program;
 use crate::format::Flow;
 use crate::template::{Shape, Template};
 use quaymaster_core::suggest::did_you_mean;
+use quaymaster_yaml::{Report, Spot};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,10 +1,10 @@
 //! Schemas of input and result: JSON Schema 2020-12 within what the vendors of models take and what
 //! costs little to check.
 
-use super::{Report, Spot};
 use crate::format::Flow;
 use quaymaster_core::schema::{Checker, shorten};
 use quaymaster_core::tool::JsonObject;
+use quaymaster_yaml::{Report, Spot};
 use serde_json::{Map, Value, json};
 
 /// Bytes of a schema, as JSON.
@@ -44,7 +44,7 @@ pub(super) fn output(flow: &Flow, root: &Spot, report: &mut Report) {
 
 /// Whether a schema of an object may be used.
 fn object(schema: &JsonObject, what: &str, at: &Spot, report: &mut Report) -> bool {
-    let before = report.found.len();
+    let before = report.found().len();
     let bytes = Value::Object(schema.clone()).to_string().len();
     report.unless(
         bytes <= LARGEST,
@@ -66,7 +66,7 @@ fn object(schema: &JsonObject, what: &str, at: &Spot, report: &mut Report) -> bo
         );
     }
     within(schema, at, 1, report);
-    if report.found.len() > before {
+    if report.found().len() > before {
         return false;
     }
     if let Err(error) = Checker::new(schema) {

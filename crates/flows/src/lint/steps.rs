@@ -1,9 +1,10 @@
 //! Steps: their names, their order, what they see of each other.
 
 use super::refers::Scope;
-use super::{Report, Spot, text, work};
+use super::{text, work};
 use crate::context::TAKEN;
 use crate::format::{Flow, ForEach, Kind, OnError, Step};
+use quaymaster_yaml::{Report, Spot};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Lists of steps within lists of steps.

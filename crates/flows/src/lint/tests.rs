@@ -1,8 +1,9 @@
 //! Tests in the file of a flow.
 
 use super::refers::meant;
-use super::{Report, Spot, text};
+use super::text;
 use crate::format::{Flow, Mocks};
+use quaymaster_yaml::{Report, Spot};
 use std::collections::BTreeSet;
 
 const MOST_TESTS: usize = 50;

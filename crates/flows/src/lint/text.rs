@@ -1,6 +1,6 @@
 //! Names, and what texts for people and models may hold.
 
-use super::{Report, Spot};
+use quaymaster_yaml::{Report, Spot};
 
 /// What names look like, for messages.
 pub(super) const NAME: &str =

@@ -1,8 +1,9 @@
 //! What starts a flow.
 
-use super::{Report, Spot, text};
+use super::text;
 use crate::format::{Cron, Flow, Trigger, WebhookAuth};
 use crate::template::is_secret;
+use quaymaster_yaml::{Report, Spot};
 use std::str::FromStr as _;
 
 const MOST: usize = 20;

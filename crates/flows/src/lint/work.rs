@@ -1,13 +1,14 @@
 //! What a step asks for, and how.
 
 use super::refers::Scope;
-use super::{Report, Spot, address, span, text};
+use super::{address, span, text};
 use crate::format::{
     Call, Defaults, Http, HttpAuth, Kind, Kv, OnUnknown, Python, Retry, Span, Sql, Step,
     StepDefault, SubFlow,
 };
 use crate::template::{Shape, Template};
 use indexmap::IndexMap;
+use quaymaster_yaml::{Report, Spot};
 
 const A_DAY: u64 = 86_400;
 const VERBS: [&str; 6] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];

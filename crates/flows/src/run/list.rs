@@ -144,7 +144,10 @@ impl Frame<'_> {
                 Ended::Returned(at_step(path, self.value(program, &scope.context).await)?)
             }
             Kind::Wait(wait) => {
-                let waited = self.wait(wait, &scope.context).await;
+                let waited = self.wait(wait, path, &scope.context).await;
+                if let Err(fault) = &waited {
+                    at_step(path, host.record(path, Mark::Failed { fault }).await)?;
+                }
                 Ended::Went(at_step(path, waited)?)
             }
             Kind::Fail(fail) => {
@@ -233,7 +236,12 @@ impl Frame<'_> {
         Ok(Value::Object(outputs))
     }
 
-    async fn wait(&self, wait: &Template, context: &Context) -> Result<Value, StepFault> {
+    async fn wait(
+        &self,
+        wait: &Template,
+        path: &str,
+        context: &Context,
+    ) -> Result<Value, StepFault> {
         let programs: Vec<&Program> = wait.programs().collect();
         let values = self.values(&programs, context).await?;
         let text = values.text(wait);
@@ -246,13 +254,15 @@ impl Frame<'_> {
             ))
             .hint("Write a number and a unit as \"2s\", or a number of seconds."));
         };
-        let end = Instant::now().checked_add(duration);
+        let host = self.run.host;
+        let left = host.left_of_wait(path, duration).await?;
+        let end = Instant::now().checked_add(left);
         if end.is_none_or(|end| end >= self.deadline) {
             return Err(StepFault::flow(
                 "The wait is longer than the time that is left for the flow.",
             ));
         }
-        self.run.host.sleep(duration).await;
+        host.wait(left).await;
         Ok(Value::Null)
     }
 
@@ -263,13 +273,7 @@ impl Frame<'_> {
         fail: &Fail,
         context: &Context,
     ) -> Result<StepFault, StepFault> {
-        let mut templates: Vec<&Template> = Vec::new();
-        step.templates(&[], &mut |_, template| templates.push(template));
-        let programs: Vec<_> = templates
-            .iter()
-            .flat_map(|template| template.programs())
-            .collect();
-        let values: Values = self.values(&programs, context).await?;
+        let values: Values = self.values(&step.own_programs(), context).await?;
         let mut fault = StepFault::new(fail.code.code(), values.text(&fail.message));
         fault.hint = fail.hint.as_ref().map(|hint| values.text(hint));
         fault.details = fail.details.as_ref().map(|details| values.shape(details));

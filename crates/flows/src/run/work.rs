@@ -7,7 +7,6 @@ use crate::context::Context;
 use crate::fault::{RunFault, StepFault};
 use crate::format::{Kind, OnUnknown, Retry, RetryOn, Size, Span, Step, StepDefault};
 use crate::host::{FlowCall, Found, Limits, Mark, Recalled, Request};
-use crate::template::Template;
 use quaymaster_core::{Code, hex};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -35,13 +34,7 @@ impl Frame<'_> {
         scope: &Scope,
         recalled: &Recalled,
     ) -> Result<Value, RunFault> {
-        let mut templates: Vec<&Template> = Vec::new();
-        step.templates(&[], &mut |_, template| templates.push(template));
-        let programs: Vec<_> = templates
-            .iter()
-            .flat_map(|template| template.programs())
-            .collect();
-        let values = self.values(&programs, &scope.context).await;
+        let values = self.values(&step.own_programs(), &scope.context).await;
         let values = at_step(path, values)?;
         let asked = at_step(path, self.asked(step, kind, &values))?;
         if *recalled == Recalled::Begun && !asked.is_repeatable() {

@@ -162,6 +162,18 @@ impl Host for Mocked<'_> {
         Box::pin(async {})
     }
 
+    fn left_of_wait<'a>(
+        &'a self,
+        _: &'a str,
+        whole: Duration,
+    ) -> Fut<'a, Result<Duration, StepFault>> {
+        Box::pin(async move { Ok(whole) })
+    }
+
+    fn wait(&self, _: Duration) -> Fut<'_, ()> {
+        Box::pin(async {})
+    }
+
     fn progress(&self, _: u64, _: u64, _: &str) {}
 
     fn recall<'a>(&'a self, _: &'a str) -> Fut<'a, Result<Recalled, StepFault>> {

@@ -8,6 +8,7 @@ use quaymaster_flows::run::{Start, run};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 const FLOW: &str = "
 flow: a
@@ -174,4 +175,23 @@ return: .steps.pay.error
     let result = world.run(text, json!({})).unwrap();
     assert_eq!(result["message"], "It was not there.");
     assert!(world.performed().is_empty());
+}
+
+#[test]
+fn a_wait_and_a_time_limit_go_on_where_they_were() {
+    const PATIENT: &str = "flow: patient\ndurable: true\nlimits: { timeout: 1m }\nsteps:\n  - id: pause\n    wait: 55s\n  - map: 1\n";
+    let mut world = World {
+        spent: Duration::from_secs(50),
+        ..World::default()
+    };
+    let fault = world.run(PATIENT, json!({})).unwrap_err();
+    assert!(
+        fault
+            .fault
+            .message
+            .contains("longer than the time that is left")
+    );
+    world.left.insert("pause".into(), Duration::from_secs(2));
+    assert_eq!(world.run(PATIENT, json!({})).unwrap(), json!(1));
+    assert_eq!(world.noted.lock().unwrap().waits, [Duration::from_secs(2)]);
 }

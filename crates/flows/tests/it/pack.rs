@@ -2,7 +2,7 @@
 
 use crate::jq::Jq;
 use crate::world::block_on;
-use quaymaster_flows::load::{self, Document};
+use quaymaster_flows::load::{self, Document, Text};
 use quaymaster_flows::testing::test_pack;
 
 const PACK: &str = r#"
@@ -80,7 +80,10 @@ fn what_is_wrong_with_a_pack_is_told_at_its_place() {
 
 #[test]
 fn a_file_is_a_pack_or_a_flow() {
-    assert!(matches!(load::document(PACK, ""), Ok(Document::Pack(_))));
+    assert!(matches!(
+        load::document(&Text::new(PACK, "")),
+        Ok(Document::Pack(_))
+    ));
     let flow = "
 flow: a
 input:
@@ -89,13 +92,19 @@ input:
     pack: {type: string}
 steps: [{map: .input.pack}]
 ";
-    assert!(matches!(load::document(flow, ""), Ok(Document::Flow(_))));
     assert!(matches!(
-        load::document("flow: a\nsteps: [{map: '1'}]\n", ""),
+        load::document(&Text::new(flow, "")),
         Ok(Document::Flow(_))
     ));
     assert!(matches!(
-        load::document("{\"flow\": \"a\", \"steps\": [{\"map\": \"1\"}]}", ""),
+        load::document(&Text::new("flow: a\nsteps: [{map: '1'}]\n", "")),
+        Ok(Document::Flow(_))
+    ));
+    assert!(matches!(
+        load::document(&Text::new(
+            "{\"flow\": \"a\", \"steps\": [{\"map\": \"1\"}]}",
+            ""
+        )),
         Ok(Document::Flow(_))
     ));
 }

@@ -26,6 +26,9 @@ pub(crate) struct World {
     /// Nobody ever answers.
     pub(crate) silent: bool,
     pub(crate) noted: Mutex<Noted>,
+    /// How long ago the run began, and what is left of waits, by their steps.
+    pub(crate) spent: Duration,
+    pub(crate) left: HashMap<String, Duration>,
     /// Marks until the machine stops for good.
     pub(crate) crash_after: Option<usize>,
     pub(crate) crashed: Notify,
@@ -93,6 +96,7 @@ impl World {
             input,
             run: json!({ "id": "run_1" }),
             caller: json!({ "user": "usr_1" }),
+            spent: self.spent,
         };
         block_on(run(prepared, start, self))
     }
@@ -161,6 +165,18 @@ impl Host for World {
     fn sleep(&self, duration: Duration) -> Fut<'_, ()> {
         self.noted.lock().unwrap().waits.push(duration);
         Box::pin(async {})
+    }
+
+    fn left_of_wait<'a>(
+        &'a self,
+        step: &'a str,
+        whole: Duration,
+    ) -> Fut<'a, Result<Duration, StepFault>> {
+        Box::pin(async move { Ok(self.left.get(step).copied().unwrap_or(whole)) })
+    }
+
+    fn wait(&self, left: Duration) -> Fut<'_, ()> {
+        self.sleep(left)
     }
 
     fn progress(&self, done: u64, total: u64, message: &str) {

@@ -109,6 +109,7 @@ fn caller(letter: &str) -> Caller {
         kind: TokenKind::WorkspaceToken,
         scopes: Scopes::of_tools(),
         grants: Vec::new(),
+        tools: None,
         expires_at: None,
         access: None,
     }

@@ -26,40 +26,6 @@ const CHANGES: &str = "/activity/changes";
 const ROWS: i64 = 50;
 /// Characters of a value in the details of a change.
 const LONGEST_VALUE: usize = 120;
-/// What changes are about.
-const NOUNS: [&str; 31] = [
-    "access_token",
-    "account",
-    "authorization",
-    "connection",
-    "connector",
-    "credential",
-    "definition",
-    "document",
-    "end_user",
-    "file",
-    "flow",
-    "flow_run",
-    "flow_secret",
-    "integration",
-    "invitation",
-    "link",
-    "member",
-    "memory",
-    "memory_settings",
-    "oauth_app",
-    "organization",
-    "pack",
-    "partial",
-    "reset_link",
-    "server",
-    "server_tool",
-    "sign_in_link",
-    "skill",
-    "trash",
-    "user",
-    "workspace",
-];
 
 pub(super) async fn read(
     State(app): State<App>,
@@ -107,9 +73,11 @@ pub(super) async fn changes(
     let names = Names::of(&app, &admin, credentials).await?;
     let people = tokens::people(&app, &admin).await?;
     let of_people = people_choices(&people, &looking.actor);
-    let nouns = NOUNS
-        .iter()
-        .map(|noun| ((*noun).to_owned(), noun.replace('_', " ")));
+    let nouns = app.event_nouns(&admin).await?.into_iter();
+    let nouns = nouns.map(|noun| {
+        let label = noun.replace('_', " ");
+        (noun, label)
+    });
     let workspaces = of_workspaces(&app, &admin, &looking.workspace).await?;
     let page = ChangesPage {
         filter: looking.filter(

@@ -81,6 +81,14 @@ pub(super) fn shown(status: StatusCode, page: &impl Template) -> Response {
     }
 }
 
+/// Of a form that is shown again with what was typed: the server's own failures keep their status.
+pub(super) fn status_of_form(fault: &Fault) -> StatusCode {
+    match StatusCode::from_u16(fault.code.status()) {
+        Ok(status) if status.is_server_error() => status,
+        _ => StatusCode::UNPROCESSABLE_ENTITY,
+    }
+}
+
 /// The parts of the path, read as ids. Whatever cannot be an id names nothing.
 pub(super) struct At<T>(pub(super) T);
 

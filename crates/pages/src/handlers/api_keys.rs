@@ -7,21 +7,28 @@ use quaymaster_app::Actor;
 use quaymaster_app::App;
 use quaymaster_app::credentials::{self, Credential, NewApiKey};
 use quaymaster_core::id::{CredentialId, WorkspaceId};
+use quaymaster_core::secret::TokenKind;
 use quaymaster_core::{Code, Fault, Scope, Scopes};
 use secrecy::ExposeSecret as _;
 
 use super::answer::{self, At, Stop, field_of, shown};
+use super::connections::said;
+use super::mixing::Ticked;
 use super::notice::Notice;
 use super::person::Person;
 use super::posted::{Fields, Form, Posted};
-use super::{Pages, connect, tokens};
+use super::{Pages, connect, mixing, tokens};
 use crate::views::{
     ApiKeyForm, ApiKeyRow, ApiKeysPage, Expiry, Field, FreshKeyPage, WorkspaceChoice,
 };
 
+const KIND: TokenKind = TokenKind::ApiKey;
+
 pub(super) async fn read(State(app): State<App>, person: Person) -> Result<Response, Stop> {
     let workspaces = workspaces(&app, &person.actor).await?;
-    let form = ApiKeyForm::new(person.actor.scopes, workspaces);
+    let mut form = ApiKeyForm::new(person.actor.scopes, workspaces);
+    let files = form.files.as_ref().and_then(|id| id.parse().ok());
+    form.mix = mixing::picker(&app, &person.actor, KIND, files.as_ref(), None).await?;
     let page = page(&app, person, form).await?;
     Ok(shown(StatusCode::OK, &page))
 }
@@ -33,9 +40,11 @@ pub(super) struct NewKey {
     /// Id of a workspace; empty for none.
     files: String,
     expiry: Option<Expiry>,
+    mix: Option<Ticked>,
 }
 
 impl Form for NewKey {
+    const MOST: usize = mixing::MOST;
     fn read(fields: &Fields) -> Self {
         NewKey {
             name: fields.text("name"),
@@ -45,6 +54,7 @@ impl Form for NewKey {
                 .collect(),
             files: fields.text("files"),
             expiry: Expiry::from_value(fields.one("expiry")),
+            mix: Ticked::read(fields),
         }
     }
 }
@@ -67,16 +77,25 @@ pub(super) async fn create(
         None if form.files.is_empty() => None,
         None => return Err(no_such_choice()),
     };
-    let new = NewApiKey {
-        name: form.name.clone(),
-        scopes: Some(scopes),
-        expires: match expiry.days() {
-            Some(days) => credentials::Expiry::Days(days),
-            None => credentials::Expiry::Never,
-        },
-        files,
+    let ticked = form.mix.as_ref();
+    let asked = mixing::asked(&app, &person.actor, KIND, files.as_ref(), ticked).await;
+    let made = match asked {
+        Ok(ticked) => {
+            let new = NewApiKey {
+                name: form.name.clone(),
+                scopes: Some(scopes),
+                expires: match expiry.days() {
+                    Some(days) => credentials::Expiry::Days(days),
+                    None => credentials::Expiry::Never,
+                },
+                files: files.clone(),
+                ticked,
+            };
+            app.create_api_key(&person.actor, new).await
+        }
+        Err(fault) => Err(fault),
     };
-    let fault = match app.create_api_key(&person.actor, new).await {
+    let fault = match made {
         Ok(fresh) => {
             let key = fresh.token.expose_secret();
             let page = FreshKeyPage {
@@ -86,6 +105,7 @@ pub(super) async fn create(
                 scopes: fresh.credential.scopes,
                 expires_at: fresh.credential.expires_at,
                 files: chosen.map(|workspace| workspace.name),
+                size: mixing::size(&app, &fresh.credential).await?,
                 connect: connect::with_token(&app, key),
             };
             return Ok(shown(StatusCode::OK, &page));
@@ -97,9 +117,11 @@ pub(super) async fn create(
         ticked: scopes,
         files: chosen.map(|workspace| workspace.id),
         expiry,
+        mix: mixing::picker(&app, &person.actor, KIND, files.as_ref(), ticked).await?,
         ..ApiKeyForm::new(person.actor.scopes, workspaces)
     };
     match (fault.code, field_of(&fault)) {
+        _ if mixing::is_about(&fault) => again.mix.error = Some(said(fault)),
         (Code::InvalidArg, Some("/name")) => again.name.error = Some(fault.message),
         (Code::InvalidArg, Some("/scopes")) | (Code::ScopeDenied, _) => {
             again.scopes_error = Some(fault.message);
@@ -165,6 +187,7 @@ async fn page(app: &App, person: Person, form: ApiKeyForm) -> Result<ApiKeysPage
         owner: tokens::name_of(&people, &key.user),
         expired: key.is_expired(now),
         files: key.workspace.as_ref().map(name_of),
+        mix: mixing::said(&key.mix),
         id: key.id.to_string(),
         name: key.name,
         scopes: key.scopes,

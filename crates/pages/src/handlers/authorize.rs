@@ -9,13 +9,19 @@ use axum::response::{IntoResponse, Redirect, Response};
 use quaymaster_app::App;
 use quaymaster_app::oauth::authorize::{Asked, Granted, Unasked};
 use quaymaster_app::oauth::redirect::Destination;
+use quaymaster_core::id::WorkspaceId;
+use quaymaster_core::secret::TokenKind;
 use quaymaster_core::{Code, Fault, Scope};
 
 use super::answer::{LeadsAway, Stop, field_of, shown};
-use super::api_keys;
+use super::connections::said;
+use super::mixing::Ticked;
 use super::person::{Person, Visitor};
 use super::posted::{Fields, Form, Posted};
+use super::{api_keys, mixing};
 use crate::views::{ConsentPage, ErrorPage, WorkspaceChoice};
+
+const KIND: TokenKind = TokenKind::OAuthGrant;
 
 pub(super) async fn read(
     State(app): State<App>,
@@ -43,15 +49,18 @@ pub(super) struct Decision {
     answer: String,
     workspace: String,
     write: bool,
+    mix: Option<Ticked>,
 }
 
 impl Form for Decision {
+    const MOST: usize = mixing::MOST;
     fn read(fields: &Fields) -> Self {
         Decision {
             query: fields.text("query"),
             answer: fields.text("answer"),
             workspace: fields.text("workspace"),
             write: fields.one("write") == "yes",
+            mix: Ticked::read(fields),
         }
     }
 }
@@ -78,21 +87,42 @@ pub(super) async fn submit(
             return Err(fault.into());
         }
     }
-    let granted = Granted {
-        workspace: form.workspace.parse().ok(),
-        write: form.write,
+    let workspace = form.workspace.parse::<WorkspaceId>().ok();
+    // A hosted server has its own tools.
+    let ticked = form.mix.as_ref().filter(|_| asked.server.is_none());
+    let of_mix = mixing::asked(&app, &person.actor, KIND, workspace.as_ref(), ticked).await;
+    let granted = match of_mix {
+        Ok(ticked) => {
+            let granted = Granted {
+                workspace: workspace.clone(),
+                write: form.write,
+                ticked,
+            };
+            app.authorization_granted(&person.actor, &asked, &granted)
+                .await
+        }
+        Err(fault) => Err(fault),
     };
-    let granted = app
-        .authorization_granted(&person.actor, &asked, &granted)
-        .await;
     let fault = match granted {
         Ok(location) => return Ok(Redirect::to(&location).into_response()),
         Err(fault) => fault,
     };
+    let mix = match &asked.server {
+        Some(_) => None,
+        None => Some(mixing::picker(&app, &person.actor, KIND, workspace.as_ref(), ticked).await?),
+    };
     let mut page = page(&app, person, &asked, form.query).await?;
+    page.mix = mix;
     page.chosen = Some(form.workspace);
     page.write = page.write.map(|_| form.write);
     match (fault.code, field_of(&fault)) {
+        _ if page.mix.is_some()
+            && (mixing::is_about(&fault) || fault.code == Code::ScopeDenied) =>
+        {
+            if let Some(mix) = &mut page.mix {
+                mix.error = Some(said(fault));
+            }
+        }
         (Code::InvalidArg, Some("/write")) => page.write_error = Some(fault.message),
         // Deleted since the page was opened, or never one of theirs.
         (Code::NotFound, _) | (Code::InvalidArg, Some("/workspace")) if page.server.is_none() => {
@@ -153,6 +183,12 @@ async fn page(
         [WorkspaceChoice { id, .. }] => Some(id.clone()),
         _ => None,
     };
+    // The flows of which workspace, is known when one is chosen.
+    let at: Option<WorkspaceId> = chosen.as_ref().and_then(|id| id.parse().ok());
+    let mix = match &server {
+        Some(_) => None,
+        None => Some(mixing::picker(app, &person.actor, KIND, at.as_ref(), None).await?),
+    };
     Ok(ConsentPage {
         query,
         client: asked.client.name.clone(),
@@ -166,6 +202,7 @@ async fn page(
         reads: asked.scopes.has(Scope::ReadTools),
         write: asked.scopes.has(Scope::WriteTools).then_some(true),
         write_error: None,
+        mix,
         layout: person.layout,
     })
 }

@@ -7,7 +7,7 @@ use crate::views::{Connect, ConnectKind, ConnectLine};
 
 /// With a token that was just made.
 pub(super) fn with_token(app: &App, token: &str) -> Connect {
-    Connect::new(lines(app, token).collect())
+    Connect::new(lines(app, Some(token)).collect())
 }
 
 /// For clients that sign in by themselves, and with a placeholder for those that need a token.
@@ -15,11 +15,15 @@ pub(super) fn without_token(app: &App) -> Connect {
     let settings = app.settings();
     let signing_in = connect_lines::sign_in_lines(&settings.server_name, &settings.endpoint());
     let signing_in = signing_in.into_iter().map(shown);
-    Connect::new(signing_in.chain(lines(app, TOKEN_PLACEHOLDER)).collect())
+    Connect::new(
+        signing_in
+            .chain(lines(app, Some(TOKEN_PLACEHOLDER)))
+            .collect(),
+    )
 }
 
 /// For the flows of a workspace: through the bridge for clients that take an address, where the token
-/// may stand in one, and with the header for those that send it. Without a token the address is enough.
+/// may stand in one, and with the header for those that send it. An open workspace needs no token.
 pub(super) fn to_flows(app: &App, token: Option<&str>, in_url: bool) -> Connect {
     let settings = app.settings();
     let (name, endpoint) = (&settings.server_name, settings.endpoint());
@@ -29,8 +33,7 @@ pub(super) fn to_flows(app: &App, token: Option<&str>, in_url: bool) -> Connect 
     };
     let by_address = address.map(|address| connect_lines::bridge_lines(name, &address));
     let by_address = by_address.into_iter().flatten().map(shown);
-    let by_header = token.into_iter().flat_map(|token| lines(app, token));
-    Connect::new(by_address.chain(by_header).collect())
+    Connect::new(by_address.chain(lines(app, token)).collect())
 }
 
 /// For a hosted server: with its token or a placeholder, and for clients that sign in where they may.
@@ -44,7 +47,7 @@ pub(super) fn of_server(
     let with_token = connect_lines::connect_lines(Target {
         name: &name,
         endpoint,
-        token: token.unwrap_or(TOKEN_PLACEHOLDER),
+        token: Some(token.unwrap_or(TOKEN_PLACEHOLDER)),
         program: None,
     });
     let mut lines = Vec::new();
@@ -79,7 +82,7 @@ fn name_in_client(name: &str) -> String {
     }
 }
 
-fn lines(app: &App, token: &str) -> impl Iterator<Item = ConnectLine> {
+fn lines(app: &App, token: Option<&str>) -> impl Iterator<Item = ConnectLine> {
     let settings = app.settings();
     let lines = connect_lines::connect_lines(Target {
         name: &settings.server_name,

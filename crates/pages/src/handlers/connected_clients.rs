@@ -12,7 +12,7 @@ use super::answer::{self, At, Stop};
 use super::notice::Notice;
 use super::person::Person;
 use super::posted::Posted;
-use super::{Pages, tokens, workspace};
+use super::{Pages, mixing, tokens, workspace};
 use crate::views::ClientRow;
 
 pub(super) async fn revoke(
@@ -53,6 +53,7 @@ pub(super) async fn rows(
             .ok()
             .map(|uri| uri.destination()),
         access: tokens::access_of(&credential),
+        mix: mixing::said(&credential.mix),
         connected_by: tokens::name_of(&people, &credential.user),
         connected_at: credential.created_at,
         last_used_at: credential.last_used_at,

@@ -227,7 +227,14 @@ async fn file(
     } else {
         ShownAs::Nothing
     };
-    let is_editable = is_text && read.size <= EDIT_BYTES;
+    let is_small = is_text && read.size <= EDIT_BYTES;
+    let not_edited = if is_small {
+        let whole = changing::whole(&read.path);
+        changing::not_edited(&app.read_file(actor, id, whole).await?)
+    } else {
+        None
+    };
+    let is_editable = is_small && not_edited.is_none();
     Ok(FilePage {
         name: name(&read.path).to_owned(),
         crumbs: crumbs(&place, parent(&read.path)),
@@ -237,6 +244,7 @@ async fn file(
         etag: read.etag,
         shown,
         raw: address(&place, "raw", &read.path),
+        not_edited,
         edit: is_editable.then(|| address(&place, "edit", &read.path)),
         rename: Field::new(&*read.path),
         path: read.path,

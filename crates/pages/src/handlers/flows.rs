@@ -5,27 +5,25 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use quaymaster_app::flows::{
-    Checked, FlowInFull, FlowOutline, FlowUse, MOST_TEXT, OutlineStep, Problem, outline,
+    Checked, FlowInFull, FlowOutline, FlowUse, MOST_TEXT, OutlineStep, outline,
 };
 use quaymaster_app::{Actor, App};
 use quaymaster_core::id::WorkspaceId;
 use quaymaster_core::{Code, Fault};
 
-use super::answer::{self, At, Stop, shown};
+use super::answer::{self, At, Stop, shown, status_of_form};
 use super::connections::said;
 use super::flow_runs;
+use super::mistakes::mistakes;
 use super::notice::Notice;
 use super::person::{Administrator, Person};
 use super::posted::{Fields, Form, Posted};
 use super::{Pages, place};
 use crate::views::flow_graph::{StepList, StepView, draw, rows};
 use crate::views::{
-    DrawnFlow, FlowPage, FlowRow, FlowsPage, LastRun, Layout, Mistake, Place, SavedFlow, TestRow,
-    flow_path,
+    DrawnFlow, FlowPage, FlowRow, FlowsPage, LastRun, Layout, Place, SavedFlow, TestRow, flow_path,
 };
 
-/// Characters of a line beside its problem.
-const MOST_OF_LINE: usize = 160;
 /// Runs on the page of a flow.
 const LATEST: i64 = 5;
 
@@ -314,34 +312,9 @@ fn told(mut page: FlowPage, checked: Checked, only_check: bool) -> Response {
 
 /// The page with what was written, whatever the reason is that it was not saved.
 fn refused(mut page: FlowPage, fault: Fault) -> Response {
-    let status = StatusCode::from_u16(fault.code.status());
-    let status = match status {
-        Ok(status) if status.is_server_error() => status,
-        _ => StatusCode::UNPROCESSABLE_ENTITY,
-    };
+    let status = status_of_form(&fault);
     page.error = Some(said(fault));
     shown(status, &page)
-}
-
-fn mistakes(source: &str, problems: Vec<Problem>) -> Vec<Mistake> {
-    let lines: Vec<&str> = source.lines().collect();
-    let mistake = |problem: Problem| {
-        let at = usize::try_from(problem.line).unwrap_or(0);
-        let text = at.checked_sub(1).and_then(|at| lines.get(at));
-        Mistake {
-            line: problem.line,
-            column: problem.column,
-            message: if problem.key.is_empty() {
-                problem.message
-            } else {
-                format!("{}: {}", problem.key, problem.message)
-            },
-            text: text.map_or_else(String::new, |text| {
-                text.chars().take(MOST_OF_LINE).collect()
-            }),
-        }
-    };
-    problems.into_iter().map(mistake).collect()
 }
 
 pub(super) struct Enabling {

@@ -5,9 +5,10 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use quaymaster_app::activity::CallFilter;
 use quaymaster_app::call_usage::Window;
+use quaymaster_app::caps::{self, InUse};
 use quaymaster_app::connections::Connection;
 use quaymaster_app::first_steps::Step;
-use quaymaster_app::{Actor, App, Workspace, caps};
+use quaymaster_app::{Actor, App, Workspace};
 use quaymaster_core::{Code, Fault};
 
 use super::answer::{Stop, shown};
@@ -46,9 +47,9 @@ pub(super) async fn create(
     Posted(form): Posted<NewWorkspace>,
 ) -> Result<Response, Stop> {
     match pages.app.create_workspace(&admin, &form.name, None).await {
-        Ok((workspace, fresh)) => Ok(tokens::shown_once(
-            &pages.app, person, &workspace, &fresh, false,
-        )),
+        Ok((workspace, fresh)) => {
+            tokens::shown_once(&pages.app, person, &workspace, &fresh, false).await
+        }
         Err(fault)
             if matches!(
                 fault.code,
@@ -75,19 +76,17 @@ pub(super) async fn dismiss_steps(
 
 async fn page(app: &App, person: Person, create: Option<Field>) -> Result<HomePage, Fault> {
     let actor = &person.actor;
-    let all = app.workspaces(actor).await?;
-    let steps = steps(app, actor, all.first()).await?;
-    let mut workspaces = Vec::new();
-    for workspace in all {
-        let last = app.recent_calls(actor, &workspace.id, 1).await?;
-        workspaces.push(WorkspaceRow {
-            id: workspace.id.to_string(),
-            endpoint: app.settings().endpoint(),
-            calls: calls(&app.usage(&workspace).await?),
-            last_call_at: last.first().map(|call| call.started_at),
-            name: workspace.name,
-        });
-    }
+    let all = app.workspaces_in_use(actor).await?;
+    let first = all.first().map(|one| &one.workspace);
+    let steps = steps(app, actor, first).await?;
+    let row = |one: InUse| WorkspaceRow {
+        id: one.workspace.id.to_string(),
+        endpoint: app.settings().endpoint(),
+        calls: calls(&one.usage),
+        last_call_at: one.last_call_at,
+        name: one.workspace.name,
+    };
+    let workspaces = all.into_iter().map(row).collect();
     let (slots, total) = app.calls_over_time(actor, Window::Today).await?;
     let recent = app.calls(actor, &CallFilter::default(), NEWEST).await?;
     Ok(HomePage {
@@ -124,6 +123,14 @@ async fn steps(app: &App, actor: &Actor, first: Option<&Workspace>) -> Result<Ve
                 "Make a server",
                 "An endpoint of its own with just the tools that you pick.",
                 format!("{}/servers", workspace.trim_end_matches('/')),
+            ),
+            Step::InstallPack => (
+                "Install a pack",
+                "Ready-made flows for a service, which become tools of your agents at once.",
+                match first {
+                    Some(_) => format!("{workspace}/packs"),
+                    None => "/".to_owned(),
+                },
             ),
             Step::InviteSomebody => (
                 "Invite somebody",

@@ -4,28 +4,27 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use quaymaster_app::App;
 use quaymaster_app::definitions::{
-    self, Document, Fine, ImportedAs, Outcome, OwnConnector, Problem, Report,
+    Document, Fine, ImportedAs, MOST_BYTES, Outcome, OwnConnector, Report,
 };
+use quaymaster_app::{App, Problem, problems_of};
 use quaymaster_core::{Code, Fault};
 
 use super::answer::{self, At, Stop, shown};
 use super::connections::said;
+use super::mistakes::mistakes;
 use super::notice::Notice;
 use super::person::Administrator;
 use super::posted::{Fields, File, Form, Posted};
 use super::{Pages, connectors};
 use crate::views::address::segment;
 use crate::views::{
-    Changed, DefinitionPage, Field, ImportPage, Layout, Mistake, OperationRow, OwnConnectorsPage,
-    OwnRow, ReportView,
+    Changed, DefinitionPage, Field, ImportPage, Layout, OperationRow, OwnConnectorsPage, OwnRow,
+    ReportView,
 };
 
 /// Operations of a report that a page shows.
 const MOST_OPERATIONS: usize = 500;
-/// Characters of a line beside its problem.
-const MOST_OF_LINE: usize = 160;
 
 const TEMPLATE: &str = r#"quaymaster: 1
 key: notes
@@ -92,7 +91,7 @@ pub(super) struct Written {
 
 impl Form for Written {
     /// Also as an encoded form, in which a byte can be three.
-    const MOST: usize = 3 * definitions::MOST_BYTES + 64 * 1024;
+    const MOST: usize = 3 * MOST_BYTES + 64 * 1024;
 
     fn read(fields: &Fields) -> Self {
         let file = fields.file("file");
@@ -366,34 +365,11 @@ fn refused(mut page: DefinitionPage, fault: Fault) -> Result<Response, Stop> {
     if !is_about_the_form(&fault) {
         return Err(fault.into());
     }
-    match definitions::problems_of(&fault) {
+    match problems_of(&fault) {
         Some(problems) => page.mistakes = mistakes(&page.source, problems),
         None => page.error = Some(said(fault)),
     }
     Ok(shown(StatusCode::UNPROCESSABLE_ENTITY, &page))
-}
-
-fn mistakes(source: &str, problems: Vec<Problem>) -> Vec<Mistake> {
-    let mut lines = source.lines().enumerate().peekable();
-    let mistake = |problem: Problem| {
-        // Problems come in the order of the lines.
-        let at = usize::try_from(problem.line).unwrap_or(0).saturating_sub(1);
-        while lines.next_if(|(nr, _)| *nr < at).is_some() {}
-        let text = lines.peek().filter(|(nr, _)| *nr == at);
-        let text = text.map(|(_, text)| text.chars().take(MOST_OF_LINE).collect());
-        let message = if problem.key.is_empty() {
-            problem.message
-        } else {
-            format!("{}: {}", problem.key, problem.message)
-        };
-        Mistake {
-            line: problem.line,
-            column: problem.column,
-            message,
-            text: text.unwrap_or_default(),
-        }
-    };
-    problems.into_iter().map(mistake).collect()
 }
 
 fn report(report: Report) -> ReportView {

@@ -237,7 +237,13 @@ pub(super) async fn put(
             let mut page = page_of(app, &admin, person.layout, &id, &pack).await?;
             for variable in &mut page.variables {
                 let typed = form.variables.get(&variable.name);
-                variable.field.value = typed.cloned().unwrap_or_default();
+                let typed = typed.cloned().unwrap_or_default();
+                if let PackVariableKind::Account(_, accounts) = &mut variable.kind {
+                    for account in accounts {
+                        account.is_chosen = account.value == typed;
+                    }
+                }
+                variable.field.value = typed;
             }
             for flow in &mut page.flows {
                 flow.is_ticked = form.flows.contains(&flow.name);

@@ -31,7 +31,7 @@ pub(super) async fn confirm(
     match app.confirm_reconnect(&newcomer.actor, &id).await {
         Ok((workspace, fresh)) => {
             let person = Person::from(newcomer);
-            Ok(tokens::shown_once(&app, person, &workspace, &fresh, false))
+            tokens::shown_once(&app, person, &workspace, &fresh, false).await
         }
         Err(fault) if fault.code == Code::Forbidden => {
             let page = page(&app, newcomer, id).await?;

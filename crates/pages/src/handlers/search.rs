@@ -3,8 +3,9 @@
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use quaymaster_app::App;
 use quaymaster_app::finding::{Kind, NamedThing, fit};
+use quaymaster_app::{Actor, App};
+use quaymaster_core::Fault;
 use serde::Deserialize;
 
 use super::answer::{Stop, shown};
@@ -13,12 +14,10 @@ use crate::views::address::segment;
 use crate::views::{FoundRow, SearchPage};
 
 /// Pages of everybody, and those of administrators.
-const PAGES: [(&str, &str); 16] = [
+const PAGES: [(&str, &str); 14] = [
     ("Home", "/"),
     ("Connectors", "/connectors"),
-    ("Own connectors", "/connectors/own"),
     ("Skills", "/skills"),
-    ("New skill", "/skills/new"),
     ("Memory", "/memory"),
     ("New note", "/memory/new"),
     ("Documents", "/documents"),
@@ -31,7 +30,32 @@ const PAGES: [(&str, &str); 16] = [
     ("API reference", "/reference"),
     ("Search", "/search"),
 ];
-const FOR_ADMINISTRATORS: [(&str, &str); 1] = [("Changes", "/activity/changes")];
+const FOR_ADMINISTRATORS: [(&str, &str); 6] = [
+    ("Changes", "/activity/changes"),
+    ("New skill", "/skills/new"),
+    ("Import a skill", "/skills/import"),
+    ("Own connectors", "/connectors/own"),
+    ("New connector", "/connectors/own/new"),
+    ("Import a connector", "/connectors/own/import"),
+];
+/// Pages that each workspace has, and those of its administrators.
+const OF_WORKSPACE: [(&str, &str); 8] = [
+    ("Files", "files"),
+    ("Servers", "servers"),
+    ("Flows", "flows"),
+    ("Flow runs", "flow-runs"),
+    ("Flow secrets", "flow-secrets"),
+    ("Packs", "packs"),
+    ("Integrations", "integrations"),
+    ("Settings", "settings"),
+];
+const OF_WORKSPACE_FOR_ADMINISTRATORS: [(&str, &str); 3] = [
+    ("New flow", "flows/new"),
+    ("Partials", "partials"),
+    ("End users", "end-users"),
+];
+/// Pages of workspaces that are shown.
+const MOST: usize = 12;
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -64,6 +88,7 @@ pub(super) async fn read(
         href: (*href).to_owned(),
     };
     let mut found: Vec<FoundRow> = pages.into_iter().map(page).collect();
+    found.extend(of_workspaces(&app, actor, &query).await?);
     let things = app.find_by_name(actor, &query).await?;
     found.extend(things.into_iter().map(row));
     let page = SearchPage {
@@ -74,7 +99,51 @@ pub(super) async fn read(
     Ok(shown(StatusCode::OK, &page))
 }
 
+/// The pages of all workspaces whose own name fits.
+async fn of_workspaces(app: &App, actor: &Actor, query: &str) -> Result<Vec<FoundRow>, Fault> {
+    if query.is_empty() {
+        return Ok(Vec::new());
+    }
+    let more: &[_] = if actor.role.administers() {
+        &OF_WORKSPACE_FOR_ADMINISTRATORS
+    } else {
+        &[]
+    };
+    let fitting = OF_WORKSPACE.iter().chain(more);
+    let fitting = fitting.filter_map(|(name, path)| Some((fit(name, query)?, name, path)));
+    let mut fitting: Vec<_> = fitting.collect();
+    if fitting.is_empty() {
+        return Ok(Vec::new());
+    }
+    fitting.sort_by_key(|(rank, ..)| *rank);
+    let workspaces = app.workspaces(actor).await?;
+    let rows = fitting.into_iter().flat_map(|(_, name, path)| {
+        workspaces.iter().map(move |workspace| FoundRow {
+            kind: "page",
+            name: (*name).to_owned(),
+            note: workspace.name.clone(),
+            href: format!("/workspaces/{}/{path}", segment(workspace.id.as_str())),
+        })
+    });
+    Ok(rows.take(MOST).collect())
+}
+
 fn row(thing: NamedThing) -> FoundRow {
+    // Of what belongs to a workspace, the id has both.
+    if let (Kind::Flow | Kind::Pack, Some((workspace, id))) = (thing.kind, thing.id.split_once('/'))
+    {
+        let under = if thing.kind == Kind::Flow {
+            "flows"
+        } else {
+            "packs"
+        };
+        return FoundRow {
+            kind: thing.kind.name(),
+            href: format!("/workspaces/{}/{under}/{}", segment(workspace), segment(id)),
+            name: thing.name,
+            note: thing.note,
+        };
+    }
     let path = match thing.kind {
         Kind::Workspace => "/workspaces",
         Kind::Server => "/servers",
@@ -82,6 +151,7 @@ fn row(thing: NamedThing) -> FoundRow {
         Kind::Connector => "/connectors",
         Kind::Skill => "/skills",
         Kind::Document => "/documents",
+        Kind::Flow | Kind::Pack => "/workspaces",
     };
     FoundRow {
         kind: thing.kind.name(),

@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use quaymaster_app::connect_lines;
-use quaymaster_app::credentials::{Credential, Fresh, Origin};
+use quaymaster_app::credentials::{Credential, Fresh, NewWorkspaceToken, Origin};
 use quaymaster_app::trying::credential_of_person;
 use quaymaster_app::workspaces::Workspace;
 use quaymaster_app::{Actor, App};
@@ -17,22 +17,27 @@ use quaymaster_core::{Code, Fault, Scope};
 use secrecy::ExposeSecret as _;
 
 use super::answer::{self, At, Stop, shown};
+use super::connections::said;
+use super::mixing::Ticked;
 use super::notice::Notice;
 use super::person::Person;
 use super::posted::{Fields, Form, Posted};
-use super::{Pages, connect, workspace};
+use super::{Pages, connect, mixing, workspace};
 use crate::views::{Access, Field, FreshTokenPage, TokenForm, TokenRow};
 
 pub(super) struct NewToken {
     name: String,
     access: String,
+    mix: Option<Ticked>,
 }
 
 impl Form for NewToken {
+    const MOST: usize = mixing::MOST;
     fn read(fields: &Fields) -> Self {
         NewToken {
             name: fields.text("name"),
             access: fields.text("access"),
+            mix: Ticked::read(fields),
         }
     }
 }
@@ -47,21 +52,35 @@ pub(super) async fn create(
         Fault::invalid_arg("/access", "enum", "Choose what the token may do.")
             .hint("Go back and send the form of the page.")
     })?;
-    let read_only = access == Access::ReadOnly;
-    let made = app
-        .create_workspace_token(&person.actor, &id, &form.name, read_only)
-        .await;
+    let kind = TokenKind::WorkspaceToken;
+    let ticked = form.mix.as_ref();
+    let asked = mixing::asked(&app, &person.actor, kind, Some(&id), ticked).await;
+    let made = match asked {
+        Ok(ticked) => {
+            let new = NewWorkspaceToken {
+                name: form.name.clone(),
+                read_only: access == Access::ReadOnly,
+                ticked,
+            };
+            app.create_workspace_token(&person.actor, &id, new).await
+        }
+        Err(fault) => Err(fault),
+    };
     match made {
         Ok(fresh) => {
             let workspace = app.workspace(&person.actor, &id).await?;
-            Ok(shown_once(&app, person, &workspace, &fresh, false))
+            shown_once(&app, person, &workspace, &fresh, false).await
         }
-        Err(fault) if fault.code == Code::InvalidArg => {
+        Err(fault) if matches!(fault.code, Code::InvalidArg | Code::ScopeDenied) => {
+            let mut mix = mixing::picker(&app, &person.actor, kind, Some(&id), ticked).await?;
             let mut page = workspace::page(&app, person, &id).await?;
-            page.token_form = Some(TokenForm {
-                name: Field::wrong(form.name, fault.message),
-                access,
-            });
+            let name = if mixing::is_about(&fault) || fault.code == Code::ScopeDenied {
+                mix.error = Some(said(fault));
+                Field::new(form.name)
+            } else {
+                Field::wrong(form.name, fault.message)
+            };
+            page.token_form = Some(TokenForm { name, access, mix });
             Ok(shown(StatusCode::UNPROCESSABLE_ENTITY, &page))
         }
         Err(fault) => Err(fault.into()),
@@ -80,7 +99,7 @@ pub(super) async fn regenerate(
         return Err(unknown_token().into());
     }
     let fresh = app.regenerate(&person.actor, &token).await?;
-    Ok(shown_once(&app, person, &workspace, &fresh, true))
+    shown_once(&app, person, &workspace, &fresh, true).await
 }
 
 pub(super) async fn revoke(
@@ -142,13 +161,13 @@ pub(super) async fn env_file(
 }
 
 /// The page with the token, which is never shown again.
-pub(super) fn shown_once(
+pub(super) async fn shown_once(
     app: &App,
     person: Person,
     workspace: &Workspace,
     fresh: &Fresh,
     replaced: bool,
-) -> Response {
+) -> Result<Response, Stop> {
     let token = fresh.token.expose_secret();
     let page = FreshTokenPage {
         layout: person.layout,
@@ -158,9 +177,10 @@ pub(super) fn shown_once(
         access: access_of(&fresh.credential),
         token: token.to_owned(),
         replaced,
+        size: mixing::size(app, &fresh.credential).await?,
         connect: connect::with_token(app, token),
     };
-    shown(StatusCode::OK, &page)
+    Ok(shown(StatusCode::OK, &page))
 }
 
 /// The rows of the table of tokens.
@@ -177,6 +197,7 @@ pub(super) async fn rows(
         is_default: token.origin == Origin::Default,
         may_change: actor.role.administers() || token.user == actor.user,
         access: access_of(&token),
+        mix: mixing::said(&token.mix),
         created_by: name_of(&people, &token.user),
         created_at: token.created_at,
         last_used_at: token.last_used_at,

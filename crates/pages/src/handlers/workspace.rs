@@ -9,13 +9,14 @@ use quaymaster_app::trash::EntryType;
 use quaymaster_app::workspaces::WorkspaceChange;
 use quaymaster_app::{Actor, App, activity};
 use quaymaster_core::id::{CredentialId, TrashId, WorkspaceId};
+use quaymaster_core::secret::TokenKind;
 use quaymaster_core::{Code, Fault};
 
 use super::answer::{self, At, Stop, shown};
 use super::notice::Notice;
 use super::person::{Administrator, Person};
 use super::posted::{Fields, Form, Posted};
-use super::{Pages, connect, connected_clients, home, place, tokens};
+use super::{Pages, connect, connected_clients, home, mixing, place, tokens};
 use crate::views::address::segment;
 use crate::views::{CallRow, Field, Flash, TokenForm, Tone, TrashRow, Usage, WorkspacePage};
 
@@ -135,7 +136,10 @@ pub(super) async fn page(
         endpoint: app.settings().endpoint(),
         connect: connect::without_token(app),
         tokens: tokens::rows(app, actor, id).await?,
-        token_form: Some(TokenForm::default()),
+        token_form: Some(TokenForm {
+            mix: mixing::picker(app, actor, TokenKind::WorkspaceToken, Some(id), None).await?,
+            ..TokenForm::default()
+        }),
         clients: connected_clients::rows(app, actor, id).await?,
         calls: home::calls(&calls),
         resets_at: calls.reset_at,

@@ -9,17 +9,22 @@ use quaymaster_app::workspaces::WorkspaceChange;
 use quaymaster_app::{Actor, App};
 use quaymaster_core::caller::Pick;
 use quaymaster_core::id::{CredentialId, WorkspaceId};
+use quaymaster_core::secret::TokenKind;
 use quaymaster_core::{Code, Fault};
 use secrecy::ExposeSecret as _;
 
 use super::answer::{self, At, Stop, shown};
+use super::connections::said;
+use super::mixing::Ticked;
 use super::notice::Notice;
 use super::person::{Administrator, Person};
 use super::posted::{Fields, Form, Posted};
-use super::{Pages, connect, place, tokens, workspace};
+use super::{Pages, connect, mixing, place, tokens, workspace};
 use crate::views::{
     Choice, Field, FlowTokenForm, FlowTokenRow, FreshFlowTokenPage, WorkspaceSettingsPage,
 };
+
+const KIND: TokenKind = TokenKind::FlowToken;
 
 pub(super) async fn read(
     State(app): State<App>,
@@ -75,14 +80,17 @@ pub(super) struct NewToken {
     name: String,
     flows: Vec<String>,
     in_url: bool,
+    mix: Option<Ticked>,
 }
 
 impl Form for NewToken {
+    const MOST: usize = mixing::MOST;
     fn read(fields: &Fields) -> Self {
         NewToken {
             name: fields.text("name"),
             flows: fields.all("flows").map(str::to_owned).collect(),
             in_url: fields.one("in_url") == "yes",
+            mix: Ticked::read(fields),
         }
     }
 }
@@ -93,13 +101,22 @@ pub(super) async fn create(
     At(id): At<WorkspaceId>,
     Posted(form): Posted<NewToken>,
 ) -> Result<Response, Stop> {
-    let new = NewFlowToken {
-        name: form.name.clone(),
-        flows: Some(form.flows.clone()).filter(|flows| !flows.is_empty()),
-        in_url: form.in_url,
-        expires: Expiry::Never,
+    let ticked = form.mix.as_ref();
+    let asked = mixing::asked(&app, &person.actor, KIND, Some(&id), ticked).await;
+    let made = match asked {
+        Ok(ticked) => {
+            let new = NewFlowToken {
+                name: form.name.clone(),
+                flows: Some(form.flows.clone()).filter(|flows| !flows.is_empty()),
+                in_url: form.in_url,
+                expires: Expiry::Never,
+                ticked,
+            };
+            app.create_flow_token(&person.actor, &id, new).await
+        }
+        Err(fault) => Err(fault),
     };
-    match app.create_flow_token(&person.actor, &id, new).await {
+    match made {
         Ok(fresh) => {
             let token = fresh.token.expose_secret();
             let page = FreshFlowTokenPage {
@@ -108,13 +125,26 @@ pub(super) async fn create(
                 name: fresh.credential.name.clone(),
                 token: token.to_owned(),
                 in_url: form.in_url,
+                size: mixing::size(&app, &fresh.credential).await?,
                 connect: connect::to_flows(&app, Some(token), form.in_url),
             };
             Ok(shown(StatusCode::OK, &page))
         }
-        Err(fault) if matches!(fault.code, Code::InvalidArg | Code::AlreadyExists) => {
+        Err(fault)
+            if matches!(
+                fault.code,
+                Code::InvalidArg | Code::AlreadyExists | Code::ScopeDenied
+            ) =>
+        {
+            let mut mix = mixing::picker(&app, &person.actor, KIND, Some(&id), ticked).await?;
             let mut page = page(&app, person, &id).await?;
-            page.form.name = Field::wrong(form.name, fault.message);
+            page.form.name = if mixing::is_about(&fault) || fault.code == Code::ScopeDenied {
+                mix.error = Some(said(fault));
+                Field::new(form.name)
+            } else {
+                Field::wrong(form.name, fault.message)
+            };
+            page.form.mix = mix;
             page.form.in_url = form.in_url;
             for choice in &mut page.form.flows {
                 choice.is_chosen = form.flows.contains(&choice.value);
@@ -168,6 +198,7 @@ async fn page(app: &App, person: Person, id: &WorkspaceId) -> Result<WorkspaceSe
         tokens: rows(app, actor, id).await?,
         form: FlowTokenForm {
             flows: flows.collect(),
+            mix: mixing::picker(app, actor, KIND, Some(id), None).await?,
             ..FlowTokenForm::default()
         },
         connect,
@@ -189,6 +220,7 @@ async fn rows(
             Pick::Only(flows) => Some(flows.len()),
         },
         in_url: token.in_url,
+        mix: mixing::said(&token.mix),
         may_change: actor.role.administers() || token.user == actor.user,
         created_by: tokens::name_of(&people, &token.user),
         created_at: token.created_at,

@@ -6,6 +6,7 @@ use quaymaster_core::{Instant, Scope, Scopes};
 use super::connect::Connect;
 use super::form::{self, Field, Problem};
 use super::layout::Layout;
+use super::mix::{ListSize, MixPicker};
 use super::moment::Shown;
 
 /// How long a new key works.
@@ -90,6 +91,8 @@ pub struct ApiKeyRow {
     pub scopes: Scopes,
     /// Name of the workspace whose file tools it sees.
     pub files: Option<String>,
+    /// What was ticked for it; none for all toolsets.
+    pub mix: Option<String>,
     pub created_at: Instant,
     pub expires_at: Option<Instant>,
     pub expired: bool,
@@ -107,6 +110,7 @@ pub struct ApiKeyForm {
     pub workspaces: Vec<WorkspaceChoice>,
     /// Id of the chosen workspace.
     pub files: Option<String>,
+    pub mix: MixPicker,
     pub expiry: Expiry,
 }
 
@@ -134,6 +138,7 @@ impl ApiKeyForm {
                 _ => None,
             },
             workspaces,
+            mix: MixPicker::default(),
             expiry: Expiry::default(),
         }
     }
@@ -160,6 +165,7 @@ impl ApiKeysPage {
             [
                 ("key-name", self.form.name.error.as_ref()),
                 ("scopes", self.form.scopes_error.as_ref()),
+                ("mix", self.form.mix.error.as_ref()),
             ],
         )
     }
@@ -177,6 +183,8 @@ pub struct FreshKeyPage {
     pub expires_at: Option<Instant>,
     /// Name of the workspace whose file tools it sees.
     pub files: Option<String>,
+    /// Its list of tools.
+    pub size: ListSize,
     /// With the key filled in.
     pub connect: Connect,
 }

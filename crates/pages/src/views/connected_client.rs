@@ -17,6 +17,8 @@ pub struct ClientRow {
     /// The hosted server whose tools it has; none has the files.
     pub server: Option<String>,
     pub access: Access,
+    /// What was ticked for it; none for the files.
+    pub mix: Option<String>,
     pub connected_by: String,
     pub connected_at: Instant,
     pub last_used_at: Option<Instant>,

@@ -7,6 +7,7 @@ use quaymaster_app::oauth::redirect::Destination;
 use super::api_key::WorkspaceChoice;
 use super::form::{self, Problem};
 use super::layout::Layout;
+use super::mix::MixPicker;
 
 /// `/authorize`: posts `query`, `workspace`, `write` (`yes`), `answer` (`allow` or `cancel`).
 #[derive(Debug, Clone, Template)]
@@ -33,17 +34,18 @@ pub struct ConsentPage {
     /// Whether changing files has a tick; none when the client does not ask for it.
     pub write: Option<bool>,
     pub write_error: Option<String>,
+    /// What it gets of the workspace; none for a hosted server.
+    pub mix: Option<MixPicker>,
 }
 
 impl ConsentPage {
     pub fn problems(&self) -> Vec<Problem> {
-        form::problems(
-            None,
-            [
-                ("workspace", self.workspace_error.as_ref()),
-                ("access", self.write_error.as_ref()),
-            ],
-        )
+        let own = [
+            ("workspace", self.workspace_error.as_ref()),
+            ("access", self.write_error.as_ref()),
+        ];
+        let mix = self.mix.iter().map(|mix| ("mix", mix.error.as_ref()));
+        form::problems(None, own.into_iter().chain(mix))
     }
 
     pub fn is_chosen(&self, workspace: &WorkspaceChoice) -> bool {

@@ -123,6 +123,8 @@ pub struct FilePage {
     pub raw: String,
     /// Where its text is edited, when that is possible here.
     pub edit: Option<String>,
+    /// Why it is not, where its size is not the reason.
+    pub not_edited: Option<&'static str>,
     /// Where it would be moved to, and what is wrong with that.
     pub rename: Field,
 }

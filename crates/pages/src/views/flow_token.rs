@@ -6,6 +6,7 @@ use quaymaster_core::Instant;
 use super::connect::Connect;
 use super::form::{self, Field, Problem};
 use super::layout::Layout;
+use super::mix::{ListSize, MixPicker};
 use super::moment::Shown;
 use super::place::{Choice, Place};
 
@@ -31,7 +32,8 @@ impl WorkspaceSettingsPage {
     pub fn problems(&self) -> Vec<Problem> {
         let switch = [("require", self.refused.as_ref())];
         let name = [("flow-token-name", self.form.name.error.as_ref())];
-        form::problems(None, switch.into_iter().chain(name))
+        let mix = [("mix", self.form.mix.error.as_ref())];
+        form::problems(None, switch.into_iter().chain(name).chain(mix))
     }
 }
 
@@ -44,6 +46,8 @@ pub struct FlowTokenRow {
     /// The flows that it names; none when it reaches all.
     pub flows: Option<usize>,
     pub in_url: bool,
+    /// What was ticked for it; none for flows.
+    pub mix: Option<String>,
     /// Whether the person may revoke it: their own, or any for an administrator.
     pub may_change: bool,
     pub created_by: String,
@@ -53,22 +57,13 @@ pub struct FlowTokenRow {
 }
 
 /// The form below the table: posts `name`, `flows` for each that is ticked, and `in_url` when it is.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct FlowTokenForm {
     pub name: Field,
     /// The flows of the workspace; none ticked means all.
     pub flows: Vec<Choice>,
     pub in_url: bool,
-}
-
-impl Default for FlowTokenForm {
-    fn default() -> Self {
-        FlowTokenForm {
-            name: Field::default(),
-            flows: Vec::new(),
-            in_url: true,
-        }
-    }
+    pub mix: MixPicker,
 }
 
 /// Answer to the POST that made a flow token. The secret stands here and nowhere else.
@@ -81,6 +76,8 @@ pub struct FreshFlowTokenPage {
     /// `at_<id>.<secret>`
     pub token: String,
     pub in_url: bool,
+    /// Its list of tools.
+    pub size: ListSize,
     /// With the token filled in.
     pub connect: Connect,
 }

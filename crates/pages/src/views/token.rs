@@ -6,6 +6,7 @@ use quaymaster_core::Instant;
 use super::connect::Connect;
 use super::form::Field;
 use super::layout::Layout;
+use super::mix::{ListSize, MixPicker};
 
 /// What a token may do with the files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -61,6 +62,8 @@ pub struct TokenRow {
     /// Whether the person may regenerate and revoke it: their own, or any for an administrator.
     pub may_change: bool,
     pub access: Access,
+    /// What was ticked for it; none for the files.
+    pub mix: Option<String>,
     pub created_by: String,
     pub created_at: Instant,
     pub last_used_at: Option<Instant>,
@@ -71,6 +74,7 @@ pub struct TokenRow {
 pub struct TokenForm {
     pub name: Field,
     pub access: Access,
+    pub mix: MixPicker,
 }
 
 /// Answer to a POST that made a token. The secret stands here and nowhere else.
@@ -87,6 +91,8 @@ pub struct FreshTokenPage {
     pub token: String,
     /// The token took the place of another, which has stopped working.
     pub replaced: bool,
+    /// Its list of tools.
+    pub size: ListSize,
     /// With the token filled in.
     pub connect: Connect,
 }

@@ -85,10 +85,10 @@ pub struct WorkspacePage {
 impl WorkspacePage {
     pub fn problems(&self) -> Vec<Problem> {
         let cap = self.cap.iter().map(|cap| ("cap", cap.error.as_ref()));
-        let token = self
-            .token_form
-            .iter()
-            .map(|form| ("token-name", form.name.error.as_ref()));
+        let token = self.token_form.iter().flat_map(|form| {
+            let name = ("token-name", form.name.error.as_ref());
+            [name, ("mix", form.mix.error.as_ref())]
+        });
         form::problems(None, cap.chain(token))
     }
 }

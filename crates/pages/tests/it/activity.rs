@@ -113,6 +113,12 @@ async fn members_see_calls_and_administrators_changes_too() {
         changes.text("main")
     );
     assert!(!changes.text("#changes").contains("workspace.created"));
+    // What was changed can be chosen, and nothing that never was.
+    let nouns = changes.text("#action");
+    assert!(
+        nouns.contains("workspace") && !nouns.contains("partial"),
+        "{nouns}"
+    );
     let (mut stranger, _) = server.stranger().await;
     for path in ["/activity", "/usage", "/activity/export?format=csv"] {
         let page = stranger.get(path).await;

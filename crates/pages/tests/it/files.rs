@@ -193,6 +193,80 @@ async fn an_edit_keeps_line_ends_and_never_another_change() {
 }
 
 #[tokio::test]
+async fn a_text_that_a_form_would_change_is_not_edited_here_and_the_page_says_why() {
+    let server = Server::start().await;
+    let mut owner = server.owner().await;
+    let base = format!("{}/files", server.workspace_path());
+    // UTF-16, in which NUL is a character like others and not the sign of a program.
+    let nul = "//5hAAAAYgAKAA==";
+    for (name, content, encoding, why) in [
+        (
+            "mixed.txt",
+            "one\r\ntwo\nthree\n",
+            "utf-8",
+            "different ways",
+        ),
+        ("lone.txt", "one\rtwo\n", "utf-8", "carriage returns"),
+        ("both.txt", "one\r\r\ntwo\r\n", "utf-8", "carriage returns"),
+        ("nul.txt", nul, "base64", "NUL"),
+    ] {
+        let args = json!({
+            "path": name, "content": content, "encoding": encoding, "eol": "as_is",
+        });
+        server
+            .call(&server.token, "write_file", args)
+            .await
+            .unwrap();
+        let page = owner.get(&format!("{base}/view?path={name}")).await;
+        assert_eq!(page.status, StatusCode::OK, "{name}");
+        assert!(!page.body.contains("/edit?"), "{name}");
+        assert!(
+            page.text("#not-edited").contains(why),
+            "{name}: {}",
+            page.text("main")
+        );
+        let form = owner.get(&format!("{base}/edit?path={name}")).await;
+        assert_eq!(form.status, StatusCode::UNPROCESSABLE_ENTITY, "{name}");
+        assert!(
+            form.text("main").contains(why),
+            "{name}: {}",
+            form.text("main")
+        );
+    }
+    // All of one kind go through a form, and so does the last line without an end.
+    for (name, content) in [("lf.txt", "one\ntwo"), ("crlf.txt", "one\r\ntwo\r\n")] {
+        write(&server, name, content).await;
+        let page = owner.get(&format!("{base}/view?path={name}")).await;
+        assert!(page.body.contains("/edit?"), "{name}");
+        assert_eq!(page.text("#not-edited"), "", "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_text_that_cannot_be_stored_stays_in_the_form() {
+    let server = Server::start().await;
+    let mut owner = server.owner().await;
+    let base = format!("{}/files", server.workspace_path());
+    // Of one megabyte, two thirds.
+    write(&server, "large.txt", &"0123456\n".repeat(90_000)).await;
+    write(&server, "a.txt", "one\n").await;
+    let form = owner.get(&format!("{base}/edit?path=a.txt")).await;
+    let etag = form.attribute("input[name=etag]", "value").unwrap();
+    let typed = "much more\n".repeat(50_000);
+    let fields = [
+        ("path", "a.txt"),
+        ("etag", &*etag),
+        ("encoding", "utf-8"),
+        ("text", &*typed),
+    ];
+    let again = owner.submit(&format!("{base}/edit"), &fields).await;
+    assert_eq!(again.status, StatusCode::INSUFFICIENT_STORAGE);
+    assert!(!again.text("#text-error").is_empty());
+    assert!(again.body.contains(&typed), "what was typed is there");
+    assert_eq!(read(&server, "a.txt").await, "one\n");
+}
+
+#[tokio::test]
 async fn files_are_made_moved_deleted_and_restored() {
     let server = Server::start().await;
     let mut member = {

@@ -169,7 +169,7 @@ async fn a_key_has_the_scopes_that_were_ticked_and_its_expiry() {
 }
 
 #[tokio::test]
-async fn a_key_with_the_files_of_a_workspace_sees_its_tools_and_one_without_sees_none() {
+async fn a_key_with_the_files_of_a_workspace_sees_their_tools_and_one_without_does_not() {
     let server = Server::start().await;
     let mut owner = server.owner().await;
     let only = server.workspace.to_string();
@@ -193,12 +193,18 @@ async fn a_key_with_the_files_of_a_workspace_sees_its_tools_and_one_without_sees
 
     let without = [with[0], with[1], ("files", ""), with[3]];
     let fresh = owner.submit("/settings/api-keys", &without).await;
-    assert!(fresh.text("main").contains("sees no tools"));
+    let text = fresh.text("main");
+    assert!(text.contains("tools, whose list costs a model"), "{text}");
+    assert!(!text.contains("Its files are those of"), "{text}");
     let key = fresh.text("#key");
     server
         .call(&key, "list_files", json!({}))
         .await
         .unwrap_err();
+
+    let silent = [with[0], ("scopes", "chat"), ("files", ""), with[3]];
+    let fresh = owner.submit("/settings/api-keys", &silent).await;
+    assert!(fresh.text("main").contains("sees no tools"));
 }
 
 #[tokio::test]

@@ -1,5 +1,5 @@
 use axum::http::StatusCode;
-use quaymaster_app::credentials::NewApiKey;
+use quaymaster_app::credentials::{NewApiKey, NewWorkspaceToken};
 use secrecy::ExposeSecret as _;
 use serde_json::json;
 
@@ -253,9 +253,13 @@ impl Made {
             ..NewApiKey::default()
         };
         let key = server.app.create_api_key(&actor, new).await.unwrap();
+        let made = NewWorkspaceToken {
+            name: "Made".to_owned(),
+            ..NewWorkspaceToken::default()
+        };
         let token = server
             .app
-            .create_workspace_token(&actor, &server.workspace, "Made", false)
+            .create_workspace_token(&actor, &server.workspace, made)
             .await
             .unwrap();
         let client = Client::registered(server, "A client", "http://127.0.0.1:9000/callback");

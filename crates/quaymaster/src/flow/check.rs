@@ -6,7 +6,7 @@ use quaymaster_flows::context::Context;
 use quaymaster_flows::expression::Program;
 use quaymaster_flows::fault::StepFault;
 use quaymaster_flows::format::Flow;
-use quaymaster_flows::load::{Document, Problem, document, problem_at};
+use quaymaster_flows::load::{Document, Problem, Text, document};
 use quaymaster_flows::testing::{self, Expressions, Tested};
 use quaymaster_sandbox::jq;
 use serde_json::{Value, json};
@@ -43,7 +43,7 @@ impl Expressions for Local {
 
 impl Local {
     /// Expressions of a flow that are none to jq. `within` is where the flow stands in the file.
-    async fn wrong(&self, flow: &Flow, text: &str, file: &str, within: &[String]) -> Vec<Problem> {
+    async fn wrong(&self, flow: &Flow, text: &Text<'_>, within: &[String]) -> Vec<Problem> {
         let mut problems = Vec::new();
         let mut good: HashSet<&str> = HashSet::new();
         for (at, program) in flow.programs() {
@@ -60,7 +60,7 @@ impl Local {
                     if let Some(hint) = failed.hint() {
                         message = format!("{message} {hint}");
                     }
-                    problems.push(problem_at(text, file, &path, message));
+                    problems.push(text.problem_at(&path, message));
                 }
             }
         }
@@ -80,14 +80,15 @@ async fn read(file: &Path, expressions: &Local) -> Result<Document, Vec<Problem>
             message: format!("The file cannot be read: {error}."),
         }]
     })?;
-    let read = document(&text, &shown)?;
+    let text = Text::new(&text, &shown);
+    let read = document(&text)?;
     let mut problems = Vec::new();
     match &read {
-        Document::Flow(flow) => problems = expressions.wrong(flow, &text, &shown, &[]).await,
+        Document::Flow(flow) => problems = expressions.wrong(flow, &text, &[]).await,
         Document::Pack(pack) => {
             for (index, flow) in pack.flows.iter().enumerate() {
                 let within = ["flows".to_owned(), index.to_string()];
-                problems.extend(expressions.wrong(flow, &text, &shown, &within).await);
+                problems.extend(expressions.wrong(flow, &text, &within).await);
             }
         }
     }

@@ -1,7 +1,7 @@
 use crate::{NOW, both, credential, tenant};
 use quaymaster_core::Instant;
 use quaymaster_core::clock::{Clock, SystemClock, SystemEntropy};
-use quaymaster_core::id::{CallId, EventId};
+use quaymaster_core::id::{CallId, EventId, OrgId};
 use quaymaster_store::call::{CallFilter, CallRow};
 use quaymaster_store::credential::Origin;
 use quaymaster_store::event::{Event, EventFilter};
@@ -130,5 +130,9 @@ async fn events_are_read_in_order_from_an_instant_on() {
             .await
             .unwrap();
         assert_eq!(newest[0].details, json!({ "n": 4 }));
+        let nouns = store.event_nouns(&tenant.org).await.unwrap();
+        assert!(nouns.iter().eq(["test"]), "{nouns:?}");
+        let others = OrgId::fresh(&SystemClock, &SystemEntropy);
+        assert!(store.event_nouns(&others).await.unwrap().is_empty());
     }
 }

@@ -7,7 +7,8 @@ use quaymaster_core::id::{FlowId, FlowSecretId, RunId};
 use quaymaster_store::Store;
 use quaymaster_store::flow::{Flow, FlowVersion};
 use quaymaster_store::flow_kv::MOST_KV_BYTES;
-use quaymaster_store::flow_run::{Run, RunEnd, RunState, RunStep};
+use quaymaster_store::flow_queue::RunEnd;
+use quaymaster_store::flow_run::{Run, RunState, RunStep};
 use quaymaster_store::flow_secret::FlowSecret;
 use quaymaster_store::flow_trigger::{FlowTrigger, Starts};
 use secrecy::ExposeSecret as _;
@@ -36,7 +37,7 @@ fn version(n: i64) -> FlowVersion {
     }
 }
 
-async fn add_flow(store: &Store, tenant: &Tenant, name: &str) -> Flow {
+pub(crate) async fn add_flow(store: &Store, tenant: &Tenant, name: &str) -> Flow {
     let flow = Flow {
         id: FlowId::fresh(&SystemClock, &SystemEntropy),
         org: tenant.org.clone(),
@@ -57,7 +58,7 @@ async fn add_flow(store: &Store, tenant: &Tenant, name: &str) -> Flow {
     flow
 }
 
-fn run(flow: &Flow, state: RunState, at: Instant) -> Run {
+pub(crate) fn run(flow: &Flow, state: RunState, at: Instant) -> Run {
     Run {
         id: RunId::fresh(&At(at), &SystemEntropy),
         org: flow.org.clone(),
@@ -66,18 +67,22 @@ fn run(flow: &Flow, state: RunState, at: Instant) -> Run {
         version: 1,
         started_by: "mcp".into(),
         caller: "crd".into(),
+        shown_caller: Some(json!({ "kind": "user" })),
+        owner: Some("crd".into()),
         state,
         input: json!({ "city": "Lisbon" }),
         output: Some(json!([1, null])),
         error: None,
         started_at: at,
+        begun_at: None,
         ended_at: state.is_over().then_some(at),
         durable: !state.is_over(),
         attempts: 1,
+        at_once: 20,
     }
 }
 
-fn step(path: &str) -> RunStep {
+pub(crate) fn step(path: &str) -> RunStep {
     RunStep {
         path: path.into(),
         kind: "map".into(),
@@ -91,7 +96,7 @@ fn step(path: &str) -> RunStep {
     }
 }
 
-async fn add_run(store: &Store, run: &Run, steps: &[RunStep]) {
+pub(crate) async fn add_run(store: &Store, run: &Run, steps: &[RunStep]) {
     let mut tx = store.begin().await.unwrap();
     tx.add_run(run, steps).await.unwrap();
     tx.commit().await.unwrap();
@@ -215,6 +220,9 @@ async fn flows_runs_secrets_and_values_of_one_organization_are_found_by_no_other
                 store.flow_secrets(org, workspace).await.unwrap().len(),
                 usize::from(found)
             );
+            let one = store.open_flow_secret(org, workspace, "HOOK_KEY").await;
+            let one = one.unwrap().map(|one| one.expose_secret().to_owned());
+            assert_eq!(one.as_deref(), found.then_some("very-secret"));
             let secrets = store.open_flow_secrets(org, workspace).await.unwrap();
             let value = secrets
                 .get("HOOK_KEY")
@@ -385,17 +393,20 @@ async fn a_schedule_is_taken_once_and_a_path_belongs_to_one_flow_of_a_workspace(
         tx.commit().await.unwrap();
         assert!(
             store
-                .due_flows(NOW.plus_seconds(-1), 10)
+                .due_flows(NOW.plus_seconds(-1), None, 10)
                 .await
                 .unwrap()
                 .is_empty()
         );
-        let due = store.due_flows(NOW, 10).await.unwrap();
-        assert_eq!(due, [(flow.clone(), 0, NOW)]);
+        let mut due = store.due_flows(NOW, None, 10).await.unwrap();
+        let due = due.pop().unwrap();
+        assert_eq!((&due.flow, due.n, due.at), (&flow, 0, NOW));
+        let behind = store.due_flows(NOW, Some(&due), 10).await.unwrap();
+        assert!(behind.is_empty());
         let next = Some(NOW.plus_seconds(60));
         let mut tx = store.begin().await.unwrap();
-        assert!(tx.take_due_flow(&flow, 0, NOW, next).await.unwrap());
-        assert!(!tx.take_due_flow(&flow, 0, NOW, next).await.unwrap());
+        assert!(tx.take_due_flow(&due, next).await.unwrap());
+        assert!(!tx.take_due_flow(&due, next).await.unwrap());
         tx.commit().await.unwrap();
         let found = store
             .flow_of_webhook(&one.workspace, "stock-check")

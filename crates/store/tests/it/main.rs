@@ -13,6 +13,7 @@ mod calls;
 mod connection_tools;
 mod credentials;
 mod documents;
+mod flow_queue;
 mod flows;
 mod keys;
 mod notes;
@@ -166,6 +167,7 @@ fn credential(tenant: &Tenant, origin: Origin) -> Credential {
         end_user: None,
         flows: Pick::All,
         in_url: false,
+        mix: quaymaster_core::mix::Mix::default(),
         origin,
         scopes: Scopes::of_tools(),
         secret: Some(SecretDigest::of("secret")),

@@ -3,11 +3,13 @@ use crate::{NOW, Tenant, both, credential, tenant};
 use quaymaster_core::caller::Audience;
 use quaymaster_core::clock::{Clock, SystemClock, SystemEntropy};
 use quaymaster_core::id::{CodeId, CredentialId, RefreshTokenId};
+use quaymaster_core::mix::{Mix, ToolsetKey};
 use quaymaster_core::secret::{Handle, SecretDigest, TokenKind};
 use quaymaster_core::{Instant, Scopes};
 use quaymaster_store::Store;
 use quaymaster_store::credential::{Credential, Origin};
 use quaymaster_store::oauth::{Code, Grace, GrantedClient, RefreshToken};
+use std::sync::Arc;
 
 const GRACE: Grace = Grace {
     seconds: 120,
@@ -42,6 +44,10 @@ async fn code(store: &Store, tenant: &Tenant) -> Code {
         user: tenant.user.clone(),
         workspace: tenant.workspace.clone(),
         scopes: Scopes::of_reading_tools(),
+        mix: Mix {
+            toolsets: Some([ToolsetKey::Files, ToolsetKey::Memory].into()),
+            tools: Some(Arc::new(["read_file".to_owned()].into())),
+        },
         audience: Audience::Mcp,
         client_id: "dcr_client".into(),
         client_name: "A client".into(),
@@ -140,6 +146,7 @@ async fn a_code_is_used_once_and_in_time() {
         assert_eq!(read.credential, Some(first.id));
         assert_eq!(read.used_at, Some(NOW.plus_seconds(59)));
         assert_eq!(read.scopes, Scopes::of_reading_tools());
+        assert_eq!(read.mix, in_time.mix);
     }
 }
 

@@ -24,7 +24,7 @@ fn plain_words_find_the_right_action_among_the_first_five() {
         let (alias, action) = right.split_once('.').unwrap();
         assert!(embedded(alias).action(action).is_some(), "{right}");
         let found: Vec<String> = index
-            .search(question, 5)
+            .search(question, None, 5)
             .iter()
             .map(|hit| format!("{}.{}", hit.alias, hit.action))
             .collect();
@@ -42,7 +42,7 @@ fn plain_words_find_the_right_action_among_the_first_five() {
 
 #[test]
 fn a_hit_says_how_the_action_is_called() {
-    let hits = whole().search("post a message to a Slack channel", 3);
+    let hits = whole().search("post a message to a Slack channel", None, 3);
     assert_eq!(hits.len(), 3);
     let first = hits
         .iter()
@@ -66,7 +66,7 @@ fn slips_endings_and_odd_questions_do_no_harm() {
         "send_message telegram",
         "telegram.send_message",
     ] {
-        let found = index.search(question, 5);
+        let found = index.search(question, None, 5);
         assert!(
             found
                 .iter()
@@ -83,10 +83,10 @@ fn slips_endings_and_odd_questions_do_no_harm() {
         &"word ".repeat(10_000),
         &"x".repeat(100_000),
     ] {
-        assert!(index.search(odd, 5).len() <= 5);
+        assert!(index.search(odd, None, 5).len() <= 5);
     }
-    assert!(index.search("github", 0).is_empty());
-    assert!(Index::new(&[]).search("anything", 5).is_empty());
+    assert!(index.search("github", None, 0).is_empty());
+    assert!(Index::new(&[]).search("anything", None, 5).is_empty());
 }
 
 #[test]
@@ -104,12 +104,23 @@ fn only_what_is_on_is_found_and_under_its_alias() {
         index.len(),
         1 + Switched::whole("person", &slack).on().count()
     );
-    let found = index.search("delete a message", 50);
+    let found = index.search("delete a message", None, 50);
     assert!(
         found
             .iter()
             .all(|hit| hit.alias == "person" || hit.action == "send_channel_message")
     );
-    let both = index.search("bot send message", 1);
+    let both = index.search("bot send message", None, 1);
     assert_eq!(both[0].alias, "bot");
+    let person = index.search("bot send message", Some("person"), 1);
+    assert_eq!((person.len(), person[0].alias.as_str()), (1, "person"));
+    let all = index.search(" ", Some("bot"), 10);
+    assert_eq!(all.len(), 1);
+    assert!(index.search("", Some("nobody"), 10).is_empty());
+    // The few that are wanted are the first of all.
+    let (few, many) = (
+        index.search("message", None, 3),
+        index.search("message", None, 500),
+    );
+    assert_eq!(few, many[..3]);
 }

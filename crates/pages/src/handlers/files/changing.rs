@@ -7,33 +7,22 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use quaymaster_app::App;
 use quaymaster_app::files::{
-    CreateDirectory, DeleteFile, MoveFile, NewFile, ReadAs, ReadFile, WriteEol, WriteFile,
-    WriteMode,
+    CreateDirectory, DeleteFile, EolStyle, MoveFile, NewFile, ReadAs, ReadFile, ReadFileResult,
+    WriteEol, WriteFile, WriteMode,
 };
 use quaymaster_core::id::WorkspaceId;
 use quaymaster_core::{Code, Fault};
 
 use super::{EDIT_BYTES, MOST_BYTES, Where, address, crumbs, directory, file, name, parent};
-use crate::handlers::answer::{self, At, Stop, shown};
+use crate::handlers::answer::{self, At, Stop, shown, status_of_form};
 use crate::handlers::notice::Notice;
 use crate::handlers::person::Person;
 use crate::handlers::posted::{Fields, File, Form, Posted};
 use crate::handlers::{Pages, place};
 use crate::views::{Field, FileEditPage, Place};
 
-/// What a person can set right; the page is shown again.
-const REFUSALS: [Code; 10] = [
-    Code::InvalidArg,
-    Code::AlreadyExists,
-    Code::NotFound,
-    Code::PreconditionFailed,
-    Code::TooLarge,
-    Code::QuotaExceeded,
-    Code::IsADirectory,
-    Code::NotADirectory,
-    Code::PathOutsideWorkspace,
-    Code::EncodingUnsupported,
-];
+/// The form of a directory's page that was sent, and what was typed there.
+struct Sender<'a>(&'static str, &'a str);
 
 fn said(fault: &Fault) -> String {
     match &fault.hint {
@@ -46,19 +35,19 @@ fn said(fault: &Fault) -> String {
     }
 }
 
-/// The directory once more, with what was refused.
-async fn again(
+/// The answer, or the directory once more with why there is none, whatever the reason is.
+async fn or_again(
     app: &App,
     person: Person,
     id: &WorkspaceId,
     path: String,
-    field: &'static str,
-    typed: &str,
-    fault: Fault,
+    Sender(field, typed): Sender<'_>,
+    done: Result<Response, Fault>,
 ) -> Result<Response, Stop> {
-    if !REFUSALS.contains(&fault.code) {
-        return Err(fault.into());
-    }
+    let fault = match done {
+        Ok(answer) => return Ok(answer),
+        Err(fault) => fault,
+    };
     let looking = Where {
         path,
         ..Where::default()
@@ -71,7 +60,7 @@ async fn again(
         _ => {}
     }
     page.refused = Some((field, message));
-    Ok(shown(StatusCode::UNPROCESSABLE_ENTITY, &page))
+    Ok(shown(status_of_form(&fault), &page))
 }
 
 /// A name in a directory. Some browsers send a path, of which the name counts.
@@ -116,13 +105,10 @@ pub(in crate::handlers) async fn create(
         if_match: None,
         dry_run: false,
     };
-    match app.write_file(&person.actor, &id, ask).await {
-        Ok(made) => Ok(Redirect::to(&address(&place, "edit", &made.path)).into_response()),
-        Err(fault) => {
-            let field = "new-file";
-            again(&app, person, &id, form.path, field, &form.name, fault).await
-        }
-    }
+    let made = app.write_file(&person.actor, &id, ask).await;
+    let made = made.map(|made| Redirect::to(&address(&place, "edit", &made.path)).into_response());
+    let sender = Sender("new-file", &form.name);
+    or_again(&app, person, &id, form.path, sender, made).await
 }
 
 pub(in crate::handlers) async fn make_directory(
@@ -136,13 +122,10 @@ pub(in crate::handlers) async fn make_directory(
         path: within(&form.path, &form.name),
         parents: true,
     };
-    match app.create_directory(&person.actor, &id, ask).await {
-        Ok(made) => Ok(Redirect::to(&address(&place, "", &made.path)).into_response()),
-        Err(fault) => {
-            let field = "new-directory";
-            again(&app, person, &id, form.path, field, &form.name, fault).await
-        }
-    }
+    let made = app.create_directory(&person.actor, &id, ask).await;
+    let made = made.map(|made| Redirect::to(&address(&place, "", &made.path)).into_response());
+    let sender = Sender("new-directory", &form.name);
+    or_again(&app, person, &id, form.path, sender, made).await
 }
 
 pub(in crate::handlers) struct Sent {
@@ -187,15 +170,15 @@ pub(in crate::handlers) async fn upload(
             if_match: None,
         };
         let receiver = app.receive_file(&person.actor, &id, new).await?;
-        receiver.write(file.bytes).await?.finish().await
+        receiver.write(file.bytes).await?.finish().await?;
+        Ok::<_, Fault>(answer::done(
+            &pages,
+            &address(&place, "", &path),
+            Notice::FileSent,
+        ))
     };
-    match sent.await {
-        Ok(_) => {
-            let path = address(&place, "", &path);
-            Ok(answer::done(&pages, &path, Notice::FileSent))
-        }
-        Err(fault) => again(app, person, &id, path, "file", "", fault).await,
-    }
+    let sent = sent.await;
+    or_again(app, person, &id, path, Sender("file", ""), sent).await
 }
 
 pub(in crate::handlers) struct Gone {
@@ -229,13 +212,12 @@ pub(in crate::handlers) async fn delete(
         if_match: Some(form.etag).filter(|etag| !etag.is_empty()),
         dry_run: false,
     };
-    match pages.app.delete_file(&person.actor, &id, ask).await {
-        Ok(_) => {
-            let path = address(&place, "", &above);
-            Ok(answer::done(&pages, &path, Notice::FileDeleted))
-        }
-        Err(fault) => again(&pages.app, person, &id, above, "", "", fault).await,
-    }
+    let gone = pages.app.delete_file(&person.actor, &id, ask).await;
+    let gone = gone.map(|_| {
+        let path = address(&place, "", &above);
+        answer::done(&pages, &path, Notice::FileDeleted)
+    });
+    or_again(&pages.app, person, &id, above, Sender("", ""), gone).await
 }
 
 pub(in crate::handlers) struct Moved {
@@ -274,7 +256,7 @@ pub(in crate::handlers) async fn rename(
             let path = address(&place, "view", &moved.destination);
             Ok(answer::done(&pages, &path, Notice::FileMoved))
         }
-        Err(fault) if REFUSALS.contains(&fault.code) => {
+        Err(fault) => {
             let looking = Where {
                 path: form.path,
                 ..Where::default()
@@ -282,9 +264,8 @@ pub(in crate::handlers) async fn rename(
             // Gone meanwhile: then the page of the file says so.
             let mut page = file(&pages.app, person, &id, &looking).await?;
             page.rename = Field::wrong(form.to, said(&fault));
-            Ok(shown(StatusCode::UNPROCESSABLE_ENTITY, &page))
+            Ok(shown(status_of_form(&fault), &page))
         }
-        Err(fault) => Err(fault.into()),
     }
 }
 
@@ -295,27 +276,18 @@ pub(in crate::handlers) async fn edit(
     Query(looking): Query<Where>,
 ) -> Result<Response, Stop> {
     let place = place::find(&app, &person.actor, &id).await?;
-    // By bytes: pages of lines cut long ones, and what is cut would be lost.
-    let ask = ReadFile {
-        path: looking.path,
-        start_line: None,
-        end_line: -1,
-        offset: Some(0),
-        length: Some(EDIT_BYTES),
-        read_as: ReadAs::Text,
-        encoding: None,
-        line_numbers: false,
-        max_bytes: EDIT_BYTES,
-        if_none_match: None,
-    };
-    let read = app.read_file(&person.actor, &id, ask).await?;
-    if read.truncated {
-        return Err(Fault::new(
-            Code::TooLarge,
-            "The file is too large to be edited on a page.",
-        )
-        .hint("Download it, change it and upload it again, or let an agent edit it.")
-        .into());
+    let read = app
+        .read_file(&person.actor, &id, whole(&looking.path))
+        .await?;
+    if let Some(why) = not_edited(&read) {
+        let code = if read.truncated {
+            Code::TooLarge
+        } else {
+            Code::NotText
+        };
+        return Err(Fault::new(code, why)
+            .hint("Download it, change it and upload it again, or let an agent edit it.")
+            .into());
     }
     let page = FileEditPage {
         text: Field::new(read.content.unwrap_or_default()),
@@ -325,6 +297,49 @@ pub(in crate::handlers) async fn edit(
         ..blank(person, place, read.path)
     };
     Ok(shown(StatusCode::OK, &page))
+}
+
+/// A text as the form of its page has it, by bytes: pages of lines cut long ones, and what is cut
+/// would be lost.
+pub(super) fn whole(path: &str) -> ReadFile {
+    ReadFile {
+        path: path.to_owned(),
+        start_line: None,
+        end_line: -1,
+        offset: Some(0),
+        length: Some(EDIT_BYTES),
+        read_as: ReadAs::Text,
+        encoding: None,
+        line_numbers: false,
+        max_bytes: EDIT_BYTES,
+        if_none_match: None,
+    }
+}
+
+/// Why a text cannot go through a form and come back as it was.
+pub(super) fn not_edited(read: &ReadFileResult) -> Option<&'static str> {
+    let text = read.content.as_deref().unwrap_or_default();
+    if read.truncated {
+        return Some("The file is too large to be edited on a page.");
+    }
+    // A browser has one kind of line end, and counts a lone carriage return as one (HTML, "newline
+    // normalization"); of NUL it makes U+FFFD.
+    if read.eol == Some(EolStyle::Mixed) {
+        return Some(
+            "The file cannot be edited on a page: its lines end in different ways, and a form would even them.",
+        );
+    }
+    if text.replace("\r\n", "\n").contains('\r') {
+        return Some(
+            "The file cannot be edited on a page: it has carriage returns within lines, and a form would end lines there.",
+        );
+    }
+    if text.contains('\0') {
+        return Some(
+            "The file cannot be edited on a page: it has NUL characters, and a form would lose them.",
+        );
+    }
+    None
 }
 
 fn blank(person: Person, place: Place, path: String) -> FileEditPage {
@@ -387,8 +402,7 @@ pub(in crate::handlers) async fn save(
             let path = address(&place, "view", &written.path);
             return Ok(answer::done(&pages, &path, Notice::FileSaved));
         }
-        Err(fault) if REFUSALS.contains(&fault.code) => fault,
-        Err(fault) => return Err(fault.into()),
+        Err(fault) => fault,
     };
     let current = fault.details.as_ref().and_then(|details| {
         let etag = details.get("current_etag")?.as_str()?;
@@ -398,8 +412,9 @@ pub(in crate::handlers) async fn save(
     let error = if is_stale {
         "Somebody changed the file meanwhile. Nothing is saved yet.".to_owned()
     } else {
-        fault.message
+        said(&fault)
     };
+    let status = status_of_form(&fault);
     let page = FileEditPage {
         text: Field::wrong(form.text, error),
         etag: current.unwrap_or(form.etag),
@@ -407,5 +422,5 @@ pub(in crate::handlers) async fn save(
         is_stale,
         ..blank(person, place, form.path)
     };
-    Ok(shown(StatusCode::UNPROCESSABLE_ENTITY, &page))
+    Ok(shown(status, &page))
 }

@@ -26,6 +26,7 @@ impl Sample {
             reads: true,
             write: Some(true),
             write_error: None,
+            mix: Some(self.mix(false)),
         };
         let local = ConsentPage {
             client: self.t("Claude Code (quaymaster)"),
@@ -54,6 +55,7 @@ impl Sample {
             }),
             workspaces: vec![],
             chosen: None,
+            mix: None,
             ..local.clone()
         };
         let wrong = ConsentPage {
@@ -61,6 +63,7 @@ impl Sample {
             write_error: Some(self.t("The client asks to change files only.")),
             write: Some(false),
             reads: false,
+            mix: Some(self.mix(true)),
             ..local.clone()
         };
         let none = ConsentPage {

@@ -50,6 +50,9 @@ impl Sample {
         };
         let archive = FilePage {
             shown: ShownAs::Nothing,
+            not_edited: Some(
+                "The file cannot be edited on a page: its lines end in different ways, and a form would even them.",
+            ),
             ..image.clone()
         };
         let blank = FilePage {
@@ -146,6 +149,7 @@ impl Sample {
             },
             raw: self.t("/workspaces/ws_2/files/raw?path=reports/notes.md"),
             edit: Some(self.t("/workspaces/ws_2/files/edit?path=reports/notes.md")),
+            not_edited: None,
             rename: self.field("reports/notes.md"),
         }
     }

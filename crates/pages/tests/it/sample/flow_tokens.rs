@@ -1,7 +1,7 @@
 //! The settings of a workspace, closed, open and refused, and a fresh flow token.
 
 use quaymaster_pages::views::{
-    Choice, FlowTokenForm, FlowTokenRow, FreshFlowTokenPage, WorkspaceSettingsPage,
+    Choice, FlowTokenForm, FlowTokenRow, FreshFlowTokenPage, ListSize, WorkspaceSettingsPage,
 };
 
 use super::{ENDPOINT, Page, Sample, page};
@@ -13,6 +13,7 @@ impl Sample {
             name: self.t(name),
             flows,
             in_url: flows.is_none(),
+            mix: flows.map(|_| self.t("Flows, Memory")),
             may_change: id != "crd_3",
             created_by: self.t("Owner"),
             created_at: self.ago(1_000_000),
@@ -36,6 +37,7 @@ impl Sample {
                         .with_help(&self.t("get_weather")),
                     Choice::new("flow_2", self.t("Rates"), true).with_help(&self.t("get_rates")),
                 ],
+                mix: self.mix(false),
                 ..FlowTokenForm::default()
             },
             connect: self.connect("<token>"),
@@ -51,6 +53,7 @@ impl Sample {
             form: FlowTokenForm {
                 name: self.wrong("Cursor", "There is a flow token named Cursor already."),
                 in_url: false,
+                mix: self.mix(true),
                 ..FlowTokenForm::default()
             },
             ..closed.clone()
@@ -62,6 +65,10 @@ impl Sample {
             name: self.t("Claude Desktop"),
             token: self.t(token),
             in_url: true,
+            size: ListSize {
+                tools: 19,
+                tokens: 4_812,
+            },
             connect: self.connect(token),
         };
         vec![

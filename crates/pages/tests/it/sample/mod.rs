@@ -21,9 +21,11 @@ mod trying;
 mod workspaces;
 
 use askama::Template;
+use quaymaster_app::connect_lines::{self, Target};
 use quaymaster_core::Instant;
 use quaymaster_pages::views::{
-    Connect, ConnectKind, ConnectLine, Field, Flash, Layout, Place, SignedIn, Tone,
+    Connect, ConnectKind, ConnectLine, Field, Flash, Layout, MixGroup, MixPicker, MixTick, Place,
+    SignedIn, Tone,
 };
 
 /// Sample data around an instant. Every text passes `text`, so that a test can make all hostile.
@@ -122,61 +124,67 @@ impl Sample {
     }
 
     fn connect(&self, token: &str) -> Connect {
-        let json = |key: &str, extra: &str| {
-            format!(
-                "{{\n  \"{key}\": {{\n    \"workspace\": {{\n{extra}      \"url\": \"{ENDPOINT}\",\n      \"headers\": {{\n        \"Authorization\": \"Bearer {token}\"\n      }}\n    }}\n  }}\n}}"
-            )
+        let signing_in = connect_lines::sign_in_lines("quaymaster", ENDPOINT);
+        let with_token = connect_lines::connect_lines(Target {
+            name: "quaymaster",
+            endpoint: ENDPOINT,
+            token: Some(token),
+            program: None,
+        });
+        let line = |line: connect_lines::ConnectLine| ConnectLine {
+            client: self.t(line.client),
+            kind: match line.kind {
+                "command" => ConnectKind::Command,
+                "url" => ConnectKind::Address,
+                _ => ConnectKind::File,
+            },
+            where_: self.t(&line.place),
+            text: self.t(&line.text),
         };
-        let http = "      \"type\": \"http\",\n";
-        let command = format!(
-            "claude mcp add --transport http workspace {ENDPOINT} --header \"Authorization: Bearer {token}\""
-        );
-        let lines = [
-            (
-                "Claude, any client that signs in",
-                ConnectKind::Address,
-                "Claude on the web and desktop: Settings → Connectors → Add custom connector",
-                ENDPOINT.to_owned(),
-            ),
-            ("Claude Code", ConnectKind::Command, "Terminal", command),
-            (
-                "Claude Code",
-                ConnectKind::File,
-                ".mcp.json",
-                json("mcpServers", http),
-            ),
-            (
-                "Claude Desktop",
-                ConnectKind::File,
-                "claude_desktop_config.json",
-                json("mcpServers", ""),
-            ),
-            (
-                "Cursor",
-                ConnectKind::File,
-                "~/.cursor/mcp.json",
-                json("mcpServers", ""),
-            ),
-            (
-                "VS Code",
-                ConnectKind::File,
-                ".vscode/mcp.json",
-                json("servers", http),
-            ),
-            (
-                "Any other",
-                ConnectKind::File,
-                "Configuration of the client",
-                json("mcpServers", http),
-            ),
+        let lines = signing_in.into_iter().chain(with_token);
+        Connect::new(lines.map(line).collect())
+    }
+
+    /// As for a token of a workspace, with some of it changed where `changed`.
+    fn mix(&self, changed: bool) -> MixPicker {
+        let tool = |name: &str, title: &str, tokens, is_ticked| MixTick {
+            name: self.t(name),
+            title: self.t(title),
+            reads: name.starts_with("read"),
+            is_destructive: name.starts_with("delete"),
+            tokens,
+            is_ticked,
+        };
+        let group = |key: &str, title: &str, is_ticked, tools: Vec<MixTick>| MixGroup {
+            key: self.t(key),
+            title: self.t(title),
+            help: self.t("Read and change the files of the workspace"),
+            is_ticked,
+            decided_by: (key == "files" && !changed).then_some("files"),
+            count: tools.len() as u64,
+            tokens: tools.iter().map(|tool| tool.tokens).sum(),
+            tools,
+        };
+        let files = vec![
+            tool("read_file", "Read a file", 312, true),
+            tool("write_file", "Write a file", 287, !changed),
+            tool("delete_file", "Delete a file", 190, !changed),
         ];
-        let line = |(client, kind, place, text): (&str, ConnectKind, &str, String)| ConnectLine {
-            client: self.t(client),
-            kind,
-            where_: self.t(place),
-            text: self.t(&text),
-        };
-        Connect::new(lines.into_iter().map(line).collect())
+        let services = vec![
+            tool("list_services", "List services", 144, true),
+            tool("connector_execute", "Call a service", 1_020, true),
+        ];
+        MixPicker {
+            groups: vec![
+                group("files", "Files", true, files),
+                group("catalog", "Connectors", changed, services),
+                group("skills", "Skills", false, vec![]),
+            ],
+            is_open: changed,
+            error: changed.then(|| {
+                self.t("Its toolsets have no tool \"reed_file\". Did you mean read_file?")
+            }),
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use quaymaster_core::{Scope, Scopes};
 use quaymaster_pages::views::{
-    ApiKeyForm, ApiKeyRow, ApiKeysPage, FreshKeyPage, SettingsPage, Tone, WorkspaceChoice,
+    ApiKeyForm, ApiKeyRow, ApiKeysPage, FreshKeyPage, ListSize, SettingsPage, Tone, WorkspaceChoice,
 };
 
 use super::{ENDPOINT, Page, Sample, page};
@@ -17,6 +17,7 @@ impl Sample {
             owner: self.t("Owner"),
             scopes,
             files: expires_at.map(|_| self.t("Research")),
+            mix: expires_at.map(|_| self.t("Files, Connectors: 4 tools")),
             created_at: self.ago(2_000_000),
             expires_at: expires_at.map(|seconds| self.now.plus_seconds(seconds)),
             expired: expires_at.is_some_and(|seconds| seconds < 0),
@@ -35,7 +36,10 @@ impl Sample {
                 key("Nightly reports", few, Some(-1_000)),
                 key("Provisioning", Scopes::all(), None),
             ],
-            form: ApiKeyForm::new(Scopes::all(), workspaces.clone()),
+            form: ApiKeyForm {
+                mix: self.mix(false),
+                ..ApiKeyForm::new(Scopes::all(), workspaces.clone())
+            },
         };
         let empty = ApiKeysPage {
             layout: self.inside(),
@@ -45,6 +49,7 @@ impl Sample {
         let mut form = ApiKeyForm::new(few, only);
         form.name = self.wrong("", "Name the key.");
         form.ticked = Scopes::NONE;
+        form.mix = self.mix(true);
         form.scopes_error = Some(self.t("Tick at least one scope."));
         let wrong = ApiKeysPage {
             form,
@@ -59,11 +64,16 @@ impl Sample {
             scopes: Scopes::of_tools(),
             expires_at: Some(self.now.plus_seconds(90 * 86_400)),
             files: Some(self.t("Research")),
+            size: ListSize {
+                tools: 19,
+                tokens: 4_812,
+            },
             connect: self.connect(secret),
         };
         let lasting = FreshKeyPage {
             expires_at: None,
             files: None,
+            size: ListSize::default(),
             ..fresh.clone()
         };
         let settings = SettingsPage {

@@ -3,7 +3,7 @@
 use quaymaster_app::oauth::redirect::Destination;
 use quaymaster_pages::views::{
     Access, BarChart, CallRow, ClientRow, FailingRow, Field, Figures, FreshTokenPage, HomePage,
-    TokenForm, TokenRow, Tone, TrashRow, Usage, WorkspacePage, WorkspaceRow,
+    ListSize, TokenForm, TokenRow, Tone, TrashRow, Usage, WorkspacePage, WorkspaceRow,
 };
 
 use super::{ENDPOINT, Page, Sample, page};
@@ -101,6 +101,7 @@ impl Sample {
             token_form: Some(TokenForm {
                 name: self.wrong("", "Name the token."),
                 access: Access::ReadOnly,
+                mix: self.mix(true),
             }),
             ..busy.clone()
         };
@@ -113,6 +114,10 @@ impl Sample {
             access: Access::ReadWrite,
             token: self.t(token),
             replaced: true,
+            size: ListSize {
+                tools: 19,
+                tokens: 4_812,
+            },
             connect: self.connect(token),
         };
         vec![
@@ -136,6 +141,7 @@ impl Sample {
             is_default: id == "crd_1",
             may_change: true,
             access,
+            mix: (id == "crd_2").then(|| self.t("Files, Connectors: 4 tools")),
             created_by: self.t("Owner"),
             created_at: self.ago(1_000_000),
             last_used_at: last.map(|seconds| self.ago(seconds)),
@@ -171,6 +177,7 @@ impl Sample {
             destination,
             server: (id == "crd_7").then(|| self.t("Support desk")),
             access,
+            mix: None,
             connected_by: self.t("Owner"),
             connected_at: self.ago(400_000),
             last_used_at: last.map(|seconds| self.ago(seconds)),
@@ -206,7 +213,10 @@ impl Sample {
                     None,
                 ),
             ],
-            token_form: Some(TokenForm::default()),
+            token_form: Some(TokenForm {
+                mix: self.mix(false),
+                ..TokenForm::default()
+            }),
             clients: vec![
                 client(
                     "crd_4",

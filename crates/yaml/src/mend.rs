@@ -1,47 +1,51 @@
-//! All the places where a value is no definition: serde stops at the first, so each is noted and
+//! All the places where a value is of another shape: serde stops at the first, so each is noted and
 //! taken out, and the rest is read again.
 
-use super::Finding;
-use crate::definition::Definition;
+use crate::{Finding, Shape};
 use quaymaster_core::suggest::did_you_mean;
-use serde_json::{Value, json};
+use serde_json::Value;
 use serde_path_to_error::{Path, Segment};
 use std::collections::HashSet;
 
 /// More at once help nobody.
 const MOST: usize = 50;
 
-pub(super) fn findings(mut value: Value) -> Vec<Finding> {
+pub(crate) fn findings<T: Shape>(mut value: Value) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut taken_out: HashSet<Vec<String>> = HashSet::new();
-    while findings.len() < MOST {
-        let Err(error) = serde_path_to_error::deserialize::<_, Definition>(&value) else {
+    // Each turn takes something out or fills something in; what does neither ends it.
+    for _ in 0..4 * MOST {
+        let Err(error) = serde_path_to_error::deserialize::<_, T>(&value) else {
             break;
         };
         let mut at = keys(error.path());
         let message = error.inner().to_string();
-        if taken_out.contains(&at) {
-            // An item that was taken out before: its list goes too.
-        } else if let Some(missing) = message.strip_prefix("missing field `") {
-            let name = missing.split('`').next().unwrap_or_default().to_owned();
+        let missing = message
+            .strip_prefix("missing field `")
+            .and_then(|rest| rest.split('`').next());
+        if let Some(name) = missing {
             let mut whole = at.clone();
-            whole.push(name.clone());
+            whole.push(name.to_owned());
             // It was there and was wrong, which is told already.
             if !taken_out.contains(&whole) {
+                let message = format!("The key `{name}` is missing.");
                 findings.push(Finding {
                     at: at.clone(),
-                    message: format!("The key `{name}` is missing."),
+                    message,
                 });
             }
-        } else {
+        } else if !taken_out.iter().any(|out| out.starts_with(&at)) {
+            // What was taken out before is told, and what is left of its surroundings goes then.
             findings.push(Finding {
                 at: at.clone(),
-                message: said(&message),
+                message: said::<T>(&message),
             });
         }
-        // What stays is looked at once more without this part.
+        if findings.len() >= MOST {
+            break;
+        }
         if at.is_empty() {
-            if !fill_in(&mut value, &message) {
+            if !fill_in::<T>(&mut value, missing) {
                 break;
             }
             continue;
@@ -49,7 +53,7 @@ pub(super) fn findings(mut value: Value) -> Vec<Finding> {
         if !taken_out.insert(at.clone()) {
             at.pop();
         }
-        while !at.is_empty() && !take_out(&mut value, &at) {
+        while !at.is_empty() && !take_out::<T>(&mut value, &at) {
             at.pop();
         }
         if at.is_empty() {
@@ -71,7 +75,7 @@ fn keys(path: &Path) -> Vec<String> {
         .collect()
 }
 
-fn take_out(value: &mut Value, at: &[String]) -> bool {
+fn take_out<T: Shape>(value: &mut Value, at: &[String]) -> bool {
     let Some((last, parents)) = at.split_last() else {
         return false;
     };
@@ -87,32 +91,26 @@ fn take_out(value: &mut Value, at: &[String]) -> bool {
             .parse::<usize>()
             .ok()
             .filter(|index| *index < list.len())
-            .map(|index| list[index] = Value::Null)
+            .map(|index| list[index] = T::gap())
             .is_some(),
         _ => false,
     }
 }
 
 /// Puts something in the place of a missing key of the whole, which cannot be taken out.
-fn fill_in(value: &mut Value, message: &str) -> bool {
-    let filler = json!({
-        "quaymaster": 1, "key": "x", "kind": "rest", "version": "1", "title": "x", "summary": "x",
-        "base_url": "https://x", "auth": [], "modules": {},
-    });
-    let Some(map) = value.as_object_mut() else {
+fn fill_in<T: Shape>(value: &mut Value, missing: Option<&str>) -> bool {
+    let filler = T::filler();
+    let (Some(map), Some(name)) = (value.as_object_mut(), missing) else {
         return false;
     };
-    let missing = message
-        .strip_prefix("missing field `")
-        .and_then(|rest| rest.split('`').next());
-    match missing.and_then(|name| Some((name, filler.get(name)?))) {
-        Some((name, filler)) => map.insert(name.to_owned(), filler.clone()).is_none(),
+    match filler.get(name) {
+        Some(filler) => map.insert(name.to_owned(), filler.clone()).is_none(),
         None => false,
     }
 }
 
 /// Serde's words in ours.
-fn said(message: &str) -> String {
+fn said<T: Shape>(message: &str) -> String {
     let mut quoted = message.split('`').skip(1).step_by(2);
     let unknown = ["unknown field", "unknown variant"]
         .into_iter()
@@ -122,7 +120,7 @@ fn said(message: &str) -> String {
             Some(rest) => format!(
                 "Wrong type: {}.{}",
                 rest.trim_end_matches('.'),
-                quotes(rest)
+                quotes::<T>(rest)
             ),
             None => format!("{}.", message.trim_end_matches('.')),
         };
@@ -141,14 +139,19 @@ fn said(message: &str) -> String {
     }
 }
 
-fn quotes(message: &str) -> &'static str {
+/// What helps with the traps of YAML.
+fn quotes<T: Shape>(message: &str) -> &'static str {
+    let wants_text = message.ends_with("a string");
     if message.starts_with("string") && message.ends_with("a boolean") {
         return " Write true or false.";
+    }
+    if wants_text && (message.starts_with("map") || message.starts_with("sequence")) {
+        return T::BRACKETED;
     }
     let scalar = ["integer", "floating point", "boolean", "null"]
         .iter()
         .any(|kind| message.starts_with(kind));
-    if scalar && message.ends_with("a string") {
+    if wants_text && scalar {
         " Put it in quotes."
     } else {
         ""

@@ -12,12 +12,14 @@ const DEEPEST: usize = 64;
 
 /// The places of all keys and list items of a text. A tree, since paths of their own would cost a
 /// hostile text nothing and us a gigabyte.
+#[derive(Debug)]
 pub(crate) struct Places {
     /// In the order of the text.
     nodes: Vec<Node>,
     children: HashMap<(Option<usize>, String), usize>,
 }
 
+#[derive(Debug)]
 struct Node {
     at: At,
     parent: Option<usize>,
@@ -105,15 +107,24 @@ impl Places {
     }
 
     /// The place of a path, or of the nearest thing around it that stands in the text.
-    pub(crate) fn of_path(&self, path: &[String]) -> At {
+    pub(crate) fn of_path<'a>(&self, path: impl IntoIterator<Item = &'a str>) -> At {
         let mut found = None;
         for name in path {
-            match self.children.get(&(found, name.clone())) {
+            match self.children.get(&(found, name.to_owned())) {
                 Some(node) => found = Some(*node),
                 None => break,
             }
         }
         found.map_or((1, 1), |node| self.nodes[node].at)
+    }
+
+    /// Whether there is such a path.
+    pub(crate) fn has(&self, path: &[&str]) -> bool {
+        let step = |of: Option<usize>, name: &&str| {
+            let node = self.children.get(&(of, (*name).to_owned()))?;
+            Some(Some(*node))
+        };
+        path.iter().try_fold(None, step).is_some()
     }
 
     /// The path of the last key that begins at or before a place.
@@ -140,20 +151,20 @@ fn end_value(open: &mut [Open]) {
 mod tests {
     use super::*;
 
-    fn path(text: &str) -> Vec<String> {
-        text.split('.').map(str::to_owned).collect()
+    fn path(text: &str) -> Vec<&str> {
+        text.split('.').collect()
     }
 
     #[test]
     fn keys_and_items_are_found_at_their_line_and_column() {
         let places = Places::of("a: 1\nb:\n  c: [x, {d: 2}]\n  e:\n    - f: 3\n    - g\n");
-        assert_eq!(places.of_path(&path("a")), (1, 1));
-        assert_eq!(places.of_path(&path("b.c")), (3, 3));
-        assert_eq!(places.of_path(&path("b.c.1.d")), (3, 11));
-        assert_eq!(places.of_path(&path("b.e.0.f")), (5, 7));
-        assert_eq!(places.of_path(&path("b.e.1")), (6, 7));
-        assert_eq!(places.of_path(&path("b.e.1.missing")), (6, 7));
-        assert_eq!(places.of_path(&path("nowhere")), (1, 1));
+        assert_eq!(places.of_path(path("a")), (1, 1));
+        assert_eq!(places.of_path(path("b.c")), (3, 3));
+        assert_eq!(places.of_path(path("b.c.1.d")), (3, 11));
+        assert_eq!(places.of_path(path("b.e.0.f")), (5, 7));
+        assert_eq!(places.of_path(path("b.e.1")), (6, 7));
+        assert_eq!(places.of_path(path("b.e.1.missing")), (6, 7));
+        assert_eq!(places.of_path(path("nowhere")), (1, 1));
         assert_eq!(places.key_at((5, 20)), path("b.e.0.f"));
     }
 }

@@ -1,0 +1,212 @@
+//! Any mix: which toolsets and tools a credential can be given, what their list costs a model, and
+//! what was ticked, checked.
+
+use crate::App;
+use crate::actor::Actor;
+use crate::admit::{caller_of, toolsets_of, usual};
+use crate::credentials::Origin;
+use crate::picking::cost;
+use quaymaster_core::id::WorkspaceId;
+use quaymaster_core::mix::{Mix, ToolsetKey};
+use quaymaster_core::schema::shorten;
+use quaymaster_core::secret::TokenKind;
+use quaymaster_core::suggest::did_you_mean;
+use quaymaster_core::tool::ToolDef;
+use quaymaster_core::{Caller, Door as _, Fault, Scope, Scopes};
+use quaymaster_store::credential::Credential;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// Tools that one credential names; whoever wants more gives whole toolsets.
+const MOST_TOOLS: usize = 1_000;
+
+/// What somebody ticked, by name and not checked yet. Without either, a credential has what its kind
+/// usually has.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ticked {
+    pub toolsets: Option<Vec<String>>,
+    /// The tools that it shall have and no others.
+    pub tools: Option<Vec<String>>,
+}
+
+/// A toolset that can be ticked.
+#[derive(Debug, Clone)]
+pub struct MixGroup {
+    pub key: ToolsetKey,
+    /// Whether a credential of this kind has it when nobody ticks anything.
+    pub is_usual: bool,
+    pub tools: Vec<MixTool>,
+}
+
+#[derive(Debug, Clone)]
+pub struct MixTool {
+    pub name: String,
+    pub title: String,
+    /// It changes nothing.
+    pub reads: bool,
+    pub is_destructive: bool,
+    /// What it costs a model that reads the list, estimated in tokens.
+    pub tokens: usize,
+}
+
+/// What a list of tools costs a model that reads it, estimated in tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ListCost {
+    pub tools: usize,
+    pub tokens: usize,
+}
+
+impl From<&ToolDef> for MixTool {
+    fn from(def: &ToolDef) -> Self {
+        MixTool {
+            name: def.name.to_string(),
+            title: def.title.to_string(),
+            reads: def.nature.read_only,
+            is_destructive: def.nature.destructive,
+            tokens: cost(std::slice::from_ref(def)),
+        }
+    }
+}
+
+impl App {
+    /// What a credential of that kind can be given, at a workspace where it has one.
+    pub async fn mix_offered(
+        &self,
+        actor: &Actor,
+        kind: TokenKind,
+        workspace: Option<&WorkspaceId>,
+    ) -> Result<Vec<MixGroup>, Fault> {
+        let fresh = self.fresh(actor, kind, String::new(), Origin::Manual, Scopes::all());
+        let mut credential = fresh.credential;
+        credential.workspace = workspace.cloned();
+        let usual = usual(kind);
+        let all = self.all_of(&credential).await?.into_iter();
+        Ok(all
+            .map(|(key, defs)| MixGroup {
+                key,
+                is_usual: usual.contains(&key),
+                tools: defs.iter().map(MixTool::from).collect(),
+            })
+            .collect())
+    }
+
+    /// What the list of a credential's tools costs.
+    pub async fn list_cost(&self, credential: &Credential) -> Result<ListCost, Fault> {
+        let caller = caller_of(credential.clone());
+        let lists = [Scope::ReadTools, Scope::WriteTools, Scope::ReadData];
+        if !lists.iter().any(|scope| caller.scopes.has(*scope)) {
+            return Ok(ListCost {
+                tools: 0,
+                tokens: 0,
+            });
+        }
+        let defs = self.tools(&caller).await?;
+        Ok(ListCost {
+            tools: defs.len(),
+            tokens: if defs.is_empty() { 0 } else { cost(&defs) },
+        })
+    }
+
+    /// Every toolset with its tools, whatever the scopes: which of them a credential has is ticked.
+    async fn all_of(
+        &self,
+        credential: &Credential,
+    ) -> Result<Vec<(ToolsetKey, Vec<ToolDef>)>, Fault> {
+        let mut whole = credential.clone();
+        whole.mix = Mix {
+            toolsets: Some(ToolsetKey::ALL.into_iter().collect()),
+            tools: None,
+        };
+        whole.scopes = Scopes::all();
+        let caller: Caller = caller_of(whole);
+        let flows = self.flows_for(&caller).await?;
+        let mut of_flows: Vec<ToolDef> = flows.listed(&caller).cloned().collect();
+        if flows.has_durable(&caller) {
+            of_flows.push(self.toolsets.get_run.def.clone());
+        }
+        let of = |key| match key {
+            ToolsetKey::Flows => of_flows.clone(),
+            key => self.toolsets.of(key).cloned().collect(),
+        };
+        Ok(ToolsetKey::ALL.map(|key| (key, of(key))).into())
+    }
+
+    /// Gives a credential what was ticked, when all of it is there. What shows data gets the scope for
+    /// it, but for API keys, whose scopes are chosen.
+    pub(crate) async fn put_mix(
+        &self,
+        credential: &mut Credential,
+        ticked: &Ticked,
+    ) -> Result<(), Fault> {
+        if let Some(names) = &ticked.toolsets {
+            credential.mix.toolsets = Some(read_toolsets(names, credential)?);
+        }
+        if let Some(names) = &ticked.tools {
+            let toolsets = toolsets_of(credential);
+            let mut all = self.all_of(credential).await?;
+            all.retain(|(key, _)| toolsets.contains(key));
+            if credential.workspace.is_none() {
+                all.retain(|(key, _)| *key != ToolsetKey::Files);
+            }
+            let known = all.iter().flat_map(|(_, defs)| defs);
+            let tools = read_tools(names, &known.map(|def| &*def.name).collect::<Vec<_>>())?;
+            // One that has tools, and none of them is named, would show its resources still.
+            let has_some = |defs: &[ToolDef]| defs.iter().any(|def| tools.contains(&*def.name));
+            let kept = all
+                .iter()
+                .filter(|(key, defs)| *key == ToolsetKey::Skills || has_some(defs))
+                .map(|(key, _)| *key);
+            credential.mix.toolsets = Some(kept.collect());
+            credential.mix.tools = Some(Arc::new(tools));
+        }
+        if credential.kind != TokenKind::ApiKey {
+            let is_data = toolsets_of(credential).into_iter().any(ToolsetKey::is_data);
+            let data = is_data.then_some(Scope::ReadData);
+            credential.scopes = credential.scopes.iter().chain(data).collect();
+        }
+        Ok(())
+    }
+}
+
+fn read_toolsets(names: &[String], credential: &Credential) -> Result<BTreeSet<ToolsetKey>, Fault> {
+    let mut keys = BTreeSet::new();
+    for (n, name) in names.iter().enumerate() {
+        let at = format!("/toolsets/{n}");
+        let key = ToolsetKey::read(name, &at)?;
+        if key == ToolsetKey::Files && credential.workspace.is_none() {
+            let message = "The toolset files needs a workspace.";
+            return Err(Fault::invalid_arg(&at, "enum", message)
+                .hint("Name one in `files`, or leave the toolset out."));
+        }
+        keys.insert(key);
+    }
+    if credential.kind == TokenKind::ApiKey && credential.workspace.is_some() {
+        // Naming the workspace asked for its files.
+        keys.insert(ToolsetKey::Files);
+    }
+    if keys.is_empty() {
+        let message = "A credential needs at least one toolset.";
+        return Err(Fault::invalid_arg("/toolsets", "minItems", message)
+            .hint("Leave them out for those that it usually has."));
+    }
+    Ok(keys)
+}
+
+fn read_tools(names: &[String], known: &[&str]) -> Result<BTreeSet<String>, Fault> {
+    if names.is_empty() || names.len() > MOST_TOOLS {
+        let message = format!("A credential names 1 to {MOST_TOOLS} tools.");
+        return Err(Fault::invalid_arg("/tools", "length", message)
+            .hint("Leave them out for all tools of its toolsets."));
+    }
+    let mut tools = BTreeSet::new();
+    for (n, name) in names.iter().enumerate() {
+        if !known.contains(&name.as_str()) {
+            let message = format!("Its toolsets have no tool {:?}.", shorten(name));
+            let fault = Fault::invalid_arg(&format!("/tools/{n}"), "enum", message)
+                .hint("GET /api/v1/toolsets lists the tools of each toolset.");
+            return Err(fault.meant(&did_you_mean(name, known.iter().copied(), 3)));
+        }
+        tools.insert(name.clone());
+    }
+    Ok(tools)
+}

@@ -1,0 +1,178 @@
+//! The queue of runs in the store: put off, counted, found in pages; and what steps keep for a while.
+
+use crate::flows::{add_flow, add_run, run, step};
+use crate::{NOW, both, tenant};
+use quaymaster_core::Instant;
+use quaymaster_core::id::FlowId;
+use quaymaster_store::flow_cache::MOST_CACHE_BYTES;
+use quaymaster_store::flow_run::RunState;
+use quaymaster_store::flow_trigger::{FlowTrigger, Starts};
+use serde_json::json;
+
+#[tokio::test]
+async fn a_run_that_is_put_off_is_nobodys_until_then_and_keeps_its_beginning() {
+    for place in both().await {
+        let store = place.open().await;
+        let tenant = tenant(&store, "one").await;
+        let flow = add_flow(&store, &tenant, "patient").await;
+        let waiting = run(&flow, RunState::Ready, NOW);
+        add_run(&store, &waiting, &[step("pause")]).await;
+        let until = NOW.plus_seconds(30);
+        let held = store.lease_run("a", NOW, until, 1).await.unwrap().unwrap();
+        assert_eq!(held.run.begun_at, Some(NOW));
+        assert_eq!(held.run.shown_caller, waiting.shown_caller);
+        assert_eq!(held.run.owner, waiting.owner);
+        let wakes = NOW.plus_seconds(3_600);
+        store.put_run_off(&held, wakes).await.unwrap();
+        // It holds up no other run of its organization, and is not begun before its time.
+        let another = run(&flow, RunState::Ready, NOW);
+        add_run(&store, &another, &[]).await;
+        let next = store.lease_run("b", NOW, until, 1).await.unwrap().unwrap();
+        assert_eq!(next.run.id, another.id);
+        store.end_run_leases().await.unwrap();
+        let before = wakes.plus_seconds(-1);
+        let idle = store.lease_run("c", before, wakes, 9).await.unwrap();
+        let idle = idle.unwrap();
+        assert_eq!(idle.run.id, another.id);
+        let again = store.lease_run("d", wakes, wakes.plus_seconds(30), 9).await;
+        let again = again.unwrap().unwrap();
+        assert_eq!(again.run.id, waiting.id);
+        assert_eq!(again.run.begun_at, Some(NOW));
+        assert_eq!(again.run.attempts, held.run.attempts, "no attempt more");
+        // One that has done nothing has not begun.
+        store
+            .put_run_off(&idle, wakes.plus_seconds(60))
+            .await
+            .unwrap();
+        let idle = store.flow_run(&tenant.org, &another.id).await.unwrap();
+        assert_eq!(idle.unwrap().begun_at, None);
+        // Whoever lost it puts nothing off.
+        store.put_run_off(&held, NOW).await.unwrap();
+        let now = store.flow_run(&tenant.org, &waiting.id).await.unwrap();
+        assert_eq!(now.unwrap().state, RunState::Running);
+    }
+}
+
+#[tokio::test]
+async fn a_flow_has_no_more_runs_under_way_than_it_may() {
+    for place in both().await {
+        let store = place.open().await;
+        let tenant = tenant(&store, "one").await;
+        let narrow = add_flow(&store, &tenant, "narrow").await;
+        let wide = add_flow(&store, &tenant, "wide").await;
+        for flow in [&narrow, &narrow, &narrow, &wide] {
+            let mut one = run(flow, RunState::Ready, NOW);
+            one.at_once = if flow == &narrow { 2 } else { 20 };
+            add_run(&store, &one, &[]).await;
+        }
+        let until = NOW.plus_seconds(30);
+        let mut leased: Vec<FlowId> = Vec::new();
+        while let Some(held) = store.lease_run("a", NOW, until, 99).await.unwrap() {
+            leased.push(held.run.flow);
+        }
+        let of = |flow: &FlowId| leased.iter().filter(|one| *one == flow).count();
+        assert_eq!((of(&narrow.id), of(&wide.id)), (2, 1));
+        assert_eq!(store.open_runs(&tenant.org, 99).await.unwrap(), 4);
+        assert_eq!(store.open_runs(&tenant.org, 3).await.unwrap(), 3);
+    }
+}
+
+#[tokio::test]
+async fn lists_have_neither_inputs_nor_outputs() {
+    for place in both().await {
+        let store = place.open().await;
+        let tenant = tenant(&store, "one").await;
+        let flow = add_flow(&store, &tenant, "a").await;
+        let one = run(&flow, RunState::Done, NOW);
+        add_run(&store, &one, &[]).await;
+        let (org, workspace) = (&tenant.org, &tenant.workspace);
+        for of in [None, Some(&flow.id)] {
+            let listed = store.flow_runs(org, workspace, of, None, 10).await.unwrap();
+            assert!(listed[0].input.is_null() && listed[0].output.is_none());
+            assert_eq!(listed[0].id, one.id);
+        }
+        let read = store.flow_run(org, &one.id).await.unwrap().unwrap();
+        assert_eq!(read, one);
+    }
+}
+
+#[tokio::test]
+async fn all_that_is_due_is_found_page_by_page() {
+    for place in both().await {
+        let store = place.open().await;
+        let tenant = tenant(&store, "one").await;
+        for n in 0..7 {
+            let flow = add_flow(&store, &tenant, &format!("f{n}")).await;
+            let cron = |n, at| FlowTrigger {
+                n,
+                what: Starts::Cron(Some(at)),
+            };
+            // Some at the same time, and two of one flow.
+            let triggers = [cron(0, NOW), cron(1, NOW.plus_seconds(-(n % 3)))];
+            let mut tx = store.begin().await.unwrap();
+            tx.set_flow_triggers(&flow, &triggers).await.unwrap();
+            tx.commit().await.unwrap();
+        }
+        let mut found = Vec::new();
+        loop {
+            let page = store.due_flows(NOW, found.last(), 3).await.unwrap();
+            let is_last = page.len() < 3;
+            found.extend(page);
+            if is_last {
+                break;
+            }
+        }
+        let ats: Vec<Instant> = found.iter().map(|due| due.at).collect();
+        assert!(ats.is_sorted());
+        let mut named: Vec<(FlowId, i64)> = found
+            .iter()
+            .map(|due| (due.flow.id.clone(), due.n))
+            .collect();
+        named.sort();
+        named.dedup();
+        assert_eq!((found.len(), named.len()), (14, 14));
+    }
+}
+
+#[tokio::test]
+async fn the_oldest_outputs_go_when_a_workspace_keeps_too_many() {
+    for place in both().await {
+        let store = place.open().await;
+        let tenant = tenant(&store, "one").await;
+        let other = crate::tenant(&store, "other").await;
+        let (org, workspace) = (&tenant.org, &tenant.workspace);
+        let later = NOW.plus_seconds(9_999);
+        let keep = async |n: i64, bytes: usize| {
+            let times = (NOW.plus_seconds(n), later);
+            let value = json!("x".repeat(bytes));
+            let key = n.to_string();
+            let kept = store.keep_flow_cache(org, workspace, &key, &value, times);
+            kept.await.unwrap()
+        };
+        let has = async |n: i64| {
+            let key = n.to_string();
+            let found = store.flow_cached(org, workspace, &key, NOW).await;
+            found.unwrap().is_some()
+        };
+        let theirs =
+            store.keep_flow_cache(&other.org, &other.workspace, "1", &json!(1), (NOW, later));
+        assert!(theirs.await.unwrap());
+        let bytes = 1_000_000;
+        let most = MOST_CACHE_BYTES / 1_000_010;
+        for n in 1..=most + 2 {
+            assert!(keep(n, bytes).await);
+        }
+        assert!(!has(1).await && !has(2).await);
+        assert!(has(3).await && has(most + 2).await);
+        // One alone that is too large is not kept, and takes nothing from the others.
+        assert!(!keep(100, 2_000_000).await);
+        assert!(has(3).await && !has(100).await);
+        // Kept again it is young.
+        assert!(keep(3, 10).await && has(3).await);
+        let theirs = store.flow_cached(&other.org, &other.workspace, "1", NOW);
+        assert!(theirs.await.unwrap().is_some());
+        store.sweep(later.plus_seconds(1)).await.unwrap();
+        assert!(!has(most + 2).await);
+        assert_eq!(store.flow_kv(org, workspace, "k", NOW).await.unwrap(), None);
+    }
+}

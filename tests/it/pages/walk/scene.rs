@@ -52,7 +52,12 @@ async fn newcomer(browser: &Browser, server: &Server, organization: &str) -> Tab
 
 impl Scene {
     pub(super) async fn open(browser: &Browser) -> Scene {
-        let desk = Developer::open(Database::Sqlite).await;
+        // With mail there is a page for a forgotten password. Nobody listens there.
+        let mail = [
+            ("MAIL_SMTP_URL", "smtp://127.0.0.1:9"),
+            ("MAIL_FROM", "Quay <quay@example.com>"),
+        ];
+        let desk = Developer::open_with(Database::Sqlite, &mail).await;
         let server = &desk.server;
         let owner = owner(server, browser).await;
         let seeded = seed::plant(&desk).await;
@@ -95,7 +100,7 @@ impl Scene {
             owner_plain: signed_in(browser, server, EMAIL).await,
             stranger: signed_in(browser, server, STRANGER).await,
             newcomer: newcomer(browser, server, "New quay").await,
-            ours: ours.map(|own| own.to_string()).to_vec(),
+            ours: ours.map(ToString::to_string).to_vec(),
             owner,
             member,
             seeded,

@@ -4,9 +4,12 @@ use super::Stop;
 use quaymaster_tests::Tab;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use tokio::sync::Mutex;
 
 /// In pixels; what is longer is cut.
 const LONGEST: f64 = 1100.0;
+
+static CAMERA: Mutex<()> = Mutex::const_new(());
 
 fn folder() -> Option<PathBuf> {
     std::env::var_os("UPDATE_SCREENSHOTS")?;
@@ -17,6 +20,8 @@ fn folder() -> Option<PathBuf> {
 
 pub(super) async fn take(tab: &Tab, stop: &Stop, look: &str) {
     let Some(folder) = folder() else { return };
+    // The browser draws for one at a time.
+    let _alone = CAMERA.lock().await;
     let picture = tab.picture(LONGEST).await;
     std::fs::write(folder.join(format!("{}-{look}.webp", stop.name)), picture)
         .expect("it is written");

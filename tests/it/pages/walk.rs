@@ -120,14 +120,21 @@ async fn look_as_member(stops: &[&Stop], tab: &Tab, scene: &Scene) -> Found {
     let mut found = Found::new();
     let mut links = std::collections::BTreeMap::new();
     for stop in stops {
-        let refused = stop.who == Who::Admin;
+        let refusal = match stop.who {
+            Who::Admin => 403,
+            Who::Owner => 404,
+            _ => stop.status,
+        };
         let stop = Stop {
-            status: if refused { 403 } else { stop.status },
+            status: refusal,
             ..(*stop).clone()
         };
         found.extend(stop.open(tab, &scene.desk.server).await);
         found.extend(stop.fits(tab, WIDE).await);
         found.extend(stop.complaints(tab).await);
+        if stop.status >= 400 {
+            continue;
+        }
         let on_page = tab.value("walk.links()").await;
         for link in on_page.as_array().into_iter().flatten() {
             links
@@ -184,7 +191,7 @@ async fn look_as_stranger(stops: &[&Stop], tab: &Tab, scene: &Scene) -> Found {
 /// Everything but what is of everybody leads to the page for signing in.
 async fn look_as_nobody(stops: &[&Stop], tab: &Tab) -> Found {
     let mut found = Found::new();
-    for stop in stops {
+    for stop in stops.iter().filter(|stop| stop.status == 200) {
         let answers = tab
             .value(&format!("walk.answers({})", json!([stop.path])))
             .await;
@@ -205,7 +212,7 @@ async fn every_page_holds_for_owners_members_strangers_and_without_scripts() {
     let of = |wanted: &dyn Fn(Who) -> bool| -> Vec<&Stop> {
         stops.iter().filter(|stop| wanted(stop.who)).collect()
     };
-    let signed_in = of(&|who| matches!(who, Who::Member | Who::Admin));
+    let signed_in = of(&|who| matches!(who, Who::Member | Who::Admin | Who::Owner));
     let open = of(&|who| who == Who::Anybody);
     let newcomers = of(&|who| who == Who::Newcomer);
     found.extend(look_at(&newcomers, &scene.newcomer, &scene, &axe).await);

@@ -91,7 +91,7 @@ impl Scene {
             &seeded.document,
             "own/notes",
             "berth-planning",
-            "projects%2Flaunch.md",
+            "launch.md",
             "Harbour works",
             "customer-204",
         ];

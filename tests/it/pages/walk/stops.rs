@@ -11,6 +11,8 @@ pub(super) enum Who {
     Member,
     /// Members are refused.
     Admin,
+    /// Everybody else is told that there is no such thing.
+    Owner,
 }
 
 #[derive(Debug, Clone)]
@@ -47,6 +49,7 @@ pub(super) fn all(at: &Seeded) -> Vec<Stop> {
     stops.extend(of_members(at).into_iter().map(stop(Who::Member)));
     stops.extend(of_a_workspace(at).into_iter().map(stop(Who::Member)));
     stops.extend(of_admins(at).into_iter().map(stop(Who::Admin)));
+    stops.extend(of_the_owner().into_iter().map(stop(Who::Owner)));
     let mut missing = stop(Who::Member)(("no-such-page", "/no/such/page".to_owned()));
     missing.status = 404;
     stops.push(missing);
@@ -79,8 +82,6 @@ fn of_members(at: &Seeded) -> Vec<(&'static str, String)> {
             "connector-try",
             text("/connectors/slack/modules/chat/send_channel_message"),
         ),
-        ("own-connectors", text("/connectors/own")),
-        ("own-connector", text("/connectors/own/notes")),
         ("connection", format!("/connections/{}", at.connection)),
         (
             "connection-failed",
@@ -89,10 +90,6 @@ fn of_members(at: &Seeded) -> Vec<(&'static str, String)> {
         ("skills", text("/skills")),
         ("skill", text("/skills/berth-planning")),
         ("memory", text("/memory")),
-        (
-            "memory-note",
-            text("/memory/file?path=projects%2Flaunch.md"),
-        ),
         ("memory-new", text("/memory/new")),
         ("documents", text("/documents")),
         ("documents-found", text("/documents?query=crane")),
@@ -103,6 +100,10 @@ fn of_members(at: &Seeded) -> Vec<(&'static str, String)> {
         ("account", text("/settings/account")),
         ("members", text("/settings/members")),
         ("api-keys", text("/settings/api-keys")),
+        (
+            "authorization",
+            format!("/connections/authorize/{}", at.authorization),
+        ),
         ("reconnect", at.reconnect_link.clone()),
         ("consent", at.consent.clone()),
     ]
@@ -135,10 +136,10 @@ fn of_a_workspace(at: &Seeded) -> Vec<(&'static str, String)> {
         ("integrations", here("/integrations")),
         ("flows", here("/flows")),
         ("flow", here("/flows/berth_note")),
-        ("flow-try", here("/flows/berth_note/try")),
         ("flow-versions", here("/flows/berth_note/versions")),
         ("flow-version", here("/flows/berth_note/versions/1")),
         ("flow-runs", here("/flow-runs")),
+        ("flow-secrets", here("/flow-secrets")),
         ("flow-run", here(&format!("/flow-runs/{}", at.run))),
         ("packs", here("/packs")),
         ("pack", here("/packs/weather")),
@@ -151,12 +152,10 @@ fn of_admins(at: &Seeded) -> Vec<(&'static str, String)> {
     let server = |page: &str| format!("/servers/{}{page}", at.server);
     vec![
         ("changes", text("/activity/changes")),
+        ("own-connectors", text("/connectors/own")),
+        ("own-connector", text("/connectors/own/notes")),
         ("own-connector-new", text("/connectors/own/new")),
         ("own-connector-import", text("/connectors/own/import")),
-        (
-            "authorization",
-            format!("/connections/authorize/{}", at.authorization),
-        ),
         ("skill-new", text("/skills/new")),
         ("skill-import", text("/skills/import")),
         ("server-tools", server("/tools")),
@@ -180,6 +179,11 @@ fn of_admins(at: &Seeded) -> Vec<(&'static str, String)> {
         ("end-users", here("/end-users")),
         ("end-user", format!("/end-users/{}", at.end_user)),
         ("flow-new", here("/flows/new")),
-        ("flow-secrets", here("/flow-secrets")),
+        ("flow-try", here("/flows/berth_note/try")),
     ]
+}
+
+fn of_the_owner() -> Vec<(&'static str, String)> {
+    let note = "/memory/file?path=projects%2Flaunch.md";
+    vec![("memory-note", note.to_owned())]
 }

@@ -241,11 +241,11 @@ async fn every_page_holds_for_owners_members_strangers_and_without_scripts() {
         },
     );
     found.extend([walks.0, walks.1, walks.2, walks.3].concat());
+    screenshots::list(&stops);
     assert!(
         found.is_empty(),
         "{} found:\n{}",
         found.len(),
         found.join("\n")
     );
-    screenshots::list(&stops);
 }

@@ -91,7 +91,7 @@ impl Scene {
             &seeded.document,
             "own/notes",
             "berth-planning",
-            "launch.md",
+            "timetable.md",
             "Harbour works",
             "customer-204",
         ];

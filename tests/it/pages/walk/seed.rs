@@ -214,8 +214,8 @@ async fn knowledge(desk: &Developer) {
     desk.did("PUT", path, Some(file)).await;
     for (path, content) in [
         (
-            "projects/launch.md",
-            "# Launch\n\nThe new timetable begins on the first of March.\n",
+            "projects/timetable.md",
+            "# Timetable\n\nThe new timetable begins on the first of March.\n",
         ),
         (
             "people/preferences.md",

@@ -184,6 +184,6 @@ fn of_admins(at: &Seeded) -> Vec<(&'static str, String)> {
 }
 
 fn of_the_owner() -> Vec<(&'static str, String)> {
-    let note = "/memory/file?path=projects%2Flaunch.md";
+    let note = "/memory/file?path=projects%2Ftimetable.md";
     vec![("memory-note", note.to_owned())]
 }

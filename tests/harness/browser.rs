@@ -2,6 +2,8 @@
 //!
 //! Whoever looks for something waits for it: pages load and change in their own time.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use chromiumoxide::cdp::browser_protocol::browser::{
     BrowserContextId, SetDownloadBehaviorBehavior, SetDownloadBehaviorParams,
 };
@@ -11,6 +13,9 @@ use chromiumoxide::cdp::browser_protocol::emulation::{
 };
 use chromiumoxide::cdp::browser_protocol::input::InsertTextParams;
 use chromiumoxide::cdp::browser_protocol::log::{EventEntryAdded, LogEntryLevel};
+use chromiumoxide::cdp::browser_protocol::page::{
+    CaptureScreenshotFormat, CaptureScreenshotParams, Viewport,
+};
 use chromiumoxide::cdp::browser_protocol::target::{
     CreateBrowserContextParams, CreateTargetParams,
 };
@@ -94,6 +99,8 @@ impl Browser {
             .env("TMPDIR", directory.path().to_string_lossy())
             .viewport(None)
             .launch_timeout(Duration::from_mins(1))
+            // A page of a thousand elements takes its time on a busy machine.
+            .request_timeout(Duration::from_mins(2))
             // The rest of what keeps it quiet is among the defaults of chromiumoxide.
             .args(["disable-gpu", "disable-quic", "disable-component-update"])
             .build()
@@ -218,13 +225,37 @@ impl Tab {
         self.page.execute(size).await.expect("a size");
     }
 
-    /// `dark` or `light`, as the system says it.
+    /// `dark` or `light`, as the system says it; and no motion, so that colours are what they will be.
     pub async fn prefer(&self, scheme: &str) {
         let scheme = MediaFeature::new("prefers-color-scheme", scheme);
+        let motion = MediaFeature::new("prefers-reduced-motion", "reduce");
         self.page
-            .emulate_media_features(vec![scheme])
+            .emulate_media_features(vec![scheme, motion])
             .await
             .expect("a colour scheme");
+    }
+
+    /// The page from its top, as WebP; at most so many pixels of it.
+    pub async fn picture(&self, longest: f64) -> Vec<u8> {
+        let size = "[document.documentElement.clientWidth, document.documentElement.scrollHeight]";
+        let size = self.value(size).await;
+        let part = |at: usize| size[at].as_f64().expect("a length");
+        let clip = Viewport {
+            x: 0.0,
+            y: 0.0,
+            width: part(0),
+            height: part(1).min(longest),
+            scale: 1.0,
+        };
+        let capture = CaptureScreenshotParams::builder()
+            .format(CaptureScreenshotFormat::Webp)
+            .quality(60)
+            .clip(clip)
+            .capture_beyond_viewport(true)
+            .build();
+        let taken = self.page.execute(capture).await.expect("a picture");
+        let text: &str = taken.result.data.as_ref();
+        STANDARD.decode(text).expect("base64")
     }
 
     /// From the next page on, nothing of a page runs. What a test asks still does.
@@ -342,9 +373,10 @@ impl Tab {
 
     /// What the browser found wrong since one last asked.
     pub async fn complaints(&self) -> Vec<String> {
-        // Events come in order, so that what belongs to the page is here after a round trip.
-        self.value("new Promise(done => setTimeout(done, 30))")
-            .await;
+        // Events come in order, so that what belongs to the page is here after a round trip. Where
+        // scripts are forbidden, no timer of a page ends.
+        tokio::time::sleep(Duration::from_millis(30)).await;
+        self.value("true").await;
         let mut all = self
             .complaints
             .lock()

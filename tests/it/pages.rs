@@ -21,6 +21,7 @@ mod servers;
 mod tokens;
 mod trying;
 mod usage;
+mod walk;
 
 use quaymaster_tests::{Browser, Mcp, Server, Tab};
 use serde_json::{Value, json};

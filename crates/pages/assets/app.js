@@ -72,6 +72,14 @@ document.addEventListener("keydown", (event) => {
   document.querySelector(".menu summary").focus();
 });
 
+// A row of links that is wider than the screen shows the one where one is.
+
+for (const link of document.querySelectorAll(".nav [aria-current], .subnav [aria-current]")) {
+  const row = link.parentElement;
+  const [at, begin] = [link, row].map((element) => element.getBoundingClientRect().left);
+  row.scrollLeft += at - begin - (row.clientWidth - link.offsetWidth) / 2;
+}
+
 // Theme.
 
 const chosen = document.getElementById(`theme-${root.dataset.theme ?? "system"}`);

@@ -79,9 +79,9 @@ impl BarChart {
                 good: all.saturating_sub(failed),
                 failed,
                 title: format!(
-                    "{}: {} calls, {} failed",
+                    "{}: {}, {} failed",
                     name(slot.at, slot_hours),
-                    slot.figures.calls.count(),
+                    calls_of(slot.figures.calls),
                     slot.figures.errors.count()
                 ),
             }
@@ -93,7 +93,7 @@ impl BarChart {
                 errors.count(),
                 most.count()
             ),
-            top: format!("{} calls", most.count()),
+            top: calls_of(most),
             bars: bars.collect(),
             has_failed: errors > 0,
             marks: marks(slots, slot_hours),
@@ -138,6 +138,11 @@ impl LineChart {
     }
 }
 
+fn calls_of(number: u64) -> String {
+    let word = if number == 1 { "call" } else { "calls" };
+    format!("{} {word}", number.count())
+}
+
 /// Of the plane, rounded up, so that what there is has some height.
 fn height(part: u64, most: u64) -> u64 {
     if most == 0 {
@@ -150,17 +155,19 @@ fn height(part: u64, most: u64) -> u64 {
 fn path(values: impl Iterator<Item = Option<u64>>, most: u64) -> String {
     let mut path = String::new();
     let mut is_down = false;
-    for (n, value) in values.enumerate() {
+    let mut values = values.enumerate().peekable();
+    while let Some((n, value)) = values.next() {
         let Some(value) = value else {
             is_down = false;
             continue;
         };
         let (x, y) = (n * SLOT + SLOT / 2, HEIGHT - height(value, most));
-        // A line of no length is a dot, for a slot that has no neighbours.
-        let _ = if is_down {
-            write!(path, "L{x} {y}")
-        } else {
-            write!(path, "M{x} {y}L{x} {y}")
+        let has_next = values.peek().is_some_and(|(_, next)| next.is_some());
+        let _ = match (is_down, has_next) {
+            (true, _) => write!(path, "L{x} {y}"),
+            (false, true) => write!(path, "M{x} {y}"),
+            // A slot without neighbours: a dash as wide as a bar.
+            (false, false) => write!(path, "M{} {y}H{}", x - SLOT / 2 + 1, x + SLOT / 2 - 1),
         };
         is_down = true;
     }
@@ -228,6 +235,6 @@ mod tests {
     #[test]
     fn a_line_has_gaps_where_nothing_was_called() {
         let chart = LineChart::new(&[slot(5, 0), slot(10, 0), slot(0, 0), slot(10, 0)], 1);
-        assert_eq!(chart.high, "M5 50L5 50L15 0M35 0L35 0");
+        assert_eq!(chart.high, "M5 50L15 0M31 0H39");
     }
 }

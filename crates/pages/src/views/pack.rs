@@ -8,6 +8,8 @@ use super::form::{self, Field, Problem};
 use super::layout::Layout;
 use super::moment::Shown;
 use super::place::{Choice, Place};
+use super::reference::{Paragraph, Span};
+use crate::openapi::paragraphs;
 use quaymaster_core::Instant;
 
 /// `/workspaces/{id}/packs`.
@@ -31,6 +33,12 @@ pub struct PackCard {
     pub is_older: bool,
 }
 
+impl PackCard {
+    fn about(&self) -> Vec<Paragraph> {
+        paragraphs(&self.summary)
+    }
+}
+
 /// `/workspaces/{id}/packs/{pack}`: posts `var.*`, `secret.*`, `flow` and `replace_changed` to itself, and a button to
 /// `/remove`.
 #[derive(Debug, Clone, Template)]
@@ -49,6 +57,12 @@ pub struct PackPage {
     pub error: Option<String>,
     /// Why the choice of flows was refused.
     pub flows_error: Option<String>,
+}
+
+impl PackPage {
+    fn about(&self) -> Vec<Paragraph> {
+        paragraphs(&self.description)
+    }
 }
 
 #[derive(Debug, Clone)]

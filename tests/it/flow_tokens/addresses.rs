@@ -50,7 +50,7 @@ async fn the_curl_lines_of_the_page_on_authentication_answer_as_it_says() {
     let token = desk.token("curl").await;
     let lines: Vec<_> = PAGE
         .split("```")
-        .filter(|block| block.contains("curl -X POST"))
+        .filter(|block| block.contains("curl -X POST") && block.contains("8080/mcp"))
         .collect();
     assert_eq!(lines.len(), 2);
     for (line, status) in lines.into_iter().zip([401, 200]) {

@@ -44,9 +44,13 @@ async fn a_full_queue_says_so_and_takes_more_when_there_is_room_again() {
          'cron', 'ready', '{}', 1, durable, 0, 9000000000000000 FROM flows, count WHERE flows.name = 'later'";
     let mut desk = desk().await;
     set_key(&desk).await;
-    create(&desk, &hooked("later", "steps:\n  - map: 1\n")).await;
-    create(&desk, &plain("tool", "durable: true\nsteps:\n  - map: 1\n")).await;
-    let each_minute = "flow: each_minute\ntriggers:\n  - cron: { schedule: \"* * * * *\", catch_up: last }\nsteps:\n  - map: 1\n";
+    create(&desk, &hooked("later", "steps:\n  - map: \"1\"\n")).await;
+    create(
+        &desk,
+        &plain("tool", "durable: true\nsteps:\n  - map: \"1\"\n"),
+    )
+    .await;
+    let each_minute = "flow: each_minute\ntriggers:\n  - cron: { schedule: \"* * * * *\", catch_up: last }\nsteps:\n  - map: \"1\"\n";
     create(&desk, each_minute).await;
     desk.server.kill().await;
     crate::outside::sqlite(desk.server.data.path(), FILL).await;
@@ -153,7 +157,7 @@ async fn two_servers_on_one_database_start_a_flow_once_at_each_time() {
     for n in 0..FLOWS {
         // More than a batch of them.
         let source = format!(
-            "flow: each_{n}\ntriggers:\n  - cron: {{ schedule: \"0 0 1 1 *\", catch_up: last }}\nsteps:\n  - map: 1\n"
+            "flow: each_{n}\ntriggers:\n  - cron: {{ schedule: \"0 0 1 1 *\", catch_up: last }}\nsteps:\n  - map: \"1\"\n"
         );
         create(&desk, &source).await;
     }
@@ -190,7 +194,7 @@ async fn a_webhook_opens_no_secret_but_its_own() {
     );
     let value = Some(json!({ "value": "something else" }));
     assert_eq!(desk.rest("PUT", &other, value).await.0, 201);
-    let rest = "input: { type: object }\nsteps:\n  - map: 1\n";
+    let rest = "input: { type: object }\nsteps:\n  - map: \"1\"\n";
     let source = hooked("signed", rest).replace(
         "bearer: { secret: HOOK_KEY }",
         "hmac_sha256: { secret: HOOK_KEY, header: X-Signature }",
@@ -241,7 +245,7 @@ async fn checking_a_text_has_the_limit_of_calls() {
     let settings = [("CALLS_PER_SECOND", "2")];
     let desk = Desk::open_with(Database::Sqlite, &settings).await;
     let path = flows(&desk).replace("/flows", "/flow-drafts/validate");
-    let source = json!({ "source": "flow: fine\nsteps:\n  - map: 1\n" });
+    let source = json!({ "source": "flow: fine\nsteps:\n  - map: \"1\"\n" });
     let mut refused = None;
     for _ in 0..40 {
         let (status, answer) = desk.rest("POST", &path, Some(source.clone())).await;

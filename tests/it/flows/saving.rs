@@ -45,12 +45,12 @@ async fn a_saved_flow_is_a_tool_at_once_and_its_run_is_kept() {
         let kept = runs(&desk).await;
         assert_eq!(kept.len(), 2);
         assert_eq!(kept[0]["state"], "done");
+        let whole = run(&desk, &kept[0]).await;
         assert_eq!(
-            kept[0]["input"],
+            whole["run"]["input"],
             json!({ "city": "Lisbon", "units": "celsius" })
         );
-        assert_eq!(kept[0]["output"], expected);
-        let whole = run(&desk, &kept[0]).await;
+        assert_eq!(whole["run"]["output"], expected);
         assert_eq!(whole["flow"], "get_weather");
         let steps = whole["steps"].as_array().unwrap();
         let geo = steps.iter().find(|step| step["path"] == "geo").unwrap();

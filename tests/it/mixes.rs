@@ -114,7 +114,10 @@ async fn the_same_holds_for_tools_over_rest_and_for_memory() {
         assert_eq!(status, 200);
         let (status, fault) = call("/api/v1/tools/read_memory").await;
         assert_eq!((status, &fault["code"]), (404, &json!("NOT_FOUND")));
-        let (status, fault) = office.server.rest(key, "GET", "/api/v1/memory", None).await;
+        let (status, fault) = office
+            .server
+            .rest(key, "GET", "/api/v1/memory/files", None)
+            .await;
         assert_eq!((status, &fault["code"]), (403, &json!("FORBIDDEN")));
     }
 }

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 /// A file that is read. Where its keys stand is worked out once, when the first problem asks.
 #[derive(Debug)]
 pub struct Text<'a> {
-    text: &'a str,
+    source: &'a str,
     file: &'a str,
     places: OnceLock<Places>,
 }
@@ -15,7 +15,7 @@ impl<'a> Text<'a> {
     /// `file` is what problems call it; empty when it comes from none.
     pub fn new(text: &'a str, file: &'a str) -> Self {
         Text {
-            text,
+            source: text,
             file,
             places: OnceLock::new(),
         }
@@ -24,14 +24,14 @@ impl<'a> Text<'a> {
     /// What stands there, or every problem of its shape, in the order of the text.
     pub fn read<T: Shape>(&self) -> Result<T, Vec<Problem>> {
         let most = T::LIMITS.bytes;
-        if self.text.len() > most {
+        if self.source.len() > most {
             let message = format!(
                 "The file has {} bytes; at most {most} are read.",
-                self.text.len()
+                self.source.len()
             );
             return Err(vec![self.problem((1, 1), String::new(), message)]);
         }
-        serde_saphyr::from_str_with_options(self.text, strict(T::LIMITS))
+        serde_saphyr::from_str_with_options(self.source, strict(T::LIMITS))
             .map_err(|error| self.unreadable::<T>(&error))
     }
 
@@ -64,13 +64,13 @@ impl<'a> Text<'a> {
     }
 
     fn places(&self) -> &Places {
-        self.places.get_or_init(|| Places::of(self.text))
+        self.places.get_or_init(|| Places::of(self.source))
     }
 
     /// The problems of a text of another shape: all of them when it is YAML at all, else the first.
     fn unreadable<T: Shape>(&self, error: &serde_saphyr::Error) -> Vec<Problem> {
         let options = strict(T::LIMITS);
-        let error = match serde_saphyr::from_str_with_options::<Value>(self.text, options) {
+        let error = match serde_saphyr::from_str_with_options::<Value>(self.source, options) {
             Ok(value) => match self.placed(mend::findings::<T>(value)) {
                 Err(problems) => return problems,
                 Ok(()) => error,

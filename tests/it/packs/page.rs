@@ -17,7 +17,7 @@ async fn a_form_that_is_refused_keeps_the_account_that_was_chosen() {
     let refused = person.send(&path, &fields, &given).await;
     assert_eq!(refused.status, 422, "{}", refused.html);
     let chosen = refused.texts("select[name='var.slack'] option[selected]");
-    assert_eq!(chosen, ["spare"]);
+    assert_eq!(chosen, ["spare (Harbour)"]);
 }
 
 #[tokio::test]

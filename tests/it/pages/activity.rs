@@ -8,7 +8,7 @@ async fn activity_and_usage_look_right_and_work_by_clicks() {
     let server = Server::start().await;
     let browser = Browser::start().await;
     let tab = owner(&server, &browser).await;
-    tab.until_text("#steps", "0 of 4 done").await;
+    tab.until_text("#steps", "0 of 5 done").await;
     look(&tab, "home of somebody new").await;
     let agent = Mcp::open(&server.endpoint, &server.token).await;
     for n in 0..12 {
@@ -17,7 +17,7 @@ async fn activity_and_usage_look_right_and_work_by_clicks() {
         agent.call("read_file", file).await.unwrap_err();
     }
     tab.follow("a.brand").await;
-    tab.until_text("#steps", "1 of 4 done").await;
+    tab.until_text("#steps", "1 of 5 done").await;
     tab.until_text("#recent", "read_file NOT_FOUND Default token")
         .await;
     look(&tab, "home").await;

@@ -25,7 +25,7 @@ fn headers(target: Target<'_>) -> Value {
 pub(super) fn python(target: Target<'_>) -> String {
     let (url, headers) = (json!(target.endpoint), headers(target));
     format!(
-        r#"import asyncio
+        r"import asyncio
 
 import httpx
 from mcp import ClientSession
@@ -45,7 +45,7 @@ async def main():
 
 
 asyncio.run(main())
-"#
+"
     )
 }
 

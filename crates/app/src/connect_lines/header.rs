@@ -16,23 +16,23 @@ pub(super) const CLIENTS: [Row; 24] = [
         |target| pretty(&desktop(target)),
     ),
     ("Cursor", "file", "~/.cursor/mcp.json", |target| {
-        servers("mcpServers", target, target.entry("url", &[]))
+        servers("mcpServers", target, &target.entry("url", &[]))
     }),
     ("VS Code", "command", "In a terminal", vs_code),
     ("VS Code", "file", ".vscode/mcp.json", |target| {
-        servers("servers", target, http(target))
+        servers("servers", target, &http(target))
     }),
     (
         "Windsurf",
         "file",
         "~/.codeium/windsurf/mcp_config.json; on Windows %USERPROFILE%\\.codeium\\windsurf\\mcp_config.json",
-        |target| servers("mcpServers", target, target.entry("serverUrl", &[])),
+        |target| servers("mcpServers", target, &target.entry("serverUrl", &[])),
     ),
     (
         "Zed",
         "file",
         "~/.config/zed/settings.json; on Windows %APPDATA%\\Zed\\settings.json",
-        |target| servers("context_servers", target, target.entry("url", &[])),
+        |target| servers("context_servers", target, &target.entry("url", &[])),
     ),
     (
         "Codex CLI",
@@ -45,7 +45,7 @@ pub(super) const CLIENTS: [Row; 24] = [
         "Gemini CLI",
         "file",
         "~/.gemini/settings.json; on Windows %USERPROFILE%\\.gemini\\settings.json",
-        |target| servers("mcpServers", target, target.entry("httpUrl", &[])),
+        |target| servers("mcpServers", target, &target.entry("httpUrl", &[])),
     ),
     (
         "opencode",
@@ -66,7 +66,7 @@ pub(super) const CLIENTS: [Row; 24] = [
         "cline_mcp_settings.json: MCP Servers, Configure, Configure MCP Servers",
         |target| {
             let kind = [("type", json!("streamableHttp"))];
-            servers("mcpServers", target, target.entry("url", &kind))
+            servers("mcpServers", target, &target.entry("url", &kind))
         },
     ),
     (
@@ -136,7 +136,7 @@ fn remote(target: Target<'_>) -> Value {
     entry
 }
 
-fn servers(under: &str, target: Target<'_>, entry: Value) -> String {
+fn servers(under: &str, target: Target<'_>, entry: &Value) -> String {
     pretty(&json!({ under: { target.name: entry } }))
 }
 

@@ -145,13 +145,12 @@ fn row(thing: NamedThing) -> FoundRow {
         };
     }
     let path = match thing.kind {
-        Kind::Workspace => "/workspaces",
         Kind::Server => "/servers",
         Kind::Account => "/connections",
         Kind::Connector => "/connectors",
         Kind::Skill => "/skills",
         Kind::Document => "/documents",
-        Kind::Flow | Kind::Pack => "/workspaces",
+        Kind::Workspace | Kind::Flow | Kind::Pack => "/workspaces",
     };
     FoundRow {
         kind: thing.kind.name(),

@@ -119,6 +119,20 @@ async fn the_same_holds_for_tools_over_rest_and_for_memory() {
             .rest(key, "GET", "/api/v1/memory/files", None)
             .await;
         assert_eq!((status, &fault["code"]), (403, &json!("FORBIDDEN")));
+        // The same of one that was given the tool that reads, and not the one that writes.
+        let body = json!({
+            "name": "Reader", "scopes": ["read:tools", "write:tools", "read:data"],
+            "toolsets": ["memory"], "tools": ["read_memory"],
+        });
+        let made = office.made("/api/v1/api-keys", body).await;
+        let key = made["plainKey"].as_str().unwrap();
+        let files = "/api/v1/memory/files";
+        let (status, _) = office.server.rest(key, "GET", files, None).await;
+        assert_eq!(status, 200);
+        let note = Some(json!({ "content": "x" }));
+        let path = format!("{files}/note.md");
+        let (status, fault) = office.server.rest(key, "PUT", &path, note).await;
+        assert_eq!((status, &fault["code"]), (403, &json!("FORBIDDEN")));
     }
 }
 

@@ -95,7 +95,7 @@ impl FromRequestParts<ApiState> for MemoryReader {
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, ApiError> {
         let caller = admit(parts, state).await?;
         caller.needs(Scope::ReadData)?;
-        has_memory(&caller)?;
+        has_memory(&caller, "read_memory")?;
         let actor = state.app.actor_behind(&caller).await?;
         Ok(MemoryReader(Reader::of_actor(&actor)))
     }
@@ -107,7 +107,7 @@ impl FromRequestParts<ApiState> for MemoryWriter {
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, ApiError> {
         let caller = admit(parts, state).await?;
         caller.needs(Scope::ReadData)?;
-        has_memory(&caller)?;
+        has_memory(&caller, "write_memory")?;
         caller.needs(Scope::WriteTools)?;
         let actor = state.app.actor_behind(&caller).await?;
         Ok(MemoryWriter(Writer::of_actor(&actor)))
@@ -124,12 +124,13 @@ impl FromRequestParts<ApiState> for ToolCaller {
     }
 }
 
-/// A credential that was given other toolsets reaches no memory by this way either.
-fn has_memory(caller: &Caller) -> Result<(), Fault> {
-    if caller.has(&Grant::Memory) {
+/// A credential that was given other toolsets, or not the tool that does the same, reaches no memory by
+/// this way either.
+fn has_memory(caller: &Caller, tool: &str) -> Result<(), Fault> {
+    if caller.has(&Grant::Memory) && caller.picks(tool) {
         return Ok(());
     }
-    let why = "The credential was not given the toolset memory.";
+    let why = format!("The credential was not given the tool {tool} of the toolset memory.");
     Err(Fault::new(Code::Forbidden, why).hint("Use one that has it."))
 }
 

@@ -11,6 +11,10 @@ use quaymaster_core::id::{FlowId, OrgId, RunId};
 use serde_json::Value;
 use std::collections::HashMap;
 
+/// Runs that are due and looked at together, and how often at most for one look.
+const PAGE: i64 = 128;
+const MOST_PAGES: usize = 100;
+
 /// A durable run that somebody works on.
 #[derive(Debug, Clone)]
 pub struct LeasedRun {
@@ -105,28 +109,19 @@ impl Store {
             "GROUP BY org_id, flow_id"
         );
         const DUE: &str = concat!(
-            "SELECT id, org_id, flow_id, at_once FROM flow_runs WHERE state IN ('ready', 'running') \
+            "SELECT id, org_id, flow_id, at_once, next_at FROM flow_runs WHERE state IN ('ready', 'running') \
              AND ((state = 'ready' AND next_at <= $1) OR (state = 'running' AND lease_until < $1)) \
-             AND org_id NOT IN (SELECT org_id",
+             AND (next_at, id) > ($4, $5) AND org_id NOT IN (SELECT org_id",
             under_way!(),
             "GROUP BY org_id HAVING COUNT(*) >= $2) AND flow_id NOT IN (SELECT flow_id",
             under_way!(),
             "GROUP BY flow_id HAVING COUNT(*) >= MIN(at_once)) ORDER BY next_at, id LIMIT $3"
         );
-        // More than are taken, because some may be too many of their flow.
-        let looked_at = i64::try_from(in_all.saturating_mul(4)).unwrap_or(i64::MAX);
-        let (under_way, due) = reading!(self, pool => {
-            let under_way = sqlx::query_as::<_, (String, String, i64, i64)>(UNDER_WAY)
+        let under_way = reading!(self, pool => {
+            sqlx::query_as::<_, (String, String, i64, i64)>(UNDER_WAY)
                 .bind(now.micros())
                 .fetch_all(pool)
-                .await?;
-            let due = sqlx::query_as::<_, (String, String, String, i64)>(DUE)
-                .bind(now.micros())
-                .bind(of_one)
-                .bind(looked_at)
-                .fetch_all(pool)
-                .await?;
-            (under_way, due)
+                .await?
         });
         let mut orgs: HashMap<String, i64> = HashMap::new();
         let mut flows: HashMap<String, (i64, i64)> = HashMap::new();
@@ -135,14 +130,33 @@ impl Store {
             flows.insert(flow, (count, at_once));
         }
         let mut taken = Vec::new();
-        for (run, org, flow, at_once) in due {
-            let of_org = orgs.entry(org).or_default();
-            let (of_flow, most) = flows.entry(flow).or_insert((0, at_once));
-            *most = at_once.min(*most);
-            if taken.len() < in_all && *of_org < of_one && *of_flow < *most {
-                *of_org += 1;
-                *of_flow += 1;
-                taken.push(run);
+        let mut behind = (i64::MIN, String::new());
+        // What is too many of its organization or flow holds up nobody behind it.
+        for _ in 0..MOST_PAGES {
+            let due = reading!(self, pool => {
+                sqlx::query_as::<_, (String, String, String, i64, i64)>(DUE)
+                    .bind(now.micros())
+                    .bind(of_one)
+                    .bind(PAGE)
+                    .bind(behind.0)
+                    .bind(&behind.1)
+                    .fetch_all(pool)
+                    .await?
+            });
+            let count = due.len() as i64;
+            for (run, org, flow, at_once, next_at) in due {
+                behind = (next_at, run.clone());
+                let of_org = orgs.entry(org).or_default();
+                let (of_flow, most) = flows.entry(flow).or_insert((0, at_once));
+                *most = at_once.min(*most);
+                if taken.len() < in_all && *of_org < of_one && *of_flow < *most {
+                    *of_org += 1;
+                    *of_flow += 1;
+                    taken.push(run);
+                }
+            }
+            if count < PAGE || taken.len() >= in_all {
+                break;
             }
         }
         Ok(taken)
@@ -176,12 +190,10 @@ impl Store {
         Ok(())
     }
 
-    /// Puts a run off until then: nobody holds it meanwhile, and it is not begun once more for that. One
-    /// that has done nothing yet has its beginning before it still.
+    /// Puts a run off until then: nobody holds it meanwhile, and it is not begun once more for that.
     pub async fn put_run_off(&self, leased: &LeasedRun, until: Instant) -> Result<(), StoreError> {
         const SQL: &str = "UPDATE flow_runs SET state = 'ready', next_at = $3, lease = NULL, lease_until = NULL, \
-             attempts = attempts - 1, begun_at = CASE WHEN EXISTS (SELECT 1 FROM flow_run_steps s \
-             WHERE s.run_id = flow_runs.id) THEN begun_at END WHERE id = $1 AND lease = $2";
+             attempts = attempts - 1 WHERE id = $1 AND lease = $2";
         let mut tx = self.begin().await?;
         within!(tx, conn => {
             sqlx::query(SQL)

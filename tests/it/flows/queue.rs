@@ -213,7 +213,7 @@ async fn a_webhook_opens_no_secret_but_its_own() {
 }
 
 #[tokio::test]
-async fn a_text_with_very_many_wrong_expressions_tells_each_at_its_line() {
+async fn a_text_with_very_many_wrong_expressions_tells_the_first_of_them_at_their_lines() {
     let desk = desk().await;
     let step = |n| format!("  - map: '.a{n} | nothing_of_that_name'\n");
     let steps: Vec<String> = (0..500).map(step).collect();
@@ -227,7 +227,7 @@ async fn a_text_with_very_many_wrong_expressions_tells_each_at_its_line() {
         .await;
     assert_eq!(status, 200, "{checked}");
     let problems = checked["problems"].as_array().unwrap();
-    assert_eq!(problems.len(), 500);
+    assert_eq!(problems.len(), 200);
     assert_eq!(
         (&problems[7]["line"], &problems[7]["key"]),
         (&json!(10), &json!("steps.7.map"))

@@ -32,6 +32,8 @@ const LEASE_SECONDS: i64 = 30;
 const RENEW: Duration = Duration::from_secs(10);
 /// Looks for runs of other nodes, and for leases that ran out.
 const LOOK: Duration = Duration::from_secs(1);
+/// Asks again whether a flow has room for one more run.
+const ROOM: Duration = Duration::from_millis(200);
 /// After something of ours did not work.
 const PAUSE: Duration = Duration::from_secs(5);
 /// A run with which the server itself was killed so often is not begun again.
@@ -41,7 +43,7 @@ const MOST_ATTEMPTS: i64 = 10;
 enum Outcome {
     /// Its result, and the steps that are to be written with it.
     Ended(Result<Value, Fault>, Vec<RunStep>),
-    /// It only waits, or there is no room for it.
+    /// It only waits.
     PutOff(Instant),
 }
 
@@ -154,9 +156,15 @@ impl App {
         flow.version = record.version;
         let ready = self.flow_ready(&flow).await?.ok_or_else(gone)?;
         let prepared = &ready.prepared;
-        let Ok(_room) = self.run_limits.take(&flow.id, at_once(prepared)) else {
-            return Ok(Outcome::PutOff(self.now().plus_seconds(1)));
+        // Calls that somebody waits for are no rows of the queue, and may have taken the room of the flow.
+        let asked = self.now();
+        let _room = loop {
+            match self.run_limits.take(&flow.id, at_once(prepared)) {
+                Ok(room) => break room,
+                Err(_) => tokio::time::sleep(ROOM).await,
+            }
         };
+        let waited = self.now().micros() - asked.micros();
         let journal = if record.durable {
             let known = self.store.flow_run_steps(&record.org, &record.id).await?;
             Journal::resumed(prepared.flow(), leased.clone(), known)
@@ -189,7 +197,7 @@ impl App {
                 None => schedule::shown(&record.started_by, &record.caller),
             },
             spent: record.begun_at.map_or(Duration::ZERO, |begun| {
-                let micros = self.now().micros() - begun.micros();
+                let micros = self.now().micros() - begun.micros() - waited;
                 Duration::from_micros(u64::try_from(micros).unwrap_or(0))
             }),
         };

@@ -43,12 +43,33 @@ impl Watched {
         watched.get(run).cloned()
     }
 
-    fn set(&self, run: &RunId, progress: Option<Arc<dyn Progress>>) {
+    /// Until the answer is dropped.
+    fn watch(&self, run: &RunId, progress: Arc<dyn Progress>) -> Watching<'_> {
         let mut watched = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match progress {
-            Some(progress) => watched.insert(run.clone(), progress),
-            None => watched.remove(run),
-        };
+        watched.insert(run.clone(), progress.clone());
+        Watching {
+            all: self,
+            run: run.clone(),
+            progress,
+        }
+    }
+}
+
+/// Somebody who waits, also when they hang up.
+struct Watching<'a> {
+    all: &'a Watched,
+    run: RunId,
+    progress: Arc<dyn Progress>,
+}
+
+impl Drop for Watching<'_> {
+    fn drop(&mut self) {
+        let mut watched = self.all.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // Somebody else may wait for the same run by now.
+        let own = watched.get(&self.run);
+        if own.is_some_and(|one| Arc::ptr_eq(one, &self.progress)) {
+            watched.remove(&self.run);
+        }
     }
 }
 
@@ -114,7 +135,7 @@ impl App {
         patience: Duration,
         progress: Option<Arc<dyn Progress>>,
     ) -> Result<Option<Run>, Fault> {
-        self.watched.set(run, progress);
+        let _watching = progress.map(|progress| self.watched.watch(run, progress));
         let waited = tokio::time::timeout(patience, async {
             loop {
                 let ended = self.run_ended.notified();
@@ -129,8 +150,6 @@ impl App {
                 let _ = tokio::time::timeout(LOOK, ended).await;
             }
         });
-        let found = waited.await;
-        self.watched.set(run, None);
-        found.ok().transpose()
+        waited.await.ok().transpose()
     }
 }

@@ -180,17 +180,18 @@ return: .steps.pay.error
 #[test]
 fn a_wait_and_a_time_limit_go_on_where_they_were() {
     const PATIENT: &str = "flow: patient\ndurable: true\nlimits: { timeout: 1m }\nsteps:\n  - id: pause\n    wait: 55s\n  - map: \"1\"\n";
-    let mut world = World {
+    let begun = || World {
         spent: Duration::from_secs(50),
         ..World::default()
     };
-    let fault = world.run(PATIENT, json!({})).unwrap_err();
+    let fault = begun().run(PATIENT, json!({})).unwrap_err();
     assert!(
         fault
             .fault
             .message
             .contains("longer than the time that is left")
     );
+    let mut world = begun();
     world.left.insert("pause".into(), Duration::from_secs(2));
     assert_eq!(world.run(PATIENT, json!({})).unwrap(), json!(1));
     assert_eq!(world.noted.lock().unwrap().waits, [Duration::from_secs(2)]);

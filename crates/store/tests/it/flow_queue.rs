@@ -45,13 +45,13 @@ async fn a_run_that_is_put_off_is_nobodys_until_then_and_keeps_its_beginning() {
         assert_eq!(again.run.id, waiting.id);
         assert_eq!(again.run.begun_at, Some(NOW));
         assert_eq!(again.run.attempts, held.run.attempts, "no attempt more");
-        // One that has done nothing has not begun.
+        // Its time limit goes on.
         store
             .put_run_off(&idle, wakes.plus_seconds(60))
             .await
             .unwrap();
         let idle = store.flow_run(&tenant.org, &another.id).await.unwrap();
-        assert_eq!(idle.unwrap().begun_at, None);
+        assert_eq!(idle.unwrap().begun_at, Some(NOW));
         // Whoever lost it puts nothing off.
         store.put_run_off(&held, NOW).await.unwrap();
         let now = store.flow_run(&tenant.org, &waiting.id).await.unwrap();
@@ -84,6 +84,38 @@ async fn a_flow_has_no_more_runs_under_way_than_it_may() {
 }
 
 #[tokio::test]
+async fn an_organization_that_runs_as_much_as_it_may_lets_others_go_first() {
+    for place in both().await {
+        let store = place.open().await;
+        let (one, two) = (tenant(&store, "one").await, tenant(&store, "two").await);
+        let (ours, theirs) = (
+            add_flow(&store, &one, "long").await,
+            add_flow(&store, &two, "short").await,
+        );
+        for _ in 0..2 {
+            add_run(&store, &run(&ours, RunState::Ready, NOW), &[]).await;
+        }
+        let later = NOW.plus_seconds(1);
+        add_run(&store, &run(&theirs, RunState::Ready, later), &[]).await;
+        let (at, until) = (NOW.plus_seconds(2), NOW.plus_seconds(30));
+        for org in [&one.org, &two.org] {
+            let leased = lease_run(&store, "a", at, until, 1).await.unwrap().unwrap();
+            assert_eq!(leased.run.org, *org);
+        }
+        assert!(
+            lease_run(&store, "a", at, until, 1)
+                .await
+                .unwrap()
+                .is_none()
+        );
+        // What its lease has run out of counts no more.
+        let after = until.plus_seconds(1);
+        let again = lease_run(&store, "b", after, after.plus_seconds(9), 1).await;
+        assert!(again.unwrap().is_some());
+    }
+}
+
+#[tokio::test]
 async fn many_are_taken_at_once_within_what_each_may() {
     for place in both().await {
         let store = place.open().await;
@@ -110,6 +142,27 @@ async fn many_are_taken_at_once_within_what_each_may() {
         assert_eq!((of_org(&one.org), of_org(&two.org)), (5, 3));
         let again = store.lease_runs("c", NOW, until, 5, 99).await.unwrap();
         assert!(again.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn what_is_too_many_of_one_flow_holds_up_nobody_behind_it() {
+    for place in both().await {
+        let store = place.open().await;
+        let (one, two) = (tenant(&store, "one").await, tenant(&store, "two").await);
+        let narrow = add_flow(&store, &one, "narrow").await;
+        let theirs = add_flow(&store, &two, "theirs").await;
+        // More than are looked at together, of which one may run; and somebody else's behind them.
+        for _ in 0..140 {
+            let mut one = run(&narrow, RunState::Ready, NOW.plus_seconds(-1));
+            one.at_once = 1;
+            add_run(&store, &one, &[]).await;
+        }
+        add_run(&store, &run(&theirs, RunState::Ready, NOW), &[]).await;
+        let until = NOW.plus_seconds(30);
+        let leased = store.lease_runs("a", NOW, until, 16, 8).await.unwrap();
+        let flows: Vec<&FlowId> = leased.iter().map(|held| &held.run.flow).collect();
+        assert_eq!(flows, [&narrow.id, &theirs.id]);
     }
 }
 

@@ -353,38 +353,6 @@ async fn a_run_belongs_to_whoever_holds_its_lease() {
 }
 
 #[tokio::test]
-async fn an_organization_that_runs_as_much_as_it_may_lets_others_go_first() {
-    for place in both().await {
-        let store = place.open().await;
-        let (one, two) = (tenant(&store, "one").await, tenant(&store, "two").await);
-        let (ours, theirs) = (
-            add_flow(&store, &one, "long").await,
-            add_flow(&store, &two, "short").await,
-        );
-        for _ in 0..2 {
-            add_run(&store, &run(&ours, RunState::Ready, NOW), &[]).await;
-        }
-        let later = NOW.plus_seconds(1);
-        add_run(&store, &run(&theirs, RunState::Ready, later), &[]).await;
-        let (at, until) = (NOW.plus_seconds(2), NOW.plus_seconds(30));
-        for org in [&one.org, &two.org] {
-            let leased = lease_run(&store, "a", at, until, 1).await.unwrap().unwrap();
-            assert_eq!(leased.run.org, *org);
-        }
-        assert!(
-            lease_run(&store, "a", at, until, 1)
-                .await
-                .unwrap()
-                .is_none()
-        );
-        // What its lease has run out of counts no more.
-        let after = until.plus_seconds(1);
-        let again = lease_run(&store, "b", after, after.plus_seconds(9), 1).await;
-        assert!(again.unwrap().is_some());
-    }
-}
-
-#[tokio::test]
 async fn a_schedule_is_taken_once_and_a_path_belongs_to_one_flow_of_a_workspace() {
     for place in both().await {
         let store = place.open().await;

@@ -40,7 +40,9 @@ impl Files {
             return Err(Fault::invalid_arg("/skills", "maxBytes", message)
                 .hint("Ask for fewer skills at a time."));
         }
-        let remembers = caller.has(&Grant::Memory) && caller.scopes.has(Scope::ReadData);
+        let remembers = caller.has(&Grant::Memory)
+            && caller.picks("read_memory")
+            && caller.scopes.has(Scope::ReadData);
         Ok(Files {
             app: app.clone(),
             org: caller.org.clone(),

@@ -147,7 +147,7 @@ fn every_error_stands_in_the_summary_and_under_its_field() {
         ("members-wrong", 1),
         ("invitation-wrong", 2),
         ("reset-wrong", 1),
-        ("consent-wrong", 2),
+        ("consent-wrong", 3),
         ("connector-wrong", 3),
         ("connection-wrong", 2),
         ("integration-wrong", 2),

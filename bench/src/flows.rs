@@ -157,13 +157,13 @@ fn tool(name: &str, round: usize) -> String {
 /// For a minute, as many runs as webhooks and schedules begin: none may be lost, none done twice.
 pub(crate) async fn runs(binary: &Path, table: &mut Table) -> anyhow::Result<()> {
     many_runs(binary, table, "SQLite", &[]).await?;
-    match std::env::var("QUAYMASTER_BENCH_PG") {
+    match std::env::var("BENCH_POSTGRES") {
         Ok(url) => {
             let settings = [("DATABASE_URL", url.as_str())];
             many_runs(binary, table, "PostgreSQL", &settings).await
         }
         Err(_) => {
-            eprintln!("no PostgreSQL: QUAYMASTER_BENCH_PG is not set");
+            eprintln!("no PostgreSQL: BENCH_POSTGRES is not set");
             Ok(())
         }
     }

@@ -25,7 +25,7 @@ pub(crate) fn run(part: &[&str]) -> Result<ExitCode> {
     let cluster = Cluster::start()?;
     let done = Command::new(release.join("quaymaster-bench"))
         .arg(release.join("quaymaster"))
-        .env("QUAYMASTER_BENCH_PG", cluster.url())
+        .env("BENCH_POSTGRES", cluster.url())
         .args(part)
         .status()?;
     Ok(if done.success() {

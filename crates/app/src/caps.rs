@@ -92,6 +92,15 @@ impl App {
         Ok(())
     }
 
+    /// Takes back what was counted for something that did not happen.
+    pub(crate) async fn uncount_call(&self, workspace: &WorkspaceId) {
+        let lease = self.caps.lease(workspace);
+        let mut lease = lease.lock().await;
+        if lease.day == self.now().utc_day() {
+            lease.left += 1;
+        }
+    }
+
     /// The workspaces of the organization with their usage, in as many questions for many as for one.
     pub async fn workspaces_in_use(&self, actor: &Actor) -> Result<Vec<InUse>, Fault> {
         // A person looks for the call made a moment ago.

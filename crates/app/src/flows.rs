@@ -35,6 +35,7 @@ mod schedule;
 pub mod secrets;
 mod services;
 pub(crate) mod shelf;
+mod together;
 pub mod trying;
 mod uses;
 mod vault;
@@ -47,10 +48,11 @@ pub use reading::{Checked, TestOutcome};
 pub use saving::{Saved, SavedAs};
 pub use uses::FlowUse;
 
-pub(crate) use ends::RunEnds;
-pub(crate) use queue::Watched;
+pub(crate) use ends::{RunEnds, run_ends};
+pub(crate) use queue::{OpenRuns, Watched, new_runs};
 pub(crate) use rates::FlowRates;
 pub(crate) use running::{RunLimits, Starting};
+pub(crate) use together::Together;
 
 use crate::App;
 use crate::actor::{Actor, Admin};

@@ -9,7 +9,9 @@ use crate::connections::Renewals;
 use crate::discovery::Discovered;
 use crate::documents::shelf::Shelf;
 use crate::documents::{AT_A_TIME, Arriving, Wake};
-use crate::flows::{FlowRates, RunEnds, RunLimits, Watched};
+use crate::flows::{
+    FlowRates, OpenRuns, RunEnds, RunLimits, Together, Watched, new_runs, run_ends,
+};
 use crate::guesses::Guesses;
 use crate::homes::Homes;
 use crate::mail::{MailLimits, MailSettings, Mailer};
@@ -27,6 +29,7 @@ use quaymaster_core::{Code, Fault, Instant};
 use quaymaster_egress::Egress;
 use quaymaster_sandbox::{Extractor, Pool, PoolOptions, Sessions, jq};
 use quaymaster_store::event::Event;
+use quaymaster_store::flow_run::Run;
 use quaymaster_store::{Store, StoreError};
 use secrecy::SecretString;
 use serde_json::Value;
@@ -143,9 +146,11 @@ pub struct Inner {
     pub(crate) jq: jq::Pool,
     pub(crate) flow_rates: FlowRates,
     pub(crate) run_limits: RunLimits,
-    /// Runs that wait: what tells of one, and of the end of one, and who looks on.
+    /// Runs that wait: what tells of one, how many there are, what is written of them together, and who
+    /// looks on.
     pub(crate) run_wake: Notify,
-    pub(crate) run_ended: Notify,
+    pub(crate) open_runs: OpenRuns,
+    pub(crate) new_runs: Together<Run>,
     pub(crate) run_ends: RunEnds,
     pub(crate) watched: Watched,
     pub(crate) python: Python,
@@ -227,8 +232,9 @@ impl App {
             flow_rates: FlowRates::default(),
             run_limits: RunLimits::default(),
             run_wake: Notify::new(),
-            run_ended: Notify::new(),
-            run_ends: RunEnds::default(),
+            open_runs: OpenRuns::default(),
+            new_runs: new_runs(),
+            run_ends: run_ends(),
             watched: Watched::default(),
             python: Python::new(&settings.python, sessions),
             passwords: Passwords::default(),

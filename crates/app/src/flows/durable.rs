@@ -19,10 +19,11 @@ use quaymaster_core::{Code, Fault, Instant};
 use quaymaster_flows::run::{Start, run};
 use quaymaster_store::flow_queue::{LeasedRun, RunEnd};
 use quaymaster_store::flow_run::{RunState, RunStep};
+use quaymaster_store::flow_turn::Places;
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Runs of all flows that a node works on at the same time.
 const AT_A_TIME: usize = 32;
@@ -32,6 +33,8 @@ const LEASE_SECONDS: i64 = 30;
 const RENEW: Duration = Duration::from_secs(10);
 /// Looks for runs of other nodes, and for leases that ran out.
 const LOOK: Duration = Duration::from_secs(1);
+/// From one look to the next, also when much happens.
+const BETWEEN: Duration = Duration::from_millis(10);
 /// Asks again whether a flow has room for one more run.
 const ROOM: Duration = Duration::from_millis(200);
 /// After something of ours did not work.
@@ -44,6 +47,12 @@ enum Outcome {
     /// Its result, and the steps that are to be written with it.
     Ended(Result<Value, Fault>, Vec<RunStep>),
     /// It only waits.
+    PutOff(Instant),
+}
+
+/// What is to be written of a run that nobody works on any more.
+enum Became {
+    Ended(Arc<Ended>),
     PutOff(Instant),
 }
 
@@ -68,33 +77,37 @@ impl App {
             };
             let mut permits = vec![permit];
             permits.extend(std::iter::from_fn(|| room.clone().try_acquire_owned().ok()));
+            // Runs that come and places that get free meanwhile are seen together.
+            let pause = tokio::time::sleep(BETWEEN);
             let wait = match self.lease_next(permits.len()).await {
-                Ok(leased) if leased.is_empty() => LOOK,
                 Ok(leased) => {
+                    let is_all = leased.len() < permits.len();
                     for (leased, permit) in leased.into_iter().zip(permits) {
-                        let app = self.clone();
-                        self.tasks.spawn(async move {
-                            app.run_leased(leased).await;
-                            app.run_ended.notify_waiters();
-                            drop(permit);
-                            // Others may have waited for its turn.
-                            app.run_wake.notify_one();
-                        });
+                        self.tasks.spawn(self.clone().run_in_place(leased, permit));
                     }
-                    continue;
+                    if is_all { LOOK } else { Duration::ZERO }
                 }
                 Err(fault) => {
                     tracing::warn!(%fault, "runs of flows were not looked for");
                     PAUSE
                 }
             };
-            drop(permits);
             tokio::select! {
                 () = self.run_wake.notified() => {}
                 () = tokio::time::sleep(wait) => {}
                 () = self.stop.cancelled() => return,
             }
+            pause.await;
         }
+    }
+
+    async fn run_in_place(self, leased: LeasedRun, place: OwnedSemaphorePermit) {
+        let run = leased.run.id.clone();
+        self.run_leased(leased).await;
+        self.watched.ended(&run);
+        drop(place);
+        // Others may have waited for its turn.
+        self.run_wake.notify_one();
     }
 
     async fn lease_next(&self, most: usize) -> Result<Vec<LeasedRun>, Fault> {
@@ -103,9 +116,13 @@ impl App {
         }
         let now = self.now();
         let lease = self.fresh_call_id().to_string();
-        let until = now.plus_seconds(LEASE_SECONDS);
-        let leased = self.store.lease_runs(&lease, now, until, OF_ONE, most);
-        Ok(leased.await?)
+        let places = Places {
+            lease: &lease,
+            until: now.plus_seconds(LEASE_SECONDS),
+            of_one: OF_ONE,
+            in_all: most,
+        };
+        Ok(self.store.lease_runs(now, places).await?)
     }
 
     async fn run_leased(&self, leased: LeasedRun) {
@@ -120,17 +137,34 @@ impl App {
                 return;
             }
         };
-        let run = leased.run.id.clone();
-        let written = match outcome {
-            Ok(Outcome::PutOff(until)) => {
-                let put_off = self.store.put_run_off(&leased, until).await;
-                put_off.map_err(Fault::from)
-            }
-            Ok(Outcome::Ended(result, steps)) => self.end_leased(leased, result, steps).await,
-            Err(fault) => self.end_leased(leased, Err(fault), Vec::new()).await,
+        let what = match outcome {
+            Ok(Outcome::PutOff(until)) => Became::PutOff(until),
+            Ok(Outcome::Ended(result, steps)) => self.ended(&leased, result, steps),
+            Err(fault) => self.ended(&leased, Err(fault), Vec::new()),
         };
-        if let Err(fault) = written {
-            tracing::warn!(%fault, %run, "what became of a run was not written");
+        tokio::select! {
+            () = self.write_what_became(&leased, &what) => {}
+            // Nobody took it meanwhile, unless the lease is lost.
+            () = self.keep_run(&leased) => {}
+            () = self.stop.cancelled() => {}
+        }
+    }
+
+    /// Goes on until it is written: what was done is not to be done again because the database was away.
+    async fn write_what_became(&self, leased: &LeasedRun, what: &Became) {
+        loop {
+            let written = match what {
+                Became::PutOff(until) => {
+                    let put_off = self.store.put_run_off(leased, *until).await;
+                    put_off.map_err(Fault::from)
+                }
+                Became::Ended(ended) => self.run_ends.write(self, ended.clone()).await,
+            };
+            let Err(fault) = written else {
+                return;
+            };
+            tracing::warn!(%fault, run = %leased.run.id, "what became of a run was not written");
+            tokio::time::sleep(LOOK).await;
         }
     }
 
@@ -215,12 +249,12 @@ impl App {
         Ok(Outcome::Ended(result, steps))
     }
 
-    async fn end_leased(
+    fn ended(
         &self,
-        leased: LeasedRun,
+        leased: &LeasedRun,
         result: Result<Value, Fault>,
         steps: Vec<RunStep>,
-    ) -> Result<(), Fault> {
+    ) -> Became {
         let end = RunEnd {
             state: match &result {
                 Ok(_) => RunState::Done,
@@ -230,8 +264,8 @@ impl App {
             output: result.ok().map(kept::cut),
             at: self.now(),
         };
-        let ended = Ended { leased, end, steps };
-        self.write_end(ended).await
+        let leased = leased.clone();
+        Became::Ended(Arc::new(Ended { leased, end, steps }))
     }
 
     /// Renews the lease until it is lost.

@@ -3,16 +3,17 @@
 //! When a schedule is due next stands in its row. Whoever moves it on, of all nodes, begins the run in
 //! the same transaction, so that each time is taken once.
 
-use super::queue::{MOST_OPEN, Waiting};
+use super::queue::Waiting;
+use super::shelf::Ready;
 use crate::App;
-use quaymaster_core::id::{FlowId, OrgId};
+use quaymaster_core::id::FlowId;
 use quaymaster_core::tool::JsonObject;
-use quaymaster_core::{Fault, Instant};
+use quaymaster_core::{Code, Fault, Instant};
 use quaymaster_flows::format::{CatchUp, Cron, Overlap, Trigger};
-use quaymaster_store::flow_run::Run;
+use quaymaster_store::flow_run::{Run, RunState};
 use quaymaster_store::flow_trigger::DueFlow;
 use serde_json::{Value, json};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::str::FromStr as _;
 use std::time::Duration;
 
@@ -56,12 +57,7 @@ fn is_wanted(cron: &Cron, at: Instant, now: Instant) -> bool {
 }
 
 /// What was begun in one look at all schedules.
-#[derive(Default)]
-struct Look {
-    flows: HashSet<FlowId>,
-    /// How many runs organizations have that have not ended.
-    open: HashMap<OrgId, i64>,
-}
+type Begun = HashSet<FlowId>;
 
 /// A time that is taken.
 struct Taken {
@@ -87,7 +83,7 @@ impl App {
     /// Starts all that is due, in batches.
     async fn start_due_flows(&self) -> Result<(), Fault> {
         let (now, most) = (self.now(), i64::try_from(AT_A_TIME).unwrap_or(i64::MAX));
-        let mut look = Look::default();
+        let mut begun = Begun::new();
         let mut behind: Option<DueFlow> = None;
         loop {
             let due = self.store.due_flows(now, behind.as_ref(), most).await?;
@@ -96,7 +92,7 @@ impl App {
             let mut batch = Vec::with_capacity(due.len());
             for due in due {
                 let flow = due.flow.id.clone();
-                match self.due_time(due, &mut look).await {
+                match self.due_time(due, &mut begun).await {
                     Ok(taken) => batch.extend(taken),
                     Err(fault) => tracing::warn!(%fault, %flow, "a flow was not started"),
                 }
@@ -109,7 +105,7 @@ impl App {
     }
 
     /// What becomes of a time that came; none when it has to wait, and is due still.
-    async fn due_time(&self, due: DueFlow, look: &mut Look) -> Result<Option<Taken>, Fault> {
+    async fn due_time(&self, due: DueFlow, begun: &mut Begun) -> Result<Option<Taken>, Fault> {
         let left_out = |due, next| {
             let run = None;
             Ok(Some(Taken { due, next, run }))
@@ -134,28 +130,23 @@ impl App {
             return left_out(due, next);
         }
         if cron.overlap == Overlap::Skip
-            && (look.flows.contains(&flow.id)
-                || self.store.has_open_run(&flow.org, &flow.id).await?)
+            && (begun.contains(&flow.id) || self.store.has_open_run(&flow.org, &flow.id).await?)
         {
             return left_out(due, next);
         }
-        let input = match ready.prepared.input(cron.input.clone()) {
-            Ok(input) => input,
-            Err(fault) => {
-                tracing::warn!(%fault, flow = %flow.id, "the input of a schedule does not fit its flow");
-                return left_out(due, next);
+        let input = ready.prepared.input(cron.input.clone());
+        let run = match self.may_begin(&ready, input).await {
+            Ok(input) => self.scheduled_run(&ready, input, due.at),
+            // There may be room for it before it is missed.
+            Err(fault)
+                if fault.code == Code::RateLimited
+                    && is_wanted(cron, due.at, now.plus_seconds(1)) =>
+            {
+                return Ok(None);
             }
+            Err(fault) => self.failed_run(&ready, &fault, due.at),
         };
-        if !self.has_room_for_run(&flow.org, look).await? {
-            return Ok(None);
-        }
-        let workspace = self.believed_workspace(&flow.org, &flow.workspace).await?;
-        if let Err(fault) = self.count_call(&workspace).await {
-            tracing::warn!(%fault, flow = %flow.id, "a schedule was left out");
-            return left_out(due, next);
-        }
-        look.flows.insert(flow.id.clone());
-        let run = self.scheduled_run(&ready, input, due.at);
+        begun.insert(flow.id.clone());
         Ok(Some(Taken {
             due,
             next,
@@ -163,7 +154,31 @@ impl App {
         }))
     }
 
-    fn scheduled_run(&self, ready: &super::shelf::Ready, input: JsonObject, at: Instant) -> Run {
+    /// Whether a scheduled run may begin, which is counted then.
+    async fn may_begin(
+        &self,
+        ready: &Ready,
+        input: Result<JsonObject, Fault>,
+    ) -> Result<JsonObject, Fault> {
+        let (input, flow) = (input?, &ready.flow);
+        self.make_room_for_run(&flow.org).await?;
+        let workspace = self.believed_workspace(&flow.org, &flow.workspace).await?;
+        self.count_call(&workspace).await?;
+        Ok(input)
+    }
+
+    /// What people find where a run should be.
+    fn failed_run(&self, ready: &Ready, fault: &Fault, at: Instant) -> Run {
+        tracing::warn!(%fault, flow = %ready.flow.id, "a schedule was left out");
+        Run {
+            state: RunState::Failed,
+            error: Some(fault.to_json()),
+            ended_at: Some(self.now()),
+            ..self.scheduled_run(ready, JsonObject::new(), at)
+        }
+    }
+
+    fn scheduled_run(&self, ready: &Ready, input: JsonObject, at: Instant) -> Run {
         let waiting = Waiting {
             started_by: "cron",
             label: "cron",
@@ -172,20 +187,6 @@ impl App {
             due: Some(at),
         };
         self.waiting_run(ready, Value::Object(input), waiting)
-    }
-
-    /// Whether the queue takes one more run of an organization, which is counted then.
-    async fn has_room_for_run(&self, org: &OrgId, look: &mut Look) -> Result<bool, Fault> {
-        let open = match look.open.get(org) {
-            Some(open) => *open,
-            None => self.store.open_runs(org, MOST_OPEN).await?,
-        };
-        let has_room = open < MOST_OPEN;
-        look.open.insert(org.clone(), open + i64::from(has_room));
-        if !has_room {
-            tracing::warn!(%org, "a schedule waits, because its organization has too many runs");
-        }
-        Ok(has_room)
     }
 
     /// All of a batch, or, when one of it stands in the way of the others, each for itself.
@@ -206,14 +207,20 @@ impl App {
             return Ok(());
         }
         let mut tx = self.store.begin().await?;
+        let mut not_ours = Vec::new();
         for Taken { due, next, run } in batch {
-            if tx.take_due_flow(due, *next).await?
-                && let Some(run) = run
-            {
-                tx.add_run(run, &[]).await?;
+            let is_ours = tx.take_due_flow(due, *next).await?;
+            match run {
+                Some(run) if is_ours => tx.add_run(run, &[]).await?,
+                Some(run) if run.state == RunState::Ready => not_ours.push(&run.workspace),
+                _ => {}
             }
         }
         tx.commit().await?;
+        // Whoever took it counted it too.
+        for workspace in not_ours {
+            self.uncount_call(workspace).await;
+        }
         self.run_wake.notify_one();
         Ok(())
     }

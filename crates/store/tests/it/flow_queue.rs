@@ -1,6 +1,6 @@
 //! The queue of runs in the store: put off, counted, found in pages; and what steps keep for a while.
 
-use crate::flows::{add_flow, add_run, lease_run, run, step};
+use crate::flows::{add_flow, add_run, lease_run, lease_runs, run, step};
 use crate::{NOW, both, tenant};
 use quaymaster_core::Instant;
 use quaymaster_core::id::{FlowId, OrgId};
@@ -133,14 +133,14 @@ async fn many_are_taken_at_once_within_what_each_may() {
             }
         }
         let until = NOW.plus_seconds(30);
-        let leased = store.lease_runs("a", NOW, until, 5, 7).await.unwrap();
+        let leased = lease_runs(&store, "a", until, 5, 7).await.unwrap();
         let of = |flow: &FlowId| leased.iter().filter(|held| held.run.flow == *flow).count();
         assert_eq!((leased.len(), of(&narrow.id)), (7, 2));
-        let rest = store.lease_runs("b", NOW, until, 5, 99).await.unwrap();
+        let rest = lease_runs(&store, "b", until, 5, 99).await.unwrap();
         let all = leased.iter().chain(&rest);
         let of_org = |org: &OrgId| all.clone().filter(|held| held.run.org == *org).count();
         assert_eq!((of_org(&one.org), of_org(&two.org)), (5, 3));
-        let again = store.lease_runs("c", NOW, until, 5, 99).await.unwrap();
+        let again = lease_runs(&store, "c", until, 5, 99).await.unwrap();
         assert!(again.is_empty());
     }
 }
@@ -160,7 +160,7 @@ async fn what_is_too_many_of_one_flow_holds_up_nobody_behind_it() {
         }
         add_run(&store, &run(&theirs, RunState::Ready, NOW), &[]).await;
         let until = NOW.plus_seconds(30);
-        let leased = store.lease_runs("a", NOW, until, 16, 8).await.unwrap();
+        let leased = lease_runs(&store, "a", until, 16, 8).await.unwrap();
         let flows: Vec<&FlowId> = leased.iter().map(|held| &held.run.flow).collect();
         assert_eq!(flows, [&narrow.id, &theirs.id]);
     }

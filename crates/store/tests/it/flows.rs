@@ -10,6 +10,7 @@ use quaymaster_store::flow_queue::{LeasedRun, RunEnd};
 use quaymaster_store::flow_run::{Run, RunState, RunStep};
 use quaymaster_store::flow_secret::FlowSecret;
 use quaymaster_store::flow_trigger::{FlowTrigger, Starts};
+use quaymaster_store::flow_turn::Places;
 use quaymaster_store::{Store, StoreError};
 use secrecy::ExposeSecret as _;
 use serde_json::json;
@@ -110,8 +111,35 @@ pub(crate) async fn lease_run(
     until: Instant,
     of_one: i64,
 ) -> Result<Option<LeasedRun>, StoreError> {
-    let mut leased = store.lease_runs(lease, now, until, of_one, 1).await?;
+    let mut leased = lease_runs_at(store, (lease, now), until, of_one, 1).await?;
     Ok(leased.pop())
+}
+
+async fn lease_runs_at(
+    store: &Store,
+    (lease, now): (&str, Instant),
+    until: Instant,
+    of_one: i64,
+    in_all: usize,
+) -> Result<Vec<LeasedRun>, StoreError> {
+    let places = Places {
+        lease,
+        until,
+        of_one,
+        in_all,
+    };
+    store.lease_runs(now, places).await
+}
+
+/// Those that are due now.
+pub(crate) async fn lease_runs(
+    store: &Store,
+    lease: &str,
+    until: Instant,
+    of_one: i64,
+    in_all: usize,
+) -> Result<Vec<LeasedRun>, StoreError> {
+    lease_runs_at(store, (lease, NOW), until, of_one, in_all).await
 }
 
 #[tokio::test]

@@ -14,6 +14,7 @@ mod import;
 mod listening;
 mod load;
 mod memory;
+mod pages;
 mod python;
 mod server;
 mod table;
@@ -78,6 +79,9 @@ async fn measure() -> anyhow::Result<()> {
     }
     if wanted("memory") {
         memory::many_files(&binary, &mut table).await?;
+    }
+    if wanted("pages") {
+        pages::long_lists(&binary, &mut table).await?;
     }
     if wanted("large") {
         files::large_file(&binary, &mut table).await?;

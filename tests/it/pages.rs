@@ -22,6 +22,7 @@ mod tokens;
 mod trying;
 mod usage;
 mod walk;
+mod weight;
 
 use quaymaster_tests::{Browser, Mcp, Server, Tab};
 use serde_json::{Value, json};

@@ -6,7 +6,7 @@ use crate::workspace::Workspace;
 use anyhow::{Result, ensure};
 use std::process::{Command, ExitCode};
 
-/// `part` is one of start, calls, connectors, code, tokens, hosted, python, flows, memory, large, uploads, import, search; all without it.
+/// `part` is one of start, calls, connectors, code, tokens, hosted, python, flows, memory, pages, large, uploads, import, search; all without it.
 pub(crate) fn run(part: &[&str]) -> Result<ExitCode> {
     let workspace = Workspace::read()?;
     let built = Command::new("cargo")

@@ -51,7 +51,7 @@ pub use uses::FlowUse;
 pub(crate) use ends::{RunEnds, run_ends};
 pub(crate) use queue::{OpenRuns, Watched, new_runs};
 pub(crate) use rates::FlowRates;
-pub(crate) use running::{RunLimits, Starting};
+pub(crate) use running::{Past, RunLimits, Starting, past_runs};
 pub(crate) use together::Together;
 
 use crate::App;

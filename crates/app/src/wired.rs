@@ -10,7 +10,7 @@ use crate::discovery::Discovered;
 use crate::documents::shelf::Shelf;
 use crate::documents::{AT_A_TIME, Arriving, Wake};
 use crate::flows::{
-    FlowRates, OpenRuns, RunEnds, RunLimits, Together, Watched, new_runs, run_ends,
+    FlowRates, OpenRuns, Past, RunEnds, RunLimits, Together, Watched, new_runs, past_runs, run_ends,
 };
 use crate::guesses::Guesses;
 use crate::homes::Homes;
@@ -152,6 +152,7 @@ pub struct Inner {
     pub(crate) open_runs: OpenRuns,
     pub(crate) new_runs: Together<Run>,
     pub(crate) run_ends: RunEnds,
+    pub(crate) past_runs: Together<Past>,
     pub(crate) watched: Watched,
     pub(crate) python: Python,
     pub(crate) passwords: Passwords,
@@ -235,6 +236,7 @@ impl App {
             open_runs: OpenRuns::default(),
             new_runs: new_runs(),
             run_ends: run_ends(),
+            past_runs: past_runs(),
             watched: Watched::default(),
             python: Python::new(&settings.python, sessions),
             passwords: Passwords::default(),

@@ -3,6 +3,7 @@
 use super::host::RunHost;
 use super::journal::Journal;
 use super::kept::{cut, must_be_small};
+use super::together::Together;
 use crate::App;
 use crate::guard::Trace;
 use quaymaster_core::caller::{Grant, Who};
@@ -132,29 +133,36 @@ pub(super) struct Ended {
     pub(super) steps: Vec<RunStep>,
 }
 
+/// What is kept of a run that has ended.
+pub(crate) struct Past(pub(super) Run, pub(super) Vec<RunStep>);
+
+/// Runs that are written when they have ended. The flow of one may be gone by then; what it answered is
+/// good all the same.
+pub(crate) fn past_runs() -> Together<Past> {
+    Together::new(|app, runs| Box::pin(app.write_past(runs)))
+}
+
 impl App {
-    /// Runs a flow to its end, and writes what it did in one transaction.
+    /// Runs a flow to its end. What it did is written soon after.
     pub(crate) async fn run_flow(
         &self,
         credential: &CredentialId,
         starting: Starting,
     ) -> Result<(RunId, Value), Fault> {
         let ended = self.run_unrecorded(credential, starting).await?;
-        self.write_run(&ended).await;
+        let past = Past(ended.record, ended.steps);
+        self.past_runs.write_soon(self, past).await;
         ended.result.map(|value| (ended.run, value))
     }
 
-    /// Writes what a run did, in one transaction.
-    pub(super) async fn write_run(&self, ended: &Ended) {
-        let written = async {
-            let mut tx = self.store.begin().await?;
-            tx.add_run(&ended.record, &ended.steps).await?;
-            tx.commit().await
-        };
-        if let Err(error) = written.await {
-            // The flow may be gone by now; what it answered is good all the same.
-            tracing::warn!(%error, run = %ended.run, "a run was not written");
+    /// Writes what runs did that nobody wrote before.
+    async fn write_past(&self, runs: &[Past]) -> Result<(), Fault> {
+        let mut tx = self.store.begin().await?;
+        for Past(record, steps) in runs {
+            tx.add_run(record, steps).await?;
         }
+        tx.commit().await?;
+        Ok(())
     }
 
     /// The outer fault says that nothing was run.

@@ -40,6 +40,7 @@ impl App {
         limit: i64,
     ) -> Result<Vec<Run>, Fault> {
         self.believed_workspace(&actor.org, workspace).await?;
+        self.past_runs.settle(self).await;
         let flow = match flow {
             Some(named) => Some(self.flow_named(actor, workspace, named).await?.id),
             None => None,
@@ -57,6 +58,7 @@ impl App {
         run: &RunId,
     ) -> Result<RunInFull, Fault> {
         self.believed_workspace(&actor.org, workspace).await?;
+        self.past_runs.settle(self).await;
         let found = self.store.flow_run(&actor.org, run).await?;
         let run = found
             .filter(|run| run.workspace == *workspace)

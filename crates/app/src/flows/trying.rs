@@ -2,7 +2,7 @@
 //! or real ones.
 
 use super::reading;
-use super::running::{Starting, shown_person};
+use super::running::{Past, Starting, shown_person};
 use crate::App;
 use crate::actor::Admin;
 use crate::guard::Trace;
@@ -90,7 +90,8 @@ impl App {
         };
         let ended = self.run_unrecorded(&credential, starting).await?;
         if is_saved {
-            self.write_run(&ended).await;
+            let past = Past(ended.record, ended.steps.clone());
+            self.past_runs.write_soon(self, past).await;
         }
         Ok(Tried {
             result: ended.result,

@@ -15,6 +15,7 @@ impl App {
         workspace: &WorkspaceId,
     ) -> Result<BTreeMap<FlowId, FlowUse>, Fault> {
         self.believed_workspace(&actor.org, workspace).await?;
+        self.past_runs.settle(self).await;
         Ok(self.store.flow_uses(&actor.org, workspace).await?)
     }
 }

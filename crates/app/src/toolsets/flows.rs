@@ -54,6 +54,7 @@ async fn read_run(app: &App, admitted: Admitted, request: GetRun) -> Result<Tool
     };
     let id: RunId = request.run_id.parse().map_err(|_| nothing())?;
     let owner = app.run_owner(caller)?;
+    app.past_runs.settle(app).await;
     let run = app.store.flow_run(&caller.org, &id).await?;
     let run = run.filter(|run| run.owner.as_ref() == Some(&owner));
     let mut run = run.ok_or_else(nothing)?;

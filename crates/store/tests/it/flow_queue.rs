@@ -5,6 +5,7 @@ use crate::{NOW, both, tenant};
 use quaymaster_core::Instant;
 use quaymaster_core::id::{FlowId, OrgId};
 use quaymaster_store::flow_cache::MOST_CACHE_BYTES;
+use quaymaster_store::flow_queue::LeasedRun;
 use quaymaster_store::flow_run::RunState;
 use quaymaster_store::flow_trigger::{FlowTrigger, Starts};
 use serde_json::json;
@@ -142,6 +143,52 @@ async fn many_are_taken_at_once_within_what_each_may() {
         assert_eq!((of_org(&one.org), of_org(&two.org)), (5, 3));
         let again = lease_runs(&store, "c", until, 5, 99).await.unwrap();
         assert!(again.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_place_goes_to_whoever_has_the_fewest_however_much_others_have_waiting() {
+    for place in both().await {
+        let store = place.open().await;
+        let mut orgs = Vec::new();
+        for (name, count, at) in [("deep", 30, -9), ("deeper", 40, -8), ("small", 2, 0)] {
+            let tenant = tenant(&store, name).await;
+            let flow = add_flow(&store, &tenant, "work").await;
+            for _ in 0..count {
+                let one = run(&flow, RunState::Ready, NOW.plus_seconds(at));
+                add_run(&store, &one, &[]).await;
+            }
+            orgs.push(tenant.org);
+        }
+        let until = NOW.plus_seconds(30);
+        let of = |leased: &[LeasedRun]| {
+            orgs.iter()
+                .map(|org| leased.iter().filter(|held| held.run.org == *org).count())
+                .collect::<Vec<_>>()
+        };
+        let first = lease_runs(&store, "a", until, 16, 6).await.unwrap();
+        assert_eq!(of(&first), [3, 2, 1]);
+        // What is under way counts: the small one is served next, then the second.
+        let next = lease_runs(&store, "b", until, 16, 2).await.unwrap();
+        assert_eq!(of(&next), [0, 1, 1]);
+    }
+}
+
+#[tokio::test]
+async fn two_nodes_that_look_at_the_same_time_take_no_more_than_a_flow_may() {
+    for place in both().await {
+        let store = place.open().await;
+        let tenant = tenant(&store, "one").await;
+        let narrow = add_flow(&store, &tenant, "narrow").await;
+        for _ in 0..20 {
+            let mut one = run(&narrow, RunState::Ready, NOW);
+            one.at_once = 3;
+            add_run(&store, &one, &[]).await;
+        }
+        let until = NOW.plus_seconds(30);
+        let looks = (0..8).map(|_| lease_runs(&store, "a", until, 16, 2));
+        let leased = futures_util::future::try_join_all(looks).await.unwrap();
+        assert_eq!(leased.iter().map(Vec::len).sum::<usize>(), 3);
     }
 }
 

@@ -37,6 +37,11 @@ pub const USUAL_TIME: Duration = Duration::from_secs(30);
 pub const MAX_TIME: Duration = Duration::from_mins(2);
 /// What is kept of each stream, in bytes. Whoever shows it shows less.
 pub(crate) const MAX_KEPT: usize = 128 * 1024;
+/// Characters of a value as Python writes it: one that has so many was cut, maybe within a word.
+pub const MAX_VALUE: usize = 200_000;
+/// The same of the message of an error, a traceback and what an exit was given. Two of them fit into one answer of the
+/// driver, however they are written.
+pub const MAX_SAID: usize = 80_000;
 /// Calls that wait for one session besides the one that runs.
 pub const MAX_WAITING: usize = 4;
 /// Bytes of the files of one [`Mount`].

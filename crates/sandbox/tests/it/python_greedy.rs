@@ -156,3 +156,19 @@ ended
         assert_eq!(host.py_value("1"), "1", "and the next call is answered");
     }
 }
+
+#[test]
+fn a_text_that_is_too_long_comes_cut_where_the_server_knows_it() {
+    for mut host in Host::python_everywhere() {
+        let value = host.py_value("'x' * 500_000");
+        assert_eq!(value.chars().count(), quaymaster_sandbox::MAX_VALUE);
+        let most = quaymaster_sandbox::MAX_SAID;
+        // As many bytes as a character can have.
+        let raised = host.py(json!({ "code": "raise ValueError('\\udc80' * 500_000)" }));
+        assert_eq!(raised["ending"], "error", "{}", host.how);
+        let message = raised["said"][0].as_str().unwrap();
+        assert!(message.len() >= most, "{}", host.how);
+        let left = host.py(json!({ "code": "exit('\\U0001f6a2' * 500_000)" }));
+        assert_eq!(left["said"].as_str().unwrap().chars().count(), most);
+    }
+}

@@ -167,6 +167,58 @@ async fn the_sweep_takes_old_versions_but_the_last_twenty_and_old_deletions() {
     }
 }
 
+#[tokio::test]
+async fn what_memory_has_is_counted_through_writing_redacting_and_the_sweep() {
+    for place in both().await {
+        let store = place.open().await;
+        let tenant = tenant(&store, "one").await;
+        let owner = Owner::User(tenant.user.clone());
+        let counted = async || {
+            let mut tx = store.begin().await.unwrap();
+            tx.memory_bytes_for_change(&tenant.org).await.unwrap()
+        };
+        assert_eq!(counted().await, 0);
+        let mut note = file(&owner, "a.md", "0123456789", NOW);
+        put(&store, &tenant.org, &note, true, "zero").await;
+        for version in 2..=30 {
+            note.entry.version = version;
+            put(&store, &tenant.org, &note, false, "zero").await;
+        }
+        let mut gone = file(&owner, "b.md", "gone", NOW);
+        put(&store, &tenant.org, &gone, true, "gone").await;
+        assert_eq!(counted().await, 304);
+        gone.entry.version = 2;
+        gone.entry.size = 0;
+        let mut tx = store.begin().await.unwrap();
+        tx.delete_memory_file(&tenant.org, &gone.entry)
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(counted().await, 304);
+        store.sweep(NOW.plus_seconds(31 * DAY)).await.unwrap();
+        assert_eq!(counted().await, 200, "ten versions and a file went");
+        let mut tx = store.begin().await.unwrap();
+        let redacted = tx.redact_memory_version(
+            &tenant.org,
+            &note.entry.id,
+            &note.entry.sha256,
+            NOW.plus_seconds(31 * DAY),
+        );
+        assert_eq!(redacted.await.unwrap(), 20);
+        tx.commit().await.unwrap();
+        assert_eq!(counted().await, 0);
+        // What was written is not counted when it is taken back.
+        let mut tx = store.begin().await.unwrap();
+        let back = file(&owner, "c.md", "12345", NOW);
+        tx.put_memory_file(&tenant.org, &back, MemoryChange::Created, true, "x")
+            .await
+            .unwrap();
+        assert_eq!(tx.memory_bytes_for_change(&tenant.org).await.unwrap(), 5);
+        drop(tx);
+        assert_eq!(counted().await, 0);
+    }
+}
+
 fn version(number: i64) -> SkillVersion {
     SkillVersion {
         version: number,

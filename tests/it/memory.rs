@@ -1,6 +1,7 @@
 //! Memory: what agents write down and find again, on both databases.
 
 mod api;
+mod finding;
 mod room;
 mod sharing;
 

@@ -17,6 +17,7 @@ pub(crate) mod shelf;
 pub use quaymaster_store::document::{Chunk, Document, DocumentFilter, DocumentUsage, State};
 pub use receive::{NewDocument, Receiver};
 pub use search::{Asked, Found, FoundPage};
+pub use shelf::keep_documents;
 
 pub use indexing::reason_in_words;
 pub(crate) use indexing::{AT_A_TIME, Wake};
@@ -42,7 +43,7 @@ const PIECES: i64 = 500;
 #[derive(Debug, Clone)]
 pub struct Deleted {
     pub document: Document,
-    /// Whether its bytes went, too: another document may have the same.
+    /// Whether its bytes went, too: another document may have the same, and a backup keeps them until it is over.
     pub bytes_removed: bool,
 }
 
@@ -156,15 +157,10 @@ impl App {
             return Ok(false);
         }
         let (app, org, sha256) = (self.clone(), org.clone(), sha256.to_owned());
-        blocking(move || {
-            app.shelf.remove(&org, &sha256);
-            Ok(())
-        })
-        .await?;
-        Ok(true)
+        blocking(move || Ok(app.shelf.remove(&org, &sha256))).await
     }
 
-    /// Removes what a crash left behind: pieces and bytes of no document.
+    /// Removes what a crash or a backup left behind: pieces and bytes of no document.
     pub(crate) async fn sweep_documents(&self) -> Result<(), Fault> {
         while self.store.sweep_document_chunks(PIECES).await? > 0 {}
         let app = self.clone();

@@ -218,7 +218,7 @@ impl App {
             audit: Audit::default(),
             changes: Changes::starting_at(now),
             homes: Homes::new(settings.data.join("workspaces")),
-            shelf: Shelf::new(settings.data.join("documents")),
+            shelf: Shelf::new(&settings.data),
             shelving: tokio::sync::Mutex::default(),
             arriving: Arc::default(),
             extractor: Extractor::new(AT_A_TIME),

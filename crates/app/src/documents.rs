@@ -29,6 +29,7 @@ use crate::actor::{Actor, Admin};
 use crate::homes::blocking;
 use quaymaster_core::Fault;
 use quaymaster_core::id::DocumentId;
+use quaymaster_store::document_work::Generation;
 use serde_json::json;
 
 /// Documents of one organization.
@@ -38,6 +39,8 @@ const MOST_PATH: usize = 512;
 const MOST_TITLE: usize = 200;
 /// Pieces deleted in one transaction.
 const PIECES: i64 = 500;
+/// Generations of pieces that one read of the sweep looks at.
+const GENERATIONS: i64 = 500;
 
 /// What became of a document that was deleted.
 #[derive(Debug, Clone)]
@@ -162,7 +165,18 @@ impl App {
 
     /// Removes what a crash or a backup left behind: pieces and bytes of no document.
     pub(crate) async fn sweep_documents(&self) -> Result<(), Fault> {
-        while self.store.sweep_document_chunks(PIECES).await? > 0 {}
+        let mut last = Generation::default();
+        loop {
+            let page = self.store.chunk_generations(&last, GENERATIONS).await?;
+            for stray in page.iter().filter(|generation| !generation.is_used) {
+                let document = stray.document()?;
+                while self.store.sweep_chunks_of(&document, PIECES).await? > 0 {}
+            }
+            match page.last() {
+                Some(next) => last = next.clone(),
+                None => break,
+            }
+        }
         let app = self.clone();
         let all = blocking(move || {
             app.shelf.all().map_err(|error| {

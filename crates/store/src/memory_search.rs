@@ -19,6 +19,11 @@ fn whose(org: &OrgId, owner: &Owner) -> String {
     format!("{} {}", org.as_str(), owner.as_str()).replace('_', "")
 }
 
+/// The same in PostgreSQL: one word with a sign that no other word has, so that the index reads no rows of others.
+fn token(org: &OrgId, owner: &Owner) -> String {
+    format!("{org}/{}", owner.as_str())
+}
+
 impl Store {
     /// The files of a person and of their organization that have all words: the person's own first, then by their size,
     /// since the words are a larger part of what a short one says. Words have letters and digits only.
@@ -75,7 +80,12 @@ impl Store {
                 sqlx::query_as::<_, Row>(SQL)
                     .bind(org.as_str())
                     .bind(user.as_str())
-                    .bind(words.join(" & "))
+                    .bind(format!(
+                        "('{}' | '{}') & {}",
+                        token(org, &own),
+                        token(org, &shared),
+                        words.join(" & ")
+                    ))
                     .bind(limit)
                     .bind(offset)
                     .fetch_all(pool)
@@ -145,11 +155,12 @@ impl Tx {
                 }
             }
             TxInner::Postgres(tx) => {
-                const SET: &str = "UPDATE memory_files SET words = array_to_tsvector(string_to_array($2, ' ')) \
-                     WHERE id = $1";
+                const SET: &str = "UPDATE memory_files SET words = CASE WHEN $2 = '' THEN NULL \
+                     ELSE array_to_tsvector(array_append(string_to_array($2, ' '), $3)) END WHERE id = $1";
                 sqlx::query(SET)
                     .bind(entry.id.as_str())
                     .bind(words)
+                    .bind(token(org, &entry.owner))
                     .execute(&mut **tx)
                     .await?;
             }

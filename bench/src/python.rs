@@ -29,6 +29,7 @@ impl Mounts for Nothing {
 async fn run(sessions: &Sessions, key: &str, reset: bool) -> anyhow::Result<Ran> {
     let wanted = Wanted {
         key: key.to_owned(),
+        tenant: "one".to_owned(),
         having: String::new(),
         note: Value::Null,
         environment: BTreeMap::new(),

@@ -1,6 +1,8 @@
 //! Memory: what agents write down and find again, on both databases.
 
 mod api;
+mod finding;
+mod room;
 mod sharing;
 
 use quaymaster_tests::{Database, Mcp, Server};
@@ -16,7 +18,11 @@ pub(crate) struct Notes {
 
 impl Notes {
     pub(crate) async fn open(database: Database) -> Notes {
-        let server = Server::start_with(database, &[("CALLS_PER_SECOND", "10000")]).await;
+        Notes::open_with(database, &[("CALLS_PER_SECOND", "10000")]).await
+    }
+
+    pub(crate) async fn open_with(database: Database, settings: &[(&str, &str)]) -> Notes {
+        let server = Server::start_with(database, settings).await;
         let key = server.api_key(&KEY).await;
         let mcp = Mcp::open(&server.endpoint, &key).await;
         Notes { server, key, mcp }

@@ -128,6 +128,27 @@ async fn no_answer_has_a_secret_in_it_however_it_is_written() {
 }
 
 #[tokio::test]
+async fn a_secret_that_stands_where_a_text_is_cut_comes_back_in_no_part() {
+    let desk = Desk::open(Database::Sqlite).await;
+    let service = Service::powerdns().await;
+    desk.connect("powerdns", "main", &service, &[]).await;
+    let key = "import os, sys; key = os.environ['POWERDNS_API_KEY']\n";
+    for most in [1_000, 2_000, 80_000, 200_000] {
+        for code in [
+            format!("sys.exit('x' * ({most} - 9) + key)"),
+            format!("raise ValueError('x' * ({most} - 21) + key)"),
+            format!("raise type('x' * ({most} - 9) + key, (Exception,), {{}})"),
+            format!("'x' * ({most} - 10) + key"),
+            format!("print('x' * ({most} - 9) + key)"),
+        ] {
+            let (Ok(said) | Err(said)) = desk.mcp.python(&format!("{key}{code}")).await;
+            let text = said.to_string();
+            assert!(!text.contains(&SECRET[..6]), "{code}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn two_accounts_have_variables_of_their_own_and_services_choose_among_them() {
     let desk = Desk::open(Database::Sqlite).await;
     let (dns, metrics) = (Service::powerdns().await, Service::prometheus().await);

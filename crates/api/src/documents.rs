@@ -413,7 +413,7 @@ pub(crate) struct DeletedDocument {
     path: String,
     /// Pieces of its text that are gone.
     chunks: i64,
-    /// Whether its bytes are gone from the disk: not while another document has the same.
+    /// Whether its bytes are gone from the disk: not while another document has the same, or a backup runs.
     bytes_removed: bool,
 }
 

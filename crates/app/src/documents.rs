@@ -17,6 +17,7 @@ pub(crate) mod shelf;
 pub use quaymaster_store::document::{Chunk, Document, DocumentFilter, DocumentUsage, State};
 pub use receive::{NewDocument, Receiver};
 pub use search::{Asked, Found, FoundPage};
+pub use shelf::keep_documents;
 
 pub use indexing::reason_in_words;
 pub(crate) use indexing::{AT_A_TIME, Wake};
@@ -28,6 +29,7 @@ use crate::actor::{Actor, Admin};
 use crate::homes::blocking;
 use quaymaster_core::Fault;
 use quaymaster_core::id::DocumentId;
+use quaymaster_store::document_work::Generation;
 use serde_json::json;
 
 /// Documents of one organization.
@@ -37,12 +39,14 @@ const MOST_PATH: usize = 512;
 const MOST_TITLE: usize = 200;
 /// Pieces deleted in one transaction.
 const PIECES: i64 = 500;
+/// Generations of pieces that one read of the sweep looks at.
+const GENERATIONS: i64 = 500;
 
 /// What became of a document that was deleted.
 #[derive(Debug, Clone)]
 pub struct Deleted {
     pub document: Document,
-    /// Whether its bytes went, too: another document may have the same.
+    /// Whether its bytes went, too: another document may have the same, and a backup keeps them until it is over.
     pub bytes_removed: bool,
 }
 
@@ -156,17 +160,23 @@ impl App {
             return Ok(false);
         }
         let (app, org, sha256) = (self.clone(), org.clone(), sha256.to_owned());
-        blocking(move || {
-            app.shelf.remove(&org, &sha256);
-            Ok(())
-        })
-        .await?;
-        Ok(true)
+        blocking(move || Ok(app.shelf.remove(&org, &sha256))).await
     }
 
-    /// Removes what a crash left behind: pieces and bytes of no document.
+    /// Removes what a crash or a backup left behind: pieces and bytes of no document.
     pub(crate) async fn sweep_documents(&self) -> Result<(), Fault> {
-        while self.store.sweep_document_chunks(PIECES).await? > 0 {}
+        let mut last = Generation::default();
+        loop {
+            let page = self.store.chunk_generations(&last, GENERATIONS).await?;
+            for stray in page.iter().filter(|generation| !generation.is_used) {
+                let document = stray.document()?;
+                while self.store.sweep_chunks_of(&document, PIECES).await? > 0 {}
+            }
+            match page.last() {
+                Some(next) => last = next.clone(),
+                None => break,
+            }
+        }
         let app = self.clone();
         let all = blocking(move || {
             app.shelf.all().map_err(|error| {

@@ -62,6 +62,8 @@ pub struct Settings {
     /// Bytes of one document of the knowledge base, and of all documents of an organization.
     pub document_bytes: i64,
     pub documents_quota_bytes: i64,
+    /// Bytes of all memory of an organization, the versions that are kept included.
+    pub memory_quota_bytes: i64,
     /// Tool calls a second for one credential; bursts of twice as many pass.
     pub calls_per_second: u32,
     /// By which an operator's own backend makes organizations; none turns that off.
@@ -222,7 +224,7 @@ impl App {
             audit: Audit::default(),
             changes: Changes::starting_at(now),
             homes: Homes::new(settings.data.join("workspaces")),
-            shelf: Shelf::new(settings.data.join("documents")),
+            shelf: Shelf::new(&settings.data),
             shelving: tokio::sync::Mutex::default(),
             arriving: Arc::default(),
             extractor: Extractor::new(AT_A_TIME),

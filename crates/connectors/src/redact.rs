@@ -78,6 +78,30 @@ impl Redactor {
         }
     }
 
+    /// [`tidy`](Self::tidy) of a text that went on where it was cut. Its last secret may be there in part, which no
+    /// search finds: as much as the longest one has is left out at the end.
+    pub fn tidy_cut(&self, text: &str) -> String {
+        let text = clean::text(text);
+        let Some(forms) = &self.0 else {
+            return text.into_owned();
+        };
+        // What was half a character is one of its own by now.
+        let longest = forms.max_pattern_len() + char::REPLACEMENT_CHARACTER.len_utf8();
+        let sure = text.floor_char_boundary(text.len().saturating_sub(longest));
+        let mut tidied = String::with_capacity(sure);
+        let mut from = 0;
+        for found in forms.find_iter(&*text) {
+            if found.start() >= sure {
+                break;
+            }
+            tidied.push_str(&text[from..found.start()]);
+            tidied.push_str(REDACTED);
+            from = found.end();
+        }
+        tidied.push_str(text.get(from..sure).unwrap_or_default());
+        tidied
+    }
+
     /// Every text of the value, tidied.
     pub fn value(&self, value: &mut Value) {
         clean::each_text(value, &|text| match self.tidy(text) {

@@ -1,12 +1,14 @@
 //! `backup`: the database and all files in one archive, while the server runs.
 //!
-//! The database is copied first, so every file it knows of is there or newer. The key-encryption
+//! The database is copied first, so every file it knows of is there or newer; the bytes of documents are kept until the archive is
+//! whole, also of those that are replaced or deleted meanwhile. The key-encryption
 //! key is not in the archive: whoever has the archive alone cannot open what is sealed in it.
 
 use crate::config::Config;
 use crate::{open, output};
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
+use quaymaster_app::documents::keep_documents;
 use quaymaster_core::clock::{Entropy as _, SystemEntropy};
 use rustix::fs::{CWD, OFlags, RenameFlags, renameat_with};
 use rustix::io::Errno;
@@ -108,6 +110,7 @@ pub(crate) async fn backup(config: &Config, target: &Path, as_json: bool) -> any
     );
     let mut interrupt = signal(SignalKind::interrupt())?;
     let store = open::store_in_use(config).await?;
+    let _kept = keep_documents(&config.data)?;
     let copy = draft_of_copy(&config.data)?;
     let copied = tokio::select! {
         copied = store.copy_to(&copy.path) => copied?,

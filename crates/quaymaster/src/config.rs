@@ -41,6 +41,8 @@ pub(crate) struct Config {
     pub document_bytes: i64,
     /// Bytes of all documents of an organization.
     pub documents_quota_bytes: i64,
+    /// Bytes of all memory of an organization, the versions that are kept included.
+    pub memory_quota_bytes: i64,
     /// Tool calls a second of one credential.
     pub calls_per_second: u32,
     /// By which the operator's own backend makes organizations and acts in them; off without one.
@@ -191,6 +193,10 @@ impl Config {
             config.documents_quota_bytes >= 0,
             "documents_quota_bytes must not be negative"
         );
+        anyhow::ensure!(
+            config.memory_quota_bytes >= 0,
+            "memory_quota_bytes must not be negative"
+        );
         Ok(config)
     }
 
@@ -224,6 +230,7 @@ impl Default for Config {
             quota_bytes: 10 * 1024 * 1024 * 1024,
             document_bytes: 64 * 1024 * 1024,
             documents_quota_bytes: 5 * 1024 * 1024 * 1024,
+            memory_quota_bytes: 1024 * 1024 * 1024,
             calls_per_second: 500,
             service_key: None,
             trusted_proxies: Vec::new(),

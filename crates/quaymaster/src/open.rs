@@ -190,6 +190,7 @@ async fn start(
         quota_bytes: config.quota_bytes,
         document_bytes: config.document_bytes,
         documents_quota_bytes: config.documents_quota_bytes,
+        memory_quota_bytes: config.memory_quota_bytes,
         calls_per_second: config.calls_per_second,
         service_key: config.service_key.clone().map(Into::into),
         mail: config.mail.as_ref().map(|mail| MailSettings {

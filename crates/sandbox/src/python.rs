@@ -7,7 +7,8 @@
 //! - `message`: what is said; `inside`: a session from its first instruction, with `root` (its files), `filter`
 //!   (its system calls) and `reaper` (its first process); `driver.py`: what the interpreter runs
 //! - `find`: which interpreter; `cgroup`: limits of a session as a whole; `keeper`: the thread that starts sessions
-//! - `start`: how one begins; `live`: one session, from the server's side; [`Sessions`]: all of them
+//! - `start`: how one begins; `live`: one session, from the server's side; [`Sessions`]: all of them,
+//!   with `turns`, which calls take
 
 mod cgroup;
 mod filter;
@@ -20,6 +21,7 @@ mod reaper;
 mod root;
 mod sessions;
 mod start;
+mod turns;
 
 pub(crate) use inside::work;
 pub use sessions::Sessions;
@@ -37,6 +39,11 @@ pub const USUAL_TIME: Duration = Duration::from_secs(30);
 pub const MAX_TIME: Duration = Duration::from_mins(2);
 /// What is kept of each stream, in bytes. Whoever shows it shows less.
 pub(crate) const MAX_KEPT: usize = 128 * 1024;
+/// Characters of a value as Python writes it: one that has so many was cut, maybe within a word.
+pub const MAX_VALUE: usize = 200_000;
+/// The same of the message of an error, a traceback and what an exit was given. Two of them fit into one answer of the
+/// driver, however they are written.
+pub const MAX_SAID: usize = 80_000;
 /// Calls that wait for one session besides the one that runs.
 pub const MAX_WAITING: usize = 4;
 /// Bytes of the files of one [`Mount`].
@@ -51,10 +58,11 @@ pub struct PythonOptions {
     pub require_cgroup: bool,
     /// Whether to make control groups where that is possible.
     pub use_cgroups: bool,
-    /// Sessions; the one that was used least recently makes room for another one.
+    /// Sessions. For another one the tenant that has most of them gives up the one that it used least recently.
     pub most: usize,
-    /// Calls that run at the same time.
+    /// Calls that run at the same time, and how many of them for one tenant.
     pub at_once: usize,
+    pub at_once_of_one: usize,
     /// A session that was not used for so long ends.
     pub idle: Duration,
     /// A session as old as this ends before the next call.
@@ -69,6 +77,7 @@ impl Default for PythonOptions {
             use_cgroups: true,
             most: 50,
             at_once: 16,
+            at_once_of_one: 8,
             idle: Duration::from_mins(10),
             max_age: Duration::from_hours(1),
         }
@@ -79,6 +88,8 @@ impl Default for PythonOptions {
 pub struct Wanted {
     /// Whose it is.
     pub key: String,
+    /// Who shares sessions and turns with others: all keys of one tenant count together.
+    pub tenant: String,
     /// What it has: a session with another text is another session. Not secret.
     pub having: String,
     /// What `having` stands for, in words, for the reason of a new session.

@@ -101,13 +101,16 @@ impl Store {
              ORDER BY score DESC, w.rowid LIMIT $4 OFFSET $5) AS best \
              JOIN document_chunks c ON c.seq = best.seq JOIN documents d ON d.id = c.document_id \
              ORDER BY best.score DESC, best.seq";
-        // A piece with every word comes before any other.
+        // A piece with every word comes before any other. Its organization is a word of each piece, so that the index reads none of
+        // others; where a query has no word that counts, nothing is looked for.
         const POSTGRES: &str = "SELECT d.id, d.path, d.title, d.sha256, c.n, c.heading, c.text, best.score FROM \
              (SELECT c.seq, CAST(ts_rank(c.words, asked.any_of, 1) AS DOUBLE PRECISION) \
              + CASE WHEN c.words @@ asked.all_of THEN 1 ELSE 0 END AS score \
+             FROM (SELECT all_of, any_of, CASE WHEN numnode(any_of) = 0 THEN any_of \
+             ELSE ('''' || $1 || '''')::tsquery && any_of END AS ours \
              FROM (SELECT plainto_tsquery('english', $2) AS all_of, \
-             replace(plainto_tsquery('english', $2)::text, '&', '|')::tsquery AS any_of) AS asked \
-             JOIN document_chunks c ON c.words @@ asked.any_of \
+             replace(plainto_tsquery('english', $2)::text, '&', '|')::tsquery AS any_of) AS words) AS asked \
+             JOIN document_chunks c ON c.words @@ asked.ours \
              JOIN documents d ON d.id = c.document_id AND d.generation = c.generation \
              WHERE c.org_id = $1 AND d.org_id = $1 AND substr(d.path, 1, length($3)) = $3 \
              ORDER BY score DESC, c.seq LIMIT $4 OFFSET $5) AS best \

@@ -4,7 +4,7 @@
 //! writes then changes nothing. Pieces are written under a generation that has the name of the lease, and becomes the
 //! document's in the last step: until then the ones before are what is found.
 
-use crate::db::{Db, Store, StoreError, Tx, TxInner};
+use crate::db::{Db, Store, StoreError, Tx, TxInner, id};
 use crate::document::{Chunk, Document, Row, columns};
 use quaymaster_core::Instant;
 use quaymaster_core::id::DocumentId;
@@ -16,6 +16,22 @@ pub struct Leased {
     pub lease: String,
     /// This one included.
     pub attempts: i64,
+}
+
+/// Pieces of a document that were written together.
+#[derive(Debug, Clone, Default, sqlx::FromRow)]
+pub struct Generation {
+    document_id: String,
+    generation: String,
+    /// Whether a document has them, or a worker writes them.
+    pub is_used: bool,
+}
+
+impl Generation {
+    /// The document that they are or were of.
+    pub fn document(&self) -> Result<DocumentId, StoreError> {
+        id(&self.document_id)
+    }
 }
 
 impl Store {
@@ -82,21 +98,29 @@ impl Store {
         self.begin().await?.renew_lease(SQL, held, until).await
     }
 
-    /// Deletes up to `limit` pieces that are of no document's generation: what was deleted or replaced, and what a worker that
-    /// was killed had written. How many went.
-    pub async fn sweep_document_chunks(&self, limit: i64) -> Result<u64, StoreError> {
-        const SQL: &str = "DELETE FROM document_chunks WHERE seq IN (SELECT c.seq FROM document_chunks c \
-             WHERE NOT EXISTS (SELECT 1 FROM documents d WHERE d.id = c.document_id \
-             AND (d.generation = c.generation OR d.lease = c.generation)) LIMIT $1)";
-        let mut tx = self.begin().await?;
-        let gone = within!(tx, conn => {
-            sqlx::query(SQL).bind(limit).execute(conn).await?.rows_affected()
-        });
-        tx.commit().await?;
-        Ok(gone)
+    /// Generations of pieces in the order of an index, at most `limit` behind the last one before. Nobody waits while it is read.
+    pub async fn chunk_generations(
+        &self,
+        after: &Generation,
+        limit: i64,
+    ) -> Result<Vec<Generation>, StoreError> {
+        const SQL: &str = "SELECT c.document_id, c.generation, EXISTS (SELECT 1 FROM documents d WHERE d.id = c.document_id \
+             AND (d.generation = c.generation OR d.lease = c.generation)) AS is_used \
+             FROM (SELECT document_id, generation FROM document_chunks WHERE (document_id, generation) > ($1, $2) \
+             GROUP BY document_id, generation ORDER BY document_id, generation LIMIT $3) AS c \
+             ORDER BY c.document_id, c.generation";
+        Ok(reading!(self, pool => {
+            sqlx::query_as::<_, Generation>(SQL)
+                .bind(&after.document_id)
+                .bind(&after.generation)
+                .bind(limit)
+                .fetch_all(pool)
+                .await?
+        }))
     }
 
-    /// The same for one document, which is quicker.
+    /// Deletes up to `limit` pieces of a document that are of none of its generations: what it had before or was deleted with it,
+    /// and what a worker that was killed had written. How many went.
     pub async fn sweep_chunks_of(
         &self,
         document: &DocumentId,

@@ -2,8 +2,8 @@
 //! for words is in `memory_search`.
 //!
 //! A path is stored as it is shown: those of the organization begin with `org/`, and those of a
-//! person do not. Whoever changes a file reads it with [`Tx::memory_file_for_change`] first, which
-//! keeps others waiting.
+//! person do not. Whoever changes a file reads it with [`Tx::memory_file_for_change`] first, and then what
+//! there is with [`Tx::memory_bytes_for_change`]; both keep others waiting.
 
 use crate::db::{Store, StoreError, Tx, id};
 use crate::memory_version::MemoryChange;

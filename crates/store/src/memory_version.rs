@@ -158,6 +158,16 @@ impl Store {
 }
 
 impl Tx {
+    /// How many bytes the organization's memory has, the versions that are kept included. Whoever else changes it waits:
+    /// whatever is to add or delete versions asks first, so that no two wait for each other.
+    pub async fn memory_bytes_for_change(&mut self, org: &OrgId) -> Result<i64, StoreError> {
+        const SQL: &str = "INSERT INTO memory_usage (org_id, bytes) VALUES ($1, 0) \
+             ON CONFLICT (org_id) DO UPDATE SET bytes = memory_usage.bytes RETURNING bytes";
+        Ok(within!(self, conn => {
+            sqlx::query_scalar::<_, i64>(SQL).bind(org.as_str()).fetch_one(conn).await?
+        }))
+    }
+
     pub(crate) async fn add_memory_version(
         &mut self,
         org: &OrgId,

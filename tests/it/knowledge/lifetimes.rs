@@ -1,7 +1,9 @@
 //! What lasts: through kill -9, another upload, a backup; and what there is room for.
 
 use super::*;
+use crate::outside::sqlite;
 use quaymaster_tests::cli;
+use std::path::Path;
 use tempfile::TempDir;
 
 /// Text that takes a while to read, cut and store.
@@ -153,6 +155,22 @@ async fn what_there_is_no_room_for_is_refused_and_leaves_nothing() {
     assert_eq!(bytes_on_disk(&server), 1);
 }
 
+/// Goes on with what was restored, in the place of what the server had.
+async fn take_over(server: &mut Server, restored: &Path) {
+    server.stop().await;
+    for name in ["documents", "quaymaster.db"] {
+        let ours = server.data.path().join(name);
+        let gone = if ours.is_dir() {
+            std::fs::remove_dir_all(&ours)
+        } else {
+            std::fs::remove_file(&ours)
+        };
+        gone.unwrap();
+        std::fs::rename(restored.join(name), ours).unwrap();
+    }
+    server.restart().await;
+}
+
 #[tokio::test]
 async fn a_backup_has_the_documents_and_a_restored_server_finds_and_reads_them() {
     let Desk {
@@ -186,23 +204,81 @@ async fn a_backup_has_the_documents_and_a_restored_server_finds_and_reads_them()
         std::fs::read_to_string(bytes).unwrap(),
         "# Kept\n\nThe turnstone record.\n"
     );
-    // In the place of what the server had.
-    server.stop().await;
-    for name in ["documents", "quaymaster.db"] {
-        let ours = server.data.path().join(name);
-        let gone = if ours.is_dir() {
-            std::fs::remove_dir_all(&ours)
-        } else {
-            std::fs::remove_file(&ours)
-        };
-        gone.unwrap();
-        std::fs::rename(data.join(name), ours).unwrap();
-    }
-    server.restart().await;
+    take_over(&mut server, &data).await;
     let mcp = Mcp::open(&server.endpoint, &key).await;
     assert_eq!(found(&mcp, "turnstone").await.len(), 1);
     let path = format!("{DOCUMENTS}/{}/reindex", document["id"].as_str().unwrap());
     assert_eq!(server.rest(&key, "POST", &path, None).await.0, 202);
     let again = settled(&server, &key, document["id"].as_str().unwrap()).await;
     assert_eq!(again["state"], "indexed");
+}
+
+#[tokio::test]
+async fn documents_that_are_replaced_while_a_backup_runs_are_all_in_it() {
+    const MANY: usize = 12;
+    const BACKUPS: usize = 3;
+    let Desk {
+        mut server, key, ..
+    } = Desk::open(Database::Sqlite).await;
+    let mut uploads = 0;
+    let mut next = || {
+        let about = format!("path={}.md&replace=true", uploads % MANY);
+        uploads += 1;
+        (about, format!("# Heron\n\nUpload number {uploads}.\n"))
+    };
+    for _ in 0..MANY {
+        let (about, text) = next();
+        assert_eq!(upload(&server, &key, &about, text).await.0, 201);
+    }
+    let place = TempDir::new().unwrap();
+    let mut data = place.path().join("none");
+    for number in 0..BACKUPS {
+        let file = place.path().join(format!("{number}.tar"));
+        let arguments = ["backup", file.to_str().unwrap()];
+        let mut replaced = 0;
+        {
+            let backup = server.cli_json(&arguments);
+            tokio::pin!(backup);
+            loop {
+                let (about, text) = next();
+                tokio::select! {
+                    _ = &mut backup => break,
+                    (status, answer) = upload(&server, &key, &about, text) => {
+                        assert_eq!(status, 201, "{answer}");
+                        replaced += 1;
+                    }
+                }
+            }
+        }
+        assert!(replaced > 0, "the backup was over before anything changed");
+        data = place.path().join(format!("data{number}"));
+        let restored = cli(&data, &[], &["restore", file.to_str().unwrap()]).await;
+        assert!(
+            restored.status.success(),
+            "{}",
+            String::from_utf8_lossy(&restored.stderr)
+        );
+        let rows = sqlite(&data, "SELECT org_id, sha256, path FROM documents").await;
+        let rows = rows.as_array().unwrap();
+        assert_eq!(rows.len(), MANY);
+        for row in rows {
+            let [org, sha256] = [&row[0], &row[1]].map(|text| text.as_str().unwrap());
+            let bytes = data.join("documents").join(org).join(sha256);
+            assert!(bytes.is_file(), "{row} is not in backup {number}");
+        }
+    }
+    take_over(&mut server, &data).await;
+    let path = format!("{DOCUMENTS}/reindex");
+    assert_eq!(server.rest(&key, "POST", &path, None).await.0, 202);
+    let (_, listed) = server.rest(&key, "GET", DOCUMENTS, None).await;
+    let listed = listed["documents"].as_array().unwrap();
+    assert_eq!(listed.len(), MANY);
+    for document in listed {
+        let document = settled(&server, &key, document["id"].as_str().unwrap()).await;
+        assert_eq!(document["state"], "indexed", "{document}");
+    }
+    // Nothing keeps the bytes of what is replaced any more.
+    let before = bytes_on_disk(&server);
+    let (status, _) = upload(&server, &key, "path=0.md&replace=true", "Egret.\n").await;
+    assert_eq!((status, bytes_on_disk(&server)), (201, before));
 }

@@ -93,6 +93,7 @@ impl Product {
             quota_bytes: 1_000_000,
             document_bytes: 1 << 20,
             documents_quota_bytes: 1 << 22,
+            memory_quota_bytes: 1 << 24,
             calls_per_second: 1_000,
             service_key: None,
             python: quaymaster_app::PythonSettings::default(),

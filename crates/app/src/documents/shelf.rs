@@ -1,12 +1,13 @@
 //! The bytes of documents on disk: `<data>/documents/<organization>/<sha256>`, each content once.
 //!
 //! Bytes come as a draft, are synced, and get their name when they are whole. A row refers to bytes that are there: they are placed
-//! before it is written, and removed after the last one is gone. What a crash leaves between is found by `stray`.
+//! before it is written, and removed after the last one is gone, unless a backup is under way, whose copy of the database may still
+//! have it. What stays for that, and what a crash leaves between, the sweep removes.
 
 use quaymaster_core::id::OrgId;
 use quaymaster_core::{Code, Fault, hex};
 use sha2::{Digest as _, Sha256};
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
@@ -14,8 +15,29 @@ use std::path::{Path, PathBuf};
 /// Beside the names of digests, which are as long as a digest.
 const DRAFTS: &str = "drafts";
 
+/// In the data directory: whoever holds it, with others, finds all bytes in their places; whoever removes some holds it alone.
+const LOCK: &str = "documents.lock";
+
 pub(crate) struct Shelf {
     root: PathBuf,
+    lock: PathBuf,
+}
+
+/// Keeps the bytes of all documents in their places until the file is closed: those of every row that a copy of the database has
+/// which is made meanwhile. Blocking.
+pub fn keep_documents(data: &Path) -> io::Result<File> {
+    let file = lock_file(&data.join(LOCK))?;
+    file.lock_shared()?;
+    Ok(file)
+}
+
+fn lock_file(path: &Path) -> io::Result<File> {
+    OpenOptions::new()
+        .create(true)
+        .write(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(path)
 }
 
 /// Bytes that arrive. Dropped without [`Draft::place`], they vanish.
@@ -29,8 +51,11 @@ pub(super) struct Draft {
 }
 
 impl Shelf {
-    pub(crate) fn new(root: PathBuf) -> Shelf {
-        Shelf { root }
+    pub(crate) fn new(data: &Path) -> Shelf {
+        Shelf {
+            root: data.join("documents"),
+            lock: data.join(LOCK),
+        }
     }
 
     fn of(&self, org: &OrgId) -> PathBuf {
@@ -65,14 +90,22 @@ impl Shelf {
         File::open(self.of(org).join(sha256)).map_err(|error| fault_of(&error))
     }
 
-    /// Removes bytes; none there is fine.
-    pub(super) fn remove(&self, org: &OrgId, sha256: &str) {
+    /// Removes bytes; none there is fine. `false` when they stay for a backup.
+    pub(super) fn remove(&self, org: &OrgId, sha256: &str) -> bool {
+        // Where the file system has no locks there is no backup, either.
+        let lock = lock_file(&self.lock);
+        if let Ok(lock) = &lock
+            && matches!(lock.try_lock(), Err(TryLockError::WouldBlock))
+        {
+            return false;
+        }
         match fs::remove_file(self.of(org).join(sha256)) {
             Err(error) if error.kind() != ErrorKind::NotFound => {
                 tracing::warn!(%error, %org, sha256, "the bytes of a deleted document stay");
             }
             _ => {}
         }
+        true
     }
 
     /// Drops what nobody was able to finish. To be called before there are drafts.

@@ -74,6 +74,7 @@ pub(super) async fn run(
     let wanted = Wanted {
         // Ids have no separator in them, and no key of a person begins so.
         key: format!("flows|{org}|{workspace}"),
+        tenant: org.to_string(),
         having: String::new(),
         note: json!({}),
         environment: BTreeMap::new(),

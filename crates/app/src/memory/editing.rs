@@ -9,6 +9,10 @@ use quaymaster_core::{Code, Fault};
 use quaymaster_store::Tx;
 use serde_json::json;
 
+/// What to do about memory that is full.
+const FULL: &str = "Earlier versions count, too: a person takes them out by redacting them, under Memory or over the API, and what \
+     is deleted counts for 30 days. Write less, or ask the operator to raise memory_quota_bytes.";
+
 /// What shall become of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Edit {
@@ -274,10 +278,7 @@ impl Change<'_> {
             created_at: now,
         };
         let file = MemoryFile { entry, content };
-        let words = text::words_of(self.path, &file.content);
-        tx.put_memory_file(org, &file, change, before.is_none(), &words)
-            .await
-            .map_err(|error| duplicate_or(error, || exists(&file.entry)))?;
+        self.put(tx, &file, change, before.is_none()).await?;
         Ok(Written {
             created: true,
             ..written(&file.entry)
@@ -343,11 +344,36 @@ impl Change<'_> {
         file.entry.version += 1;
         file.entry.written_by.clone_from(&self.writer.label);
         file.entry.written_at = self.app.now();
-        let words = text::words_of(&file.entry.path, &file.content);
-        let org = &self.writer.reader.org;
-        tx.put_memory_file(org, &file, change, false, &words)
-            .await?;
+        self.put(tx, &file, change, false).await?;
         Ok(written(&file.entry))
+    }
+
+    /// Writes the file, unless the organization's memory is then larger than it may be: nothing is written then.
+    async fn put(
+        &self,
+        tx: &mut Tx,
+        file: &MemoryFile,
+        change: MemoryChange,
+        is_new: bool,
+    ) -> Result<(), Fault> {
+        let org = &self.writer.reader.org;
+        let before = tx.memory_bytes_for_change(org).await?;
+        let words = text::words_of(&file.entry.path, &file.content);
+        tx.put_memory_file(org, file, change, is_new, &words)
+            .await
+            .map_err(|error| duplicate_or(error, || exists(&file.entry)))?;
+        let most = self.app.settings.memory_quota_bytes;
+        let after = tx.memory_bytes_for_change(org).await?;
+        if after <= most || after <= before {
+            return Ok(());
+        }
+        Err(Fault::new(
+            Code::QuotaExceeded,
+            "The organization's room for memory is used up; nothing was written.",
+        )
+        .hint(FULL)
+        .detail("limit", most)
+        .detail("used", before))
     }
 
     async fn delete(&self, tx: &mut Tx, file: MemoryFile) -> Result<Written, Fault> {
@@ -359,8 +385,9 @@ impl Change<'_> {
             written_at: self.app.now(),
             ..file.entry
         };
-        tx.delete_memory_file(&self.writer.reader.org, &entry)
-            .await?;
+        let org = &self.writer.reader.org;
+        tx.memory_bytes_for_change(org).await?;
+        tx.delete_memory_file(org, &entry).await?;
         Ok(Written {
             path: entry.path,
             etag: None,

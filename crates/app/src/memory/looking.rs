@@ -1,14 +1,20 @@
 //! Lists below a prefix, and looking for words.
 
-use super::{MemoryEntry, MemoryFile, Owner, Range, Reader, text};
+use super::{MemoryEntry, Owner, Range, Reader, text};
 use crate::App;
 use quaymaster_core::Fault;
+use quaymaster_core::id::MemoryFileId;
+use std::collections::HashMap;
 
 /// Of one look at the database.
-const BATCH: i64 = 500;
+const BATCH: usize = 500;
 const MOST_WORDS: usize = 16;
 /// Results that can be paged through.
 const MOST_RESULTS: usize = 1_000;
+/// Bytes of the files of one page that are read as a whole, best first, to show a line of them.
+const READ_WHOLE: i64 = 1 << 20;
+/// Characters that are read of each of the others.
+const READ_BEGINNING: i64 = 4096;
 
 /// A part of the list.
 #[derive(Debug, Clone)]
@@ -35,7 +41,7 @@ pub struct Listing {
 #[derive(Debug, Clone)]
 pub struct Found {
     pub entry: MemoryEntry,
-    /// From 1, with the first line that has one of them.
+    /// From 1, with the first line that has one of them, as far as the file was looked through.
     pub line: Option<(usize, String)>,
 }
 
@@ -63,14 +69,20 @@ impl App {
             (wanted.prefix.to_owned(), false)
         };
         let mut listing = Listing::default();
+        // Closed folders are passed over, and one more tells whether there is a next page.
+        let most = match wanted.depth {
+            Some(_) => BATCH,
+            None => BATCH.min(wanted.limit + 1),
+        };
         loop {
             let range = Range {
                 from: &from,
                 after,
                 before: &end,
             };
-            let batch = self.memory_batch(reader, wanted.prefix, range).await?;
-            let is_last = (batch.len() as i64) < BATCH;
+            let batch = self.memory_batch(reader, wanted.prefix, range, most);
+            let batch = batch.await?;
+            let is_last = batch.len() < most;
             let mut skipped: Option<String> = None;
             for entry in batch {
                 after = true;
@@ -112,6 +124,7 @@ impl App {
         reader: &Reader,
         prefix: &str,
         range: Range<'_>,
+        most: usize,
     ) -> Result<Vec<MemoryEntry>, Fault> {
         let (organization, person) = text::owners_below(prefix);
         let mut entries = Vec::new();
@@ -119,18 +132,18 @@ impl App {
             let owner = Owner::User(reader.user.clone());
             entries = self
                 .store
-                .memory_entries(&reader.org, &owner, range, BATCH)
+                .memory_entries(&reader.org, &owner, range, most as i64)
                 .await?;
         }
         if organization {
             let theirs = self
                 .store
-                .memory_entries(&reader.org, &Owner::Organization, range, BATCH)
+                .memory_entries(&reader.org, &Owner::Organization, range, most as i64)
                 .await?;
             if !theirs.is_empty() {
                 entries.extend(theirs);
                 entries.sort_by(|a, b| a.path.cmp(&b.path));
-                entries.truncate(usize::try_from(BATCH).unwrap_or(0));
+                entries.truncate(most);
             }
         }
         Ok(entries)
@@ -167,24 +180,49 @@ impl App {
                 .filter(|at| *at <= MOST_RESULTS)
                 .ok_or_else(no_page)?,
         };
-        let most = (skip + limit + 1) as i64;
-        let mut found: Vec<MemoryFile> = Vec::new();
-        for owner in [Owner::User(reader.user.clone()), Owner::Organization] {
-            let left = most - found.len() as i64;
-            if left > 0 {
-                let more = self
-                    .store
-                    .search_memory(&reader.org, &owner, &words, left, 0)
-                    .await?;
-                found.extend(more);
-            }
-        }
-        let more = found.len() > skip + limit && skip + limit <= MOST_RESULTS;
-        let shown = found.into_iter().skip(skip).take(limit).map(|file| Found {
-            line: text::line_with(&file.content, &words),
-            entry: file.entry,
+        // One more tells whether there is a next page.
+        let found = self.store.search_memory(
+            &reader.org,
+            &reader.user,
+            &words,
+            (limit + 1) as i64,
+            skip as i64,
+        );
+        let mut found = found.await?;
+        let more = found.len() > limit && skip + limit <= MOST_RESULTS;
+        found.truncate(limit);
+        let lines = self.memory_lines(reader, &found, &words).await?;
+        let shown = found.into_iter().map(|entry| Found {
+            line: lines.get(&entry.id).cloned(),
+            entry,
         });
         Ok((shown.collect(), more.then(|| (skip + limit).to_string())))
+    }
+
+    /// The first line of each file that has one of the words. Large files are looked through at their beginning only,
+    /// once much was read for better ones.
+    async fn memory_lines(
+        &self,
+        reader: &Reader,
+        found: &[MemoryEntry],
+        words: &[String],
+    ) -> Result<HashMap<MemoryFileId, (usize, String)>, Fault> {
+        let mut room = READ_WHOLE;
+        let wanted: Vec<(&MemoryFileId, i64)> = found
+            .iter()
+            .map(|entry| {
+                if entry.size > room {
+                    return (&entry.id, READ_BEGINNING);
+                }
+                room -= entry.size;
+                (&entry.id, entry.size)
+            })
+            .collect();
+        let beginnings = self.store.memory_beginnings(&reader.org, &wanted).await?;
+        let lines = beginnings
+            .into_iter()
+            .filter_map(|(file, content)| Some((file, text::line_with(&content, words)?)));
+        Ok(lines.collect())
     }
 }
 

@@ -97,17 +97,19 @@ pub(super) fn words_of(path: &str, content: &str) -> String {
     all.join(" ")
 }
 
+/// Whether a word, as [`words`] cuts it, begins with another one of them.
+fn begins_with(word: &str, wanted: &str) -> bool {
+    let lower = word.chars().flat_map(char::to_lowercase);
+    let mut lower = lower.filter(|c| c.is_alphanumeric());
+    wanted.chars().all(|c| lower.next() == Some(c))
+}
+
 /// The first line that has one of the words: its number from 1, and the line, shortened.
 pub(super) fn line_with(content: &str, wanted: &[String]) -> Option<(usize, String)> {
     const MOST: usize = 200;
     let has = |line: &&str| {
-        let words = words(line);
-        wanted.iter().any(|wanted| {
-            words
-                .range(wanted.clone()..)
-                .next()
-                .is_some_and(|word| word.starts_with(wanted))
-        })
+        let mut words = line.split(|c: char| !c.is_alphanumeric());
+        words.any(|word| wanted.iter().any(|wanted| begins_with(word, wanted)))
     };
     let (at, line) = content.lines().enumerate().find(|(_, line)| has(line))?;
     let line = line.trim();
@@ -233,6 +235,13 @@ mod tests {
                 prop_assert!(!word.is_empty() || text.chars().any(char::is_alphanumeric));
                 prop_assert!(word.chars().all(char::is_alphanumeric), "{word:?}");
             }
+        }
+
+        #[test]
+        fn a_line_is_shown_when_a_word_of_it_begins_so(line in "[a-zÄİß ,]{0,30}", query in "[a-zÄİß]{1,3}") {
+            let wanted: Vec<String> = words(&query).into_iter().collect();
+            let has = words(&line).iter().any(|word| wanted.iter().any(|wanted| word.starts_with(wanted)));
+            prop_assert_eq!(line_with(&line, &wanted).is_some(), has);
         }
 
         #[test]

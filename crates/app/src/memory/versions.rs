@@ -110,6 +110,7 @@ impl App {
             )
             .hint("Write it without what shall go, or delete it, then redact the version."));
         }
+        tx.memory_bytes_for_change(&reader.org).await?;
         let redacted = tx
             .redact_memory_version(&reader.org, &file, &found.sha256, self.now())
             .await?;

@@ -113,6 +113,7 @@ async fn run(app: &App, admitted: Admitted, request: ReplExecute) -> Result<Tool
     environment.extend(app.python.authority_variables());
     let wanted = Wanted {
         key,
+        tenant: caller.org.to_string(),
         having: json!([given.having(), files.having()]).to_string(),
         note: json!(choice),
         environment: environment.clone(),

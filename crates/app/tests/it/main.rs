@@ -35,6 +35,7 @@ impl Node {
             quota_bytes: 1 << 20,
             document_bytes: 1 << 20,
             documents_quota_bytes: 1 << 22,
+            memory_quota_bytes: 1 << 24,
             calls_per_second: 100,
             service_key: None,
             python: quaymaster_app::PythonSettings::default(),

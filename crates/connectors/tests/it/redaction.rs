@@ -56,6 +56,24 @@ proptest! {
     }
 
     #[test]
+    fn of_a_text_that_was_cut_no_part_of_a_secret_is_left(
+        secret in "[!-~]{12,60}",
+        before in "[ а-я]{0,40}",
+        share in 0..100_usize,
+    ) {
+        let redactor = Redactor::new([secret.as_str()]);
+        for echo in echoes(&secret, &before, "") {
+            let mut text = format!("{secret}{before}{echo}");
+            text.truncate(text.floor_char_boundary(text.len() * share / 100));
+            let tidied = redactor.tidy_cut(&text);
+            // What is left in the clear is only what was there before the secret.
+            for clear in tidied.split(REDACTED) {
+                prop_assert!(before.starts_with(clear), "{text:?} came back as {tidied:?}");
+            }
+        }
+    }
+
+    #[test]
     fn texts_without_the_secret_stay_as_they_are(text in "[ -~]{0,200}") {
         let redactor = Redactor::new(["kq9-Zt7!wLxv0_Pp3mRr"]);
         prop_assert_eq!(redactor.text(&text), text.as_str());

@@ -247,7 +247,8 @@ impl Form for Written {
 }
 
 fn is_about_the_form(fault: &Fault) -> bool {
-    fault.code.status() < 500 && !matches!(fault.code, Code::NotFound)
+    let is_full = matches!(fault.code, Code::QuotaExceeded | Code::InsufficientStorage);
+    is_full || (fault.code.status() < 500 && !matches!(fault.code, Code::NotFound))
 }
 
 /// What was typed, with the reason.

@@ -64,6 +64,7 @@ impl Server {
             quota_bytes: 1 << 20,
             document_bytes: 1 << 20,
             documents_quota_bytes: 1 << 22,
+            memory_quota_bytes: 1 << 24,
             calls_per_second: 1000,
             service_key: None,
             python: quaymaster_app::PythonSettings::default(),

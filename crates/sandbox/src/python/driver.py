@@ -60,7 +60,10 @@ def _main():
         while message:
             message = message[write(3, message) :]
 
-    def coded(text, most):
+    # The server knows these numbers, and takes a text of this length for one that was cut.
+    most_value, most_said = 200_000, 80_000
+
+    def coded(text, most=most_said):
         return text[:most].encode("utf-8", "backslashreplace")
 
     def run(source, name):
@@ -77,7 +80,7 @@ def _main():
             if value is None:
                 return b""
             space["_"] = value
-            return coded(repr(value), 200_000)
+            return coded(repr(value), most_value)
         finally:
             running[0] = False
 
@@ -91,7 +94,7 @@ def _main():
         while trace is not None and trace.tb_frame.f_code.co_filename != name:
             trace = trace.tb_next
         whole = "".join(traceback.format_exception(type(error), error, trace))
-        return coded("".join(traceback.format_exception_only(type(error), error)).strip(), 20_000), coded(whole, 100_000)
+        return coded("".join(traceback.format_exception_only(type(error), error)).strip()), coded(whole)
 
     send(b"hello")
     while True:
@@ -113,12 +116,12 @@ def _main():
         except KeyboardInterrupt:
             answer = (b"interrupted",)
         except SystemExit as error:
-            answer = (b"exit", coded(str(error.code), 1000))
+            answer = (b"exit", coded(str(error.code)))
         except BaseException as error:
             try:
                 answer = (b"error", *told(error, source, name))
             except BaseException:
-                answer = (b"error", coded(type(error).__name__, 1000), b"")
+                answer = (b"error", coded(type(error).__name__), b"")
         finally:
             running[0] = False
         if who() != me:

@@ -4,6 +4,7 @@ use super::find::{self, Python};
 use super::keeper::Keeper;
 use super::live::Live;
 use super::start::Parts;
+use super::turns::Turns;
 use super::{
     MAX_WAITING, Mount, Program, PythonEnding, PythonOptions, PythonProbed, Ran, State, Wanted,
 };
@@ -11,11 +12,12 @@ use crate::isolation::Failure;
 use quaymaster_core::clock::Entropy;
 use quaymaster_core::{Code, Fault, hex};
 use serde_json::Value;
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
-use tokio::sync::{MutexGuard, OnceCell, Semaphore};
+use tokio::sync::{MutexGuard, OnceCell};
 use tokio_util::sync::CancellationToken;
 
 /// How long a call waits for one of the turns that all sessions share.
@@ -33,15 +35,17 @@ struct Shared {
     keeper: Keeper,
     python: OnceCell<Python>,
     places: Mutex<HashMap<String, Arc<Place>>>,
-    turns: Semaphore,
+    turns: Turns,
     next: AtomicU64,
 }
 
 /// Where the session of one key is, if there is one.
-#[derive(Default)]
 struct Place {
+    tenant: String,
     /// Calls in it, the one that runs among them.
     calls: AtomicUsize,
+    /// Held by the call that is next or runs. A session whose next call waits for its turn can still make room for others.
+    order: tokio::sync::Mutex<()>,
     live: tokio::sync::Mutex<Option<Live>>,
     past: Mutex<Past>,
 }
@@ -80,7 +84,7 @@ impl Sessions {
             };
             Shared {
                 keeper: Keeper::start(options.use_cgroups, idle),
-                turns: Semaphore::new(options.at_once),
+                turns: Turns::new(options.at_once, options.at_once_of_one, PATIENCE),
                 options,
                 entropy,
                 python: OnceCell::new(),
@@ -101,7 +105,8 @@ impl Sessions {
     ///
     /// # Errors
     /// When nothing was run: `SANDBOX_UNAVAILABLE` on a machine that cannot isolate or has no Python,
-    /// `RATE_LIMITED` when too many calls wait for the session, `UNAVAILABLE` when all sessions are busy.
+    /// `RATE_LIMITED` when too many calls wait for the session or the tenant runs as many as it may, `UNAVAILABLE` when all
+    /// sessions are busy.
     /// Whatever a program does is a [`PythonEnding`].
     pub async fn run(
         &self,
@@ -110,14 +115,15 @@ impl Sessions {
         cancel: &CancellationToken,
     ) -> Result<Ran, Fault> {
         let shared = &self.shared;
-        let here = shared.enter(&wanted.key)?;
+        let here = shared.enter(&wanted)?;
         // At once: a call that comes while this one runs goes on with the same.
         here.0.past().note = Some(wanted.note.clone());
+        let _next = here.0.order.lock().await;
+        let _turn = shared.turns.of(&wanted.tenant).await?;
         let mut live = here.0.live.lock().await;
-        let turn = tokio::time::timeout(PATIENCE, shared.turns.acquire()).await;
-        let _turn = turn
-            .map_err(|_| busy("Too many programs are running at this moment."))?
-            .map_err(|_| Fault::internal())?;
+        // Forgotten when the session made room meanwhile.
+        let note = || wanted.note.clone();
+        here.0.past().note.get_or_insert_with(note);
         let begun = Instant::now();
         let reason = shared.made_ready(&here.0, &mut live, &wanted).await?;
         let Some(session) = live.as_mut() else {
@@ -183,9 +189,10 @@ impl Shared {
     }
 
     /// One call more in the place of a key, unless too many wait there.
-    fn enter(&self, key: &str) -> Result<Here, Fault> {
+    fn enter(&self, wanted: &Wanted) -> Result<Here, Fault> {
         let mut places = self.places();
-        let place = places.entry(key.to_owned()).or_default().clone();
+        let new = || Arc::new(Place::of(&wanted.tenant));
+        let place = places.entry(wanted.key.clone()).or_insert_with(new).clone();
         let before = place.calls.fetch_add(1, Ordering::SeqCst);
         let here = Here(place);
         if before > MAX_WAITING {
@@ -292,33 +299,37 @@ impl Shared {
             .await
     }
 
-    /// Ends the session that was used least recently, if there are as many as there may be.
+    /// Ends a session, if there are as many as there may be: of the tenant that has most of them, the one that was used
+    /// least recently. So a tenant with few keeps them, however many another one wants.
     fn make_room(&self) -> Result<(), Fault> {
         let places: Vec<Arc<Place>> = self.places().values().cloned().collect();
         let mut idle = Vec::new();
-        let mut living = 0;
+        let mut living: HashMap<&str, usize> = HashMap::new();
         for place in &places {
             match place.live.try_lock() {
-                Ok(live) => {
-                    if let Some(session) = live.as_ref() {
-                        living += 1;
-                        idle.push((session.used, place));
-                    }
-                }
+                Ok(live) => match live.as_ref() {
+                    Some(session) => idle.push((session.used, place)),
+                    None => continue,
+                },
                 // A call is in it.
-                Err(_) => living += 1,
+                Err(_) => {}
             }
+            *living.entry(&place.tenant).or_default() += 1;
         }
         // The caller's own place is among them, and has none yet.
-        if living <= self.options.most {
+        if living.values().sum::<usize>() <= self.options.most {
             return Ok(());
         }
-        idle.sort_by_key(|(used, _)| *used);
+        idle.sort_by_key(|(used, place)| {
+            let of_tenant = living.get(place.tenant.as_str()).copied();
+            let is_waited_for = place.calls.load(Ordering::SeqCst) > 0;
+            (Reverse(of_tenant), is_waited_for, *used)
+        });
         for (_, place) in idle {
             if let Ok(mut live) = place.live.try_lock()
                 && live.take().is_some()
             {
-                place.ended_since("The one before made room for sessions of others.");
+                place.ended_since("The one before made room for other sessions.");
                 return Ok(());
             }
         }
@@ -335,17 +346,28 @@ impl Shared {
             let over = |session: &Live| {
                 session.used.elapsed() >= options.idle || session.born.elapsed() >= options.max_age
             };
-            if live.as_ref().is_some_and(over) {
+            let is_waited_for = place.calls.load(Ordering::SeqCst) > 0;
+            if !is_waited_for && live.as_ref().is_some_and(over) {
                 *live = None;
                 place.ended_since("The one before was not used for a while.");
                 return true;
             }
-            live.is_some() || place.calls.load(Ordering::SeqCst) > 0 || place.past().ended.is_some()
+            live.is_some() || is_waited_for || place.past().ended.is_some()
         });
     }
 }
 
 impl Place {
+    fn of(tenant: &str) -> Place {
+        Place {
+            tenant: tenant.to_owned(),
+            calls: AtomicUsize::default(),
+            order: tokio::sync::Mutex::default(),
+            live: tokio::sync::Mutex::default(),
+            past: Mutex::default(),
+        }
+    }
+
     fn past(&self) -> std::sync::MutexGuard<'_, Past> {
         self.past.lock().unwrap_or_else(PoisonError::into_inner)
     }

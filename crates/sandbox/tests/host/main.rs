@@ -42,6 +42,9 @@ fn main() {
             Some(("require_cgroup", "yes")) => python.require_cgroup = true,
             Some(("root", root)) => python.root = Some(root.into()),
             Some(("sessions", most)) => python.most = most.parse().expect("a number"),
+            Some(("at_once_of_one", most)) => {
+                python.at_once_of_one = most.parse().expect("a number");
+            }
             Some(("user", id)) => become_user(id.parse().expect("an id")),
             Some(("deny", what)) => {
                 let (call, errno) = what.split_once(':').expect("<call>:<errno>");

@@ -79,6 +79,7 @@ pub(crate) async fn obey(order: &Value, sessions: &Sessions) -> Value {
     let network = (order["network"] == true).then(|| Arc::new(Nowhere) as Arc<dyn Network>);
     let wanted = Wanted {
         key: order["key"].as_str().unwrap_or("one").to_owned(),
+        tenant: order["tenant"].as_str().unwrap_or("one").to_owned(),
         having: json!([order["skills"], environment.keys().collect::<Vec<_>>()]).to_string(),
         note: order["skills"].clone(),
         environment,

@@ -2,6 +2,7 @@
 
 use crate::hosts::Host;
 use serde_json::json;
+use std::time::{Duration, Instant};
 
 #[test]
 fn room_and_files_run_out_and_the_session_goes_on() {
@@ -155,4 +156,54 @@ ended
         );
         assert_eq!(host.py_value("1"), "1", "and the next call is answered");
     }
+}
+
+#[test]
+fn a_text_that_is_too_long_comes_cut_where_the_server_knows_it() {
+    for mut host in Host::python_everywhere() {
+        let value = host.py_value("'x' * 500_000");
+        assert_eq!(value.chars().count(), quaymaster_sandbox::MAX_VALUE);
+        let most = quaymaster_sandbox::MAX_SAID;
+        // As many bytes as a character can have.
+        let raised = host.py(json!({ "code": "raise ValueError('\\udc80' * 500_000)" }));
+        assert_eq!(raised["ending"], "error", "{}", host.how);
+        let message = raised["said"][0].as_str().unwrap();
+        assert!(message.len() >= most, "{}", host.how);
+        let left = host.py(json!({ "code": "exit('\\U0001f6a2' * 500_000)" }));
+        assert_eq!(left["said"].as_str().unwrap().chars().count(), most);
+    }
+}
+
+#[test]
+fn a_tenant_with_many_sessions_and_programs_leaves_others_theirs() {
+    let mut host = Host::python(&["sessions=3", "at_once_of_one=2"]);
+    let order = |tenant: &str, n: usize, code: &str| json!({ "key": format!("{tenant}{n}"), "tenant": tenant, "code": code });
+    for n in 0..3 {
+        assert_eq!(host.py(order("a", n, "x = 1"))["state"], "new");
+    }
+    assert_eq!(host.py(order("b", 0, "x = 1"))["state"], "new");
+    // For every further session it gives up one of its own.
+    for n in 3..7 {
+        assert_eq!(host.py(order("a", n, "x = 1"))["state"], "new");
+    }
+    assert_eq!(host.py(order("b", 0, "x"))["state"], "kept");
+    let slow = "import time; time.sleep(5)";
+    let many: Vec<u64> = (10..14)
+        .map(|n| host.order(json!({ "python": order("a", n, slow) })))
+        .collect();
+    let begun = Instant::now();
+    assert_eq!(host.py(order("b", 0, "x"))["state"], "kept");
+    assert!(
+        begun.elapsed() < Duration::from_secs(4),
+        "it waited for programs of others"
+    );
+    for order in many {
+        let ran = host.answer(order);
+        assert_eq!(
+            (&ran["ending"], &ran["state"]),
+            (&json!("ok"), &json!("new"))
+        );
+    }
+    assert!(begun.elapsed() > Duration::from_secs(9), "two at a time");
+    assert_eq!(host.py(order("b", 0, "x"))["state"], "kept");
 }

@@ -6,7 +6,7 @@ use quaymaster_core::id::DocumentId;
 use quaymaster_store::Store;
 use quaymaster_store::document::{Chunk, Document, DocumentFilter, State};
 use quaymaster_store::document_search::words;
-use quaymaster_store::document_work::Leased;
+use quaymaster_store::document_work::{Generation, Leased};
 
 fn document(tenant: &Tenant, path: &str) -> Document {
     Document {
@@ -63,6 +63,20 @@ async fn hits(store: &Store, tenant: &Tenant, query: &str) -> usize {
     found.await.unwrap().len()
 }
 
+/// Whether each generation of a document's pieces is one that the sweep takes, read in pages of one; those that stay come first.
+async fn strays(store: &Store, document: &DocumentId) -> Vec<bool> {
+    let mut last = Generation::default();
+    let mut found = Vec::new();
+    while let Some(next) = store.chunk_generations(&last, 1).await.unwrap().pop() {
+        if next.document().unwrap() == *document {
+            found.push(!next.is_used);
+        }
+        last = next;
+    }
+    found.sort_unstable();
+    found
+}
+
 #[tokio::test]
 async fn a_worker_whose_lease_ran_out_changes_nothing_any_more() {
     for place in both().await {
@@ -84,7 +98,9 @@ async fn a_worker_whose_lease_ran_out_changes_nothing_any_more() {
         assert_eq!(hits(&store, &tenant, "stale").await, 0);
         assert_eq!(hits(&store, &tenant, "fresh").await, 1);
         // What the first one wrote is swept, and nothing else.
-        assert_eq!(store.sweep_document_chunks(100).await.unwrap(), 1);
+        assert_eq!(strays(&store, &document.id).await, [false, true]);
+        assert_eq!(store.sweep_chunks_of(&document.id, 100).await.unwrap(), 1);
+        assert_eq!(strays(&store, &document.id).await, [false]);
         assert_eq!(hits(&store, &tenant, "fresh").await, 1);
     }
 }
@@ -112,7 +128,9 @@ async fn what_was_indexed_is_found_until_the_next_text_is_there_as_a_whole() {
         assert!(tx.delete_document(&tenant.org, &document.id).await.unwrap());
         tx.commit().await.unwrap();
         assert_eq!(hits(&store, &tenant, "new").await, 0);
-        assert_eq!(store.sweep_document_chunks(100).await.unwrap(), 1);
+        assert_eq!(strays(&store, &document.id).await, [true]);
+        assert_eq!(store.sweep_chunks_of(&document.id, 100).await.unwrap(), 1);
+        assert!(strays(&store, &document.id).await.is_empty());
     }
 }
 

@@ -20,6 +20,7 @@ mod notes;
 mod oauth;
 mod packs;
 mod signing_in;
+mod sweeping;
 mod tenancy;
 mod upgrading;
 mod uploads;

@@ -62,22 +62,51 @@ async fn memory_of_one_organization_is_found_by_no_other() {
             let entries = store.memory_entries(org, &owner, all(), 10).await.unwrap();
             assert_eq!(entries.len(), found);
             let results = store
-                .search_memory(org, &owner, &words, 10, 0)
+                .search_memory(org, &theirs.user, &words, 10, 0)
                 .await
                 .unwrap();
             assert_eq!(results.len(), found);
+            let asked = [(&note.entry.id, 3)];
+            let beginnings = store.memory_beginnings(org, &asked).await.unwrap();
+            assert_eq!(beginnings.len(), found);
+            assert!(beginnings.iter().all(|(_, text)| text == "sec"));
             let file = store.memory_file(org, &owner, "a.md").await.unwrap();
             assert_eq!(file.is_some(), found == 1);
             let versions = store.memory_versions(org, &note.entry.id).await.unwrap();
             assert_eq!(versions.len(), found);
         }
         // Nor does somebody else of the same organization.
-        let other = Owner::User(ours.user.clone());
         let results = store
-            .search_memory(&theirs.org, &other, &words, 10, 0)
+            .search_memory(&theirs.org, &ours.user, &words, 10, 0)
             .await
             .unwrap();
         assert!(results.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn ones_own_files_are_found_before_those_of_the_organization_and_short_ones_before_long() {
+    for place in both().await {
+        let store = place.open().await;
+        let tenant = tenant(&store, "one").await;
+        let own = Owner::User(tenant.user.clone());
+        for (owner, path, content) in [
+            (&Owner::Organization, "org/short", "harbour"),
+            (&own, "long", "harbour and more"),
+            (&own, "b", "harbour one"),
+            (&own, "a", "harbour two"),
+            (&own, "other", "nothing"),
+        ] {
+            let note = file(owner, path, content, NOW);
+            put(&store, &tenant.org, &note, true, content).await;
+        }
+        let words = ["harb".to_owned()];
+        let mut found = Vec::new();
+        for offset in 0..5 {
+            let page = store.search_memory(&tenant.org, &tenant.user, &words, 1, offset);
+            found.extend(page.await.unwrap().into_iter().map(|entry| entry.path));
+        }
+        assert_eq!(found, ["a", "b", "long", "org/short"]);
     }
 }
 
@@ -164,6 +193,58 @@ async fn the_sweep_takes_old_versions_but_the_last_twenty_and_old_deletions() {
             .await
             .unwrap();
         assert_eq!(file.unwrap().entry.version, 30);
+    }
+}
+
+#[tokio::test]
+async fn what_memory_has_is_counted_through_writing_redacting_and_the_sweep() {
+    for place in both().await {
+        let store = place.open().await;
+        let tenant = tenant(&store, "one").await;
+        let owner = Owner::User(tenant.user.clone());
+        let counted = async || {
+            let mut tx = store.begin().await.unwrap();
+            tx.memory_bytes_for_change(&tenant.org).await.unwrap()
+        };
+        assert_eq!(counted().await, 0);
+        let mut note = file(&owner, "a.md", "0123456789", NOW);
+        put(&store, &tenant.org, &note, true, "zero").await;
+        for version in 2..=30 {
+            note.entry.version = version;
+            put(&store, &tenant.org, &note, false, "zero").await;
+        }
+        let mut gone = file(&owner, "b.md", "gone", NOW);
+        put(&store, &tenant.org, &gone, true, "gone").await;
+        assert_eq!(counted().await, 304);
+        gone.entry.version = 2;
+        gone.entry.size = 0;
+        let mut tx = store.begin().await.unwrap();
+        tx.delete_memory_file(&tenant.org, &gone.entry)
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(counted().await, 304);
+        store.sweep(NOW.plus_seconds(31 * DAY)).await.unwrap();
+        assert_eq!(counted().await, 200, "ten versions and a file went");
+        let mut tx = store.begin().await.unwrap();
+        let redacted = tx.redact_memory_version(
+            &tenant.org,
+            &note.entry.id,
+            &note.entry.sha256,
+            NOW.plus_seconds(31 * DAY),
+        );
+        assert_eq!(redacted.await.unwrap(), 20);
+        tx.commit().await.unwrap();
+        assert_eq!(counted().await, 0);
+        // What was written is not counted when it is taken back.
+        let mut tx = store.begin().await.unwrap();
+        let back = file(&owner, "c.md", "12345", NOW);
+        tx.put_memory_file(&tenant.org, &back, MemoryChange::Created, true, "x")
+            .await
+            .unwrap();
+        assert_eq!(tx.memory_bytes_for_change(&tenant.org).await.unwrap(), 5);
+        drop(tx);
+        assert_eq!(counted().await, 0);
     }
 }
 

@@ -3,7 +3,7 @@
 use super::accounts::Given;
 use quaymaster_connectors::redact::Redactor;
 use quaymaster_core::{Code, Fault};
-use quaymaster_sandbox::{Printed, PythonEnding, Ran, State};
+use quaymaster_sandbox::{MAX_SAID, MAX_VALUE, Printed, PythonEnding, Ran, State};
 use serde_json::{Map, Value, json};
 use std::time::Duration;
 
@@ -18,7 +18,12 @@ pub(super) fn of(ran: &Ran, given: &Given, redactor: &Redactor) -> Value {
     let mut put = |name: &str, value: Value| shown.insert(name.to_owned(), value);
     let mut print = |name: &str, printed: &Printed, most: usize| {
         let text = String::from_utf8_lossy(&printed.bytes);
-        put(name, cut(&redactor.tidy(&text), most).into());
+        let text = if printed.total > printed.bytes.len() as u64 {
+            redactor.tidy_cut(&text)
+        } else {
+            redactor.tidy(&text).into_owned()
+        };
+        put(name, cut(&text, most).into());
         if printed.total > most as u64 {
             put(&format!("{name}_total_bytes"), printed.total.into());
         }
@@ -27,19 +32,20 @@ pub(super) fn of(ran: &Ran, given: &Given, redactor: &Redactor) -> Value {
     print("stderr", &ran.stderr, STDERR);
     match &ran.ending {
         PythonEnding::Ok(Some(result)) => {
-            put("result", cut(&redactor.tidy(result), RESULT).into());
+            put(
+                "result",
+                cut(&said(redactor, result, MAX_VALUE), RESULT).into(),
+            );
         }
         PythonEnding::Ok(None) => {
             put("result", Value::Null);
         }
         PythonEnding::Exit(code) => {
-            put("exited", cut(&redactor.tidy(code), 1_000).into());
+            put("exited", cut(&said(redactor, code, MAX_SAID), 1_000).into());
         }
         PythonEnding::Error { traceback, .. } => {
-            put(
-                "traceback",
-                cut(&redactor.tidy(traceback), TRACEBACK).into(),
-            );
+            let traceback = cut(&said(redactor, traceback, MAX_SAID), TRACEBACK);
+            put("traceback", traceback.into());
         }
         _ => {}
     }
@@ -85,9 +91,10 @@ pub(super) fn fault(ran: &Ran, shown: Value, redactor: &Redactor, time: Duration
             "The program took more memory than a session may.".to_owned(),
         ),
         PythonEnding::Died(how) => (Code::CodeError, format!("The interpreter ended: {how}.")),
-        PythonEnding::Error { message, .. } => {
-            (Code::CodeError, cut(&redactor.tidy(message), 2_000))
-        }
+        PythonEnding::Error { message, .. } => (
+            Code::CodeError,
+            cut(&said(redactor, message, MAX_SAID), 2_000),
+        ),
         PythonEnding::Ok(_) | PythonEnding::Exit(_) => (Code::Internal, String::new()),
     };
     let hint = match ran.state {
@@ -99,10 +106,92 @@ pub(super) fn fault(ran: &Ran, shown: Value, redactor: &Redactor, time: Duration
     fault
 }
 
+/// What a program said, tidied; `most` is where it was cut.
+fn said(redactor: &Redactor, text: &str, most: usize) -> String {
+    if text.chars().count() < most {
+        redactor.tidy(text).into_owned()
+    } else {
+        redactor.tidy_cut(text)
+    }
+}
+
 fn cut(text: &str, most: usize) -> String {
     if text.len() <= most {
         return text.to_owned();
     }
     let end = text.floor_char_boundary(most);
     format!("{}\n… ({} bytes more)", &text[..end], text.len() - end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECRET: &str = "a-long-secret-of-an-account-0123456789-0123456789-0123456789-0123456789-0123456789-0123456789-0123456789-0123456789";
+
+    /// A text that is cut within a secret wherever that is: redacting makes it much shorter.
+    fn full_of_secrets(most: usize) -> String {
+        let mut text = "x".repeat(most % SECRET.len() + SECRET.len() / 2);
+        while text.len() < most {
+            text.push_str(SECRET);
+        }
+        text.truncate(most);
+        text
+    }
+
+    fn ran(ending: PythonEnding, stdout: Printed) -> Ran {
+        Ran {
+            ending,
+            stdout,
+            stderr: Printed::default(),
+            visits: Vec::new(),
+            session: "py_1".to_owned(),
+            state: State::New,
+            reason: None,
+            limits: "none",
+            known: Vec::new(),
+            total: Duration::ZERO,
+        }
+    }
+
+    #[test]
+    fn no_part_of_a_secret_is_left_where_a_text_was_cut() {
+        let redactor = Redactor::new([SECRET]);
+        let given = Given::default();
+        let text = full_of_secrets(MAX_SAID);
+        let printed = full_of_secrets(128 * 1024);
+        assert!(!text.ends_with(SECRET) && !printed.ends_with(SECRET));
+        for ending in [
+            PythonEnding::Ok(Some(full_of_secrets(MAX_VALUE))),
+            PythonEnding::Exit(text.clone()),
+            PythonEnding::Error {
+                message: text.clone(),
+                traceback: text,
+            },
+        ] {
+            let stdout = Printed {
+                bytes: printed.clone().into_bytes(),
+                total: printed.len() as u64 + 1,
+            };
+            let ran = ran(ending, stdout);
+            let shown = of(&ran, &given, &redactor);
+            let fault = fault(&ran, shown, &redactor, Duration::from_secs(1));
+            let told = json!([fault.message, fault.details]).to_string();
+            assert!(told.contains("[redacted]"), "{told}");
+            assert!(!told.contains("a-long"), "{told}");
+        }
+    }
+
+    #[test]
+    fn what_was_not_cut_is_shown_to_its_end() {
+        let redactor = Redactor::new([SECRET]);
+        let stdout = Printed {
+            bytes: b"so far".to_vec(),
+            total: 6,
+        };
+        let ran = ran(PythonEnding::Ok(Some("a-long".to_owned())), stdout);
+        let shown = of(&ran, &Given::default(), &redactor);
+        assert_eq!(shown["stdout"], "so far");
+        assert_eq!(shown["result"], "a-long");
+    }
 }

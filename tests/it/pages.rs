@@ -14,6 +14,7 @@ mod keys;
 mod looks;
 mod notes;
 mod own_connectors;
+mod payloads;
 mod people;
 mod reconnecting;
 mod server_rules;

@@ -6,10 +6,10 @@
 
 mod axe;
 mod routes;
-mod scene;
+pub(super) mod scene;
 mod screenshots;
-mod seed;
-mod stops;
+pub(super) mod seed;
+pub(super) mod stops;
 
 use super::*;
 use axe::Axe;
@@ -22,10 +22,10 @@ const WIDE: i64 = 1280;
 const PHONE: i64 = 380;
 
 /// What was found wrong, a line each.
-type Found = Vec<String>;
+pub(super) type Found = Vec<String>;
 
 impl Stop {
-    async fn open(&self, tab: &Tab, server: &Server) -> Found {
+    pub(super) async fn open(&self, tab: &Tab, server: &Server) -> Found {
         tab.open(&format!("{}{}", server.url, self.path)).await;
         tab.value(PAGE).await;
         let status = status_of(tab).await;
@@ -39,7 +39,7 @@ impl Stop {
         told.into_iter().collect()
     }
 
-    fn says(&self, problem: &str) -> String {
+    pub(super) fn says(&self, problem: &str) -> String {
         format!("{} ({}) {problem}", self.name, self.path)
     }
 
@@ -61,7 +61,7 @@ impl Stop {
         })
     }
 
-    async fn complaints(&self, tab: &Tab) -> Found {
+    pub(super) async fn complaints(&self, tab: &Tab) -> Found {
         let all = tab.complaints().await;
         // The browser notes that an answer was no success.
         let wanted = format!("status of {}", self.status);

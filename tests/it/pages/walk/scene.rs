@@ -8,24 +8,24 @@ use serde_json::json;
 const MEMBER: &str = "member@example.com";
 const STRANGER: &str = "owner@other-quay.example.com";
 
-pub(super) struct Scene {
-    pub(super) desk: Developer,
-    pub(super) seeded: Seeded,
-    pub(super) owner: Tab,
+pub(in crate::pages) struct Scene {
+    pub(in crate::pages) desk: Developer,
+    pub(in crate::pages) seeded: Seeded,
+    pub(in crate::pages) owner: Tab,
     /// The same person in two other browsers.
-    pub(super) owner_too: Tab,
-    pub(super) owner_plain: Tab,
-    pub(super) member: Tab,
+    pub(in crate::pages) owner_too: Tab,
+    pub(in crate::pages) owner_plain: Tab,
+    pub(in crate::pages) member: Tab,
     /// The owner of another organization.
-    pub(super) stranger: Tab,
+    pub(in crate::pages) stranger: Tab,
     /// Somebody at the page that asks who they are.
-    pub(super) newcomer: Tab,
+    pub(in crate::pages) newcomer: Tab,
     /// Ids and names that only this organization has.
-    pub(super) ours: Vec<String>,
+    pub(in crate::pages) ours: Vec<String>,
 }
 
 /// Signs in with address and password, and stays on the page that looks at others.
-async fn signed_in(browser: &Browser, server: &Server, email: &str) -> Tab {
+pub(in crate::pages) async fn signed_in(browser: &Browser, server: &Server, email: &str) -> Tab {
     let tab = browser.tab().await;
     tab.open(&format!("{}/sign-in", server.url)).await;
     tab.fill("#email", email).await;
@@ -51,7 +51,7 @@ async fn newcomer(browser: &Browser, server: &Server, organization: &str) -> Tab
 }
 
 impl Scene {
-    pub(super) async fn open(browser: &Browser) -> Scene {
+    pub(in crate::pages) async fn open(browser: &Browser) -> Scene {
         // With mail there is a page for a forgotten password. Nobody listens there.
         let mail = [
             ("MAIL_SMTP_URL", "smtp://127.0.0.1:9"),
@@ -109,13 +109,13 @@ impl Scene {
     }
 
     /// The path with something that nobody has in the place of what we have.
-    pub(super) fn twin(&self, path: &str) -> String {
+    pub(in crate::pages) fn twin(&self, path: &str) -> String {
         let replaced = |path: String, own: &String| path.replace(own.as_str(), &nobodys(own));
         self.ours.iter().fold(path.to_owned(), replaced)
     }
 
     /// A text in which what we have and what nobody has read alike.
-    pub(super) fn without_names(&self, text: &str) -> String {
+    pub(in crate::pages) fn without_names(&self, text: &str) -> String {
         let replaced = |text: String, own: &String| {
             let name = |own: &str| own.rsplit('/').next().unwrap_or_default().to_owned();
             text.replace(&name(own), "ID")

@@ -6,25 +6,25 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 /// Ids and paths of what was made.
-pub(super) struct Seeded {
-    pub(super) workspace: String,
-    pub(super) connection: String,
-    pub(super) failed_connection: String,
-    pub(super) authorization: String,
-    pub(super) integration: String,
-    pub(super) partial: String,
-    pub(super) end_user: String,
-    pub(super) server: String,
-    pub(super) code_server: String,
-    pub(super) tool: String,
-    pub(super) run: String,
-    pub(super) document: String,
-    pub(super) setup_link: String,
-    pub(super) reconnect_link: String,
-    pub(super) consent: String,
-    pub(super) invitation: String,
-    pub(super) reset_link: String,
-    pub(super) sign_in_link: String,
+pub(in crate::pages) struct Seeded {
+    pub(in crate::pages) workspace: String,
+    pub(in crate::pages) connection: String,
+    pub(in crate::pages) failed_connection: String,
+    pub(in crate::pages) authorization: String,
+    pub(in crate::pages) integration: String,
+    pub(in crate::pages) partial: String,
+    pub(in crate::pages) end_user: String,
+    pub(in crate::pages) server: String,
+    pub(in crate::pages) code_server: String,
+    pub(in crate::pages) tool: String,
+    pub(in crate::pages) run: String,
+    pub(in crate::pages) document: String,
+    pub(in crate::pages) setup_link: String,
+    pub(in crate::pages) reconnect_link: String,
+    pub(in crate::pages) consent: String,
+    pub(in crate::pages) invitation: String,
+    pub(in crate::pages) reset_link: String,
+    pub(in crate::pages) sign_in_link: String,
 }
 
 const FLOW: &str = r#"flow: berth_note
@@ -78,7 +78,7 @@ async fn send(desk: &Developer, method: &str, path: &str, bytes: &'static str) -
     answer.json().await.expect("JSON")
 }
 
-pub(super) async fn plant(desk: &Developer) -> Seeded {
+pub(in crate::pages) async fn plant(desk: &Developer) -> Seeded {
     let workspace = desk.server.workspace.clone();
     let here = |path: &str| format!("/workspaces/{workspace}{path}");
     desk.made("/workspaces", json!({ "name": "Website" })).await;

@@ -3,7 +3,7 @@
 use super::seed::Seeded;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Who {
+pub(in crate::pages) enum Who {
     /// Nobody needs to be signed in.
     Anybody,
     /// Somebody who signed in by a link and has not said who they are.
@@ -16,17 +16,17 @@ pub(super) enum Who {
 }
 
 #[derive(Debug, Clone)]
-pub(super) struct Stop {
+pub(in crate::pages) struct Stop {
     /// Of its pictures, and in what is found.
-    pub(super) name: &'static str,
-    pub(super) path: String,
-    pub(super) who: Who,
-    pub(super) status: u16,
+    pub(in crate::pages) name: &'static str,
+    pub(in crate::pages) path: String,
+    pub(in crate::pages) who: Who,
+    pub(in crate::pages) status: u16,
 }
 
 impl Stop {
     /// Its name as one writes it.
-    pub(super) fn title(&self) -> String {
+    pub(in crate::pages) fn title(&self) -> String {
         let words = self.name.replace('-', " ");
         let mut signs = words.chars();
         let first = signs.next().map(|sign| sign.to_ascii_uppercase());
@@ -43,7 +43,7 @@ fn stop(who: Who) -> impl Fn((&'static str, String)) -> Stop {
     }
 }
 
-pub(super) fn all(at: &Seeded) -> Vec<Stop> {
+pub(in crate::pages) fn all(at: &Seeded) -> Vec<Stop> {
     let mut stops: Vec<Stop> = of_anybody(at).into_iter().map(stop(Who::Anybody)).collect();
     stops.push(stop(Who::Newcomer)(("welcome", "/welcome".to_owned())));
     stops.extend(of_members(at).into_iter().map(stop(Who::Member)));

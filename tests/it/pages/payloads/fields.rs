@@ -59,7 +59,7 @@ pub(super) fn read(document: &Value) -> Vec<Route> {
 fn of(document: &Value, operation: &Value, names_its_path: bool) -> Vec<Field> {
     let mut found = Vec::new();
     let bodies = operation["requestBody"]["content"].as_object();
-    for body in bodies.into_iter().flat_map(|bodies| bodies.values()) {
+    for (_, body) in bodies.into_iter().flatten() {
         gather(
             document,
             &body["schema"],

@@ -72,10 +72,14 @@ pub(super) async fn open(tab: &Tab, scene: &Scene) -> Found {
             let page = page
                 .replace("@workspace", &scene.seeded.workspace)
                 .replace("@server", &scene.seeded.server);
-            let mut query = Serializer::new(String::new());
-            query.extend_pairs(names.iter().map(|name| (name, &given)));
-            let path = format!("{page}?{}", query.finish());
-            found.extend(look(tab, scene, &path).await);
+            // All at once; and each alone, because a date that is none keeps a page from reading the others.
+            let alone = names.chunks(1).filter(|_| round == 1 && names.len() > 1);
+            for some in std::iter::once(names).chain(alone) {
+                let mut query = Serializer::new(String::new());
+                query.extend_pairs(some.iter().map(|name| (name, &given)));
+                let path = format!("{page}?{}", query.finish());
+                found.extend(look(tab, scene, &path).await);
+            }
         }
         let mut name = Serializer::new(String::new());
         name.append_key_only(&given);

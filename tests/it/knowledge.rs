@@ -3,6 +3,7 @@
 mod formats;
 mod hostile;
 mod lifetimes;
+mod producers;
 
 use quaymaster_tests::{Database, Desk, Mcp, Server};
 use serde_json::{Value, json};

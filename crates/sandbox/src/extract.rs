@@ -6,12 +6,15 @@
 //!
 //! - [`Extractor`]: the server's side; `work`: the worker's
 //! - `kind`: what a document is, by its bytes; `sink`: text on its way out, counted
-//! - one file a format: `text`, `html`, `pdf` (with `widths`); `office` (with `word`, `excel`, `slides`) over `package` and `xml`
+//! - one file a format: `text`, `html`, `pdf` (over `lines`, `fonts`, `widths` and `operators`); `office` (with `word`, `excel`, `slides`) over `package` and `xml`
 
 mod excel;
+mod fonts;
 mod html;
 mod kind;
+mod lines;
 mod office;
+mod operators;
 mod package;
 mod pdf;
 mod sink;

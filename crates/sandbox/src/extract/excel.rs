@@ -10,6 +10,8 @@ const WORKBOOK: &str = "xl/workbook.xml";
 const BETWEEN_CELLS: &str = " | ";
 /// Bytes of all shared texts.
 const MOST_SHARED: usize = 64 * 1024 * 1024;
+/// Empty cells in front of another that are told: one cell may stand far to the right.
+const MOST_LEFT_OUT: usize = 20;
 
 pub(super) fn read(bytes: &[u8], sink: &mut Sink<'_>) -> Result<(), Reason> {
     let mut package = Package::open(bytes)?;
@@ -30,7 +32,7 @@ pub(super) fn read(bytes: &[u8], sink: &mut Sink<'_>) -> Result<(), Reason> {
     })?;
     let relations = package.relations(WORKBOOK)?;
     let shared = shared(&mut package)?;
-    let dates = dates(&mut package)?;
+    let styles = styles(&mut package)?;
     for (name, id) in sheets {
         let Some((kind, part)) = relations.get(&id) else {
             continue;
@@ -41,8 +43,9 @@ pub(super) fn read(bytes: &[u8], sink: &mut Sink<'_>) -> Result<(), Reason> {
         let mut sheet = Sheet {
             name: Some(name),
             shared: &shared,
-            dates: &dates,
+            styles: &styles,
             base_1904,
+            column: 0,
             cells: Vec::new(),
             kind: String::new(),
             style: 0,
@@ -50,8 +53,31 @@ pub(super) fn read(bytes: &[u8], sink: &mut Sink<'_>) -> Result<(), Reason> {
             is_value: false,
         };
         package.each(part, |step| sheet.take(&step, sink))?;
+        let beside = package.relations(part)?;
+        for (_, remarks) in beside.values().filter(|(kind, _)| kind == "comments") {
+            sink.line(&remarks_in(&mut package, remarks)?)?;
+        }
     }
     Ok(())
+}
+
+/// What somebody wrote beside the cells of a sheet.
+fn remarks_in(package: &mut Package<'_>, part: &str) -> Result<String, Reason> {
+    let (mut all, mut is_text) = (String::new(), false);
+    package.each(part, |step| {
+        match step {
+            Step::Open("comment", attributes) => {
+                let cell = attributes.get("ref").unwrap_or_default();
+                all.push_str(&format!("\nRemark at {cell}: "));
+            }
+            Step::Open("t", _) => is_text = true,
+            Step::Close("t") => is_text = false,
+            Step::Text(text) if is_text => all.push_str(&text.replace('\n', " ")),
+            _ => {}
+        }
+        Ok(())
+    })?;
+    Ok(all)
 }
 
 /// Texts that cells refer to by number.
@@ -81,20 +107,32 @@ fn shared(package: &mut Package<'_>) -> Result<Vec<String>, Reason> {
     Ok(all)
 }
 
-/// Which styles of cells show a date: by a built-in format (§18.8.30), or by the letters of another.
-fn dates(package: &mut Package<'_>) -> Result<Vec<bool>, Reason> {
+/// What a number is, by the format of its cell.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Shown {
+    Number,
+    Share,
+    Date,
+}
+
+/// How the styles of cells show numbers: by a built-in format (§18.8.30), or by the letters of another.
+fn styles(package: &mut Package<'_>) -> Result<Vec<Shown>, Reason> {
     let (mut formats, mut styles, mut in_cells) = (HashMap::new(), Vec::new(), false);
     package.each("xl/styles.xml", |step| {
         match step {
             Step::Open("numFmt", attributes) => {
                 let code = attributes.get("formatCode").unwrap_or_default();
-                formats.extend(attributes.get("numFmtId").map(|id| (id, is_date(&code))));
+                formats.extend(attributes.get("numFmtId").map(|id| (id, shown(&code))));
             }
             Step::Open("cellXfs", _) => in_cells = true,
             Step::Close("cellXfs") => in_cells = false,
             Step::Open("xf", attributes) if in_cells => {
                 let id = attributes.get("numFmtId").unwrap_or_default();
-                let built_in = matches!(id.parse(), Ok(14..=22_u32 | 45..=47));
+                let built_in = match id.parse() {
+                    Ok(9 | 10_u32) => Shown::Share,
+                    Ok(14..=22 | 45..=47) => Shown::Date,
+                    _ => Shown::Number,
+                };
                 styles.push(formats.get(&id).copied().unwrap_or(built_in));
             }
             _ => {}
@@ -104,25 +142,35 @@ fn dates(package: &mut Package<'_>) -> Result<Vec<bool>, Reason> {
     Ok(styles)
 }
 
-fn is_date(code: &str) -> bool {
-    let (mut quoted, mut bracketed) = (false, false);
-    code.chars().any(|c| {
+/// By the first letter or sign that says so and is neither quoted, escaped nor a colour.
+fn shown(code: &str) -> Shown {
+    let (mut quoted, mut bracketed, mut escaped) = (false, false, false);
+    for c in code.chars() {
+        if std::mem::take(&mut escaped) {
+            continue;
+        }
         match c {
             '"' => quoted = !quoted,
             '[' => bracketed = true,
             ']' => bracketed = false,
+            '\\' => escaped = true,
+            _ if quoted || bracketed => {}
+            'y' | 'Y' | 'd' | 'D' | 'h' | 'H' => return Shown::Date,
+            '%' => return Shown::Share,
             _ => {}
         }
-        !quoted && !bracketed && matches!(c, 'y' | 'Y' | 'd' | 'D' | 'h' | 'H')
-    })
+    }
+    Shown::Number
 }
 
 struct Sheet<'s> {
     /// Until it was told.
     name: Option<String>,
     shared: &'s [String],
-    dates: &'s [bool],
+    styles: &'s [Shown],
     base_1904: bool,
+    /// The number of the cell, from 1, when the file says where it stands.
+    column: usize,
     cells: Vec<String>,
     kind: String,
     style: usize,
@@ -139,6 +187,8 @@ impl Sheet<'_> {
                     .get("s")
                     .and_then(|s| s.parse().ok())
                     .unwrap_or(0);
+                let place = attributes.get("r");
+                self.column = place.as_deref().and_then(column).unwrap_or(0);
                 self.value.clear();
             }
             Step::Open("v" | "t", _) => self.is_value = true,
@@ -146,6 +196,12 @@ impl Sheet<'_> {
             Step::Text(text) if self.is_value => self.value.push_str(text),
             Step::Close("c") => {
                 let cell = self.cell();
+                // Cells without anything may be left out of the file: others stay below the names of their columns.
+                let left_out = self.column.saturating_sub(self.cells.len() + 1);
+                if left_out <= MOST_LEFT_OUT {
+                    self.cells
+                        .extend(std::iter::repeat_n(String::new(), left_out));
+                }
                 self.cells
                     .push(cell.split_whitespace().collect::<Vec<_>>().join(" "));
             }
@@ -168,16 +224,22 @@ impl Sheet<'_> {
                 "FALSE"
             }
             .to_owned(),
-            "" | "n" if self.dates.get(self.style) == Some(&true) => {
-                date(&self.value, self.base_1904).unwrap_or_else(|| self.value.clone())
+            "" | "n" => {
+                let found = match self.styles.get(self.style) {
+                    Some(Shown::Date) => date(&self.value, self.base_1904),
+                    Some(Shown::Share) => share(&self.value),
+                    _ => number(&self.value),
+                };
+                found.unwrap_or_else(|| self.value.clone())
             }
             _ => self.value.clone(),
         }
     }
 
     fn row(&mut self, sink: &mut Sink<'_>) -> Result<(), Reason> {
-        let cells = std::mem::take(&mut self.cells);
-        if cells.iter().all(String::is_empty) {
+        let mut cells = std::mem::take(&mut self.cells);
+        while cells.pop_if(|last| last.is_empty()).is_some() {}
+        if cells.is_empty() {
             return Ok(());
         }
         if let Some(name) = self.name.take() {
@@ -185,6 +247,33 @@ impl Sheet<'_> {
         }
         sink.line(&cells.join(BETWEEN_CELLS))
     }
+}
+
+/// The number of a column, from 1, by the letters in front of a cell's place.
+fn column(place: &str) -> Option<usize> {
+    let end = place.find(|c: char| !c.is_ascii_alphabetic())?;
+    let letters = place[..end].bytes().take(4);
+    Some(letters.fold(0, |all, letter| {
+        all * 26 + usize::from(letter.to_ascii_uppercase() - b'@')
+    }))
+}
+
+/// Files have all seventeen digits of a number, and programs show fifteen: 0.1 + 0.2 is 0.3.
+fn number(value: &str) -> Option<String> {
+    let value = value.trim();
+    if !value.contains('.') || value.bytes().filter(u8::is_ascii_digit).count() <= 15 {
+        return None;
+    }
+    let shorter: f64 = format!("{:.14e}", value.parse::<f64>().ok()?)
+        .parse()
+        .ok()?;
+    Some(shorter.to_string()).filter(|shorter| shorter.len() <= value.len())
+}
+
+fn share(value: &str) -> Option<String> {
+    let hundred = (value.trim().parse::<f64>().ok()? * 100.0).to_string();
+    let shown = number(&hundred).unwrap_or(hundred);
+    Some(format!("{shown}%")).filter(|shown| shown.len() < 24)
 }
 
 /// Days since the end of 1899, with a 29 February 1900 that never was, or since 1904.
@@ -240,7 +329,33 @@ mod tests {
         assert_eq!(date("0", true).as_deref(), Some("1904-01-01"));
         assert_eq!(date("-1", false), None);
         assert_eq!(date("1e300", false), None);
-        assert!(is_date("yyyy\\-mm\\-dd") && is_date("[$-409]d mmm"));
-        assert!(!is_date("0.00\" days\"") && !is_date("[Red]0"));
+        for (code, is) in [
+            ("yyyy\\-mm\\-dd", Shown::Date),
+            ("[$-409]d mmm", Shown::Date),
+            ("0.00\" days\"", Shown::Number),
+            ("[Red]0", Shown::Number),
+            ("0\\d", Shown::Number),
+            ("0.0%", Shown::Share),
+        ] {
+            assert!(shown(code) == is, "{code}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_told_as_programs_show_them() {
+        for (value, told) in [
+            ("0.30000000000000004", Some("0.3")),
+            ("4.25", None),
+            ("12345678901234567890", None),
+            ("one", None),
+        ] {
+            assert_eq!(number(value).as_deref(), told, "{value}");
+        }
+        assert_eq!(share("0.125").as_deref(), Some("12.5%"));
+        assert_eq!(share("0.07").as_deref(), Some("7%"));
+        assert_eq!(
+            [column("A1"), column("AB7"), column("7")],
+            [Some(1), Some(28), Some(0)]
+        );
     }
 }

@@ -4,8 +4,9 @@
 //! itself once something went wrong, and what could be read of the others is kept.
 
 use super::Reason;
+use super::lines::{Lines, Place};
 use super::sink::Sink;
-use super::widths;
+use super::{fonts, operators};
 use pdf_extract::{
     Document, MediaBox, OutputDev, OutputError, Transform, output_doc, output_doc_page,
 };
@@ -23,7 +24,8 @@ pub(super) fn read(bytes: &[u8], sink: &mut Sink<'_>) -> Result<(), Reason> {
     if document.is_encrypted() && document.decrypt("").is_err() {
         return Err(Reason::Encrypted);
     }
-    widths::spell_out(&mut document);
+    operators::spell_out(&mut document);
+    fonts::spell_out(&mut document);
     let pages = document.get_pages();
     if pages.is_empty() {
         return Err(Reason::Malformed);
@@ -39,9 +41,12 @@ pub(super) fn read(bytes: &[u8], sink: &mut Sink<'_>) -> Result<(), Reason> {
         if let Some(reason) = page.failed {
             return Err(reason);
         }
+        // What was read before something went wrong is kept.
+        let _ = page.end_page();
         let one = AssertUnwindSafe(|| output_doc_page(&document, &mut page, number));
         broken += usize::from(!matches!(catch_unwind(one), Ok(Ok(()))));
     }
+    let _ = page.end_page();
     if let Some(reason) = page.failed {
         return Err(reason);
     }
@@ -51,17 +56,15 @@ pub(super) fn read(bytes: &[u8], sink: &mut Sink<'_>) -> Result<(), Reason> {
     Ok(())
 }
 
-/// Characters as they come, made into lines by where they stand.
+/// Characters as they come, below a heading for each page.
 struct Page<'s, 'c> {
     sink: &'s mut Sink<'c>,
     /// The last page that was begun.
     begun: u32,
     /// Its heading is still to be written: a page without a character has none.
     is_fresh: bool,
-    height: f64,
-    is_first: bool,
-    last_end: f64,
-    last_y: f64,
+    lines: Lines,
+    begins_string: bool,
     failed: Option<Reason>,
 }
 
@@ -71,20 +74,22 @@ impl<'s, 'c> Page<'s, 'c> {
             sink,
             begun: 0,
             is_fresh: true,
-            height: 0.0,
-            is_first: false,
-            last_end: f64::MAX,
-            last_y: 0.0,
+            lines: Lines::default(),
+            begins_string: true,
             failed: None,
         }
     }
 
-    fn say(&mut self, text: &str) -> Result<(), OutputError> {
+    fn say(&mut self) -> Result<(), OutputError> {
+        let text = self.lines.finished();
+        if text.is_empty() {
+            return Ok(());
+        }
         let said = if std::mem::take(&mut self.is_fresh) {
             let heading = self.sink.heading(1, &format!("Page {}", self.begun));
-            heading.and_then(|()| self.sink.text(text))
+            heading.and_then(|()| self.sink.text(&text))
         } else {
-            self.sink.text(text)
+            self.sink.text(&text)
         };
         said.map_err(|reason| {
             self.failed = Some(reason);
@@ -97,25 +102,20 @@ impl OutputDev for Page<'_, '_> {
     fn begin_page(
         &mut self,
         number: u32,
-        media: &MediaBox,
+        _: &MediaBox,
         _: Option<(f64, f64, f64, f64)>,
     ) -> Result<(), OutputError> {
         self.begun = number;
         self.is_fresh = true;
-        self.height = media.ury - media.lly;
-        (self.last_end, self.last_y) = (f64::MAX, 0.0);
+        self.lines = Lines::default();
         Ok(())
     }
 
     fn end_page(&mut self) -> Result<(), OutputError> {
-        if self.is_fresh {
-            Ok(())
-        } else {
-            self.say("\n")
-        }
+        self.lines.end_page();
+        self.say()
     }
 
-    /// A gap of a tenth of the size of the font is a space; one to the left and down, or far down, a new line.
     fn output_character(
         &mut self,
         trm: &Transform,
@@ -124,33 +124,28 @@ impl OutputDev for Page<'_, '_> {
         font_size: f64,
         character: &str,
     ) -> Result<(), OutputError> {
-        let size = {
-            let along = (trm.m11 * font_size + trm.m21 * font_size).abs();
-            let across = (trm.m12 * font_size + trm.m22 * font_size).abs();
-            (along * across).sqrt()
+        let begins = std::mem::take(&mut self.begins_string);
+        let wide = trm.m11.hypot(trm.m12);
+        let towards = if wide > 0.0 {
+            (trm.m11 / wide, trm.m12 / wide)
+        } else {
+            (1.0, 0.0)
         };
-        let (x, y) = (trm.m31, self.height - trm.m32);
-        let mut said = String::new();
-        if std::mem::take(&mut self.is_first) && !self.is_fresh {
-            let down = (y - self.last_y).abs();
-            if down > size * 1.5 {
-                said.push_str("\n\n");
-            } else if x < self.last_end && down > size * 0.5 {
-                said.push('\n');
-            } else if x > self.last_end + size * 0.1 {
-                said.push(' ');
-            }
-        }
-        said.push_str(character);
-        (self.last_y, self.last_end) = (y, x + width * size);
-        if self.is_fresh && said.trim().is_empty() {
-            return Ok(());
-        }
-        self.say(&said)
+        let (x, y) = (trm.m31, trm.m32);
+        let along = x * towards.0 + y * towards.1;
+        let place = Place {
+            along,
+            end: along + width * wide * font_size.abs(),
+            across: x * towards.1 - y * towards.0,
+            size: trm.m21.hypot(trm.m22) * font_size.abs(),
+            towards,
+        };
+        self.lines.take(character, place, begins);
+        self.say()
     }
 
     fn begin_word(&mut self) -> Result<(), OutputError> {
-        self.is_first = true;
+        self.begins_string = true;
         Ok(())
     }
 

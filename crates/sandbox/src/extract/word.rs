@@ -22,6 +22,15 @@ pub(super) fn read(bytes: &[u8], sink: &mut Sink<'_>) -> Result<(), Reason> {
         let mut body = Body::new(&levels, title);
         package.each(part, |step| body.take(&step, sink))?;
     }
+    // Above and below every page: told once, at the end.
+    let mut around: Vec<(String, String)> = package.relations(DOCUMENT)?.into_values().collect();
+    around.retain(|(kind, _)| kind == "header" || kind == "footer");
+    around.sort_unstable();
+    around.dedup();
+    let mut body = Body::new(&levels, Some("Headers and footers"));
+    for (_, part) in around {
+        package.each(&part, |step| body.take(&step, sink))?;
+    }
     Ok(())
 }
 

@@ -76,6 +76,7 @@ pub(crate) async fn long_lists(binary: &Path, table: &mut Table) -> anyhow::Resu
     let mut connection = Connection::open(&target).await?;
     let answer = connection.call(1, "one", &json!({})).await?;
     anyhow::ensure!(!answer.contains("\"isError\":true"), "{answer}");
+    std::fs::create_dir_all(server.home())?;
     for number in 0..ROWS {
         std::fs::write(server.home().join(format!("{number:05}.md")), "# One\n")?;
     }

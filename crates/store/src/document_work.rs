@@ -22,7 +22,7 @@ pub struct Leased {
 #[derive(Debug, Clone, Default, sqlx::FromRow)]
 pub struct Generation {
     document_id: String,
-    generation: String,
+    name: String,
     /// Whether a document has them, or a worker writes them.
     pub is_used: bool,
 }
@@ -104,7 +104,7 @@ impl Store {
         after: &Generation,
         limit: i64,
     ) -> Result<Vec<Generation>, StoreError> {
-        const SQL: &str = "SELECT c.document_id, c.generation, EXISTS (SELECT 1 FROM documents d WHERE d.id = c.document_id \
+        const SQL: &str = "SELECT c.document_id, c.generation AS name, EXISTS (SELECT 1 FROM documents d WHERE d.id = c.document_id \
              AND (d.generation = c.generation OR d.lease = c.generation)) AS is_used \
              FROM (SELECT document_id, generation FROM document_chunks WHERE (document_id, generation) > ($1, $2) \
              GROUP BY document_id, generation ORDER BY document_id, generation LIMIT $3) AS c \
@@ -112,7 +112,7 @@ impl Store {
         Ok(reading!(self, pool => {
             sqlx::query_as::<_, Generation>(SQL)
                 .bind(&after.document_id)
-                .bind(&after.generation)
+                .bind(&after.name)
                 .bind(limit)
                 .fetch_all(pool)
                 .await?

@@ -68,7 +68,7 @@ fn remarks_in(package: &mut Package<'_>, part: &str) -> Result<String, Reason> {
         match step {
             Step::Open("comment", attributes) => {
                 let cell = attributes.get("ref").unwrap_or_default();
-                all.push_str(&format!("\nRemark at {cell}: "));
+                all.extend(["\nRemark at ", &cell, ": "]);
             }
             Step::Open("t", _) => is_text = true,
             Step::Close("t") => is_text = false,

@@ -60,7 +60,7 @@ fn form(document: &mut Document, id: ObjectId, room: &mut usize) -> Option<()> {
     let renamed = resources.and_then(|resources| {
         let (_, fonts) = document.dereference(resources.get(b"Font").ok()?).ok()?;
         let mut renamed = Dictionary::new();
-        for (name, font) in fonts.as_dict().ok()?.iter() {
+        for (name, font) in fonts.as_dict().ok()? {
             renamed.set([name, own.as_bytes()].concat(), font.clone());
         }
         let mut resources = resources.clone();

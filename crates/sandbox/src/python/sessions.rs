@@ -306,13 +306,12 @@ impl Shared {
         let mut idle = Vec::new();
         let mut living: HashMap<&str, usize> = HashMap::new();
         for place in &places {
-            match place.live.try_lock() {
-                Ok(live) => match live.as_ref() {
-                    Some(session) => idle.push((session.used, place)),
-                    None => continue,
-                },
-                // A call is in it.
-                Err(_) => {}
+            // Where it is locked, a call is in it.
+            if let Ok(live) = place.live.try_lock() {
+                let Some(session) = live.as_ref() else {
+                    continue;
+                };
+                idle.push((session.used, place));
             }
             *living.entry(&place.tenant).or_default() += 1;
         }

@@ -17,7 +17,6 @@ enum Class {
 fn class(text: &str) -> Class {
     let c = text.chars().find(|c| !c.is_whitespace());
     match c {
-        None => Class::Neutral,
         Some(
             '\u{590}'..='\u{65f}'
             | '\u{66a}'..='\u{6ef}'
@@ -27,7 +26,7 @@ fn class(text: &str) -> Class {
         ) => Class::ToLeft,
         Some(c) if c.is_numeric() => Class::Number,
         Some(c) if c.is_alphabetic() => Class::ToRight,
-        Some(_) => Class::Neutral,
+        _ => Class::Neutral,
     }
 }
 

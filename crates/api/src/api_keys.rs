@@ -4,12 +4,12 @@ use crate::auth::{Administrator, Person};
 use crate::credentials::{Revoked, named};
 use crate::error::{Answer, ApiError, Faults};
 use crate::paging::Paging;
-use crate::read::{Json, Path, Query, instant};
+use crate::read::{Json, Path, Query, instant, nullable};
 use crate::workspaces::find;
 use axum::extract::State;
 use http::StatusCode;
-use quaymaster_app::credentials::{Expiry, Fresh, NewApiKey};
-use quaymaster_app::mixing::Ticked;
+use quaymaster_app::credentials::{CredentialChange, Expiry, Fresh, NewApiKey};
+use quaymaster_app::mixing::{MixChange, Ticked};
 use quaymaster_app::{Actor, App, Credential};
 use quaymaster_core::id::{CredentialId, OrgId, UserId, WorkspaceId};
 use quaymaster_core::mix::ToolsetKey;
@@ -259,6 +259,10 @@ pub(crate) async fn create_api_key(
 }
 
 /// What is absent stays.
+#[expect(
+    clippy::option_option,
+    reason = "three states: absent, null, something"
+)]
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ChangeApiKey {
@@ -266,6 +270,16 @@ pub(crate) struct ChangeApiKey {
     name: Option<String>,
     #[schema(value_type = Option<Vec<String>>)]
     scopes: Option<Scopes>,
+    /// Toolsets that it shall have from now on, as GET /api/v1/toolsets names them; null for those that
+    /// such a credential usually has.
+    #[schema(value_type = Option<Vec<String>>)]
+    #[serde(default, deserialize_with = "nullable")]
+    toolsets: Option<Option<Vec<String>>>,
+    /// Names of the tools that it shall have from now on and no others; null for all of its toolsets. Of
+    /// a credential that has single tools it is sent with `toolsets`.
+    #[schema(value_type = Option<Vec<String>>)]
+    #[serde(default, deserialize_with = "nullable")]
+    tools: Option<Option<Vec<String>>>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -277,7 +291,7 @@ pub(crate) struct OneApiKey {
 /// Changes an API key
 ///
 /// Connected clients are told when their list of tools changes. Needs an administrator. A key
-/// acts as its user, so only they give it more scopes; others may take some away.
+/// acts as its user, so only they give it more scopes and tools; others may take some away.
 #[utoipa::path(
     patch, path = "/api/v1/api-keys/{id}", tag = "API keys",
     security(("bearer" = ["admin"])), request_body = ChangeApiKey,
@@ -291,8 +305,16 @@ pub(crate) async fn update_api_key(
     Json(change): Json<ChangeApiKey>,
 ) -> Answer<axum::Json<OneApiKey>> {
     let id = key_of(&app, &admin, &id).await?;
+    let change = CredentialChange {
+        name: change.name,
+        scopes: change.scopes,
+        mix: MixChange {
+            toolsets: change.toolsets,
+            tools: change.tools,
+        },
+    };
     let changed = app
-        .update_credential(&admin, &id, change.name.as_deref(), change.scopes)
+        .update_credential(&admin, &id, change)
         .await
         .map_err(ApiError::about_body)?;
     Ok(axum::Json(OneApiKey {

@@ -151,7 +151,10 @@ fn documented() -> OpenApiRouter<ApiState> {
             flow_tokens::list_flow_tokens,
             flow_tokens::create_flow_token
         ))
-        .routes(routes!(flow_tokens::revoke_flow_token))
+        .routes(routes!(
+            flow_tokens::update_flow_token,
+            flow_tokens::revoke_flow_token
+        ))
         .routes(routes!(connected_clients::list_connected_clients))
         .routes(routes!(connected_clients::revoke_connected_client))
         .routes(routes!(files::list_files, files::delete_file))

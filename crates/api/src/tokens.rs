@@ -4,12 +4,12 @@ use crate::auth::{Administrator, Person};
 use crate::credentials::{Revoked, named};
 use crate::error::{Answer, ApiError, Faults};
 use crate::paging::Paging;
-use crate::read::{Json, Path, Query};
+use crate::read::{Json, Path, Query, nullable};
 use crate::workspaces::find;
 use axum::extract::State;
 use http::StatusCode;
-use quaymaster_app::credentials::{Fresh, NewWorkspaceToken};
-use quaymaster_app::mixing::Ticked;
+use quaymaster_app::credentials::{CredentialChange, Fresh, NewWorkspaceToken};
+use quaymaster_app::mixing::{MixChange, Ticked};
 use quaymaster_app::{Actor, App, Credential};
 use quaymaster_core::id::{CredentialId, OrgId, UserId, WorkspaceId};
 use quaymaster_core::mix::ToolsetKey;
@@ -202,12 +202,26 @@ pub(crate) async fn create_token(
 }
 
 /// What is absent stays.
+#[expect(
+    clippy::option_option,
+    reason = "three states: absent, null, something"
+)]
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct ChangeToken {
     #[schema(min_length = 1, max_length = 80)]
     name: Option<String>,
     read_only: Option<bool>,
+    /// Toolsets that it shall have from now on, as GET /api/v1/toolsets names them; null for those that
+    /// such a credential usually has.
+    #[schema(value_type = Option<Vec<String>>)]
+    #[serde(default, deserialize_with = "nullable")]
+    toolsets: Option<Option<Vec<String>>>,
+    /// Names of the tools that it shall have from now on and no others; null for all of its toolsets. Of
+    /// a credential that has single tools it is sent with `toolsets`.
+    #[schema(value_type = Option<Vec<String>>)]
+    #[serde(default, deserialize_with = "nullable")]
+    tools: Option<Option<Vec<String>>>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -217,7 +231,8 @@ pub(crate) struct OneToken {
 
 /// Changes a token of a workspace
 ///
-/// Connected clients are told when their list of tools changes. Needs an administrator.
+/// Connected clients are told when their list of tools changes. Needs an administrator. What acts for
+/// the person who made it gets more of theirs from nobody else.
 #[utoipa::path(
     patch, path = "/api/v1/workspaces/{id}/tokens/{credentialId}", tag = "Workspace tokens",
     security(("bearer" = ["admin"])), request_body = ChangeToken,
@@ -234,9 +249,16 @@ pub(crate) async fn update_token(
     Json(change): Json<ChangeToken>,
 ) -> Answer<axum::Json<OneToken>> {
     let id = token_of(&app, &admin, &path).await?;
-    let scopes = change.read_only.map(scopes_of);
+    let change = CredentialChange {
+        name: change.name,
+        scopes: change.read_only.map(scopes_of),
+        mix: MixChange {
+            toolsets: change.toolsets,
+            tools: change.tools,
+        },
+    };
     let changed = app
-        .update_credential(&admin, &id, change.name.as_deref(), scopes)
+        .update_credential(&admin, &id, change)
         .await
         .map_err(ApiError::about_body)?;
     Ok(axum::Json(OneToken {

@@ -2,7 +2,7 @@
 //! what was ticked, checked.
 
 use crate::App;
-use crate::actor::Actor;
+use crate::actor::{Actor, Admin};
 use crate::admit::{caller_of, toolsets_of, usual};
 use crate::credentials::Origin;
 use crate::picking::cost;
@@ -12,8 +12,9 @@ use quaymaster_core::schema::shorten;
 use quaymaster_core::secret::TokenKind;
 use quaymaster_core::suggest::did_you_mean;
 use quaymaster_core::tool::ToolDef;
-use quaymaster_core::{Caller, Door as _, Fault, Scope, Scopes};
+use quaymaster_core::{Caller, Code, Door as _, Fault, Scope, Scopes};
 use quaymaster_store::credential::Credential;
+use serde_json::json;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -27,6 +28,23 @@ pub struct Ticked {
     pub toolsets: Option<Vec<String>>,
     /// The tools that it shall have and no others.
     pub tools: Option<Vec<String>>,
+}
+
+/// What shall be ticked from now on: absent stays as it is, and nothing inside takes the ticks away.
+#[expect(
+    clippy::option_option,
+    reason = "three states: absent, null, something"
+)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MixChange {
+    pub toolsets: Option<Option<Vec<String>>>,
+    pub tools: Option<Option<Vec<String>>>,
+}
+
+impl MixChange {
+    pub fn is_some(&self) -> bool {
+        self.toolsets.is_some() || self.tools.is_some()
+    }
 }
 
 /// A toolset that can be ticked.
@@ -165,6 +183,81 @@ impl App {
             credential.scopes = credential.scopes.iter().chain(data).collect();
         }
         Ok(())
+    }
+
+    /// Ticks anew. What acts as somebody else gets no more of what is theirs.
+    pub(crate) async fn change_mix(
+        &self,
+        admin: &Admin,
+        credential: &mut Credential,
+        change: MixChange,
+    ) -> Result<(), Fault> {
+        let before = credential.clone();
+        if change.tools.is_none() && before.mix.tools.is_some() {
+            let message = "It has single tools of its toolsets, which change with them.";
+            return Err(Fault::invalid_arg("/tools", "required", message)
+                .hint("Send `tools`, too: the names that it shall have, or null for all tools of its toolsets."));
+        }
+        let mut ticked = Ticked::default();
+        credential.mix = Mix::default();
+        match change.toolsets {
+            Some(toolsets) => ticked.toolsets = toolsets,
+            None => credential.mix.toolsets.clone_from(&before.mix.toolsets),
+        }
+        ticked.tools = change.tools.flatten();
+        if credential.kind != TokenKind::ApiKey {
+            let scopes = credential.scopes.iter();
+            credential.scopes = scopes.filter(|one| *one != Scope::ReadData).collect();
+        }
+        self.put_mix(credential, &ticked).await?;
+        if !credential
+            .scopes
+            .within(before.scopes.iter().chain(admin.scopes.iter()).collect())
+        {
+            return Err(Fault::new(
+                Code::ScopeDenied,
+                "A credential cannot get more scopes than whoever changes it.",
+            )
+            .hint("Leave out the toolsets that show data, or let somebody with read:data do it.")
+            .detail("allowed", json!(admin.scopes)));
+        }
+        if before.user != admin.user && !self.has_no_more(&before, credential).await? {
+            return Err(Fault::new(
+                Code::Forbidden,
+                "This credential acts as somebody else, so only they give it more.",
+            )
+            .hint("You may take toolsets and tools away, or let them make another."));
+        }
+        Ok(())
+    }
+
+    /// Whether a credential reaches nothing new in the name of its person. Files and flows of tokens are
+    /// a workspace's.
+    async fn has_no_more(&self, before: &Credential, after: &Credential) -> Result<bool, Fault> {
+        let of_workspace = matches!(
+            before.kind,
+            TokenKind::WorkspaceToken | TokenKind::FlowToken
+        );
+        let had = toolsets_of(before);
+        let mut theirs = toolsets_of(after);
+        theirs.retain(|key| !of_workspace || key.is_of_person());
+        if !theirs.is_subset(&had) {
+            return Ok(false);
+        }
+        let Some(own) = &before.mix.tools else {
+            return Ok(true);
+        };
+        let mut all = self.all_of(after).await?;
+        all.retain(|(key, _)| theirs.contains(key));
+        let kept = |def: &ToolDef| match &after.mix.tools {
+            Some(tools) => tools.contains(&*def.name),
+            None => true,
+        };
+        let mut of_theirs = all
+            .iter()
+            .flat_map(|(_, defs)| defs)
+            .filter(|def| kept(def));
+        Ok(of_theirs.all(|def| own.contains(&*def.name)))
     }
 }
 

@@ -37,7 +37,13 @@ async fn run(app: &App, verb: TokenVerb, as_json: bool) -> anyhow::Result<()> {
             expires,
             files,
             read_only,
+            toolsets,
+            tools,
         } => {
+            let ticked = Ticked {
+                toolsets: (!toolsets.is_empty()).then_some(toolsets),
+                tools: (!tools.is_empty()).then_some(tools),
+            };
             let named = org.as_deref().filter(|name| !name.is_empty());
             let admin = admin(app, named).await?;
             let fresh = if org.is_some() {
@@ -50,7 +56,7 @@ async fn run(app: &App, verb: TokenVerb, as_json: bool) -> anyhow::Result<()> {
                     scopes: parse_scopes(&scopes)?,
                     expires: parse_expiry(expires.as_deref())?,
                     files,
-                    ticked: Ticked::default(),
+                    ticked,
                 };
                 app.create_api_key(&admin, new).await?
             } else {
@@ -62,7 +68,7 @@ async fn run(app: &App, verb: TokenVerb, as_json: bool) -> anyhow::Result<()> {
                 let new = NewWorkspaceToken {
                     name,
                     read_only,
-                    ..NewWorkspaceToken::default()
+                    ticked,
                 };
                 app.create_workspace_token(&admin, &workspace.id, new)
                     .await?
@@ -159,6 +165,8 @@ fn described(credential: &Credential) -> Value {
         "workspace": credential.workspace,
         "origin": credential.origin.name(),
         "scopes": credential.scopes,
+        "toolsets": credential.mix.toolsets,
+        "tools": credential.mix.tools.as_deref(),
         "created_at": credential.created_at,
         "expires_at": credential.expires_at,
         "last_used_at": credential.last_used_at,

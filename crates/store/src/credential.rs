@@ -473,6 +473,28 @@ impl Tx {
         Ok(())
     }
 
+    /// What was ticked, anew.
+    pub async fn put_mix(
+        &mut self,
+        org: &OrgId,
+        credential: &CredentialId,
+        mix: &Mix,
+    ) -> Result<(), StoreError> {
+        const SQL: &str =
+            "UPDATE credentials SET toolsets = $3, tools = $4 WHERE org_id = $1 AND id = $2";
+        let (toolsets, tools) = mix_columns(mix)?;
+        within!(self, conn => {
+            sqlx::query(SQL)
+                .bind(org.as_str())
+                .bind(credential.as_str())
+                .bind(toolsets)
+                .bind(tools)
+                .execute(conn)
+                .await?;
+        });
+        Ok(())
+    }
+
     /// Changes what a credential is called and may do; what is absent stays as it is at this very
     /// moment. `false` when there is none that is alive.
     pub async fn update_credential(

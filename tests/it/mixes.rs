@@ -2,6 +2,7 @@
 //! page, and what a client sees and may call of them.
 
 mod changed;
+mod flows;
 
 use quaymaster_tests::{Database, FILE_TOOLS, Mcp, OAuthClient, Person, Server, Visitor};
 use serde_json::{Value, json};

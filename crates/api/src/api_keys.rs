@@ -59,9 +59,10 @@ pub(crate) struct ApiKeyView {
     last_used_at: Option<Instant>,
 }
 
-impl From<Credential> for ApiKeyView {
-    fn from(credential: Credential) -> Self {
-        ApiKeyView {
+impl ApiKeyView {
+    async fn of(app: &App, credential: Credential) -> Result<Self, Fault> {
+        let tools = app.ticked_tools(&credential).await?;
+        Ok(ApiKeyView {
             key_prefix: key_prefix(&credential.id),
             id: credential.id,
             org_id: credential.org,
@@ -70,11 +71,11 @@ impl From<Credential> for ApiKeyView {
             scopes: credential.scopes,
             files: credential.workspace,
             toolsets: credential.mix.toolsets,
-            tools: credential.mix.tools.as_deref().cloned(),
+            tools,
             created_at: credential.created_at,
             expires_at: credential.expires_at,
             last_used_at: credential.last_used_at,
-        }
+        })
     }
 }
 
@@ -95,13 +96,12 @@ pub(crate) struct FreshApiKey {
     plain_key: String,
 }
 
-impl From<Fresh> for FreshApiKey {
-    fn from(fresh: Fresh) -> Self {
-        let plain_key = fresh.token.expose_secret().to_owned();
-        FreshApiKey {
-            api_key: fresh.credential.into(),
-            plain_key,
-        }
+impl FreshApiKey {
+    async fn of(app: &App, fresh: Fresh) -> Result<Self, Fault> {
+        Ok(FreshApiKey {
+            api_key: ApiKeyView::of(app, fresh.credential).await?,
+            plain_key: fresh.token.expose_secret().to_owned(),
+        })
     }
 }
 
@@ -138,7 +138,10 @@ pub(crate) async fn list_api_keys(
     Query(paging): Query<Paging>,
 ) -> Answer<axum::Json<ApiKeyList>> {
     let (page, total) = paging.cut(app.api_keys(&actor).await?)?;
-    let api_keys = page.into_iter().map(ApiKeyView::from).collect();
+    let mut api_keys = Vec::new();
+    for key in page {
+        api_keys.push(ApiKeyView::of(&app, key).await?);
+    }
     Ok(axum::Json(ApiKeyList { api_keys, total }))
 }
 
@@ -255,7 +258,8 @@ pub(crate) async fn create_api_key(
         .create_api_key(&actor, new)
         .await
         .map_err(ApiError::about_body)?;
-    Ok((StatusCode::CREATED, axum::Json(fresh.into())))
+    let fresh = FreshApiKey::of(&app, fresh).await?;
+    Ok((StatusCode::CREATED, axum::Json(fresh)))
 }
 
 /// What is absent stays.
@@ -318,7 +322,7 @@ pub(crate) async fn update_api_key(
         .await
         .map_err(ApiError::about_body)?;
     Ok(axum::Json(OneApiKey {
-        api_key: changed.into(),
+        api_key: ApiKeyView::of(&app, changed).await?,
     }))
 }
 
@@ -357,7 +361,8 @@ pub(crate) async fn regenerate_api_key(
     Path(id): Path<String>,
 ) -> Answer<axum::Json<FreshApiKey>> {
     let id = key_of(&app, &actor, &id).await?;
-    Ok(axum::Json(app.regenerate(&actor, &id).await?.into()))
+    let fresh = app.regenerate(&actor, &id).await?;
+    Ok(axum::Json(FreshApiKey::of(&app, fresh).await?))
 }
 
 #[cfg(test)]

@@ -59,9 +59,10 @@ pub(crate) struct FlowTokenView {
     last_used_at: Option<Instant>,
 }
 
-impl From<Credential> for FlowTokenView {
-    fn from(credential: Credential) -> Self {
-        FlowTokenView {
+impl FlowTokenView {
+    async fn of(app: &App, credential: Credential) -> Result<Self, Fault> {
+        let tools = app.ticked_tools(&credential).await?;
+        Ok(FlowTokenView {
             id: credential.id,
             workspace_id: credential.workspace,
             user_id: credential.user,
@@ -72,11 +73,11 @@ impl From<Credential> for FlowTokenView {
             },
             in_url: credential.in_url,
             toolsets: credential.mix.toolsets,
-            tools: credential.mix.tools.as_deref().cloned(),
+            tools,
             created_at: credential.created_at,
             expires_at: credential.expires_at,
             last_used_at: credential.last_used_at,
-        }
+        })
     }
 }
 
@@ -105,7 +106,10 @@ pub(crate) async fn list_flow_tokens(
 ) -> Answer<axum::Json<FlowTokenList>> {
     let workspace = find(&app, &actor, &id).await?;
     let (page, total) = paging.cut(app.flow_tokens(&actor, &workspace.id).await?)?;
-    let flow_tokens = page.into_iter().map(FlowTokenView::from).collect();
+    let mut flow_tokens = Vec::new();
+    for token in page {
+        flow_tokens.push(FlowTokenView::of(&app, token).await?);
+    }
     Ok(axum::Json(FlowTokenList { flow_tokens, total }))
 }
 
@@ -179,7 +183,7 @@ pub(crate) async fn create_flow_token(
         .await
         .map_err(ApiError::about_body)?;
     let fresh = FreshFlowToken {
-        flow_token: credential.into(),
+        flow_token: FlowTokenView::of(&app, credential).await?,
         token: token.expose_secret().to_owned(),
         endpoint: app.settings().endpoint(),
     };
@@ -263,7 +267,7 @@ pub(crate) async fn update_flow_token(
         .await
         .map_err(ApiError::about_body)?;
     Ok(axum::Json(OneFlowToken {
-        flow_token: changed.into(),
+        flow_token: FlowTokenView::of(&app, changed).await?,
     }))
 }
 

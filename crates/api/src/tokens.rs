@@ -58,9 +58,10 @@ pub(crate) struct TokenView {
     last_used_at: Option<Instant>,
 }
 
-impl From<Credential> for TokenView {
-    fn from(credential: Credential) -> Self {
-        TokenView {
+impl TokenView {
+    async fn of(app: &App, credential: Credential) -> Result<Self, Fault> {
+        let tools = app.ticked_tools(&credential).await?;
+        Ok(TokenView {
             id: credential.id,
             org_id: credential.org,
             workspace_id: credential.workspace,
@@ -70,10 +71,10 @@ impl From<Credential> for TokenView {
             read_only: !credential.scopes.has(Scope::WriteTools),
             scopes: credential.scopes,
             toolsets: credential.mix.toolsets,
-            tools: credential.mix.tools.as_deref().cloned(),
+            tools,
             created_at: credential.created_at,
             last_used_at: credential.last_used_at,
-        }
+        })
     }
 }
 
@@ -85,13 +86,12 @@ pub(crate) struct FreshToken {
     token: String,
 }
 
-impl From<Fresh> for FreshToken {
-    fn from(fresh: Fresh) -> Self {
-        let token = fresh.token.expose_secret().to_owned();
-        FreshToken {
-            credential: fresh.credential.into(),
-            token,
-        }
+impl FreshToken {
+    pub(crate) async fn of(app: &App, fresh: Fresh) -> Result<Self, Fault> {
+        Ok(FreshToken {
+            credential: TokenView::of(app, fresh.credential).await?,
+            token: fresh.token.expose_secret().to_owned(),
+        })
     }
 }
 
@@ -149,7 +149,10 @@ pub(crate) async fn list_tokens(
 ) -> Answer<axum::Json<TokenList>> {
     let workspace = find(&app, &actor, &id).await?;
     let (page, total) = paging.cut(all(&app, &actor, &workspace.id).await?)?;
-    let tokens = page.into_iter().map(TokenView::from).collect();
+    let mut tokens = Vec::new();
+    for token in page {
+        tokens.push(TokenView::of(&app, token).await?);
+    }
     Ok(axum::Json(TokenList { tokens, total }))
 }
 
@@ -198,7 +201,8 @@ pub(crate) async fn create_token(
         .create_workspace_token(&actor, &workspace.id, new)
         .await
         .map_err(ApiError::about_body)?;
-    Ok((StatusCode::CREATED, axum::Json(fresh.into())))
+    let fresh = FreshToken::of(&app, fresh).await?;
+    Ok((StatusCode::CREATED, axum::Json(fresh)))
 }
 
 /// What is absent stays.
@@ -262,7 +266,7 @@ pub(crate) async fn update_token(
         .await
         .map_err(ApiError::about_body)?;
     Ok(axum::Json(OneToken {
-        credential: changed.into(),
+        credential: TokenView::of(&app, changed).await?,
     }))
 }
 
@@ -306,7 +310,8 @@ pub(crate) async fn regenerate_token(
     Path(path): Path<(String, String)>,
 ) -> Answer<axum::Json<FreshToken>> {
     let id = token_of(&app, &actor, &path).await?;
-    Ok(axum::Json(app.regenerate(&actor, &id).await?.into()))
+    let fresh = app.regenerate(&actor, &id).await?;
+    Ok(axum::Json(FreshToken::of(&app, fresh).await?))
 }
 
 /// Replaces a workspace's default token
@@ -324,9 +329,6 @@ pub(crate) async fn regenerate_default_token(
     Path(id): Path<String>,
 ) -> Answer<axum::Json<FreshToken>> {
     let workspace = find(&app, &actor, &id).await?;
-    Ok(axum::Json(
-        app.regenerate_default_token(&actor, &workspace.id)
-            .await?
-            .into(),
-    ))
+    let fresh = app.regenerate_default_token(&actor, &workspace.id).await?;
+    Ok(axum::Json(FreshToken::of(&app, fresh).await?))
 }

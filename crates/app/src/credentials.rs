@@ -10,7 +10,7 @@ use crate::actor::Actor;
 use crate::mixing::Ticked;
 use crate::{App, wired};
 use quaymaster_core::caller::Pick;
-use quaymaster_core::id::{CredentialId, ServerId, WorkspaceId};
+use quaymaster_core::id::{CredentialId, FlowId, ServerId, WorkspaceId};
 use quaymaster_core::mix::{Mix, ToolsetKey};
 use quaymaster_core::secret::{self, SecretDigest, Token, TokenKind};
 use quaymaster_core::{Code, Fault, Instant, Scopes};
@@ -412,7 +412,9 @@ pub(crate) fn told_of(details: &mut Value, mix: &Mix) {
         details["toolsets"] = json!(toolsets);
     }
     if let Some(tools) = mix.tools.as_deref() {
-        details["tools"] = json!(tools);
+        let flows = tools.flows.iter().map(FlowId::as_str);
+        let all = tools.names.iter().map(String::as_str).chain(flows);
+        details["tools"] = all.collect();
     }
 }
 

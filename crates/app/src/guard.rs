@@ -185,8 +185,7 @@ impl App {
                 return Ok(Found::BuiltIn(tool));
             }
             let flows = self.flows_for(caller).await?;
-            let offered = flows.find(caller, name);
-            if let Some(offered) = offered.filter(|offered| caller.picks(&offered.def.name)) {
+            if let Some(offered) = flows.find(caller, name) {
                 return Ok(Found::Flow(offered));
             }
             let get_run = Some(&self.toolsets.get_run).filter(picked);
@@ -195,8 +194,8 @@ impl App {
                 return Ok(Found::BuiltIn(get_run));
             }
             let built_in = self.toolsets.listed(caller);
-            let known = built_in.iter().chain(flows.listed(caller));
-            let known = known.filter(|def| caller.picks(&def.name));
+            let known = built_in.iter().filter(|def| caller.picks(&def.name));
+            let known = known.chain(flows.listed(caller));
             let close = did_you_mean(name, known.map(|def| &*def.name), 3);
             return Err(no_tool(name, &close));
         };
@@ -370,8 +369,7 @@ impl Door for App {
                     built_in = picked.cloned().collect();
                 }
                 let flows = self.flows_for(caller).await?;
-                let own = flows.listed(caller).filter(|def| caller.picks(&def.name));
-                let mut own = own.peekable();
+                let mut own = flows.listed(caller).peekable();
                 return Ok(match own.peek() {
                     None => built_in,
                     Some(_) => {

@@ -6,8 +6,8 @@ use crate::actor::{Actor, Admin};
 use crate::admit::{caller_of, toolsets_of, usual};
 use crate::credentials::Origin;
 use crate::picking::cost;
-use quaymaster_core::id::WorkspaceId;
-use quaymaster_core::mix::{Mix, ToolsetKey};
+use quaymaster_core::id::{FlowId, WorkspaceId};
+use quaymaster_core::mix::{Mix, Picked, ToolsetKey};
 use quaymaster_core::schema::shorten;
 use quaymaster_core::secret::TokenKind;
 use quaymaster_core::suggest::did_you_mean;
@@ -67,6 +67,31 @@ pub struct MixTool {
     pub tokens: usize,
 }
 
+/// A tool that a credential can be given.
+struct Possible {
+    def: ToolDef,
+    /// The flow that it is.
+    flow: Option<FlowId>,
+}
+
+impl Possible {
+    fn is_in(&self, picked: &Picked) -> bool {
+        match &self.flow {
+            Some(flow) => picked.has_flow(flow, &self.def.name),
+            None => picked.has(&self.def.name),
+        }
+    }
+}
+
+impl From<&ToolDef> for Possible {
+    fn from(def: &ToolDef) -> Self {
+        Possible {
+            def: def.clone(),
+            flow: None,
+        }
+    }
+}
+
 /// What a list of tools costs a model that reads it, estimated in tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ListCost {
@@ -100,10 +125,10 @@ impl App {
         let usual = usual(kind);
         let all = self.all_of(&credential).await?.into_iter();
         Ok(all
-            .map(|(key, defs)| MixGroup {
+            .map(|(key, tools)| MixGroup {
                 key,
                 is_usual: usual.contains(&key),
-                tools: defs.iter().map(MixTool::from).collect(),
+                tools: tools.iter().map(|tool| MixTool::from(&tool.def)).collect(),
             })
             .collect())
     }
@@ -125,11 +150,29 @@ impl App {
         })
     }
 
+    /// The single tools that were ticked for a credential, by the names that its callers know them by now.
+    pub async fn ticked_tools(
+        &self,
+        credential: &Credential,
+    ) -> Result<Option<BTreeSet<String>>, Fault> {
+        let Some(picked) = credential.mix.tools.as_deref() else {
+            return Ok(None);
+        };
+        let mut names = picked.names.clone();
+        if !picked.flows.is_empty() {
+            let all = self.all_of(credential).await?;
+            let all = all.into_iter().flat_map(|(_, tools)| tools);
+            let ticked = all.filter(|tool| tool.flow.is_some() && tool.is_in(picked));
+            names.extend(ticked.map(|tool| tool.def.name.to_string()));
+        }
+        Ok(Some(names))
+    }
+
     /// Every toolset with its tools, whatever the scopes: which of them a credential has is ticked.
     async fn all_of(
         &self,
         credential: &Credential,
-    ) -> Result<Vec<(ToolsetKey, Vec<ToolDef>)>, Fault> {
+    ) -> Result<Vec<(ToolsetKey, Vec<Possible>)>, Fault> {
         let mut whole = credential.clone();
         whole.mix = Mix {
             toolsets: Some(ToolsetKey::ALL.into_iter().collect()),
@@ -138,13 +181,18 @@ impl App {
         whole.scopes = Scopes::all();
         let caller: Caller = caller_of(whole);
         let flows = self.flows_for(&caller).await?;
-        let mut of_flows: Vec<ToolDef> = flows.listed(&caller).cloned().collect();
-        if flows.has_later(&caller) {
-            of_flows.push(self.toolsets.get_run.def.clone());
-        }
+        let of_flows = || -> Vec<Possible> {
+            let own = flows.offered(&caller).map(|offered| Possible {
+                def: offered.def.clone(),
+                flow: Some(offered.ready.flow.id.clone()),
+            });
+            let get_run = flows.has_later(&caller);
+            let get_run = get_run.then(|| Possible::from(&self.toolsets.get_run.def));
+            own.chain(get_run).collect()
+        };
         let of = |key| match key {
-            ToolsetKey::Flows => of_flows.clone(),
-            key => self.toolsets.of(key).cloned().collect(),
+            ToolsetKey::Flows => of_flows(),
+            key => self.toolsets.of(key).map(Possible::from).collect(),
         };
         Ok(ToolsetKey::ALL.map(|key| (key, of(key))).into())
     }
@@ -166,13 +214,13 @@ impl App {
             if credential.workspace.is_none() {
                 all.retain(|(key, _)| *key != ToolsetKey::Files);
             }
-            let known = all.iter().flat_map(|(_, defs)| defs);
-            let tools = read_tools(names, &known.map(|def| &*def.name).collect::<Vec<_>>())?;
+            let known: Vec<&Possible> = all.iter().flat_map(|(_, tools)| tools).collect();
+            let tools = read_tools(names, &known)?;
             // One that has tools, and none of them is named, would show its resources still.
-            let has_some = |defs: &[ToolDef]| defs.iter().any(|def| tools.contains(&*def.name));
+            let has_some = |of: &[Possible]| of.iter().any(|tool| tool.is_in(&tools));
             let kept = all
                 .iter()
-                .filter(|(key, defs)| *key == ToolsetKey::Skills || has_some(defs))
+                .filter(|(key, of)| *key == ToolsetKey::Skills || has_some(of))
                 .map(|(key, _)| *key);
             credential.mix.toolsets = Some(kept.collect());
             credential.mix.tools = Some(Arc::new(tools));
@@ -249,15 +297,12 @@ impl App {
         };
         let mut all = self.all_of(after).await?;
         all.retain(|(key, _)| theirs.contains(key));
-        let kept = |def: &ToolDef| match &after.mix.tools {
-            Some(tools) => tools.contains(&*def.name),
+        let has = |tool: &&Possible| match &after.mix.tools {
+            Some(tools) => tool.is_in(tools),
             None => true,
         };
-        let mut of_theirs = all
-            .iter()
-            .flat_map(|(_, defs)| defs)
-            .filter(|def| kept(def));
-        Ok(of_theirs.all(|def| own.contains(&*def.name)))
+        let mut of_theirs = all.iter().flat_map(|(_, tools)| tools).filter(has);
+        Ok(of_theirs.all(|tool| tool.is_in(own)))
     }
 }
 
@@ -285,21 +330,32 @@ fn read_toolsets(names: &[String], credential: &Credential) -> Result<BTreeSet<T
     Ok(keys)
 }
 
-fn read_tools(names: &[String], known: &[&str]) -> Result<BTreeSet<String>, Fault> {
+/// Tools by their names; flows by their ids, too.
+fn read_tools(names: &[String], known: &[&Possible]) -> Result<Picked, Fault> {
     if names.is_empty() || names.len() > MOST_TOOLS {
         let message = format!("A credential names 1 to {MOST_TOOLS} tools.");
         return Err(Fault::invalid_arg("/tools", "length", message)
             .hint("Leave them out for all tools of its toolsets."));
     }
-    let mut tools = BTreeSet::new();
+    let mut picked = Picked::default();
     for (n, name) in names.iter().enumerate() {
-        if !known.contains(&name.as_str()) {
-            let message = format!("Its toolsets have no tool {:?}.", shorten(name));
-            let fault = Fault::invalid_arg(&format!("/tools/{n}"), "enum", message)
-                .hint("GET /api/v1/toolsets lists the tools of each toolset.");
-            return Err(fault.meant(&did_you_mean(name, known.iter().copied(), 3)));
+        let is_meant = |tool: &&&Possible| {
+            let by_id = tool.flow.as_ref().is_some_and(|id| id.as_str() == name);
+            by_id || *tool.def.name == **name
+        };
+        match known.iter().find(is_meant) {
+            Some(tool) => match &tool.flow {
+                Some(flow) => _ = picked.flows.insert(flow.clone()),
+                None => _ = picked.names.insert(name.clone()),
+            },
+            None => {
+                let message = format!("Its toolsets have no tool {:?}.", shorten(name));
+                let fault = Fault::invalid_arg(&format!("/tools/{n}"), "enum", message)
+                    .hint("GET /api/v1/toolsets lists the tools of each toolset.");
+                let names = known.iter().map(|tool| &*tool.def.name);
+                return Err(fault.meant(&did_you_mean(name, names, 3)));
+            }
         }
-        tools.insert(name.clone());
     }
-    Ok(tools)
+    Ok(picked)
 }

@@ -73,7 +73,7 @@ async fn run(app: &App, verb: TokenVerb, as_json: bool) -> anyhow::Result<()> {
                 app.create_workspace_token(&admin, &workspace.id, new)
                     .await?
             };
-            print_fresh(app, &fresh, as_json);
+            print_fresh(app, &fresh, as_json).await?;
         }
         TokenVerb::List { org } => {
             let admin = admin(app, org.as_deref()).await?;
@@ -138,10 +138,10 @@ fn parse_expiry(text: Option<&str>) -> anyhow::Result<Expiry> {
     }
 }
 
-fn print_fresh(app: &App, fresh: &Fresh, as_json: bool) {
+async fn print_fresh(app: &App, fresh: &Fresh, as_json: bool) -> anyhow::Result<()> {
     let endpoint = app.settings().endpoint();
     let token = fresh.token.expose_secret();
-    let mut value = described(&fresh.credential);
+    let mut value = described(app, &fresh.credential).await?;
     value["token"] = json!(token);
     value["endpoint"] = json!(endpoint);
     let text = format!(
@@ -149,10 +149,11 @@ fn print_fresh(app: &App, fresh: &Fresh, as_json: bool) {
         fresh.credential.id
     );
     output::print(as_json, &value, &text);
+    Ok(())
 }
 
-fn described(credential: &Credential) -> Value {
-    json!({
+async fn described(app: &App, credential: &Credential) -> anyhow::Result<Value> {
+    Ok(json!({
         "id": credential.id,
         "kind": match credential.kind {
             TokenKind::ApiKey => "api_key",
@@ -166,11 +167,11 @@ fn described(credential: &Credential) -> Value {
         "origin": credential.origin.name(),
         "scopes": credential.scopes,
         "toolsets": credential.mix.toolsets,
-        "tools": credential.mix.tools.as_deref(),
+        "tools": app.ticked_tools(credential).await?,
         "created_at": credential.created_at,
         "expires_at": credential.expires_at,
         "last_used_at": credential.last_used_at,
-    })
+    }))
 }
 
 async fn list(app: &App, admin: &Admin, as_json: bool) -> anyhow::Result<()> {
@@ -195,7 +196,10 @@ async fn list(app: &App, admin: &Admin, as_json: bool) -> anyhow::Result<()> {
             scopes.join(" ")
         );
     }
-    let values: Vec<_> = all.iter().map(described).collect();
+    let mut values = Vec::new();
+    for credential in &all {
+        values.push(described(app, credential).await?);
+    }
     output::print(as_json, &json!({ "credentials": values }), &text);
     Ok(())
 }

@@ -3,6 +3,7 @@
 
 mod changed;
 mod flows;
+mod resources;
 
 use quaymaster_tests::{Database, FILE_TOOLS, Mcp, OAuthClient, Person, Server, Visitor};
 use serde_json::{Value, json};

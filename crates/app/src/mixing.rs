@@ -216,11 +216,13 @@ impl App {
             }
             let known: Vec<&Possible> = all.iter().flat_map(|(_, tools)| tools).collect();
             let tools = read_tools(names, &known)?;
-            // One that has tools, and none of them is named, would show its resources still.
+            // One that has tools, and none of them is named, would show its resources still. Skills have
+            // none, and stay where somebody named them.
+            let has_skills = credential.mix.toolsets.is_some();
             let has_some = |of: &[Possible]| of.iter().any(|tool| tool.is_in(&tools));
             let kept = all
                 .iter()
-                .filter(|(key, of)| *key == ToolsetKey::Skills || has_some(of))
+                .filter(|(key, of)| (*key == ToolsetKey::Skills && has_skills) || has_some(of))
                 .map(|(key, _)| *key);
             credential.mix.toolsets = Some(kept.collect());
             credential.mix.tools = Some(Arc::new(tools));

@@ -161,6 +161,7 @@ fn documented() -> OpenApiRouter<ApiState> {
         .routes(routes!(files::read_file, files::write_file))
         .routes(routes!(files::create_directory))
         .routes(routes!(files::move_file))
+        .routes(routes!(files::read_file_history))
         .routes(routes!(trash::list_trash))
         .routes(routes!(trash::purge_trash))
         .routes(routes!(trash::restore_trash))

@@ -168,6 +168,9 @@ impl App {
             row.accounts = Some(reached.accounts.join(","));
             row.upstream_status = reached.status.map(i64::from);
         }
+        if let (Found::BuiltIn(tool), Ok(outcome)) = (&tool, &answer) {
+            row.files = self.files_changed(&tool.def, outcome);
+        }
         answer
     }
 
@@ -335,6 +338,7 @@ fn row_of(caller: &Caller, call: &Call) -> CallRow {
         outcome: "OK".to_owned(),
         accounts: None,
         upstream_status: None,
+        files: Vec::new(),
     }
 }
 

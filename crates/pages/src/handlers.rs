@@ -140,6 +140,7 @@ pub fn router(app: App, mut openapi: Value) -> Router {
         .route("/workspaces/{id}/trash/restore", post(workspace::restore))
         .route("/workspaces/{id}/files", get(files::list))
         .route("/workspaces/{id}/files/view", get(files::view))
+        .route("/workspaces/{id}/files/history", get(files::history))
         .route("/workspaces/{id}/files/raw", get(files::raw))
         .route(
             "/workspaces/{id}/files/edit",

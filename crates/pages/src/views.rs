@@ -78,7 +78,10 @@ pub use end_user::{
     EndUserAccount, EndUserForm, EndUserPage, EndUserRow, EndUsersPage, SetupLinkView,
 };
 pub use error::ErrorPage;
-pub use file::{Crumb, EntryKind, EntryRow, FileEditPage, FilePage, FilesPage, ShownAs};
+pub use file::{
+    Crumb, EntryKind, EntryRow, FileChangeView, FileEditPage, FileHistoryPage, FilePage, FilesPage,
+    ShownAs,
+};
 pub use flow::{
     DrawnFlow, FlowPage, FlowRow, FlowTryPage, FlowsPage, LastRun, RunRow, RunStepRow, SavedFlow,
     TestRow, path_of as flow_path,

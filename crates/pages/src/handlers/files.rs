@@ -1,6 +1,7 @@
 //! `/workspaces/{id}/files`: directories, files, and what is done with them.
 
 mod changing;
+mod history;
 mod raw;
 
 use axum::extract::{Query, State};
@@ -16,6 +17,7 @@ use quaymaster_core::{Code, Fault};
 use serde::Deserialize;
 
 pub(super) use changing::{create, delete, edit, make_directory, rename, save, upload};
+pub(super) use history::read as history;
 pub(super) use raw::read as raw;
 
 use super::answer::{At, Stop, shown};
@@ -244,6 +246,7 @@ async fn file(
         etag: read.etag,
         shown,
         raw: address(&place, "raw", &read.path),
+        history: address(&place, "history", &read.path),
         not_edited,
         edit: is_editable.then(|| address(&place, "edit", &read.path)),
         rename: Field::new(&*read.path),

@@ -120,6 +120,10 @@ fn of_a_workspace(at: &Seeded) -> Vec<(&'static str, String)> {
         ("workspace-settings", here("/settings")),
         ("files", here("/files?path=reports")),
         ("file", here("/files/view?path=reports%2Fberths.md")),
+        (
+            "file-history",
+            here("/files/history?path=reports%2Fberths.md"),
+        ),
         ("file-edit", here("/files/edit?path=reports%2Fberths.md")),
         ("servers", here("/servers")),
         ("server", server("")),

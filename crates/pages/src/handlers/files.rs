@@ -33,7 +33,7 @@ const LINES: i64 = 1_000;
 const PAGE_BYTES: u64 = 128 * 1024;
 /// Of a text that is edited here, which is one page of the files crate.
 const EDIT_BYTES: u64 = 256 * 1024;
-/// Of a file that is sent by the page, which is held whole until it is stored.
+/// Of a file that is sent by the page, which is held whole until it is stored, once.
 const MOST_BYTES: usize = 32 * 1024 * 1024;
 
 #[derive(Debug, Clone, Default, Deserialize)]

@@ -120,7 +120,7 @@ fn guides(query: &str) -> Vec<FoundRow> {
     fitting.into_iter().map(row).collect()
 }
 
-/// The pages of all workspaces whose own name fits.
+/// The pages of workspaces whose own name fits.
 async fn of_workspaces(app: &App, actor: &Actor, query: &str) -> Result<Vec<FoundRow>, Fault> {
     if query.is_empty() {
         return Ok(Vec::new());
@@ -137,13 +137,13 @@ async fn of_workspaces(app: &App, actor: &Actor, query: &str) -> Result<Vec<Foun
         return Ok(Vec::new());
     }
     fitting.sort_by_key(|(rank, ..)| *rank);
-    let workspaces = app.workspaces(actor).await?;
+    let workspaces = app.some_workspaces(actor, MOST).await?;
     let rows = fitting.into_iter().flat_map(|(_, name, path)| {
-        workspaces.iter().map(move |workspace| FoundRow {
+        workspaces.iter().map(move |(id, workspace)| FoundRow {
             kind: "page",
             name: (*name).to_owned(),
-            note: workspace.name.clone(),
-            href: format!("/workspaces/{}/{path}", segment(workspace.id.as_str())),
+            note: workspace.clone(),
+            href: format!("/workspaces/{}/{path}", segment(id)),
         })
     });
     Ok(rows.take(MOST).collect())

@@ -358,6 +358,35 @@ async fn looking_at_an_empty_data_directory_does_not_use_up_the_first_start() {
 }
 
 #[tokio::test]
+async fn toolsets_and_tools_are_ticked_at_the_command_line() {
+    let server = Server::start().await;
+    let ticked = ["--toolset", "files,catalog", "--tool", "read_file"];
+    let ticked = [
+        &["token", "create"],
+        &ticked[..],
+        &["--tool", "list_services"],
+    ]
+    .concat();
+    let made = server.cli_json(&ticked).await;
+    assert_eq!(made["toolsets"], json!(["files", "catalog"]));
+    assert_eq!(made["tools"], json!(["list_services", "read_file"]));
+    let mcp = Mcp::open(&server.endpoint, made["token"].as_str().unwrap()).await;
+    let mut names = mcp.tool_names().await;
+    names.sort();
+    assert_eq!(names, ["list_services", "read_file"]);
+    let ticked = ["token", "create", "--org", "--toolset", "memory"];
+    let key = server.cli_json(&ticked).await;
+    let mcp = Mcp::open(&server.endpoint, key["token"].as_str().unwrap()).await;
+    assert_eq!(mcp.tool_names().await, ["read_memory", "write_memory"]);
+    for wrong in [["--toolset", "file"], ["--tool", "reed_file"]] {
+        let output = server
+            .cli(&[&["token", "create"], &wrong[..]].concat())
+            .await;
+        assert!(!output.status.success(), "{}", said(&output));
+    }
+}
+
+#[tokio::test]
 async fn no_restriction_of_a_token_is_silently_left_out() {
     let server = Server::start().await;
     let workspace = &server.workspace;

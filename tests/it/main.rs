@@ -30,6 +30,7 @@ mod definitions;
 mod doors;
 mod faults;
 mod files_api;
+mod files_history;
 mod flow_tokens;
 mod flows;
 mod guessing;

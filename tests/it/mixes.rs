@@ -1,6 +1,10 @@
 //! Any mix: toolsets and single tools, ticked for a credential over REST, on a page and on the consent
 //! page, and what a client sees and may call of them.
 
+mod changed;
+mod flows;
+mod resources;
+
 use quaymaster_tests::{Database, FILE_TOOLS, Mcp, OAuthClient, Person, Server, Visitor};
 use serde_json::{Value, json};
 

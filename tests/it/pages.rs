@@ -10,6 +10,7 @@ mod consent;
 mod documents;
 mod files;
 mod flows;
+mod guides;
 mod keys;
 mod looks;
 mod notes;

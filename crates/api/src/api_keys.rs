@@ -4,12 +4,12 @@ use crate::auth::{Administrator, Person};
 use crate::credentials::{Revoked, named};
 use crate::error::{Answer, ApiError, Faults};
 use crate::paging::Paging;
-use crate::read::{Json, Path, Query, instant};
+use crate::read::{Json, Path, Query, instant, nullable};
 use crate::workspaces::find;
 use axum::extract::State;
 use http::StatusCode;
-use quaymaster_app::credentials::{Expiry, Fresh, NewApiKey};
-use quaymaster_app::mixing::Ticked;
+use quaymaster_app::credentials::{CredentialChange, Expiry, Fresh, NewApiKey};
+use quaymaster_app::mixing::{MixChange, Ticked};
 use quaymaster_app::{Actor, App, Credential};
 use quaymaster_core::id::{CredentialId, OrgId, UserId, WorkspaceId};
 use quaymaster_core::mix::ToolsetKey;
@@ -59,9 +59,10 @@ pub(crate) struct ApiKeyView {
     last_used_at: Option<Instant>,
 }
 
-impl From<Credential> for ApiKeyView {
-    fn from(credential: Credential) -> Self {
-        ApiKeyView {
+impl ApiKeyView {
+    async fn of(app: &App, credential: Credential) -> Result<Self, Fault> {
+        let tools = app.ticked_tools(&credential).await?;
+        Ok(ApiKeyView {
             key_prefix: key_prefix(&credential.id),
             id: credential.id,
             org_id: credential.org,
@@ -70,11 +71,11 @@ impl From<Credential> for ApiKeyView {
             scopes: credential.scopes,
             files: credential.workspace,
             toolsets: credential.mix.toolsets,
-            tools: credential.mix.tools.as_deref().cloned(),
+            tools,
             created_at: credential.created_at,
             expires_at: credential.expires_at,
             last_used_at: credential.last_used_at,
-        }
+        })
     }
 }
 
@@ -95,13 +96,12 @@ pub(crate) struct FreshApiKey {
     plain_key: String,
 }
 
-impl From<Fresh> for FreshApiKey {
-    fn from(fresh: Fresh) -> Self {
-        let plain_key = fresh.token.expose_secret().to_owned();
-        FreshApiKey {
-            api_key: fresh.credential.into(),
-            plain_key,
-        }
+impl FreshApiKey {
+    async fn of(app: &App, fresh: Fresh) -> Result<Self, Fault> {
+        Ok(FreshApiKey {
+            api_key: ApiKeyView::of(app, fresh.credential).await?,
+            plain_key: fresh.token.expose_secret().to_owned(),
+        })
     }
 }
 
@@ -138,7 +138,10 @@ pub(crate) async fn list_api_keys(
     Query(paging): Query<Paging>,
 ) -> Answer<axum::Json<ApiKeyList>> {
     let (page, total) = paging.cut(app.api_keys(&actor).await?)?;
-    let api_keys = page.into_iter().map(ApiKeyView::from).collect();
+    let mut api_keys = Vec::new();
+    for key in page {
+        api_keys.push(ApiKeyView::of(&app, key).await?);
+    }
     Ok(axum::Json(ApiKeyList { api_keys, total }))
 }
 
@@ -255,10 +258,15 @@ pub(crate) async fn create_api_key(
         .create_api_key(&actor, new)
         .await
         .map_err(ApiError::about_body)?;
-    Ok((StatusCode::CREATED, axum::Json(fresh.into())))
+    let fresh = FreshApiKey::of(&app, fresh).await?;
+    Ok((StatusCode::CREATED, axum::Json(fresh)))
 }
 
 /// What is absent stays.
+#[expect(
+    clippy::option_option,
+    reason = "three states: absent, null, something"
+)]
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ChangeApiKey {
@@ -266,6 +274,16 @@ pub(crate) struct ChangeApiKey {
     name: Option<String>,
     #[schema(value_type = Option<Vec<String>>)]
     scopes: Option<Scopes>,
+    /// Toolsets that it shall have from now on, as GET /api/v1/toolsets names them; null for those that
+    /// such a credential usually has.
+    #[schema(value_type = Option<Vec<String>>)]
+    #[serde(default, deserialize_with = "nullable")]
+    toolsets: Option<Option<Vec<String>>>,
+    /// Names of the tools that it shall have from now on and no others; null for all of its toolsets. Of
+    /// a credential that has single tools it is sent with `toolsets`.
+    #[schema(value_type = Option<Vec<String>>)]
+    #[serde(default, deserialize_with = "nullable")]
+    tools: Option<Option<Vec<String>>>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -277,7 +295,7 @@ pub(crate) struct OneApiKey {
 /// Changes an API key
 ///
 /// Connected clients are told when their list of tools changes. Needs an administrator. A key
-/// acts as its user, so only they give it more scopes; others may take some away.
+/// acts as its user, so only they give it more scopes and tools; others may take some away.
 #[utoipa::path(
     patch, path = "/api/v1/api-keys/{id}", tag = "API keys",
     security(("bearer" = ["admin"])), request_body = ChangeApiKey,
@@ -291,12 +309,20 @@ pub(crate) async fn update_api_key(
     Json(change): Json<ChangeApiKey>,
 ) -> Answer<axum::Json<OneApiKey>> {
     let id = key_of(&app, &admin, &id).await?;
+    let change = CredentialChange {
+        name: change.name,
+        scopes: change.scopes,
+        mix: MixChange {
+            toolsets: change.toolsets,
+            tools: change.tools,
+        },
+    };
     let changed = app
-        .update_credential(&admin, &id, change.name.as_deref(), change.scopes)
+        .update_credential(&admin, &id, change)
         .await
         .map_err(ApiError::about_body)?;
     Ok(axum::Json(OneApiKey {
-        api_key: changed.into(),
+        api_key: ApiKeyView::of(&app, changed).await?,
     }))
 }
 
@@ -335,7 +361,8 @@ pub(crate) async fn regenerate_api_key(
     Path(id): Path<String>,
 ) -> Answer<axum::Json<FreshApiKey>> {
     let id = key_of(&app, &actor, &id).await?;
-    Ok(axum::Json(app.regenerate(&actor, &id).await?.into()))
+    let fresh = app.regenerate(&actor, &id).await?;
+    Ok(axum::Json(FreshApiKey::of(&app, fresh).await?))
 }
 
 #[cfg(test)]

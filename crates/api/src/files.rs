@@ -3,7 +3,7 @@
 use crate::arriving::{WHOLE, late, piece};
 use crate::auth::Person;
 use crate::error::{Answer, Faults};
-use crate::read::{Json, Path, Query};
+use crate::read::{Json, Path, Query, position};
 use crate::workspaces::find;
 use axum::body::{Body, HttpBody};
 use axum::extract::State;
@@ -11,6 +11,7 @@ use axum::response::{IntoResponse as _, Response};
 use http::HeaderMap;
 use http::header::{CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE, ETAG, IF_MATCH};
 use quaymaster_app::App;
+use quaymaster_app::activity::Position;
 use quaymaster_app::files::{
     CompleteResult, CreateDirectory, DeleteFile, Entry, EntryType, FileReceiver, ListFiles,
     MoveFile, NewFile, Order, Sort,
@@ -85,6 +86,86 @@ pub(crate) struct FileList {
     /// For `cursor` of the next page; absent on the last one.
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<String>,
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct AskedHistory {
+    /// The path, relative to the workspace's root.
+    path: String,
+    /// How many at most.
+    #[param(minimum = 1, maximum = 500, default = 50)]
+    limit: Option<u32>,
+    /// `next` of the page before.
+    #[param(value_type = Option<String>)]
+    #[serde(default, deserialize_with = "position")]
+    before: Option<Position>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = FileChange)]
+pub(crate) struct FileChangeView {
+    #[schema(value_type = String, format = DateTime)]
+    at: Instant,
+    /// The tool that an agent called, or the action of the event of a person, for example `file.written`.
+    action: String,
+    /// Id of the credential, or who did it as events say it.
+    actor: String,
+    /// Where it was moved or copied to, or came from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    other_path: Option<String>,
+    /// Of its content since.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    etag: Option<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct FileHistory {
+    /// Newest first.
+    changes: Vec<FileChangeView>,
+    /// For `before` of the next page; absent on the last one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+/// Lists the recorded changes of a file
+///
+/// As far back as calls are kept, also of a file that is gone. What was in it before is not kept.
+#[utoipa::path(
+    get, path = "/api/v1/workspaces/{id}/files/history", tag = "Files",
+    security(("bearer" = ["admin"])),
+    params(("id" = String, Path, description = "Id or slug of the workspace."), AskedHistory),
+    responses((status = 200, description = "A page of changes.", body = FileHistory), Faults)
+)]
+pub(crate) async fn read_file_history(
+    State(app): State<App>,
+    Person(actor): Person,
+    Path(id): Path<String>,
+    Query(asked): Query<AskedHistory>,
+) -> Answer<axum::Json<FileHistory>> {
+    let workspace = find(&app, &actor, &id).await?;
+    let limit = i64::from(asked.limit.unwrap_or(50).clamp(1, 500));
+    let before = asked.before.as_ref();
+    let rows = app
+        .file_history(&actor, &workspace.id, &asked.path, before, limit)
+        .await?;
+    let is_full = i64::try_from(rows.len()).is_ok_and(|count| count == limit);
+    let next = rows.last().filter(|_| is_full);
+    Ok(axum::Json(FileHistory {
+        next: next.map(|row| row.position().to_string()),
+        changes: rows
+            .into_iter()
+            .map(|row| FileChangeView {
+                at: row.at,
+                action: row.action,
+                actor: row.actor,
+                other_path: row.other,
+                etag: row.etag,
+            })
+            .collect(),
+    }))
 }
 
 /// Lists a directory

@@ -1,16 +1,16 @@
-//! Flow tokens of a workspace: listed, made, revoked.
+//! Flow tokens of a workspace: listed, made, changed, revoked.
 
-use crate::auth::Person;
+use crate::auth::{Administrator, Person};
 use crate::credentials::{Revoked, named};
 use crate::error::{Answer, ApiError, Faults};
 use crate::paging::Paging;
-use crate::read::{Json, Path, Query};
+use crate::read::{Json, Path, Query, nullable};
 use crate::workspaces::find;
 use axum::extract::State;
 use http::StatusCode;
-use quaymaster_app::credentials::{Expiry, Fresh};
+use quaymaster_app::credentials::{CredentialChange, Expiry, Fresh};
 use quaymaster_app::flow_tokens::NewFlowToken;
-use quaymaster_app::mixing::Ticked;
+use quaymaster_app::mixing::{MixChange, Ticked};
 use quaymaster_app::{Actor, App, Credential};
 use quaymaster_core::caller::Pick;
 use quaymaster_core::id::{CredentialId, FlowId, UserId, WorkspaceId};
@@ -59,9 +59,10 @@ pub(crate) struct FlowTokenView {
     last_used_at: Option<Instant>,
 }
 
-impl From<Credential> for FlowTokenView {
-    fn from(credential: Credential) -> Self {
-        FlowTokenView {
+impl FlowTokenView {
+    async fn of(app: &App, credential: Credential) -> Result<Self, Fault> {
+        let tools = app.ticked_tools(&credential).await?;
+        Ok(FlowTokenView {
             id: credential.id,
             workspace_id: credential.workspace,
             user_id: credential.user,
@@ -72,11 +73,11 @@ impl From<Credential> for FlowTokenView {
             },
             in_url: credential.in_url,
             toolsets: credential.mix.toolsets,
-            tools: credential.mix.tools.as_deref().cloned(),
+            tools,
             created_at: credential.created_at,
             expires_at: credential.expires_at,
             last_used_at: credential.last_used_at,
-        }
+        })
     }
 }
 
@@ -105,7 +106,10 @@ pub(crate) async fn list_flow_tokens(
 ) -> Answer<axum::Json<FlowTokenList>> {
     let workspace = find(&app, &actor, &id).await?;
     let (page, total) = paging.cut(app.flow_tokens(&actor, &workspace.id).await?)?;
-    let flow_tokens = page.into_iter().map(FlowTokenView::from).collect();
+    let mut flow_tokens = Vec::new();
+    for token in page {
+        flow_tokens.push(FlowTokenView::of(&app, token).await?);
+    }
     Ok(axum::Json(FlowTokenList { flow_tokens, total }))
 }
 
@@ -179,7 +183,7 @@ pub(crate) async fn create_flow_token(
         .await
         .map_err(ApiError::about_body)?;
     let fresh = FreshFlowToken {
-        flow_token: credential.into(),
+        flow_token: FlowTokenView::of(&app, credential).await?,
         token: token.expose_secret().to_owned(),
         endpoint: app.settings().endpoint(),
     };
@@ -199,6 +203,72 @@ async fn token_of(
         "The workspace has no such flow token, or it was revoked before.",
         "/api/v1/workspaces/{id}/flow-tokens",
     )
+}
+
+/// What is absent stays.
+#[expect(
+    clippy::option_option,
+    reason = "three states: absent, null, something"
+)]
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ChangeFlowToken {
+    /// Unique among the live flow tokens of the workspace.
+    #[schema(min_length = 1, max_length = 80)]
+    name: Option<String>,
+    /// Toolsets that it shall have from now on, as GET /api/v1/toolsets names them; null for those that
+    /// such a credential usually has.
+    #[schema(value_type = Option<Vec<String>>)]
+    #[serde(default, deserialize_with = "nullable")]
+    toolsets: Option<Option<Vec<String>>>,
+    /// Names of the tools that it shall have from now on and no others; null for all of its toolsets. Of
+    /// a credential that has single tools it is sent with `toolsets`.
+    #[schema(value_type = Option<Vec<String>>)]
+    #[serde(default, deserialize_with = "nullable")]
+    tools: Option<Option<Vec<String>>>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct OneFlowToken {
+    flow_token: FlowTokenView,
+}
+
+/// Changes a flow token
+///
+/// Connected clients are told when their list of tools changes. Needs an administrator. What acts for
+/// the person who made it gets more of theirs from nobody else.
+#[utoipa::path(
+    patch, path = "/api/v1/workspaces/{id}/flow-tokens/{credentialId}", tag = "Flow tokens",
+    security(("bearer" = ["admin"])), request_body = ChangeFlowToken,
+    params(
+        ("id" = String, Path, description = "Id or slug of the workspace."),
+        ("credentialId" = String, Path, description = "Id of the token."),
+    ),
+    responses((status = 200, description = "The token as it is now.", body = OneFlowToken), Faults)
+)]
+pub(crate) async fn update_flow_token(
+    State(app): State<App>,
+    Administrator(admin): Administrator,
+    Path(path): Path<(String, String)>,
+    Json(change): Json<ChangeFlowToken>,
+) -> Answer<axum::Json<OneFlowToken>> {
+    let id = token_of(&app, &admin, &path).await?;
+    let change = CredentialChange {
+        name: change.name,
+        scopes: None,
+        mix: MixChange {
+            toolsets: change.toolsets,
+            tools: change.tools,
+        },
+    };
+    let changed = app
+        .update_credential(&admin, &id, change)
+        .await
+        .map_err(ApiError::about_body)?;
+    Ok(axum::Json(OneFlowToken {
+        flow_token: FlowTokenView::of(&app, changed).await?,
+    }))
 }
 
 /// Revokes a flow token

@@ -151,13 +151,17 @@ fn documented() -> OpenApiRouter<ApiState> {
             flow_tokens::list_flow_tokens,
             flow_tokens::create_flow_token
         ))
-        .routes(routes!(flow_tokens::revoke_flow_token))
+        .routes(routes!(
+            flow_tokens::update_flow_token,
+            flow_tokens::revoke_flow_token
+        ))
         .routes(routes!(connected_clients::list_connected_clients))
         .routes(routes!(connected_clients::revoke_connected_client))
         .routes(routes!(files::list_files, files::delete_file))
         .routes(routes!(files::read_file, files::write_file))
         .routes(routes!(files::create_directory))
         .routes(routes!(files::move_file))
+        .routes(routes!(files::read_file_history))
         .routes(routes!(trash::list_trash))
         .routes(routes!(trash::purge_trash))
         .routes(routes!(trash::restore_trash))

@@ -4,12 +4,12 @@ use crate::auth::{Administrator, Person};
 use crate::credentials::{Revoked, named};
 use crate::error::{Answer, ApiError, Faults};
 use crate::paging::Paging;
-use crate::read::{Json, Path, Query};
+use crate::read::{Json, Path, Query, nullable};
 use crate::workspaces::find;
 use axum::extract::State;
 use http::StatusCode;
-use quaymaster_app::credentials::{Fresh, NewWorkspaceToken};
-use quaymaster_app::mixing::Ticked;
+use quaymaster_app::credentials::{CredentialChange, Fresh, NewWorkspaceToken};
+use quaymaster_app::mixing::{MixChange, Ticked};
 use quaymaster_app::{Actor, App, Credential};
 use quaymaster_core::id::{CredentialId, OrgId, UserId, WorkspaceId};
 use quaymaster_core::mix::ToolsetKey;
@@ -58,9 +58,10 @@ pub(crate) struct TokenView {
     last_used_at: Option<Instant>,
 }
 
-impl From<Credential> for TokenView {
-    fn from(credential: Credential) -> Self {
-        TokenView {
+impl TokenView {
+    async fn of(app: &App, credential: Credential) -> Result<Self, Fault> {
+        let tools = app.ticked_tools(&credential).await?;
+        Ok(TokenView {
             id: credential.id,
             org_id: credential.org,
             workspace_id: credential.workspace,
@@ -70,10 +71,10 @@ impl From<Credential> for TokenView {
             read_only: !credential.scopes.has(Scope::WriteTools),
             scopes: credential.scopes,
             toolsets: credential.mix.toolsets,
-            tools: credential.mix.tools.as_deref().cloned(),
+            tools,
             created_at: credential.created_at,
             last_used_at: credential.last_used_at,
-        }
+        })
     }
 }
 
@@ -85,13 +86,12 @@ pub(crate) struct FreshToken {
     token: String,
 }
 
-impl From<Fresh> for FreshToken {
-    fn from(fresh: Fresh) -> Self {
-        let token = fresh.token.expose_secret().to_owned();
-        FreshToken {
-            credential: fresh.credential.into(),
-            token,
-        }
+impl FreshToken {
+    pub(crate) async fn of(app: &App, fresh: Fresh) -> Result<Self, Fault> {
+        Ok(FreshToken {
+            credential: TokenView::of(app, fresh.credential).await?,
+            token: fresh.token.expose_secret().to_owned(),
+        })
     }
 }
 
@@ -149,7 +149,10 @@ pub(crate) async fn list_tokens(
 ) -> Answer<axum::Json<TokenList>> {
     let workspace = find(&app, &actor, &id).await?;
     let (page, total) = paging.cut(all(&app, &actor, &workspace.id).await?)?;
-    let tokens = page.into_iter().map(TokenView::from).collect();
+    let mut tokens = Vec::new();
+    for token in page {
+        tokens.push(TokenView::of(&app, token).await?);
+    }
     Ok(axum::Json(TokenList { tokens, total }))
 }
 
@@ -198,16 +201,31 @@ pub(crate) async fn create_token(
         .create_workspace_token(&actor, &workspace.id, new)
         .await
         .map_err(ApiError::about_body)?;
-    Ok((StatusCode::CREATED, axum::Json(fresh.into())))
+    let fresh = FreshToken::of(&app, fresh).await?;
+    Ok((StatusCode::CREATED, axum::Json(fresh)))
 }
 
 /// What is absent stays.
+#[expect(
+    clippy::option_option,
+    reason = "three states: absent, null, something"
+)]
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct ChangeToken {
     #[schema(min_length = 1, max_length = 80)]
     name: Option<String>,
     read_only: Option<bool>,
+    /// Toolsets that it shall have from now on, as GET /api/v1/toolsets names them; null for those that
+    /// such a credential usually has.
+    #[schema(value_type = Option<Vec<String>>)]
+    #[serde(default, deserialize_with = "nullable")]
+    toolsets: Option<Option<Vec<String>>>,
+    /// Names of the tools that it shall have from now on and no others; null for all of its toolsets. Of
+    /// a credential that has single tools it is sent with `toolsets`.
+    #[schema(value_type = Option<Vec<String>>)]
+    #[serde(default, deserialize_with = "nullable")]
+    tools: Option<Option<Vec<String>>>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -217,7 +235,8 @@ pub(crate) struct OneToken {
 
 /// Changes a token of a workspace
 ///
-/// Connected clients are told when their list of tools changes. Needs an administrator.
+/// Connected clients are told when their list of tools changes. Needs an administrator. What acts for
+/// the person who made it gets more of theirs from nobody else.
 #[utoipa::path(
     patch, path = "/api/v1/workspaces/{id}/tokens/{credentialId}", tag = "Workspace tokens",
     security(("bearer" = ["admin"])), request_body = ChangeToken,
@@ -234,13 +253,20 @@ pub(crate) async fn update_token(
     Json(change): Json<ChangeToken>,
 ) -> Answer<axum::Json<OneToken>> {
     let id = token_of(&app, &admin, &path).await?;
-    let scopes = change.read_only.map(scopes_of);
+    let change = CredentialChange {
+        name: change.name,
+        scopes: change.read_only.map(scopes_of),
+        mix: MixChange {
+            toolsets: change.toolsets,
+            tools: change.tools,
+        },
+    };
     let changed = app
-        .update_credential(&admin, &id, change.name.as_deref(), scopes)
+        .update_credential(&admin, &id, change)
         .await
         .map_err(ApiError::about_body)?;
     Ok(axum::Json(OneToken {
-        credential: changed.into(),
+        credential: TokenView::of(&app, changed).await?,
     }))
 }
 
@@ -284,7 +310,8 @@ pub(crate) async fn regenerate_token(
     Path(path): Path<(String, String)>,
 ) -> Answer<axum::Json<FreshToken>> {
     let id = token_of(&app, &actor, &path).await?;
-    Ok(axum::Json(app.regenerate(&actor, &id).await?.into()))
+    let fresh = app.regenerate(&actor, &id).await?;
+    Ok(axum::Json(FreshToken::of(&app, fresh).await?))
 }
 
 /// Replaces a workspace's default token
@@ -302,9 +329,6 @@ pub(crate) async fn regenerate_default_token(
     Path(id): Path<String>,
 ) -> Answer<axum::Json<FreshToken>> {
     let workspace = find(&app, &actor, &id).await?;
-    Ok(axum::Json(
-        app.regenerate_default_token(&actor, &workspace.id)
-            .await?
-            .into(),
-    ))
+    let fresh = app.regenerate_default_token(&actor, &workspace.id).await?;
+    Ok(axum::Json(FreshToken::of(&app, fresh).await?))
 }

@@ -143,7 +143,7 @@ pub(crate) async fn create_workspace(
         .map_err(ApiError::about_body)?;
     let made = MadeWorkspace {
         workspace: workspace.into(),
-        token: fresh.into(),
+        token: FreshToken::of(&app, fresh).await?,
     };
     Ok((StatusCode::CREATED, axum::Json(made)))
 }

@@ -196,7 +196,12 @@ impl App {
                 }
                 _ => return,
             };
-            self.tell(Whom::Credential(Arc::new(credential.clone())), what);
+            let whom = Whom::Credential(Arc::new(credential.clone()));
+            self.tell(whom.clone(), what);
+            // Other toolsets have other resources.
+            if event.action == "credential.updated" && event.details.get("toolsets").is_some() {
+                self.tell(whom, Told::Changed(Change::Resources));
+            }
         }
     }
 

@@ -3,8 +3,11 @@
 
 mod address;
 mod code;
+mod guide;
 mod header;
 mod sign_in;
+
+pub use guide::guide;
 
 use serde_json::{Value, json};
 

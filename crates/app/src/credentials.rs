@@ -1,17 +1,19 @@
 //! API keys, workspace tokens, flow tokens and OAuth grants: made, listed, regenerated, changed, revoked.
 
+mod changing;
 mod expiry;
 
+pub use changing::CredentialChange;
 pub use expiry::Expiry;
 
-use crate::actor::{Actor, Admin};
+use crate::actor::Actor;
 use crate::mixing::Ticked;
 use crate::{App, wired};
 use quaymaster_core::caller::Pick;
-use quaymaster_core::id::{CredentialId, ServerId, WorkspaceId};
-use quaymaster_core::mix::Mix;
+use quaymaster_core::id::{CredentialId, FlowId, ServerId, WorkspaceId};
+use quaymaster_core::mix::{Mix, ToolsetKey};
 use quaymaster_core::secret::{self, SecretDigest, Token, TokenKind};
-use quaymaster_core::{Code, Fault, Instant, Scope, Scopes};
+use quaymaster_core::{Code, Fault, Instant, Scopes};
 use quaymaster_store::Tx;
 pub use quaymaster_store::credential::{Credential, Origin};
 pub use quaymaster_store::oauth::GrantedClient;
@@ -219,70 +221,6 @@ impl App {
         Ok(())
     }
 
-    /// Changes what a credential is called and may do. What acts as somebody else can only get
-    /// less. Connected clients are told.
-    pub async fn update_credential(
-        &self,
-        admin: &Admin,
-        id: &CredentialId,
-        name: Option<&str>,
-        scopes: Option<Scopes>,
-    ) -> Result<Credential, Fault> {
-        let credential = self.credential_of(admin, id).await?;
-        let name = name.map(checked_name).transpose()?;
-        if let Some(scopes) = scopes {
-            let most = match credential.kind {
-                TokenKind::ApiKey => admin.scopes,
-                TokenKind::WorkspaceToken
-                | TokenKind::OAuthGrant
-                | TokenKind::ServerToken
-                | TokenKind::FlowToken => Scopes::of_tools(),
-            };
-            if scopes.is_empty() || !scopes.within(most) {
-                return Err(Fault::invalid_arg(
-                    "/scopes",
-                    "enum",
-                    "These scopes do not fit the credential.",
-                )
-                .detail("allowed", json!(most)));
-            }
-            let acts_as_another = !matches!(
-                credential.kind,
-                TokenKind::WorkspaceToken | TokenKind::ServerToken | TokenKind::FlowToken
-            ) && credential.user != admin.user;
-            if acts_as_another && !scopes.within(credential.scopes) {
-                return Err(Fault::new(
-                    Code::Forbidden,
-                    "This key acts as somebody else, so only they give it more scopes.",
-                )
-                .hint("You may take scopes away, or let them make another key.")
-                .detail("allowed", json!(credential.scopes)));
-            }
-        }
-        // The scope of data follows from the toolsets, but for an API key.
-        let data = credential.kind != TokenKind::ApiKey;
-        let data = (data && credential.scopes.has(Scope::ReadData)).then_some(Scope::ReadData);
-        let scopes = scopes.map(|scopes| scopes.iter().chain(data).collect::<Scopes>());
-        let mut event = self.event(
-            &admin.org,
-            &admin.label,
-            "credential.updated",
-            json!({ "name": name, "scopes": scopes }),
-        );
-        event.credential = Some(id.clone());
-        let mut tx = self.store.begin().await?;
-        let changed = tx
-            .update_credential(&admin.org, id, name.as_deref(), scopes)
-            .await?;
-        if !changed {
-            return Err(unknown_credential());
-        }
-        tx.record(&event).await?;
-        tx.commit().await?;
-        self.changed().await;
-        self.credential_of(admin, id).await
-    }
-
     /// Live API keys: an administrator sees all of the organization, a member their own.
     pub async fn api_keys(&self, actor: &Actor) -> Result<Vec<Credential>, Fault> {
         let only = (!actor.role.administers()).then_some(&actor.user);
@@ -457,13 +395,26 @@ impl App {
     }
 }
 
+/// What may be used in an address calls flows and nothing else, whatever was ticked.
+pub(crate) fn flows_alone(credential: &Credential) -> Result<(), Fault> {
+    let mut toolsets = credential.mix.toolsets.iter().flatten();
+    if credential.in_url && toolsets.any(|key| *key != ToolsetKey::Flows) {
+        let message = "A token that may be used in an address calls flows and nothing else.";
+        return Err(Fault::invalid_arg("/toolsets", "enum", message)
+            .hint("Addresses end up in logs: take the other toolsets away, or let the token be used in a header only."));
+    }
+    Ok(())
+}
+
 /// What was ticked, in the details of an event.
 pub(crate) fn told_of(details: &mut Value, mix: &Mix) {
     if let Some(toolsets) = &mix.toolsets {
         details["toolsets"] = json!(toolsets);
     }
     if let Some(tools) = mix.tools.as_deref() {
-        details["tools"] = json!(tools);
+        let flows = tools.flows.iter().map(FlowId::as_str);
+        let all = tools.names.iter().map(String::as_str).chain(flows);
+        details["tools"] = all.collect();
     }
 }
 

@@ -23,6 +23,7 @@ impl App {
         Box::new(Feed {
             app: self.clone(),
             unsure: true,
+            is_other: false,
             credential: caller.credential.clone(),
             anonymous_of: caller.anonymous().cloned(),
             servers_of: caller.hosted().map(|(_, workspace)| workspace.clone()),
@@ -81,6 +82,8 @@ struct Feed {
     app: App,
     /// A signal may have been missed: before we listened, or because there were too many.
     unsure: bool,
+    /// What the caller may do was changed, so they may see what they did not see.
+    is_other: bool,
     credential: CredentialId,
     /// The open workspace of an anonymous caller, who has no credential.
     anonymous_of: Option<WorkspaceId>,
@@ -108,6 +111,10 @@ impl Feed {
                 return Some(Change::Revoked);
             }
             self.gather();
+            if self.is_other {
+                self.look_anew().await;
+                self.is_other = false;
+            }
             if self.waiting.contains(&Change::Revoked) {
                 return Some(Change::Revoked);
             }
@@ -134,6 +141,7 @@ impl Feed {
                 Ok(signal) => self.note(signal),
                 Err(RecvError::Lagged(_)) => {
                     self.unsure = true;
+                    self.is_other = true;
                     self.waiting = self.everything();
                 }
                 Err(RecvError::Closed) => return None,
@@ -148,6 +156,7 @@ impl Feed {
                 Ok(signal) => self.note(signal),
                 Err(TryRecvError::Lagged(_)) => {
                     self.unsure = true;
+                    self.is_other = true;
                     self.waiting = self.everything();
                 }
                 Err(TryRecvError::Empty | TryRecvError::Closed) => return,
@@ -156,12 +165,23 @@ impl Feed {
     }
 
     fn note(&mut self, signal: Signal) {
+        self.is_other |= matches!(&signal.whom, Whom::Credential(one) if **one == self.credential);
         if let Told::Changed(change) = signal.what
             && self.concerns(&signal.whom)
             && !self.waiting.contains(&change)
         {
             self.waiting.push(change);
         }
+    }
+
+    /// Whose changes concern the caller from now on.
+    async fn look_anew(&mut self) {
+        let Ok(Some(caller)) = self.app.living(&self.credential).await else {
+            return;
+        };
+        self.flows = Watching::of(&caller);
+        self.skills_of = sees_skills(&caller).then(|| caller.org.clone());
+        self.knowledge_of = has_resources(&caller).then(|| caller.org.clone());
     }
 
     /// What may have changed when signals were missed.

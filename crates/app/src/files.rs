@@ -3,8 +3,10 @@
 //! The same [`Home`](quaymaster_files::Home) as the file tools work on, with the same limits. Agents'
 //! changes are calls and stand in the audit; those of people are events.
 
+mod history;
 mod sending;
 
+pub use history::{FileChange, FileChangeRow};
 pub use sending::{CompleteResult, FileReceiver, NewFile};
 
 use crate::App;
@@ -110,6 +112,7 @@ impl App {
         let told = |written: &WriteFileResult| {
             let details = json!({
                 "path": written.path, "size": written.size, "created": written.created,
+                "etag": written.etag,
             });
             (!written.unchanged && !written.dry_run).then_some(("file.written", details))
         };
@@ -204,13 +207,25 @@ impl App {
     ) {
         let mut event = self.event(&actor.org, &actor.label, action, details);
         event.workspace = Some(workspace.clone());
+        let files = by_person(&event.details);
         let recorded = async {
             let mut tx = self.store.begin().await?;
             tx.record(&event).await?;
+            tx.record_files(&event, &files).await?;
             tx.commit().await
         };
         if let Err(error) = recorded.await {
             tracing::error!(%error, action, "a change of a file was not recorded");
         }
     }
+}
+
+/// The paths in the details of an event.
+fn by_person(details: &Value) -> Vec<FileChange> {
+    if details["to"].is_string() {
+        let moved = json!({ "source": details["from"], "destination": details["to"] });
+        return history::told_in(&moved, true);
+    }
+    let one = json!({ "path": details["path"], "etag": details["etag"] });
+    history::told_in(&one, false)
 }

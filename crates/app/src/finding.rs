@@ -2,13 +2,14 @@
 
 use crate::App;
 use crate::actor::Actor;
-use crate::connectors::Wanted;
 use crate::packs::shipped;
 use quaymaster_core::Fault;
 use quaymaster_store::named::Shelf;
 
 /// Found things of one kind.
 const MOST: usize = 8;
+/// Workspaces that are compared by their letters, whatever these are.
+const LOOKED_AT: usize = 200;
 /// Characters of what is looked for.
 const LONGEST: usize = 100;
 
@@ -71,44 +72,54 @@ impl App {
             return Ok(Vec::new());
         }
         let mut found = Vec::new();
-        let workspaces = self.workspaces(actor).await?;
-        let workspace_of = |id: &str| {
-            let known = workspaces.iter().find(|one| one.id.as_str() == id);
-            known.map(|one| one.name.clone()).unwrap_or_default()
-        };
         let named = |shelf| self.store.named(&actor.org, shelf, &words, MOST);
-        let servers = named(Shelf::Servers).await?.into_iter();
-        let servers = servers.map(|one| {
-            let note = workspace_of(&one.note);
-            (one.id, one.name, note)
-        });
-        best(&mut found, &words, Kind::Server, servers);
-        let of_workspaces = workspaces
-            .iter()
-            .map(|one| (one.id.to_string(), one.name.clone(), String::new()));
-        best(&mut found, &words, Kind::Workspace, of_workspaces);
-        // Their addresses begin with the workspace.
-        let flows = named(Shelf::Flows).await?.into_iter();
-        let flows = flows.map(|one| {
-            let note = workspace_of(&one.note);
-            (format!("{}/{}", one.note, one.id), one.name, note)
-        });
-        best(&mut found, &words, Kind::Flow, flows);
+        let mut servers = Vec::new();
+        for one in named(Shelf::Servers).await? {
+            let note = self.workspace_called(actor, &one.note).await;
+            servers.push((one.id, one.name, note));
+        }
+        best(&mut found, &words, Kind::Server, servers.into_iter());
+        // Databases know the capitals of ASCII letters; of a few workspaces, all are looked at here.
+        let mut workspaces = self.some_workspaces(actor, LOOKED_AT).await?;
+        for one in named(Shelf::Workspaces).await? {
+            if !workspaces.iter().any(|(id, _)| *id == one.id) {
+                workspaces.push((one.id, one.name));
+            }
+        }
+        let workspaces = workspaces.into_iter();
+        let workspaces = workspaces.map(|(id, name)| (id, name, String::new()));
+        best(&mut found, &words, Kind::Workspace, workspaces);
+        let mut flows = Vec::new();
+        for one in named(Shelf::Flows).await? {
+            let note = self.workspace_called(actor, &one.note).await;
+            // Their addresses begin with the workspace.
+            flows.push((format!("{}/{}", one.note, one.id), one.name, note));
+        }
+        best(&mut found, &words, Kind::Flow, flows.into_iter());
         let accounts = named(Shelf::Accounts).await?.into_iter();
         let accounts = accounts.map(|one| (one.id, one.name, one.note));
         best(&mut found, &words, Kind::Account, accounts);
-        let connectors = self.connectors(actor, &Wanted::default()).await?;
-        let connectors = connectors.into_iter();
-        let connectors = connectors.map(|one| (one.key, one.title, one.summary));
+        // In memory, so only what fits is copied.
+        let catalog = self.catalog_of(&actor.org).await?;
+        let entries = catalog.entries().into_iter();
+        let fitting = entries.filter(|entry| fit(&entry.title, &words).is_some());
+        let connectors =
+            fitting.map(|one| (one.key.clone(), one.title.clone(), one.summary.clone()));
         best(&mut found, &words, Kind::Connector, connectors);
         let packs = shipped::all()?.iter().map(|one| &one.pack);
-        let packs = packs.flat_map(|pack| {
-            workspaces.iter().map(|workspace| {
-                let id = format!("{}/{}", workspace.id, pack.id);
-                (id, pack.title.clone(), workspace.name.clone())
-            })
-        });
-        best(&mut found, &words, Kind::Pack, packs);
+        let packs: Vec<_> = packs
+            .filter(|pack| fit(&pack.title, &words).is_some())
+            .collect();
+        if !packs.is_empty() {
+            let workspaces = self.some_workspaces(actor, MOST).await?;
+            let packs = packs.into_iter().flat_map(|pack| {
+                workspaces.iter().map(|(workspace, name)| {
+                    let id = format!("{workspace}/{}", pack.id);
+                    (id, pack.title.clone(), name.clone())
+                })
+            });
+            best(&mut found, &words, Kind::Pack, packs);
+        }
         let skills = named(Shelf::Skills).await?.into_iter();
         let skills = skills.map(|one| (one.id, one.name, one.note));
         best(&mut found, &words, Kind::Skill, skills);
@@ -126,6 +137,29 @@ impl App {
             });
         }
         Ok(found)
+    }
+
+    /// Ids and names of a few workspaces, for lists that would have the same of each.
+    pub async fn some_workspaces(
+        &self,
+        actor: &Actor,
+        most: usize,
+    ) -> Result<Vec<(String, String)>, Fault> {
+        let some = self.store.named(&actor.org, Shelf::Workspaces, "", most);
+        Ok(some
+            .await?
+            .into_iter()
+            .map(|one| (one.id, one.name))
+            .collect())
+    }
+
+    /// Empty when it is gone.
+    async fn workspace_called(&self, actor: &Actor, id: &str) -> String {
+        let Ok(id) = id.parse() else {
+            return String::new();
+        };
+        let found = self.believed_workspace(&actor.org, &id).await;
+        found.map(|one| one.name.clone()).unwrap_or_default()
     }
 }
 

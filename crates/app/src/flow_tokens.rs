@@ -2,11 +2,10 @@
 
 use crate::App;
 use crate::actor::Actor;
-use crate::credentials::{Credential, Expiry, Fresh, Origin, checked_name};
+use crate::credentials::{Credential, Expiry, Fresh, Origin, checked_name, flows_alone};
 use crate::mixing::Ticked;
 use quaymaster_core::caller::Pick;
 use quaymaster_core::id::WorkspaceId;
-use quaymaster_core::mix::ToolsetKey;
 use quaymaster_core::schema::shorten;
 use quaymaster_core::secret::TokenKind;
 use quaymaster_core::suggest::did_you_mean;
@@ -52,12 +51,7 @@ impl App {
         fresh.credential.flows = flows;
         fresh.credential.in_url = new.in_url;
         self.put_mix(&mut fresh.credential, &new.ticked).await?;
-        let more = fresh.credential.mix.toolsets.iter().flatten();
-        if new.in_url && more.into_iter().any(|key| *key != ToolsetKey::Flows) {
-            let message = "A token that may be used in an address calls flows and nothing else.";
-            return Err(Fault::invalid_arg("/toolsets", "enum", message)
-                .hint("Addresses end up in logs: take the other toolsets away, or let the token be used in a header only."));
-        }
+        flows_alone(&fresh.credential)?;
         let mut tx = self.store.begin().await?;
         self.add(&mut tx, actor, &fresh.credential).await?;
         tx.commit().await?;

@@ -168,6 +168,9 @@ impl App {
             row.accounts = Some(reached.accounts.join(","));
             row.upstream_status = reached.status.map(i64::from);
         }
+        if let (Found::BuiltIn(tool), Ok(outcome)) = (&tool, &answer) {
+            row.files = self.files_changed(&tool.def, outcome);
+        }
         answer
     }
 
@@ -185,8 +188,7 @@ impl App {
                 return Ok(Found::BuiltIn(tool));
             }
             let flows = self.flows_for(caller).await?;
-            let offered = flows.find(caller, name);
-            if let Some(offered) = offered.filter(|offered| caller.picks(&offered.def.name)) {
+            if let Some(offered) = flows.find(caller, name) {
                 return Ok(Found::Flow(offered));
             }
             let get_run = Some(&self.toolsets.get_run).filter(picked);
@@ -195,8 +197,8 @@ impl App {
                 return Ok(Found::BuiltIn(get_run));
             }
             let built_in = self.toolsets.listed(caller);
-            let known = built_in.iter().chain(flows.listed(caller));
-            let known = known.filter(|def| caller.picks(&def.name));
+            let known = built_in.iter().filter(|def| caller.picks(&def.name));
+            let known = known.chain(flows.listed(caller));
             let close = did_you_mean(name, known.map(|def| &*def.name), 3);
             return Err(no_tool(name, &close));
         };
@@ -336,6 +338,7 @@ fn row_of(caller: &Caller, call: &Call) -> CallRow {
         outcome: "OK".to_owned(),
         accounts: None,
         upstream_status: None,
+        files: Vec::new(),
     }
 }
 
@@ -370,8 +373,7 @@ impl Door for App {
                     built_in = picked.cloned().collect();
                 }
                 let flows = self.flows_for(caller).await?;
-                let own = flows.listed(caller).filter(|def| caller.picks(&def.name));
-                let mut own = own.peekable();
+                let mut own = flows.listed(caller).peekable();
                 return Ok(match own.peek() {
                     None => built_in,
                     Some(_) => {

@@ -2,18 +2,19 @@
 //! what was ticked, checked.
 
 use crate::App;
-use crate::actor::Actor;
+use crate::actor::{Actor, Admin};
 use crate::admit::{caller_of, toolsets_of, usual};
 use crate::credentials::Origin;
 use crate::picking::cost;
-use quaymaster_core::id::WorkspaceId;
-use quaymaster_core::mix::{Mix, ToolsetKey};
+use quaymaster_core::id::{FlowId, WorkspaceId};
+use quaymaster_core::mix::{Mix, Picked, ToolsetKey};
 use quaymaster_core::schema::shorten;
 use quaymaster_core::secret::TokenKind;
 use quaymaster_core::suggest::did_you_mean;
 use quaymaster_core::tool::ToolDef;
-use quaymaster_core::{Caller, Door as _, Fault, Scope, Scopes};
+use quaymaster_core::{Caller, Code, Door as _, Fault, Scope, Scopes};
 use quaymaster_store::credential::Credential;
+use serde_json::json;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -27,6 +28,23 @@ pub struct Ticked {
     pub toolsets: Option<Vec<String>>,
     /// The tools that it shall have and no others.
     pub tools: Option<Vec<String>>,
+}
+
+/// What shall be ticked from now on: absent stays as it is, and nothing inside takes the ticks away.
+#[expect(
+    clippy::option_option,
+    reason = "three states: absent, null, something"
+)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MixChange {
+    pub toolsets: Option<Option<Vec<String>>>,
+    pub tools: Option<Option<Vec<String>>>,
+}
+
+impl MixChange {
+    pub fn is_some(&self) -> bool {
+        self.toolsets.is_some() || self.tools.is_some()
+    }
 }
 
 /// A toolset that can be ticked.
@@ -47,6 +65,31 @@ pub struct MixTool {
     pub is_destructive: bool,
     /// What it costs a model that reads the list, estimated in tokens.
     pub tokens: usize,
+}
+
+/// A tool that a credential can be given.
+struct Possible {
+    def: ToolDef,
+    /// The flow that it is.
+    flow: Option<FlowId>,
+}
+
+impl Possible {
+    fn is_in(&self, picked: &Picked) -> bool {
+        match &self.flow {
+            Some(flow) => picked.has_flow(flow, &self.def.name),
+            None => picked.has(&self.def.name),
+        }
+    }
+}
+
+impl From<&ToolDef> for Possible {
+    fn from(def: &ToolDef) -> Self {
+        Possible {
+            def: def.clone(),
+            flow: None,
+        }
+    }
 }
 
 /// What a list of tools costs a model that reads it, estimated in tokens.
@@ -82,10 +125,10 @@ impl App {
         let usual = usual(kind);
         let all = self.all_of(&credential).await?.into_iter();
         Ok(all
-            .map(|(key, defs)| MixGroup {
+            .map(|(key, tools)| MixGroup {
                 key,
                 is_usual: usual.contains(&key),
-                tools: defs.iter().map(MixTool::from).collect(),
+                tools: tools.iter().map(|tool| MixTool::from(&tool.def)).collect(),
             })
             .collect())
     }
@@ -107,11 +150,29 @@ impl App {
         })
     }
 
+    /// The single tools that were ticked for a credential, by the names that its callers know them by now.
+    pub async fn ticked_tools(
+        &self,
+        credential: &Credential,
+    ) -> Result<Option<BTreeSet<String>>, Fault> {
+        let Some(picked) = credential.mix.tools.as_deref() else {
+            return Ok(None);
+        };
+        let mut names = picked.names.clone();
+        if !picked.flows.is_empty() {
+            let all = self.all_of(credential).await?;
+            let all = all.into_iter().flat_map(|(_, tools)| tools);
+            let ticked = all.filter(|tool| tool.flow.is_some() && tool.is_in(picked));
+            names.extend(ticked.map(|tool| tool.def.name.to_string()));
+        }
+        Ok(Some(names))
+    }
+
     /// Every toolset with its tools, whatever the scopes: which of them a credential has is ticked.
     async fn all_of(
         &self,
         credential: &Credential,
-    ) -> Result<Vec<(ToolsetKey, Vec<ToolDef>)>, Fault> {
+    ) -> Result<Vec<(ToolsetKey, Vec<Possible>)>, Fault> {
         let mut whole = credential.clone();
         whole.mix = Mix {
             toolsets: Some(ToolsetKey::ALL.into_iter().collect()),
@@ -120,13 +181,18 @@ impl App {
         whole.scopes = Scopes::all();
         let caller: Caller = caller_of(whole);
         let flows = self.flows_for(&caller).await?;
-        let mut of_flows: Vec<ToolDef> = flows.listed(&caller).cloned().collect();
-        if flows.has_later(&caller) {
-            of_flows.push(self.toolsets.get_run.def.clone());
-        }
+        let of_flows = || -> Vec<Possible> {
+            let own = flows.offered(&caller).map(|offered| Possible {
+                def: offered.def.clone(),
+                flow: Some(offered.ready.flow.id.clone()),
+            });
+            let get_run = flows.has_later(&caller);
+            let get_run = get_run.then(|| Possible::from(&self.toolsets.get_run.def));
+            own.chain(get_run).collect()
+        };
         let of = |key| match key {
-            ToolsetKey::Flows => of_flows.clone(),
-            key => self.toolsets.of(key).cloned().collect(),
+            ToolsetKey::Flows => of_flows(),
+            key => self.toolsets.of(key).map(Possible::from).collect(),
         };
         Ok(ToolsetKey::ALL.map(|key| (key, of(key))).into())
     }
@@ -148,13 +214,15 @@ impl App {
             if credential.workspace.is_none() {
                 all.retain(|(key, _)| *key != ToolsetKey::Files);
             }
-            let known = all.iter().flat_map(|(_, defs)| defs);
-            let tools = read_tools(names, &known.map(|def| &*def.name).collect::<Vec<_>>())?;
-            // One that has tools, and none of them is named, would show its resources still.
-            let has_some = |defs: &[ToolDef]| defs.iter().any(|def| tools.contains(&*def.name));
+            let known: Vec<&Possible> = all.iter().flat_map(|(_, tools)| tools).collect();
+            let tools = read_tools(names, &known)?;
+            // One that has tools, and none of them is named, would show its resources still. Skills have
+            // none, and stay where somebody named them.
+            let has_skills = credential.mix.toolsets.is_some();
+            let has_some = |of: &[Possible]| of.iter().any(|tool| tool.is_in(&tools));
             let kept = all
                 .iter()
-                .filter(|(key, defs)| *key == ToolsetKey::Skills || has_some(defs))
+                .filter(|(key, of)| (*key == ToolsetKey::Skills && has_skills) || has_some(of))
                 .map(|(key, _)| *key);
             credential.mix.toolsets = Some(kept.collect());
             credential.mix.tools = Some(Arc::new(tools));
@@ -165,6 +233,78 @@ impl App {
             credential.scopes = credential.scopes.iter().chain(data).collect();
         }
         Ok(())
+    }
+
+    /// Ticks anew. What acts as somebody else gets no more of what is theirs.
+    pub(crate) async fn change_mix(
+        &self,
+        admin: &Admin,
+        credential: &mut Credential,
+        change: MixChange,
+    ) -> Result<(), Fault> {
+        let before = credential.clone();
+        if change.tools.is_none() && before.mix.tools.is_some() {
+            let message = "It has single tools of its toolsets, which change with them.";
+            return Err(Fault::invalid_arg("/tools", "required", message)
+                .hint("Send `tools`, too: the names that it shall have, or null for all tools of its toolsets."));
+        }
+        let mut ticked = Ticked::default();
+        credential.mix = Mix::default();
+        match change.toolsets {
+            Some(toolsets) => ticked.toolsets = toolsets,
+            None => credential.mix.toolsets.clone_from(&before.mix.toolsets),
+        }
+        ticked.tools = change.tools.flatten();
+        if credential.kind != TokenKind::ApiKey {
+            let scopes = credential.scopes.iter();
+            credential.scopes = scopes.filter(|one| *one != Scope::ReadData).collect();
+        }
+        self.put_mix(credential, &ticked).await?;
+        if !credential
+            .scopes
+            .within(before.scopes.iter().chain(admin.scopes.iter()).collect())
+        {
+            return Err(Fault::new(
+                Code::ScopeDenied,
+                "A credential cannot get more scopes than whoever changes it.",
+            )
+            .hint("Leave out the toolsets that show data, or let somebody with read:data do it.")
+            .detail("allowed", json!(admin.scopes)));
+        }
+        if before.user != admin.user && !self.has_no_more(&before, credential).await? {
+            return Err(Fault::new(
+                Code::Forbidden,
+                "This credential acts as somebody else, so only they give it more.",
+            )
+            .hint("You may take toolsets and tools away, or let them make another."));
+        }
+        Ok(())
+    }
+
+    /// Whether a credential reaches nothing new in the name of its person. Files and flows of tokens are
+    /// a workspace's.
+    async fn has_no_more(&self, before: &Credential, after: &Credential) -> Result<bool, Fault> {
+        let of_workspace = matches!(
+            before.kind,
+            TokenKind::WorkspaceToken | TokenKind::FlowToken
+        );
+        let had = toolsets_of(before);
+        let mut theirs = toolsets_of(after);
+        theirs.retain(|key| !of_workspace || key.is_of_person());
+        if !theirs.is_subset(&had) {
+            return Ok(false);
+        }
+        let Some(own) = &before.mix.tools else {
+            return Ok(true);
+        };
+        let mut all = self.all_of(after).await?;
+        all.retain(|(key, _)| theirs.contains(key));
+        let has = |tool: &&Possible| match &after.mix.tools {
+            Some(tools) => tool.is_in(tools),
+            None => true,
+        };
+        let mut of_theirs = all.iter().flat_map(|(_, tools)| tools).filter(has);
+        Ok(of_theirs.all(|tool| tool.is_in(own)))
     }
 }
 
@@ -192,21 +332,32 @@ fn read_toolsets(names: &[String], credential: &Credential) -> Result<BTreeSet<T
     Ok(keys)
 }
 
-fn read_tools(names: &[String], known: &[&str]) -> Result<BTreeSet<String>, Fault> {
+/// Tools by their names; flows by their ids, too.
+fn read_tools(names: &[String], known: &[&Possible]) -> Result<Picked, Fault> {
     if names.is_empty() || names.len() > MOST_TOOLS {
         let message = format!("A credential names 1 to {MOST_TOOLS} tools.");
         return Err(Fault::invalid_arg("/tools", "length", message)
             .hint("Leave them out for all tools of its toolsets."));
     }
-    let mut tools = BTreeSet::new();
+    let mut picked = Picked::default();
     for (n, name) in names.iter().enumerate() {
-        if !known.contains(&name.as_str()) {
-            let message = format!("Its toolsets have no tool {:?}.", shorten(name));
-            let fault = Fault::invalid_arg(&format!("/tools/{n}"), "enum", message)
-                .hint("GET /api/v1/toolsets lists the tools of each toolset.");
-            return Err(fault.meant(&did_you_mean(name, known.iter().copied(), 3)));
+        let is_meant = |tool: &&&Possible| {
+            let by_id = tool.flow.as_ref().is_some_and(|id| id.as_str() == name);
+            by_id || *tool.def.name == **name
+        };
+        match known.iter().find(is_meant) {
+            Some(tool) => match &tool.flow {
+                Some(flow) => _ = picked.flows.insert(flow.clone()),
+                None => _ = picked.names.insert(name.clone()),
+            },
+            None => {
+                let message = format!("Its toolsets have no tool {:?}.", shorten(name));
+                let fault = Fault::invalid_arg(&format!("/tools/{n}"), "enum", message)
+                    .hint("GET /api/v1/toolsets lists the tools of each toolset.");
+                let names = known.iter().map(|tool| &*tool.def.name);
+                return Err(fault.meant(&did_you_mean(name, names, 3)));
+            }
         }
-        tools.insert(name.clone());
     }
-    Ok(tools)
+    Ok(picked)
 }

@@ -5,6 +5,7 @@ use crate::fault::Fault;
 use crate::id::{
     AccessTokenId, CredentialId, EndUserId, FlowId, OrgId, ServerId, UserId, WorkspaceId,
 };
+use crate::mix::Picked;
 use crate::place::Place;
 use crate::scope::{Scope, Scopes};
 use crate::secret::{SecretDigest, TokenKind};
@@ -80,8 +81,8 @@ pub struct Caller {
     pub kind: TokenKind,
     pub scopes: Scopes,
     pub grants: Vec<Grant>,
-    /// Names of the tools that the caller has and no others; without them, all of the grants.
-    pub tools: Option<Arc<BTreeSet<String>>>,
+    /// The tools that the caller has and no others; without them, all of the grants.
+    pub tools: Option<Arc<Picked>>,
     /// When the credential ends. That of an OAuth grant moves on with each refresh.
     pub expires_at: Option<Instant>,
     /// The access token that was presented, when the credential is an OAuth grant.
@@ -158,9 +159,15 @@ impl Caller {
         self.grants.contains(grant)
     }
 
-    /// Whether a tool is one of those that were ticked for the caller.
+    /// Whether a tool of the program is one of those that were ticked for the caller.
     pub fn picks(&self, tool: &str) -> bool {
-        self.tools.as_ref().is_none_or(|tools| tools.contains(tool))
+        self.tools.as_ref().is_none_or(|tools| tools.has(tool))
+    }
+
+    /// The same of a flow, and the name that the caller knows its tool by.
+    pub fn picks_flow(&self, flow: &FlowId, tool: &str) -> bool {
+        let tools = self.tools.as_ref();
+        tools.is_none_or(|tools| tools.has_flow(flow, tool))
     }
 
     pub fn user(&self) -> Option<&UserId> {

@@ -1,5 +1,6 @@
 //! What somebody ticked for a credential: toolsets, and single tools of them.
 
+use crate::id::FlowId;
 use crate::suggest::did_you_mean;
 use crate::{Fault, schema::shorten};
 use serde::{Deserialize, Serialize};
@@ -100,8 +101,31 @@ impl ToolsetKey {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Mix {
     pub toolsets: Option<BTreeSet<ToolsetKey>>,
-    /// Names of the tools that it has and no others; without them, all of its toolsets.
-    pub tools: Option<Arc<BTreeSet<String>>>,
+    /// The tools that it has and no others; without them, all of its toolsets.
+    pub tools: Option<Arc<Picked>>,
+}
+
+/// Single tools that were ticked. A flow is kept by its id: its tool may get another name, and another
+/// flow may get the name of one that is gone.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Picked {
+    /// Of the program's own tools; of what was ticked before flows had their ids here, of those, too.
+    pub names: BTreeSet<String>,
+    pub flows: BTreeSet<FlowId>,
+}
+
+impl Picked {
+    pub fn has(&self, tool: &str) -> bool {
+        self.names.contains(tool)
+    }
+
+    pub fn has_flow(&self, flow: &FlowId, tool: &str) -> bool {
+        self.flows.contains(flow) || self.names.contains(tool)
+    }
+
+    pub fn count(&self) -> usize {
+        self.names.len() + self.flows.len()
+    }
 }
 
 #[cfg(test)]

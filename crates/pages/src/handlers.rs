@@ -25,6 +25,7 @@ mod flow_secrets;
 mod flow_tries;
 mod flow_versions;
 mod flows;
+mod guides;
 mod home;
 mod inputs;
 mod integrations;
@@ -139,6 +140,7 @@ pub fn router(app: App, mut openapi: Value) -> Router {
         .route("/workspaces/{id}/trash/restore", post(workspace::restore))
         .route("/workspaces/{id}/files", get(files::list))
         .route("/workspaces/{id}/files/view", get(files::view))
+        .route("/workspaces/{id}/files/history", get(files::history))
         .route("/workspaces/{id}/files/raw", get(files::raw))
         .route(
             "/workspaces/{id}/files/edit",
@@ -300,6 +302,8 @@ pub fn router(app: App, mut openapi: Value) -> Router {
             get(reconnect::read).post(reconnect::confirm),
         )
         .route("/authorize", get(authorize::read).post(authorize::submit))
+        .route("/guides", get(guides::list))
+        .route("/guides/{name}", get(guides::read))
         .route("/reference", get(reference::read))
         .fallback(answer::nothing_here)
         .method_not_allowed_fallback(answer::wrong_method)

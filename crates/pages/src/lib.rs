@@ -11,10 +11,12 @@
 //!
 //! - [`router`]: every page and its forms, from `handlers`, one file per noun
 //! - [`views`]: one file per noun, with the page structs
+//! - [`guides`]: the Markdown of `docs/` as pages
 //! - [`openapi`]: from an OpenAPI document to the API reference
 //! - [`assets`]: the stylesheet, the scripts and the logo, embedded
 
 pub mod assets;
+pub mod guides;
 mod handlers;
 pub mod openapi;
 pub mod views;

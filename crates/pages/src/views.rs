@@ -27,6 +27,7 @@ pub mod flow_secret;
 pub mod flow_token;
 pub mod flow_version;
 pub mod form;
+pub mod guide;
 pub mod home;
 pub mod integration;
 pub mod invitation;
@@ -77,7 +78,10 @@ pub use end_user::{
     EndUserAccount, EndUserForm, EndUserPage, EndUserRow, EndUsersPage, SetupLinkView,
 };
 pub use error::ErrorPage;
-pub use file::{Crumb, EntryKind, EntryRow, FileEditPage, FilePage, FilesPage, ShownAs};
+pub use file::{
+    Crumb, EntryKind, EntryRow, FileChangeView, FileEditPage, FileHistoryPage, FilePage, FilesPage,
+    ShownAs,
+};
 pub use flow::{
     DrawnFlow, FlowPage, FlowRow, FlowTryPage, FlowsPage, LastRun, RunRow, RunStepRow, SavedFlow,
     TestRow, path_of as flow_path,
@@ -87,6 +91,7 @@ pub use flow_secret::{FlowSecretRow, FlowSecretsPage};
 pub use flow_token::{FlowTokenForm, FlowTokenRow, FreshFlowTokenPage, WorkspaceSettingsPage};
 pub use flow_version::{DiffLine, FlowVersionPage, FlowVersionRow, FlowVersionsPage};
 pub use form::{Field, Problem};
+pub use guide::{GuideGroup, GuidePage, GuidesPage};
 pub use home::{FailingRow, HomePage, StepRow, WorkspaceRow};
 pub use integration::{IntegrationChoicePage, IntegrationPage, IntegrationRow, IntegrationsPage};
 pub use invitation::{InvitationPage, InvitationState, Invited};

@@ -121,6 +121,13 @@ pub(crate) enum TokenVerb {
         /// Only tools that change nothing.
         #[arg(long, conflicts_with_all = ["org", "scopes", "files"])]
         read_only: bool,
+        /// Toolsets that it shall have, separated by commas: files, catalog, flows, repl, memory, knowledge,
+        /// skills [default: those that such a credential usually has].
+        #[arg(long = "toolset", value_name = "NAME", value_delimiter = ',')]
+        toolsets: Vec<String>,
+        /// Tools that it shall have and no others, separated by commas [default: all of its toolsets].
+        #[arg(long = "tool", value_name = "NAME", value_delimiter = ',')]
+        tools: Vec<String>,
     },
     /// List credentials. Secrets are not shown: the server does not have them.
     List {

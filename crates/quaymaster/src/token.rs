@@ -37,7 +37,13 @@ async fn run(app: &App, verb: TokenVerb, as_json: bool) -> anyhow::Result<()> {
             expires,
             files,
             read_only,
+            toolsets,
+            tools,
         } => {
+            let ticked = Ticked {
+                toolsets: (!toolsets.is_empty()).then_some(toolsets),
+                tools: (!tools.is_empty()).then_some(tools),
+            };
             let named = org.as_deref().filter(|name| !name.is_empty());
             let admin = admin(app, named).await?;
             let fresh = if org.is_some() {
@@ -50,7 +56,7 @@ async fn run(app: &App, verb: TokenVerb, as_json: bool) -> anyhow::Result<()> {
                     scopes: parse_scopes(&scopes)?,
                     expires: parse_expiry(expires.as_deref())?,
                     files,
-                    ticked: Ticked::default(),
+                    ticked,
                 };
                 app.create_api_key(&admin, new).await?
             } else {
@@ -62,12 +68,12 @@ async fn run(app: &App, verb: TokenVerb, as_json: bool) -> anyhow::Result<()> {
                 let new = NewWorkspaceToken {
                     name,
                     read_only,
-                    ..NewWorkspaceToken::default()
+                    ticked,
                 };
                 app.create_workspace_token(&admin, &workspace.id, new)
                     .await?
             };
-            print_fresh(app, &fresh, as_json);
+            print_fresh(app, &fresh, as_json).await?;
         }
         TokenVerb::List { org } => {
             let admin = admin(app, org.as_deref()).await?;
@@ -132,10 +138,10 @@ fn parse_expiry(text: Option<&str>) -> anyhow::Result<Expiry> {
     }
 }
 
-fn print_fresh(app: &App, fresh: &Fresh, as_json: bool) {
+async fn print_fresh(app: &App, fresh: &Fresh, as_json: bool) -> anyhow::Result<()> {
     let endpoint = app.settings().endpoint();
     let token = fresh.token.expose_secret();
-    let mut value = described(&fresh.credential);
+    let mut value = described(app, &fresh.credential).await?;
     value["token"] = json!(token);
     value["endpoint"] = json!(endpoint);
     let text = format!(
@@ -143,10 +149,11 @@ fn print_fresh(app: &App, fresh: &Fresh, as_json: bool) {
         fresh.credential.id
     );
     output::print(as_json, &value, &text);
+    Ok(())
 }
 
-fn described(credential: &Credential) -> Value {
-    json!({
+async fn described(app: &App, credential: &Credential) -> anyhow::Result<Value> {
+    Ok(json!({
         "id": credential.id,
         "kind": match credential.kind {
             TokenKind::ApiKey => "api_key",
@@ -159,10 +166,12 @@ fn described(credential: &Credential) -> Value {
         "workspace": credential.workspace,
         "origin": credential.origin.name(),
         "scopes": credential.scopes,
+        "toolsets": credential.mix.toolsets,
+        "tools": app.ticked_tools(credential).await?,
         "created_at": credential.created_at,
         "expires_at": credential.expires_at,
         "last_used_at": credential.last_used_at,
-    })
+    }))
 }
 
 async fn list(app: &App, admin: &Admin, as_json: bool) -> anyhow::Result<()> {
@@ -187,7 +196,10 @@ async fn list(app: &App, admin: &Admin, as_json: bool) -> anyhow::Result<()> {
             scopes.join(" ")
         );
     }
-    let values: Vec<_> = all.iter().map(described).collect();
+    let mut values = Vec::new();
+    for credential in &all {
+        values.push(described(app, credential).await?);
+    }
     output::print(as_json, &json!({ "credentials": values }), &text);
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use crate::clauses::{Arg, Clauses};
 use crate::db::{Db, Store, StoreError, id, optional_id};
+use crate::file_change::{self, Changing, FileChange};
 use crate::position::Position;
 use quaymaster_core::Instant;
 use quaymaster_core::id::{CallId, CredentialId, OrgId, UserId, WorkspaceId};
@@ -32,6 +33,8 @@ pub struct CallRow {
     pub accounts: Option<String>,
     /// The last HTTP status of their service.
     pub upstream_status: Option<i64>,
+    /// The paths of its workspace that it changed. Written with the call, and not read with it.
+    pub files: Vec<FileChange>,
 }
 
 /// Which calls. What is empty is not asked for.
@@ -134,6 +137,7 @@ impl TryFrom<Row> for CallRow {
             outcome: row.outcome,
             accounts: row.accounts,
             upstream_status: row.upstream_status,
+            files: Vec::new(),
         })
     }
 }
@@ -189,6 +193,19 @@ impl Store {
             sqlx::query(sqlx::AssertSqlSafe(sql)).bind(batch).execute(conn).await?;
         });
         tx.count_calls(rows).await?;
+        let changes = rows.iter().filter_map(|row| {
+            let of = Changing {
+                id: row.id.as_str(),
+                org: &row.org,
+                workspace: row.workspace.as_ref()?,
+                at: row.started_at,
+                action: &row.tool,
+                actor: row.credential.as_str(),
+            };
+            Some(file_change::packed(of, &row.files))
+        });
+        tx.add_file_changes(&changes.flatten().collect::<Vec<_>>())
+            .await?;
         tx.commit().await
     }
 

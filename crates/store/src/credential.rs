@@ -1,6 +1,10 @@
 //! Credentials: API keys, workspace tokens, OAuth grants, tokens of hosted servers, flow tokens. Only the digest of a
 //! secret is stored.
 
+mod mix;
+
+pub(crate) use mix::MixColumns;
+
 use crate::db::{Store, StoreError, Tx, id, optional_id};
 use quaymaster_core::caller::Pick;
 use quaymaster_core::id::{CredentialId, EndUserId, OrgId, ServerId, UserId, WorkspaceId};
@@ -93,8 +97,8 @@ struct Row {
     end_user_id: Option<String>,
     flows: Option<String>,
     in_url: bool,
-    toolsets: Option<String>,
-    tools: Option<String>,
+    #[sqlx(flatten)]
+    mix: MixColumns,
     origin: String,
     scopes: String,
     secret_sha256: Option<Vec<u8>>,
@@ -137,7 +141,7 @@ impl TryFrom<Row> for Credential {
             end_user: optional_id(row.end_user_id.as_deref())?,
             flows: row.flows.as_deref().map_or(Ok(Pick::All), picked)?,
             in_url: row.in_url,
-            mix: read_mix(row.toolsets.as_deref(), row.tools.as_deref())?,
+            mix: row.mix.read()?,
             origin: Origin::read(&row.origin)?,
             scopes: serde_json::from_str(&row.scopes)
                 .map_err(|error| StoreError::Corrupt(error.to_string()))?,
@@ -156,29 +160,6 @@ fn picked(json: &str) -> Result<Pick, StoreError> {
     Ok(Pick::Only(Arc::new(flows)))
 }
 
-/// What was ticked, from the two columns that say it.
-pub(crate) fn read_mix(toolsets: Option<&str>, tools: Option<&str>) -> Result<Mix, StoreError> {
-    let corrupt = |error: serde_json::Error| StoreError::Corrupt(error.to_string());
-    Ok(Mix {
-        toolsets: toolsets
-            .map(serde_json::from_str)
-            .transpose()
-            .map_err(corrupt)?,
-        tools: tools
-            .map(serde_json::from_str)
-            .transpose()
-            .map_err(corrupt)?
-            .map(Arc::new),
-    })
-}
-
-/// The two columns.
-pub(crate) fn mix_columns(mix: &Mix) -> Result<(Option<String>, Option<String>), StoreError> {
-    let toolsets = mix.toolsets.as_ref().map(as_json).transpose()?;
-    let tools = mix.tools.as_deref().map(as_json).transpose()?;
-    Ok((toolsets, tools))
-}
-
 fn as_json<T: serde::Serialize>(value: &T) -> Result<String, StoreError> {
     serde_json::to_string(value).map_err(|error| StoreError::Corrupt(error.to_string()))
 }
@@ -194,7 +175,7 @@ macro_rules! columns {
     () => {
         "SELECT c.id, c.org_id, c.kind, c.name, c.user_id, c.workspace_id, c.server_id, c.end_user_id, c.origin, c.scopes, \
          c.secret_sha256, c.created_at, c.expires_at, c.last_used_at, c.revoked_at, c.flows, c.in_url, \
-         c.toolsets, c.tools FROM credentials c "
+         c.toolsets, c.tools, c.tool_flows FROM credentials c "
     };
 }
 
@@ -401,14 +382,14 @@ impl Store {
 impl Tx {
     pub async fn add_credential(&mut self, credential: &Credential) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO credentials (id, org_id, kind, name, user_id, workspace_id, origin, \
-             scopes, secret_sha256, created_at, expires_at, server_id, end_user_id, flows, in_url, toolsets, tools) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
+             scopes, secret_sha256, created_at, expires_at, server_id, end_user_id, flows, in_url, toolsets, tools, tool_flows) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
         let scopes = as_json(&credential.scopes)?;
         let flows = match &credential.flows {
             Pick::All => None,
             Pick::Only(flows) => Some(as_json(&**flows)?),
         };
-        let (toolsets, tools) = mix_columns(&credential.mix)?;
+        let mix = MixColumns::of(&credential.mix)?;
         within!(self, conn => {
             sqlx::query(SQL)
                 .bind(credential.id.as_str())
@@ -426,8 +407,9 @@ impl Tx {
                 .bind(credential.end_user.as_ref().map(EndUserId::as_str))
                 .bind(flows)
                 .bind(credential.in_url)
-                .bind(toolsets)
-                .bind(tools)
+                .bind(mix.toolsets)
+                .bind(mix.tools)
+                .bind(mix.tool_flows)
                 .execute(conn)
                 .await?;
         });

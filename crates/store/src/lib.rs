@@ -13,7 +13,7 @@
 //! - [`seal`], [`keys`]: sealing at rest, the key-encryption key and its rotation; `sealed` lists what is sealed
 //! - [`position`], `clauses`: pages of long lists, and conditions with only what was asked for
 //! - one file per aggregate: [`org`], [`user`], [`member`], [`invitation`], [`reset`], [`workspace`],
-//!   [`credential`], [`connection`], [`connection_tools`], [`renewal`], [`oauth_app`], [`authorization`], [`definition`], [`document`], [`document_work`], [`document_search`], [`oauth`], [`link`], [`browser`], [`usage`], [`call`], [`call_counts`], [`event`], [`first_steps`], [`upload`],
+//!   [`credential`], [`connection`], [`connection_tools`], [`renewal`], [`oauth_app`], [`authorization`], [`definition`], [`document`], [`document_work`], [`document_search`], [`oauth`], [`link`], [`browser`], [`usage`], [`call`], [`call_counts`], [`event`], [`file_change`], [`first_steps`], [`upload`],
 //!   [`instance`], [`integration`], [`partial`], [`server`], [`server_tool`], [`end_user`], [`connect_session`],
 //!   [`skill`], [`memory`], [`memory_version`] and `memory_search`, [`flow`], [`flow_trigger`], [`flow_run`], [`flow_queue`], [`flow_turn`], [`flow_secret`], [`flow_kv`], [`flow_cache`], [`flow_use`], [`installed_pack`]; [`named`] finds by a part of a name; `sweep` and `sweep_contents` forget what is past its time
 
@@ -36,6 +36,7 @@ pub mod document_search;
 pub mod document_work;
 pub mod end_user;
 pub mod event;
+pub mod file_change;
 pub mod first_steps;
 pub mod flow;
 pub mod flow_cache;

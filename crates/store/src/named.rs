@@ -6,6 +6,7 @@ use quaymaster_core::id::OrgId;
 /// What is looked through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shelf {
+    Workspaces,
     Servers,
     Flows,
     /// Accounts of the organization and its workspaces, named `connector:name`.
@@ -48,6 +49,9 @@ macro_rules! both {
 
 const fn text_of(shelf: Shelf) -> (&'static str, &'static str) {
     match shelf {
+        Shelf::Workspaces => both!(
+            "SELECT id, name, '' AS note FROM workspaces WHERE org_id = $1 AND deleted_at IS NULL"
+        ),
         Shelf::Servers => {
             both!("SELECT id, name, workspace_id AS note FROM servers WHERE org_id = $1")
         }

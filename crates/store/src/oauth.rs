@@ -1,7 +1,7 @@
 //! What the OAuth authorization server remembers: codes, access tokens, refresh tokens, and the
 //! client behind each grant. Only digests of secrets are stored.
 
-use crate::credential::{Credential, digest, mix_columns, read_mix};
+use crate::credential::{Credential, MixColumns, digest};
 use crate::db::{Store, StoreError, Tx, id, optional_id};
 use quaymaster_core::caller::Audience;
 use quaymaster_core::id::{
@@ -104,8 +104,8 @@ struct CodeRow {
     user_id: String,
     workspace_id: String,
     scopes: String,
-    toolsets: Option<String>,
-    tools: Option<String>,
+    #[sqlx(flatten)]
+    mix: MixColumns,
     audience: String,
     client_id: String,
     client_name: String,
@@ -127,7 +127,7 @@ impl TryFrom<CodeRow> for Code {
             user: id(&row.user_id)?,
             workspace: id(&row.workspace_id)?,
             scopes: scopes(&row.scopes)?,
-            mix: read_mix(row.toolsets.as_deref(), row.tools.as_deref())?,
+            mix: row.mix.read()?,
             audience: audience(&row.audience)?,
             client_id: row.client_id,
             client_name: row.client_name,
@@ -169,7 +169,7 @@ impl Store {
     pub async fn oauth_code(&self, code: &CodeId) -> Result<Option<Code>, StoreError> {
         const SQL: &str = "SELECT id, secret_sha256, org_id, user_id, workspace_id, scopes, audience, \
              client_id, client_name, redirect_uri, code_challenge, created_at, expires_at, used_at, \
-             credential_id, toolsets, tools FROM oauth_codes WHERE id = $1";
+             credential_id, toolsets, tools, tool_flows FROM oauth_codes WHERE id = $1";
         let row = reading!(self, pool => {
             sqlx::query_as::<_, CodeRow>(SQL).bind(code.as_str()).fetch_optional(pool).await?
         });
@@ -283,10 +283,10 @@ impl Tx {
     pub async fn add_oauth_code(&mut self, code: &Code) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO oauth_codes (id, secret_sha256, org_id, user_id, workspace_id, \
              scopes, audience, client_id, client_name, redirect_uri, code_challenge, created_at, \
-             expires_at, toolsets, tools) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
+             expires_at, toolsets, tools, tool_flows) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
         let scopes = text_of(code.scopes)?;
-        let (toolsets, tools) = mix_columns(&code.mix)?;
+        let mix = MixColumns::of(&code.mix)?;
         within!(self, conn => {
             sqlx::query(SQL)
                 .bind(code.id.as_str())
@@ -302,8 +302,9 @@ impl Tx {
                 .bind(&code.code_challenge)
                 .bind(code.created_at.micros())
                 .bind(code.expires_at.micros())
-                .bind(toolsets)
-                .bind(tools)
+                .bind(mix.toolsets)
+                .bind(mix.tools)
+                .bind(mix.tool_flows)
                 .execute(conn)
                 .await?;
         });

@@ -101,6 +101,7 @@ impl Store {
             gone += self.sweep_by_id(sql, &before).await?;
         }
         self.sweep_call_counts(now).await?;
+        gone += self.sweep_file_changes(days_ago(CALL_DAYS)).await?;
         gone += self.sweep_memory(days_ago(MEMORY_DAYS)).await?;
         gone += self.sweep_skill_contents(days_ago(1)).await?;
         gone += self.sweep_flows(days_ago(RUN_DAYS), now).await?;
@@ -125,6 +126,28 @@ impl Store {
             let mut tx = self.begin().await?;
             gone += within!(tx, conn => {
                 sqlx::query(delete).bind(&last).execute(conn).await?.rows_affected()
+            });
+            tx.commit().await?;
+        }
+    }
+
+    /// Those of calls and of events go alike, whose ids do not sort together.
+    async fn sweep_file_changes(&self, before: Instant) -> Result<u64, StoreError> {
+        const FIND: &str = "SELECT MAX(at) FROM (SELECT at FROM file_changes WHERE at < $1 ORDER BY at LIMIT $2) AS due";
+        const SQL: &str = "DELETE FROM file_changes WHERE at <= $1";
+        let mut gone = 0;
+        loop {
+            let last = reading!(self, pool => {
+                sqlx::query_scalar::<_, Option<i64>>(FIND)
+                    .bind(before.micros())
+                    .bind(BATCH)
+                    .fetch_one(pool)
+                    .await?
+            });
+            let Some(last) = last else { return Ok(gone) };
+            let mut tx = self.begin().await?;
+            gone += within!(tx, conn => {
+                sqlx::query(SQL).bind(last).execute(conn).await?.rows_affected()
             });
             tx.commit().await?;
         }

@@ -50,6 +50,11 @@ fn the_committed_table_of_errors_is_made_from_the_code() {
 }
 
 #[test]
+fn the_committed_guide_for_clients_is_made_from_the_lines_that_pages_show() {
+    is_committed("connect.md", &quaymaster_app::connect_lines::guide());
+}
+
+#[test]
 fn every_operation_has_its_own_id_a_summary_and_a_group() {
     let mut ids = BTreeSet::new();
     for (path, verb, operation) in operations(&document()) {

@@ -136,7 +136,8 @@ pub(crate) fn knowledge_templates(caller: &Caller) -> Result<Vec<TemplateDef>, F
 }
 
 fn reads(caller: &Caller) -> Result<(), Fault> {
-    if !caller.has(&Grant::Knowledge) {
+    // Reading goes with the tool that finds what is read.
+    if !caller.has(&Grant::Knowledge) || !caller.picks("search_knowledge") {
         return Err(Fault::not_found("This credential reaches no documents."));
     }
     caller.needs(Scope::ReadData)

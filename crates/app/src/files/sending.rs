@@ -167,7 +167,7 @@ impl FileReceiver {
         })
         .await?;
         let details = json!({
-            "path": placed.path, "size": placed.size, "created": !placed.replaced,
+            "path": placed.path, "size": placed.size, "created": !placed.replaced, "etag": placed.etag,
         });
         app.file_changed(&actor, &workspace, "file.written", details)
             .await;

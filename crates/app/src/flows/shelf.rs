@@ -126,6 +126,11 @@ impl Offered {
         &self.ready.flow.workspace
     }
 
+    /// Whether it was ticked for the caller. What was not is as if it were not there.
+    fn is_picked(&self, caller: &Caller) -> bool {
+        caller.picks_flow(&self.ready.flow.id, &self.def.name)
+    }
+
     /// Whether arguments fit, once defaults are filled in.
     pub(crate) fn check(&self, args: &JsonObject) -> Result<(), Fault> {
         self.ready.prepared.input(args.clone()).map(|_| ())
@@ -240,20 +245,29 @@ impl OrgFlows {
         view.into_iter()
             .flat_map(|view| &view.tools)
             .filter(move |offered| span.is_some_and(|span| span.has(&offered.ready.flow.id)))
+            .filter(move |offered| offered.is_picked(caller))
     }
 
     /// The tools of a caller, as far as the scopes go.
     pub(crate) fn listed<'a>(&'a self, caller: &'a Caller) -> impl Iterator<Item = &'a ToolDef> {
+        self.offered(caller).map(|offered| &offered.def)
+    }
+
+    /// The same with the flows that they are.
+    pub(crate) fn offered<'a>(
+        &'a self,
+        caller: &'a Caller,
+    ) -> impl Iterator<Item = &'a Arc<Offered>> {
         self.seen(caller)
             .filter(|offered| caller.scopes.has(offered.scope()))
-            .map(|offered| &offered.def)
     }
 
     pub(crate) fn find(&self, caller: &Caller, name: &str) -> Option<Arc<Offered>> {
         let span = span(caller)?;
         let view = self.view(span)?;
         let found = view.tools.get(*view.names.get(name)?)?;
-        span.has(&found.ready.flow.id).then(|| found.clone())
+        let is_seen = span.has(&found.ready.flow.id) && found.is_picked(caller);
+        is_seen.then(|| found.clone())
     }
 
     /// Whether some run may take longer than its caller waits.

@@ -167,5 +167,6 @@ fn visited(app: &App, admitted: &Admitted, visit: &Visit, host: &str, ran: &Ran)
         .to_owned(),
         accounts: None,
         upstream_status: None,
+        files: Vec::new(),
     }
 }

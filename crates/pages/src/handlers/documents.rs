@@ -29,7 +29,7 @@ const ROWS: i64 = 50;
 const PIECES: i64 = 20;
 /// Passages that a search shows.
 const PASSAGES: i64 = 20;
-/// Of a file that is sent by the page, which is held whole until it is stored.
+/// Of a file that is sent by the page, which is held whole until it is stored, once.
 const MOST_BYTES: usize = 32 * 1024 * 1024;
 
 #[derive(Deserialize)]
@@ -181,8 +181,11 @@ pub(super) async fn upload(
                 size: i64::try_from(file.bytes.len()).ok(),
             };
             let taken = async {
-                let receiver = pages.app.receive_document(&admin, new).await?;
-                receiver.write(file.bytes).await?.finish().await
+                let mut receiver = pages.app.receive_document(&admin, new).await?;
+                for piece in file.pieces() {
+                    receiver = receiver.write(piece).await?;
+                }
+                receiver.finish().await
             };
             match taken.await {
                 Ok(_) => return Ok(answer::done(&pages, PATH, Notice::DocumentAdded)),

@@ -1,6 +1,7 @@
 //! `/workspaces/{id}/files`: directories, files, and what is done with them.
 
 mod changing;
+mod history;
 mod raw;
 
 use axum::extract::{Query, State};
@@ -16,6 +17,7 @@ use quaymaster_core::{Code, Fault};
 use serde::Deserialize;
 
 pub(super) use changing::{create, delete, edit, make_directory, rename, save, upload};
+pub(super) use history::read as history;
 pub(super) use raw::read as raw;
 
 use super::answer::{At, Stop, shown};
@@ -31,7 +33,7 @@ const LINES: i64 = 1_000;
 const PAGE_BYTES: u64 = 128 * 1024;
 /// Of a text that is edited here, which is one page of the files crate.
 const EDIT_BYTES: u64 = 256 * 1024;
-/// Of a file that is sent by the page, which is held whole until it is stored.
+/// Of a file that is sent by the page, which is held whole until it is stored, once.
 const MOST_BYTES: usize = 32 * 1024 * 1024;
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -244,6 +246,7 @@ async fn file(
         etag: read.etag,
         shown,
         raw: address(&place, "raw", &read.path),
+        history: address(&place, "history", &read.path),
         not_edited,
         edit: is_editable.then(|| address(&place, "edit", &read.path)),
         rename: Field::new(&*read.path),

@@ -169,7 +169,7 @@ fn start_of(day: Date) -> Result<Instant, Fault> {
     Ok(Instant::from_micros(start.timestamp().as_microsecond()))
 }
 
-fn day_of(at: Instant) -> Date {
+pub(super) fn day_of(at: Instant) -> Date {
     let at = jiff::Timestamp::from_microsecond(at.micros()).unwrap_or_default();
     at.to_zoned(TimeZone::UTC).date()
 }

@@ -12,7 +12,7 @@ use quaymaster_core::{Code, Fault};
 use serde::Deserialize;
 
 use super::Pages;
-use super::answer::{self, Stop, field_of, shown};
+use super::answer::{self, Stop, field_of, shown, status_of_form};
 use super::connections::said;
 use super::notice::Notice;
 use super::person::{Administrator, Person};
@@ -208,6 +208,7 @@ async fn page_of(
     let mut page = empty(layout);
     page.saved = Some(SavedFile {
         path: path.to_owned(),
+        new_path: path.to_owned(),
         etag: current
             .as_ref()
             .map(|file| etag(&file.entry.sha256))
@@ -246,13 +247,9 @@ impl Form for Written {
     }
 }
 
-fn is_about_the_form(fault: &Fault) -> bool {
-    let is_full = matches!(fault.code, Code::QuotaExceeded | Code::InsufficientStorage);
-    is_full || (fault.code.status() < 500 && !matches!(fault.code, Code::NotFound))
-}
-
-/// What was typed, with the reason.
+/// What was typed, with the reason, whatever it is.
 fn refused(mut page: MemoryFilePage, form: Written, fault: Fault) -> Response {
+    let status = status_of_form(&fault);
     let field = field_of(&fault).map(str::to_owned);
     let is_content = matches!(fault.code, Code::TooLarge) || field.as_deref() == Some("/content");
     page.content.value = form.content;
@@ -263,7 +260,7 @@ fn refused(mut page: MemoryFilePage, form: Written, fault: Fault) -> Response {
         Some("/path") if page.saved.is_none() => page.path.error = message,
         _ => page.error = message,
     }
-    shown(StatusCode::UNPROCESSABLE_ENTITY, &page)
+    shown(status, &page)
 }
 
 fn address(path: &str) -> String {
@@ -285,8 +282,7 @@ pub(super) async fn add(
             &address(&form.path),
             Notice::NoteSaved,
         )),
-        Err(fault) if is_about_the_form(&fault) => Ok(refused(empty(person.layout), form, fault)),
-        Err(fault) => Err(fault.into()),
+        Err(fault) => Ok(refused(empty(person.layout), form, fault)),
     }
 }
 
@@ -307,11 +303,13 @@ pub(super) async fn change(
             &address(&form.path),
             Notice::NoteSaved,
         )),
-        Err(fault) if is_about_the_form(&fault) => {
-            let page = page_of(&pages.app, &person.actor, person.layout, &form.path, None).await?;
+        Err(fault) => {
+            let layout = person.layout.clone();
+            let page = page_of(&pages.app, &person.actor, layout, &form.path, None).await;
+            // What cannot be read any more is written like a new one.
+            let page = page.unwrap_or_else(|_| empty(person.layout));
             Ok(refused(page, form, fault))
         }
-        Err(fault) => Err(fault.into()),
     }
 }
 
@@ -333,22 +331,27 @@ impl Form for OfFile {
     }
 }
 
-/// Goes on when it was done; otherwise shows the file as it is now, with the reason.
+/// Goes on when it was done; otherwise shows the file as it is now, with the reason, and the new path that
+/// was typed.
 async fn done_or_told(
     pages: &Pages,
     person: Person,
     path: &str,
+    typed: Option<&str>,
     done: Result<String, Fault>,
     notice: Notice,
 ) -> Result<Response, Stop> {
     match done {
         Ok(next) => Ok(answer::done(pages, &next, notice)),
-        Err(fault) if is_about_the_form(&fault) => {
+        Err(fault) => {
+            let status = status_of_form(&fault);
             let mut page = page_of(&pages.app, &person.actor, person.layout, path, None).await?;
+            if let (Some(saved), Some(typed)) = (&mut page.saved, typed) {
+                typed.clone_into(&mut saved.new_path);
+            }
             page.error = Some(said(fault));
-            Ok(shown(StatusCode::UNPROCESSABLE_ENTITY, &page))
+            Ok(shown(status, &page))
         }
-        Err(fault) => Err(fault.into()),
     }
 }
 
@@ -365,7 +368,8 @@ pub(super) async fn rename(
         .app
         .edit_memory(&writer, &form.path, edit, Some(&form.etag));
     let done = done.await.map(|done| address(&done.path));
-    done_or_told(&pages, person, &form.path, done, Notice::NoteRenamed).await
+    let typed = Some(form.new_path.as_str());
+    done_or_told(&pages, person, &form.path, typed, done, Notice::NoteRenamed).await
 }
 
 pub(super) async fn delete(
@@ -378,7 +382,7 @@ pub(super) async fn delete(
         .app
         .edit_memory(&writer, &form.path, Edit::Delete, Some(&form.etag));
     let done = done.await.map(|_| address(&form.path));
-    done_or_told(&pages, person, &form.path, done, Notice::NoteDeleted).await
+    done_or_told(&pages, person, &form.path, None, done, Notice::NoteDeleted).await
 }
 
 pub(super) async fn restore(
@@ -391,7 +395,7 @@ pub(super) async fn restore(
         .app
         .restore_memory(&writer, &form.path, form.version, None);
     let done = done.await.map(|_| address(&form.path));
-    done_or_told(&pages, person, &form.path, done, Notice::NoteRestored).await
+    done_or_told(&pages, person, &form.path, None, done, Notice::NoteRestored).await
 }
 
 pub(super) async fn redact(
@@ -402,7 +406,7 @@ pub(super) async fn redact(
     let writer = Writer::of_actor(&person.actor);
     let done = pages.app.redact_memory(&writer, &form.path, form.version);
     let done = done.await.map(|_| address(&form.path));
-    done_or_told(&pages, person, &form.path, done, Notice::NoteRedacted).await
+    done_or_told(&pages, person, &form.path, None, done, Notice::NoteRedacted).await
 }
 
 pub(super) struct Settings {

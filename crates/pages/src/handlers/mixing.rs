@@ -1,12 +1,10 @@
 //! The part of a form that chooses toolsets and tools: shown, and read.
 
-use std::collections::BTreeSet;
-
 use quaymaster_app::credentials::Credential;
 use quaymaster_app::mixing::{self, MixTool};
 use quaymaster_app::{Actor, App};
 use quaymaster_core::id::WorkspaceId;
-use quaymaster_core::mix::{Mix, ToolsetKey};
+use quaymaster_core::mix::{Mix, Picked, ToolsetKey};
 use quaymaster_core::secret::TokenKind;
 use quaymaster_core::{Code, Fault};
 
@@ -170,7 +168,7 @@ pub(super) fn said(mix: &Mix) -> Option<String> {
     let toolsets = mix.toolsets.as_ref()?.iter().map(|key| key.title());
     let toolsets: Vec<&str> = toolsets.collect();
     let toolsets = toolsets.join(", ");
-    Some(match mix.tools.as_deref().map(BTreeSet::len) {
+    Some(match mix.tools.as_deref().map(Picked::count) {
         None => toolsets,
         Some(1) => format!("{toolsets}: 1 tool"),
         Some(count) => format!("{toolsets}: {count} tools"),

@@ -10,7 +10,7 @@ use quaymaster_app::definitions::{
 use quaymaster_app::{App, Problem, problems_of};
 use quaymaster_core::{Code, Fault};
 
-use super::answer::{self, At, Stop, shown};
+use super::answer::{self, At, Stop, shown, status_of_form};
 use super::connections::said;
 use super::mistakes::mistakes;
 use super::notice::Notice;
@@ -134,14 +134,14 @@ pub(super) async fn add(
     page.source.clone_from(&form.source);
     if form.only_check {
         let checked = pages.app.check_definition(&admin, form.source, None);
-        return Ok(told(page, checked.await?));
+        return Ok(told(page, checked.await));
     }
     match pages.app.add_definition(&admin, form.source).await {
         Ok(added) => {
             let path = connectors::path(&added.key);
             Ok(answer::done(&pages, &path, Notice::DefinitionAdded))
         }
-        Err(fault) => refused(page, fault),
+        Err(fault) => Ok(refused(page, fault)),
     }
 }
 
@@ -172,14 +172,17 @@ pub(super) async fn replace(
     At(key): At<String>,
     Posted(form): Posted<Written>,
 ) -> Result<Response, Stop> {
-    let (own, _) = pages.app.own_connector(&admin, &key).await?;
+    let app = &pages.app;
     let mut page = empty(person.layout);
     page.source.clone_from(&form.source);
-    page.changed = Some(changed(own));
-    let app = &pages.app;
+    match app.own_connector(&admin, &key).await {
+        Ok((own, _)) => page.changed = Some(changed(own)),
+        // Somebody deleted it meanwhile: the text is there to be saved as a new one.
+        Err(fault) => return Ok(refused(page, fault)),
+    }
     if form.only_check {
         let checked = app.check_definition(&admin, form.source, Some(&key));
-        return Ok(told(page, checked.await?));
+        return Ok(told(page, checked.await));
     }
     match app.replace_definition(&admin, &key, form.source).await {
         Ok(replaced) if replaced.stopped.is_empty() => {
@@ -195,7 +198,7 @@ pub(super) async fn replace(
             });
             Ok(shown(StatusCode::OK, &page))
         }
-        Err(fault) => refused(page, fault),
+        Err(fault) => Ok(refused(page, fault)),
     }
 }
 
@@ -287,7 +290,7 @@ pub(super) async fn import(
             };
             let document = Document {
                 name: file.name,
-                bytes: file.bytes,
+                bytes: file.bytes.to_vec(),
                 wanted: ImportedAs {
                     key: filled(&form.key),
                     title: filled(&form.title),
@@ -311,7 +314,8 @@ pub(super) async fn import(
             page.report = Some(report(imported.report));
             Ok(shown(StatusCode::OK, &page))
         }
-        Err(fault) if is_about_the_form(&fault) => {
+        Err(fault) => {
+            let status = status_of_form(&fault);
             let page = ImportPage {
                 layout: person.layout,
                 key: Field::new(form.key),
@@ -320,22 +324,9 @@ pub(super) async fn import(
                 only: Field::new(form.only),
                 error: Some(said(fault)),
             };
-            Ok(shown(StatusCode::UNPROCESSABLE_ENTITY, &page))
+            Ok(shown(status, &page))
         }
-        Err(fault) => Err(fault.into()),
     }
-}
-
-fn is_about_the_form(fault: &Fault) -> bool {
-    matches!(
-        fault.code,
-        Code::InvalidArg
-            | Code::AlreadyExists
-            | Code::TooLarge
-            | Code::QuotaExceeded
-            | Code::PreconditionFailed
-            | Code::Unavailable
-    )
 }
 
 /// Where a definition is written.
@@ -344,16 +335,17 @@ fn path(key: &str) -> String {
 }
 
 /// What a check found.
-fn told(mut page: DefinitionPage, checked: Result<Fine, Vec<Problem>>) -> Response {
+fn told(mut page: DefinitionPage, checked: Result<Result<Fine, Vec<Problem>>, Fault>) -> Response {
     let status = match checked {
-        Ok(fine) => {
+        Err(fault) => return refused(page, fault),
+        Ok(Ok(fine)) => {
             page.fine = Some(format!(
                 "The definition of {} is fine: {} modules, {} calls. It is not saved yet.",
                 fine.title, fine.modules, fine.actions
             ));
             StatusCode::OK
         }
-        Err(problems) => {
+        Ok(Err(problems)) => {
             page.mistakes = mistakes(&page.source, problems);
             StatusCode::UNPROCESSABLE_ENTITY
         }
@@ -361,15 +353,14 @@ fn told(mut page: DefinitionPage, checked: Result<Fine, Vec<Problem>>) -> Respon
     shown(status, &page)
 }
 
-fn refused(mut page: DefinitionPage, fault: Fault) -> Result<Response, Stop> {
-    if !is_about_the_form(&fault) {
-        return Err(fault.into());
-    }
+/// The text once more with the reason, whatever it is.
+fn refused(mut page: DefinitionPage, fault: Fault) -> Response {
+    let status = status_of_form(&fault);
     match problems_of(&fault) {
         Some(problems) => page.mistakes = mistakes(&page.source, problems),
         None => page.error = Some(said(fault)),
     }
-    Ok(shown(StatusCode::UNPROCESSABLE_ENTITY, &page))
+    shown(status, &page)
 }
 
 fn report(report: Report) -> ReportView {

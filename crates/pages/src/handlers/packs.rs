@@ -9,11 +9,11 @@ use quaymaster_app::packs::{
     Became, PackChoice, PackFlow, PackFlowState, PackSeen, Variable, VariableType,
 };
 use quaymaster_app::{Actor, App};
+use quaymaster_core::Fault;
 use quaymaster_core::id::WorkspaceId;
-use quaymaster_core::{Code, Fault};
 use secrecy::SecretString;
 
-use super::answer::{self, At, Stop, field_of, shown};
+use super::answer::{self, At, Stop, field_of, shown, status_of_form};
 use super::connections::said;
 use super::notice::Notice;
 use super::person::{Administrator, Person};
@@ -248,7 +248,7 @@ pub(super) async fn put(
             for flow in &mut page.flows {
                 flow.is_ticked = form.flows.contains(&flow.name);
             }
-            refused(page, fault)
+            Ok(refused(page, fault))
         }
     }
 }
@@ -261,13 +261,9 @@ fn path(place: &Place, pack: &str) -> String {
     )
 }
 
-fn refused(mut page: PackPage, fault: Fault) -> Result<Response, Stop> {
-    if !matches!(
-        fault.code,
-        Code::InvalidArg | Code::AlreadyExists | Code::QuotaExceeded | Code::PreconditionFailed
-    ) {
-        return Err(fault.into());
-    }
+/// What was chosen once more with the reason, whatever it is.
+fn refused(mut page: PackPage, fault: Fault) -> Response {
+    let status = status_of_form(&fault);
     let field = field_of(&fault).unwrap_or_default().to_owned();
     let name = field
         .strip_prefix("/variables/")
@@ -280,7 +276,7 @@ fn refused(mut page: PackPage, fault: Fault) -> Result<Response, Stop> {
         None if field == "/flows" => page.flows_error = message,
         None => page.error = message,
     }
-    Ok(shown(StatusCode::UNPROCESSABLE_ENTITY, &page))
+    shown(status, &page)
 }
 
 pub(super) struct Removing {

@@ -6,9 +6,10 @@ mod multipart;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode, header};
+use futures_util::StreamExt as _;
 use quaymaster_core::{Code, Fault};
 
 use super::answer::{Failed, Stop};
@@ -16,6 +17,8 @@ use super::person::{browser, to_sign_in};
 use super::{Pages, local};
 
 const MOST_BYTES: usize = 64 * 1024;
+/// Of a file that is passed on.
+const PIECE: usize = 1024 * 1024;
 /// A browser that takes longer for a form is a slow or hostile one.
 const WITHIN: Duration = Duration::from_secs(30);
 
@@ -43,10 +46,16 @@ pub(super) struct Fields {
 #[derive(Debug, Clone, Default)]
 pub(super) struct File {
     pub(super) name: String,
-    pub(super) bytes: Vec<u8>,
+    /// A part of the form, which is in memory once.
+    pub(super) bytes: Bytes,
 }
 
 impl File {
+    /// Piece by piece, for whoever stores them.
+    pub(super) fn pieces(&self) -> impl Iterator<Item = Vec<u8>> {
+        self.bytes.chunks(PIECE).map(<[u8]>::to_vec)
+    }
+
     /// As text, without a byte order mark; what is not UTF-8 is replaced.
     pub(super) fn text(&self) -> String {
         let text = String::from_utf8_lossy(&self.bytes);
@@ -85,12 +94,12 @@ impl Fields {
         (!file.name.is_empty() || !file.bytes.is_empty()).then(|| file.clone())
     }
 
-    fn of_parts(parts: Vec<multipart::Part<'_>>) -> Option<Fields> {
+    fn of_parts(body: &Bytes, boundary: &str) -> Option<Fields> {
         let (mut texts, mut files) = (Vec::new(), Vec::new());
-        for part in parts {
+        for part in multipart::parts(body, boundary)? {
             match part.file_name {
                 Some(name) => {
-                    let bytes = part.bytes.to_vec();
+                    let bytes = body.slice_ref(part.bytes);
                     files.push((part.name, File { name, bytes }));
                 }
                 None => texts.push((part.name, String::from_utf8(part.bytes.to_vec()).ok()?)),
@@ -120,8 +129,8 @@ impl Fields {
                 hint: Some("Programs use the API; see the API reference.".to_owned()),
             }));
         }
-        let whole = tokio::time::timeout(within, to_bytes(body, most));
-        let body = whole.await.ok().and_then(Result::ok).ok_or_else(|| {
+        let whole = tokio::time::timeout(within, arrived(headers, body, most));
+        let body = whole.await.ok().flatten().ok_or_else(|| {
             Fault::new(
                 Code::TooLarge,
                 "The form is too large, or did not arrive whole.",
@@ -134,13 +143,29 @@ impl Fields {
                 files: Vec::new(),
             });
         };
-        let fields = multipart::parts(&body, boundary).and_then(Fields::of_parts);
-        fields.ok_or_else(|| {
+        Fields::of_parts(&body, boundary).ok_or_else(|| {
             Fault::new(Code::InvalidArg, "The form cannot be read.")
                 .hint("Open the page again and send its form. Texts are UTF-8.")
                 .into()
         })
     }
+}
+
+/// The whole body; none when it is larger than `most` or breaks off. What was announced is made room for
+/// at once, so that nothing is moved while it grows.
+async fn arrived(headers: &HeaderMap, body: Body, most: usize) -> Option<Bytes> {
+    let announced = headers.get(header::CONTENT_LENGTH);
+    let announced = announced.and_then(|length| length.to_str().ok()?.parse().ok());
+    let mut whole = Vec::with_capacity(announced.unwrap_or(0).min(most));
+    let mut pieces = body.into_data_stream();
+    while let Some(piece) = pieces.next().await {
+        let piece = piece.ok()?;
+        if whole.len() + piece.len() > most {
+            return None;
+        }
+        whole.extend_from_slice(&piece);
+    }
+    Some(Bytes::from(whole))
 }
 
 /// A form of somebody signed in, which carries the token that only their own pages contain.

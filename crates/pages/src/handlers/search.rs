@@ -10,11 +10,12 @@ use serde::Deserialize;
 
 use super::answer::{Stop, shown};
 use super::person::Person;
+use crate::guides;
 use crate::views::address::segment;
 use crate::views::{FoundRow, SearchPage};
 
 /// Pages of everybody, and those of administrators.
-const PAGES: [(&str, &str); 14] = [
+const PAGES: [(&str, &str); 15] = [
     ("Home", "/"),
     ("Connectors", "/connectors"),
     ("Skills", "/skills"),
@@ -27,6 +28,7 @@ const PAGES: [(&str, &str); 14] = [
     ("Account", "/settings/account"),
     ("Members", "/settings/members"),
     ("API keys", "/settings/api-keys"),
+    ("Guides", "/guides"),
     ("API reference", "/reference"),
     ("Search", "/search"),
 ];
@@ -88,6 +90,7 @@ pub(super) async fn read(
         href: (*href).to_owned(),
     };
     let mut found: Vec<FoundRow> = pages.into_iter().map(page).collect();
+    found.extend(guides(&query));
     found.extend(of_workspaces(&app, actor, &query).await?);
     let things = app.find_by_name(actor, &query).await?;
     found.extend(things.into_iter().map(row));
@@ -99,7 +102,25 @@ pub(super) async fn read(
     Ok(shown(StatusCode::OK, &page))
 }
 
-/// The pages of all workspaces whose own name fits.
+fn guides(query: &str) -> Vec<FoundRow> {
+    if query.is_empty() {
+        return Vec::new();
+    }
+    let fitting = guides::ALL
+        .iter()
+        .filter_map(|guide| Some((fit(guide.title(), query)?, guide)));
+    let mut fitting: Vec<_> = fitting.collect();
+    fitting.sort_by_key(|(rank, _)| *rank);
+    let row = |(_, guide): (usize, &guides::Guide)| FoundRow {
+        kind: "guide",
+        name: guide.title().to_owned(),
+        note: guide.summary.to_owned(),
+        href: format!("/guides/{}", guide.name),
+    };
+    fitting.into_iter().map(row).collect()
+}
+
+/// The pages of workspaces whose own name fits.
 async fn of_workspaces(app: &App, actor: &Actor, query: &str) -> Result<Vec<FoundRow>, Fault> {
     if query.is_empty() {
         return Ok(Vec::new());
@@ -116,13 +137,13 @@ async fn of_workspaces(app: &App, actor: &Actor, query: &str) -> Result<Vec<Foun
         return Ok(Vec::new());
     }
     fitting.sort_by_key(|(rank, ..)| *rank);
-    let workspaces = app.workspaces(actor).await?;
+    let workspaces = app.some_workspaces(actor, MOST).await?;
     let rows = fitting.into_iter().flat_map(|(_, name, path)| {
-        workspaces.iter().map(move |workspace| FoundRow {
+        workspaces.iter().map(move |(id, workspace)| FoundRow {
             kind: "page",
             name: (*name).to_owned(),
-            note: workspace.name.clone(),
-            href: format!("/workspaces/{}/{path}", segment(workspace.id.as_str())),
+            note: workspace.clone(),
+            href: format!("/workspaces/{}/{path}", segment(id)),
         })
     });
     Ok(rows.take(MOST).collect())

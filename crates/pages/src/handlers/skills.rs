@@ -310,7 +310,7 @@ pub(super) async fn add_file(
             };
             let packed = Packed {
                 path,
-                bytes: file.bytes,
+                bytes: file.bytes.to_vec(),
                 executable: form.executable,
             };
             pages.app.put_skill_file(&admin, &name, packed).await
@@ -411,7 +411,7 @@ pub(super) async fn import(
     let made = match form.file {
         Some(file) => {
             let import = Import {
-                archive: file.bytes,
+                archive: file.bytes.to_vec(),
                 service: None,
                 replace: form.replace,
                 enabled: true,

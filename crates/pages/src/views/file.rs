@@ -121,6 +121,8 @@ pub struct FilePage {
     pub shown: ShownAs,
     /// The address of its bytes.
     pub raw: String,
+    /// Where its changes are listed.
+    pub history: String,
     /// Where its text is edited, when that is possible here.
     pub edit: Option<String>,
     /// Why it is not, where its size is not the reason.
@@ -184,4 +186,35 @@ impl FileEditPage {
     pub fn action(&self) -> String {
         format!("{}/files/edit", self.place.path())
     }
+}
+
+/// `/workspaces/{id}/files/history`, also of a file that is gone.
+#[derive(Debug, Clone, Template)]
+#[template(path = "file_history.html")]
+pub struct FileHistoryPage {
+    pub layout: Layout,
+    pub place: Place,
+    pub name: String,
+    pub crumbs: Vec<Crumb>,
+    pub view: String,
+    /// Newest first.
+    pub changes: Vec<FileChangeView>,
+    /// Where older ones are.
+    pub next: Option<String>,
+}
+
+#[derive(Debug, Clone)]
+pub struct FileChangeView {
+    pub at: Instant,
+    /// The tool, or noun and past participle of what a person did.
+    pub what: String,
+    /// To the call or the change; none for whoever may not see it.
+    pub href: Option<String>,
+    /// Name of the credential or person.
+    pub who: String,
+    /// Where it was moved or copied to, or came from, and where that one's history is.
+    pub other: Option<String>,
+    pub other_href: Option<String>,
+    /// How the version's etag begins.
+    pub etag: Option<String>,
 }

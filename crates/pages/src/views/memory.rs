@@ -68,6 +68,8 @@ pub struct MemoryFilePage {
 #[derive(Debug, Clone)]
 pub struct SavedFile {
     pub path: String,
+    /// In the form that renames it.
+    pub new_path: String,
     pub etag: String,
     pub is_deleted: bool,
     /// The old version that is looked at.

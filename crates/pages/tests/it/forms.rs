@@ -112,3 +112,22 @@ async fn what_people_type_is_shown_as_text() {
         assert!(page.attribute("img", "src").is_none(), "{path}");
     }
 }
+
+#[tokio::test]
+async fn a_text_stays_in_its_form_whatever_keeps_it_from_being_saved() {
+    let server = Server::start().await;
+    let mut owner = server.owner().await;
+    // Somebody deleted the connector, or the note, meanwhile.
+    let source = [("source", "key: kept\n")];
+    let page = owner.submit("/connectors/own/gone", &source).await;
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(page.body.contains("key: kept"), "{}", page.body);
+    let note = [
+        ("path", "no/such.md"),
+        ("content", "kept words"),
+        ("etag", "sha256:00"),
+    ];
+    let page = owner.submit("/memory/file", &note).await;
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(page.body.contains("kept words"), "{}", page.body);
+}

@@ -38,6 +38,7 @@ fn gets() -> Vec<String> {
         "packs/weather",
         "files",
         "files/view",
+        "files/history",
         "files/raw",
         "files/edit",
     ];

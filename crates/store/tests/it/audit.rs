@@ -30,6 +30,7 @@ async fn a_batch_of_calls_reads_back_newest_first_with_every_field() {
                 outcome: "OK".into(),
                 accounts: None,
                 upstream_status: None,
+                files: Vec::new(),
             })
             .collect();
         store.add_calls(&rows).await.unwrap();
@@ -85,6 +86,7 @@ async fn old_calls_are_forgotten_and_young_ones_are_kept() {
             outcome: "OK".into(),
             accounts: None,
             upstream_status: None,
+            files: Vec::new(),
         };
         let mut rows: Vec<_> = (0..2_500).map(|_| row(91)).collect();
         rows.push(row(89));

@@ -32,6 +32,7 @@ async fn calls_are_found_and_counted_by_what_they_were() {
                 _ => None,
             },
             upstream_status: None,
+            files: Vec::new(),
         };
         let rows: Vec<_> = (0..10).map(row).collect();
         // In two batches: counts add up.

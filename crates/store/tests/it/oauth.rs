@@ -2,8 +2,8 @@ use crate::audit::At;
 use crate::{NOW, Tenant, both, credential, tenant};
 use quaymaster_core::caller::Audience;
 use quaymaster_core::clock::{Clock, SystemClock, SystemEntropy};
-use quaymaster_core::id::{CodeId, CredentialId, RefreshTokenId};
-use quaymaster_core::mix::{Mix, ToolsetKey};
+use quaymaster_core::id::{CodeId, CredentialId, FlowId, RefreshTokenId};
+use quaymaster_core::mix::{Mix, Picked, ToolsetKey};
 use quaymaster_core::secret::{Handle, SecretDigest, TokenKind};
 use quaymaster_core::{Instant, Scopes};
 use quaymaster_store::Store;
@@ -46,7 +46,10 @@ async fn code(store: &Store, tenant: &Tenant) -> Code {
         scopes: Scopes::of_reading_tools(),
         mix: Mix {
             toolsets: Some([ToolsetKey::Files, ToolsetKey::Memory].into()),
-            tools: Some(Arc::new(["read_file".to_owned()].into())),
+            tools: Some(Arc::new(Picked {
+                names: ["read_file".to_owned()].into(),
+                flows: [FlowId::fresh(&SystemClock, &SystemEntropy)].into(),
+            })),
         },
         audience: Audience::Mcp,
         client_id: "dcr_client".into(),

@@ -141,6 +141,8 @@ impl Ids {
         let key = desk.made("/api-keys", named.clone()).await;
         let tokens = format!("/workspaces/{}/tokens", seeded.workspace);
         let token = desk.made(&tokens, named.clone()).await;
+        let tokens = format!("/workspaces/{}/flow-tokens", seeded.workspace);
+        let flow_token = desk.made(&tokens, named).await;
         let spare = desk.serve(json!({ "mode": "CODE" })).await;
         let known = [
             ("workspace", seeded.workspace.clone()),
@@ -152,6 +154,7 @@ impl Ids {
             ("tool", seeded.tool.clone()),
             ("key", text(&key["apiKey"]["id"])),
             ("token", text(&token["credential"]["id"])),
+            ("flow_token", text(&flow_token["flowToken"]["id"])),
             // Programs run there, and its tools are taken away.
             ("spare", spare.id),
         ];
@@ -219,6 +222,7 @@ impl Ids {
             ("{integration}", "@integration"),
             ("{flow}", "berth_note"),
             ("{pack}", "weather"),
+            ("/flow-tokens/{credentialId}", "/flow-tokens/@flow_token"),
             ("{credentialId}", "@token"),
         ];
         let path = named

@@ -5,7 +5,7 @@ use form_urlencoded::Serializer;
 use quaymaster_tests::Tab;
 
 /// Pages with the parameters that they read. `@workspace` and `@server` are those of the scene.
-const PAGES: [(&str, &[&str]); 22] = [
+const PAGES: [(&str, &[&str]); 23] = [
     ("/search", &["q"]),
     ("/sign-in", &["next", "error"]),
     ("/connectors", &["query", "category"]),
@@ -38,6 +38,7 @@ const PAGES: [(&str, &[&str]); 22] = [
     ("/usage", &["workspace", "tool", "from", "to"]),
     ("/workspaces/@workspace/files", &["path", "cursor"]),
     ("/workspaces/@workspace/files/view", &["path", "line"]),
+    ("/workspaces/@workspace/files/history", &["path", "before"]),
     ("/workspaces/@workspace/end-users", &["query", "page"]),
     ("/workspaces/@workspace/integrations/new", &["query"]),
     (

@@ -1,7 +1,7 @@
 //! The fields of the API that take payloads, with the page of the walk that shows them; none where no page does, or not all
 //! of it. A field that takes them and is missing here is found, and one that no longer takes them as well.
 
-pub(super) const TAKES: [(&str, &str); 68] = [
+pub(super) const TAKES: [(&str, &str); 69] = [
     ("POST /actions/execute authMethodKey", ""),
     ("POST /actions/execute idempotencyKey", ""),
     ("POST /api-keys name", "api-keys"),
@@ -75,6 +75,10 @@ pub(super) const TAKES: [(&str, &str); 68] = [
     ("PUT /workspaces/{id}/flow-secrets/{name} value", ""),
     (
         "POST /workspaces/{id}/flow-tokens name",
+        "workspace-settings",
+    ),
+    (
+        "PATCH /workspaces/{id}/flow-tokens/{credentialId} name",
         "workspace-settings",
     ),
     ("POST /workspaces/{id}/integrations displayName", ""),

@@ -66,6 +66,9 @@ fn of_anybody(at: &Seeded) -> Vec<(&'static str, String)> {
         ("invitation", at.invitation.clone()),
         ("setup-link", at.setup_link.clone()),
         ("reference", text("/reference")),
+        ("guides", text("/guides")),
+        ("guide", text("/guides/connect")),
+        ("guide-with-tables", text("/guides/sandbox")),
     ]
 }
 
@@ -117,6 +120,10 @@ fn of_a_workspace(at: &Seeded) -> Vec<(&'static str, String)> {
         ("workspace-settings", here("/settings")),
         ("files", here("/files?path=reports")),
         ("file", here("/files/view?path=reports%2Fberths.md")),
+        (
+            "file-history",
+            here("/files/history?path=reports%2Fberths.md"),
+        ),
         ("file-edit", here("/files/edit?path=reports%2Fberths.md")),
         ("servers", here("/servers")),
         ("server", server("")),

@@ -169,8 +169,11 @@ pub(in crate::handlers) async fn upload(
             overwrite: replace,
             if_match: None,
         };
-        let receiver = app.receive_file(&person.actor, &id, new).await?;
-        receiver.write(file.bytes).await?.finish().await?;
+        let mut receiver = app.receive_file(&person.actor, &id, new).await?;
+        for piece in file.pieces() {
+            receiver = receiver.write(piece).await?;
+        }
+        receiver.finish().await?;
         Ok::<_, Fault>(answer::done(
             &pages,
             &address(&place, "", &path),

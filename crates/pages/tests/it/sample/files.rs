@@ -1,7 +1,8 @@
 //! The files of a workspace: directories, texts, pictures, edits.
 
 use quaymaster_pages::views::{
-    Crumb, EntryKind, EntryRow, Field, FileEditPage, FilePage, FilesPage, ShownAs, Tone, Usage,
+    Crumb, EntryKind, EntryRow, Field, FileChangeView, FileEditPage, FileHistoryPage, FilePage,
+    FilesPage, ShownAs, Tone, Usage,
 };
 
 use super::{Page, Sample, page};
@@ -91,9 +92,34 @@ impl Sample {
             page("file-image", &image),
             page("file-other", &archive),
             page("file-wrong", &blank),
+            page("file-history", &self.file_history()),
             page("file-edit", &edit),
             page("file-edit-wrong", &stale),
         ]
+    }
+
+    fn file_history(&self) -> FileHistoryPage {
+        let change = |what: &str, other: Option<&str>| FileChangeView {
+            at: self.ago(9_000),
+            what: self.t(what),
+            href: other.is_none().then(|| self.t("/activity?tool=write_file")),
+            who: self.t("Default token"),
+            other: other.map(|path| self.t(path)),
+            other_href: other.map(|_| self.t("/workspaces/ws_2/files/history?path=b")),
+            etag: other.is_none().then(|| self.t("sha256:00")),
+        };
+        FileHistoryPage {
+            layout: self.inside(),
+            place: self.place(),
+            name: self.t("notes.md"),
+            crumbs: self.crumbs(),
+            view: self.t("/workspaces/ws_2/files/view?path=reports/notes.md"),
+            changes: vec![
+                change("file.moved", Some("b.md")),
+                change("write_file", None),
+            ],
+            next: Some(self.t("/workspaces/ws_2/files/history?before=1.x")),
+        }
     }
 
     fn crumbs(&self) -> Vec<Crumb> {
@@ -148,6 +174,7 @@ impl Sample {
                 is_clipped: true,
             },
             raw: self.t("/workspaces/ws_2/files/raw?path=reports/notes.md"),
+            history: self.t("/workspaces/ws_2/files/history?path=reports/notes.md"),
             edit: Some(self.t("/workspaces/ws_2/files/edit?path=reports/notes.md")),
             not_edited: None,
             rename: self.field("reports/notes.md"),

@@ -77,6 +77,7 @@ impl Sample {
         };
         let saved = SavedFile {
             path: self.t("projects/launch.md"),
+            new_path: self.t("projects/launch.md"),
             etag: self.t("sha256:ab"),
             is_deleted: false,
             looking_at: None,

@@ -8,6 +8,7 @@ mod documents;
 mod files;
 mod flow_tokens;
 mod flows;
+mod guides;
 mod memory;
 mod outside;
 mod own_connectors;
@@ -66,6 +67,7 @@ impl Sample {
         pages.extend(self.of_invitations());
         pages.extend(self.of_links_and_errors());
         pages.extend(self.of_consent());
+        pages.extend(self.of_guides());
         pages.extend(self.of_reference());
         pages
     }

@@ -59,6 +59,7 @@ mod pages;
 mod progress;
 mod protocol;
 mod proxies;
+mod reading_documents;
 mod repl;
 mod scopes;
 mod secrets;

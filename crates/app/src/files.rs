@@ -3,9 +3,11 @@
 //! The same [`Home`](quaymaster_files::Home) as the file tools work on, with the same limits. Agents'
 //! changes are calls and stand in the audit; those of people are events.
 
+mod documents;
 mod history;
 mod sending;
 
+pub(crate) use documents::DocumentTexts;
 pub use history::{FileChange, FileChangeRow};
 pub use sending::{CompleteResult, FileReceiver, NewFile};
 

@@ -31,10 +31,6 @@ pub struct Ticked {
 }
 
 /// What shall be ticked from now on: absent stays as it is, and nothing inside takes the ticks away.
-#[expect(
-    clippy::option_option,
-    reason = "three states: absent, null, something"
-)]
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MixChange {
     pub toolsets: Option<Option<Vec<String>>>,

@@ -9,6 +9,7 @@ use crate::connections::Renewals;
 use crate::discovery::Discovered;
 use crate::documents::shelf::Shelf;
 use crate::documents::{AT_A_TIME, Arriving, Wake};
+use crate::files::DocumentTexts;
 use crate::flows::{
     FlowRates, OpenRuns, Past, RunEnds, RunLimits, Together, Watched, new_runs, past_runs, run_ends,
 };
@@ -140,6 +141,7 @@ pub struct Inner {
     pub(crate) arriving: Arc<Arriving>,
     /// Where documents are read, and what tells of work.
     pub(crate) extractor: Extractor,
+    pub(crate) document_texts: DocumentTexts,
     pub(crate) wake: Wake,
     pub(crate) toolsets: Toolsets,
     /// Where programs run.
@@ -228,6 +230,7 @@ impl App {
             shelving: tokio::sync::Mutex::default(),
             arriving: Arc::default(),
             extractor: Extractor::new(AT_A_TIME),
+            document_texts: DocumentTexts::default(),
             wake: Wake::default(),
             toolsets: Toolsets::new()?,
             pool: Pool::new(PoolOptions::default()),

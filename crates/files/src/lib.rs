@@ -15,7 +15,7 @@
 //! - `home`, `jail`, `entries`, `lock`, `quota`, `usage`: the storage and its keeping
 //! - `text`, `etag`, `mime`, `diff`: what is in a file
 //! - `atomic`, `produce`: how a file changes
-//! - `read`, `list`, `info`, `search`: tools that read; `download`: a whole file
+//! - `read`, `list`, `info`, `search`: tools that read; `documents`: what is read as the text in it; `download`: a whole file
 //! - `write`, `directory`, `edit`, `tree`, `trash`: tools that change
 //! - `uploads`: the bytes of uploads in parts
 //! - `schema`, `cursor`: JSON Schemas of all requests and results; places in long answers
@@ -24,6 +24,7 @@ mod atomic;
 mod cursor;
 mod diff;
 mod directory;
+mod documents;
 mod download;
 mod edit;
 mod entries;
@@ -50,6 +51,7 @@ mod usage;
 mod write;
 
 pub use directory::{CreateDirectory, CreateDirectoryResult};
+pub use documents::DocumentFile;
 pub use download::Download;
 pub use edit::{
     Changed, DeleteLines, EditOut, ExpectedCount, FindReplace, FindReplaceResult,

@@ -1,5 +1,6 @@
 //! `read_file`: a page of a file, by lines or by bytes.
 
+use crate::documents::is_document;
 use crate::fault_of::fault_of;
 use crate::home::Home;
 use crate::jail::{Meta, open_file_at};
@@ -45,8 +46,8 @@ pub struct ReadFile {
     #[serde(default)]
     #[schemars(range(min = 1, max = 262_144))]
     pub length: Option<u64>,
-    /// auto = text if it is text, else image, audio or base64; text = refuse what is no text;
-    /// base64 = bytes.
+    /// auto = text if it is text or a PDF or office file, else image, audio or base64; text = refuse
+    /// what has no text; base64 = bytes.
     #[serde(default, rename = "as")]
     pub read_as: ReadAs,
     /// Encoding label (WHATWG), for example `windows-1252`. Default: detected.
@@ -134,6 +135,10 @@ pub struct ReadFileResult {
     pub next: Option<NextPage>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub not_modified: Option<bool>,
+    /// The text was taken out of a PDF or office file: lines and bytes are those of the text, and tools
+    /// that edit text do not edit the file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub extracted: Option<bool>,
     /// For an image or audio block of the answer; then neither `content` nor `blob` is set.
     #[serde(skip)]
     #[schemars(skip)]
@@ -147,15 +152,7 @@ impl Home {
     /// `INVALID_ARG`, `PATH_OUTSIDE_WORKSPACE`.
     pub fn read_file(&self, ask: &ReadFile) -> Result<ReadFileResult, Fault> {
         let path = RelPath::parse(&ask.path, "/path")?;
-        let by_bytes = ask.offset.is_some() || ask.length.is_some();
-        if by_bytes && (ask.start_line.is_some() || ask.end_line != -1) {
-            return Err(Fault::invalid_arg(
-                "/offset",
-                "not",
-                "`offset` and `length` cannot be combined with `start_line` and `end_line`.",
-            )
-            .hint("Read by lines or by bytes."));
-        }
+        let by_bytes = by_bytes(ask)?;
         let forced = ask
             .encoding
             .as_deref()
@@ -188,13 +185,23 @@ impl Home {
             (None, ReadAs::Auto) | (_, ReadAs::Base64) => {
                 self.page_of_bytes(&mut result, ask, &file).map_err(io)?;
             }
-            (Some(text), _) if by_bytes => {
-                self.page_of_chars(&mut result, ask, &file, text)
-                    .map_err(io)?;
-            }
-            (Some(text), _) => self.page_of_lines(&mut result, ask, &file, &meta, text)?,
+            (Some(text), _) => self.page_of_text(&mut result, ask, (&file, &meta), text)?,
         }
         Ok(result)
+    }
+
+    pub(crate) fn page_of_text(
+        &self,
+        result: &mut ReadFileResult,
+        ask: &ReadFile,
+        (file, meta): (&File, &Meta),
+        text: &TextFacts,
+    ) -> Result<(), Fault> {
+        if by_bytes(ask)? {
+            let io = |error: std::io::Error| fault_of(&error, &ask.path);
+            return self.page_of_chars(result, ask, file, text).map_err(io);
+        }
+        self.page_of_lines(result, ask, file, meta, text)
     }
 
     fn range(&self, ask: &ReadFile, size: u64) -> (u64, u64) {
@@ -300,8 +307,22 @@ impl Home {
     }
 }
 
+/// Whether bytes are asked for and not lines.
+pub(crate) fn by_bytes(ask: &ReadFile) -> Result<bool, Fault> {
+    let by_bytes = ask.offset.is_some() || ask.length.is_some();
+    if by_bytes && (ask.start_line.is_some() || ask.end_line != -1) {
+        return Err(Fault::invalid_arg(
+            "/offset",
+            "not",
+            "`offset` and `length` cannot be combined with `start_line` and `end_line`.",
+        )
+        .hint("Read by lines or by bytes."));
+    }
+    Ok(by_bytes)
+}
+
 impl ReadFileResult {
-    fn about(path: &RelPath, facts: &Facts) -> Self {
+    pub(crate) fn about(path: &RelPath, facts: &Facts) -> Self {
         let text = facts.text.as_ref();
         ReadFileResult {
             path: path.to_string(),
@@ -321,6 +342,7 @@ impl ReadFileResult {
             truncated: false,
             next: None,
             not_modified: None,
+            extracted: None,
             media: None,
         }
     }
@@ -376,12 +398,8 @@ pub(crate) fn out_of_range(path: &str, line: u64, total: u64) -> Fault {
 }
 
 pub(crate) fn not_text(path: &str, mime: &str) -> Fault {
-    let extractable = mime == "application/pdf"
-        || mime.starts_with("application/vnd.openxmlformats")
-        || mime.starts_with("application/vnd.oasis.opendocument")
-        || matches!(mime, "application/msword" | "application/vnd.ms-excel");
-    let hint = if extractable {
-        "Text of PDF and office files cannot be extracted yet; read it with `as: base64`."
+    let hint = if is_document(mime) {
+        "It cannot be searched or edited as text; read_file answers the text that is in it."
     } else {
         "Read it with `as: base64`, or name its `encoding` if it is text."
     };

@@ -84,6 +84,13 @@ async fn file_info(
     run(app, admitted, request, full, plain).await
 }
 
+async fn read_file(app: &App, admitted: Admitted, request: ReadFile) -> Result<ToolResult, Fault> {
+    let workspace = &admitted.workspace().id;
+    let _turn = app.file_turn(workspace).await?;
+    let home = app.home(admitted.workspace()).await?;
+    page(app.read_page(workspace, home, request).await?)
+}
+
 fn plain<Answer: Serialize>(answer: Answer) -> Result<ToolResult, Fault> {
     structured(&answer)
 }
@@ -127,15 +134,14 @@ pub(super) fn tools() -> Result<Vec<Tool>, Fault> {
             Home::search_files,
             plain,
         )?,
-        tool::<ReadFile, ReadFileResult>(
+        Tool::new::<ReadFile, ReadFileResult>(
             "read_file",
             "Read a file",
-            READS,
             "Reads a page of a file: lines start_line to end_line (negative counts from the end), or bytes \
-             from offset. Answers the text and the file's etag; next says where to go on. Images and audio \
-             come as such, other binary files as base64.",
-            |home, request, _| home.read_file(request),
-            page,
+             from offset. Answers the text and the file's etag; next says where to go on. PDF, docx, xlsx and \
+             pptx come as the text that is in them, images and audio as such, other binary files as base64.",
+            READS,
+            |app, admitted, request| Box::pin(read_file(app, admitted, request)),
         )?,
         tool::<WriteFile, WriteFileResult>(
             "write_file",

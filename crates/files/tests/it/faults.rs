@@ -387,5 +387,5 @@ fn what_is_not_text_is_not_edited() {
         }
     }
     let fault = yard.fault("read_file", json!({ "path": "paper.pdf", "as": "text" }));
-    assert!(fault.hint.unwrap().contains("cannot be extracted yet"));
+    assert!(fault.hint.unwrap().contains("read_file answers the text"));
 }

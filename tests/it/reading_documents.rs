@@ -5,14 +5,21 @@ use reqwest::Client;
 use serde_json::{Value, json};
 
 async fn store(server: &Server, key: &str, path: &str, name: &str) {
+    replace(server, key, path, name, "").await;
+}
+
+async fn replace(server: &Server, key: &str, path: &str, name: &str, etag: &str) {
     let fixture = format!("{}/fixtures/documents/{name}", env!("CARGO_MANIFEST_DIR"));
     let url = format!(
         "{}/api/v1/workspaces/{}/files/content?path={path}",
         server.url, server.workspace
     );
     let bytes = std::fs::read(&fixture).unwrap_or_else(|error| panic!("{fixture}: {error}"));
-    let sent = Client::new().put(url).bearer_auth(key).body(bytes).send();
-    assert_eq!(sent.await.unwrap().status(), 200, "{path}");
+    let mut request = Client::new().put(url).bearer_auth(key).body(bytes);
+    if !etag.is_empty() {
+        request = request.header("if-match", etag);
+    }
+    assert_eq!(request.send().await.unwrap().status(), 200, "{path}");
 }
 
 async fn read(mcp: &Mcp, ask: Value) -> Value {
@@ -79,7 +86,8 @@ async fn agents_read_the_text_of_documents_page_by_page() {
     assert_eq!(fault["code"], "LINE_OUT_OF_RANGE", "{fault}");
 
     // Another document under the same name is read anew.
-    store(&server, &key, "xelatex.pdf", "reportlab.pdf").await;
+    let etag = whole["etag"].as_str().unwrap();
+    replace(&server, &key, "xelatex.pdf", "reportlab.pdf", etag).await;
     let page = read(&mcp, json!({ "path": "xelatex.pdf" })).await;
     let text = page["content"].as_str().unwrap();
     assert!(text.contains("fulmar crane"), "{text}");

@@ -102,11 +102,19 @@ impl Sender {
             // Addresses of mail have no spaces, so more are tried.
             let is_address = name.ends_with("email");
             let apart = if is_address { APART / 2 } else { APART };
-            for payload in 1..=PAYLOADS.len() {
-                if !all && payload % apart != number % apart {
-                    continue;
+            let (mut order, others): (Vec<usize>, Vec<usize>) =
+                (1..=PAYLOADS.len()).partition(|one| all || one % apart == number % apart);
+            let share = order.len();
+            // One that takes some takes one of the others, where it takes none of its own.
+            let takes_some = takes::TAKES.iter().any(|(known, _)| *known == name);
+            if takes_some {
+                order.extend(others);
+            }
+            for (tried, payload) in order.into_iter().enumerate() {
+                if tried >= share && !kept.is_empty() {
+                    break;
                 }
-                if kept.is_empty() && refused == ENOUGH && !is_address {
+                if kept.is_empty() && refused == ENOUGH && !is_address && !takes_some {
                     break;
                 }
                 let mut given = text(payload, number * 100 + payload);

@@ -1,6 +1,6 @@
 //! The queue of runs in the store: put off, counted, found in pages; and what steps keep for a while.
 
-use crate::flows::{add_flow, add_run, lease_run, lease_runs, run, step};
+use crate::flows::{add_flow, add_run, run, step};
 use crate::{NOW, both, tenant};
 use quaymaster_core::Instant;
 use quaymaster_core::id::{FlowId, OrgId};
@@ -8,7 +8,48 @@ use quaymaster_store::flow_cache::MOST_CACHE_BYTES;
 use quaymaster_store::flow_queue::LeasedRun;
 use quaymaster_store::flow_run::RunState;
 use quaymaster_store::flow_trigger::{FlowTrigger, Starts};
+use quaymaster_store::flow_turn::Places;
+use quaymaster_store::{Store, StoreError};
 use serde_json::json;
+
+/// The next run that is due.
+pub(crate) async fn lease_run(
+    store: &Store,
+    lease: &str,
+    now: Instant,
+    until: Instant,
+    of_one: i64,
+) -> Result<Option<LeasedRun>, StoreError> {
+    let mut leased = lease_runs_at(store, (lease, now), until, of_one, 1).await?;
+    Ok(leased.pop())
+}
+
+async fn lease_runs_at(
+    store: &Store,
+    (lease, now): (&str, Instant),
+    until: Instant,
+    of_one: i64,
+    in_all: usize,
+) -> Result<Vec<LeasedRun>, StoreError> {
+    let places = Places {
+        lease,
+        until,
+        of_one,
+        in_all,
+    };
+    store.lease_runs(now, places).await
+}
+
+/// Those that are due now.
+async fn lease_runs(
+    store: &Store,
+    lease: &str,
+    until: Instant,
+    of_one: i64,
+    in_all: usize,
+) -> Result<Vec<LeasedRun>, StoreError> {
+    lease_runs_at(store, (lease, NOW), until, of_one, in_all).await
+}
 
 #[tokio::test]
 async fn a_run_that_is_put_off_is_nobodys_until_then_and_keeps_its_beginning() {

@@ -1,17 +1,17 @@
 //! Flows in the store: tenants apart, versions that stay, leases that hold, what the sweep takes.
 
+use crate::flow_queue::lease_run;
 use crate::{NOW, Tenant, both, tenant};
 use quaymaster_core::Instant;
 use quaymaster_core::clock::{Clock, SystemClock, SystemEntropy};
 use quaymaster_core::id::{FlowId, FlowSecretId, RunId};
+use quaymaster_store::Store;
 use quaymaster_store::flow::{Flow, FlowVersion};
 use quaymaster_store::flow_kv::MOST_KV_BYTES;
-use quaymaster_store::flow_queue::{LeasedRun, RunEnd};
+use quaymaster_store::flow_queue::RunEnd;
 use quaymaster_store::flow_run::{Run, RunState, RunStep};
 use quaymaster_store::flow_secret::FlowSecret;
 use quaymaster_store::flow_trigger::{FlowTrigger, Starts};
-use quaymaster_store::flow_turn::Places;
-use quaymaster_store::{Store, StoreError};
 use secrecy::ExposeSecret as _;
 use serde_json::json;
 
@@ -101,45 +101,6 @@ pub(crate) async fn add_run(store: &Store, run: &Run, steps: &[RunStep]) {
     let mut tx = store.begin().await.unwrap();
     tx.add_run(run, steps).await.unwrap();
     tx.commit().await.unwrap();
-}
-
-/// The next run that is due.
-pub(crate) async fn lease_run(
-    store: &Store,
-    lease: &str,
-    now: Instant,
-    until: Instant,
-    of_one: i64,
-) -> Result<Option<LeasedRun>, StoreError> {
-    let mut leased = lease_runs_at(store, (lease, now), until, of_one, 1).await?;
-    Ok(leased.pop())
-}
-
-async fn lease_runs_at(
-    store: &Store,
-    (lease, now): (&str, Instant),
-    until: Instant,
-    of_one: i64,
-    in_all: usize,
-) -> Result<Vec<LeasedRun>, StoreError> {
-    let places = Places {
-        lease,
-        until,
-        of_one,
-        in_all,
-    };
-    store.lease_runs(now, places).await
-}
-
-/// Those that are due now.
-pub(crate) async fn lease_runs(
-    store: &Store,
-    lease: &str,
-    until: Instant,
-    of_one: i64,
-    in_all: usize,
-) -> Result<Vec<LeasedRun>, StoreError> {
-    lease_runs_at(store, (lease, NOW), until, of_one, in_all).await
 }
 
 #[tokio::test]

@@ -67,6 +67,7 @@ mod sending;
 mod skills;
 mod slow_clients;
 mod smoke;
+mod sqlite;
 mod streams;
 mod token_doors;
 mod tokens;

@@ -109,9 +109,10 @@ pub(crate) struct AskedHistory {
 pub(crate) struct FileChangeView {
     #[schema(value_type = String, format = DateTime)]
     at: Instant,
-    /// The tool that an agent called, or the action of the event of a person, for example `file.written`.
+    /// The tool that an agent called, `execute` for a statement over a database, or the action of the event of a person,
+    /// for example `file.written`.
     action: String,
-    /// Id of the credential, or who did it as events say it.
+    /// Id of the credential, the connection that a statement ran over (`sqlite:main`), or who did it as events say it.
     actor: String,
     /// Where it was moved or copied to, or came from.
     #[serde(skip_serializing_if = "Option::is_none")]

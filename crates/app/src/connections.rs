@@ -27,7 +27,9 @@ pub(crate) use verdict::said;
 
 use crate::actor::{Actor, Admin};
 use crate::{App, wired};
-use checks::{auth_of, checked_account, free_name, is_typed, may_be_local, sorted, taken};
+use checks::{
+    auth_of, checked_account, free_name, is_typed, may_be_local, may_name_files, sorted, taken,
+};
 use quaymaster_connectors::definition::{Auth, Definition, Kind};
 use quaymaster_connectors::request::Invocation;
 use quaymaster_core::id::{
@@ -215,6 +217,7 @@ impl App {
         let definition = usable.definition().clone();
         let auth = auth_of(&definition, new.auth.as_deref())?;
         fits(&definition, auth)?;
+        may_name_files(&definition, new)?;
         if let Some(workspace) = &new.workspace {
             self.believed_workspace(org, workspace).await?;
         }

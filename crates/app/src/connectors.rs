@@ -220,9 +220,8 @@ fn usual_title(kind: AuthKind) -> String {
 pub fn may_be_local(definition: &Definition) -> bool {
     let modules = definition.modules.values();
     let others = modules.filter_map(|module| module.base_url.as_ref());
-    std::iter::once(&definition.base_url)
-        .chain(others)
-        .any(|url| url.names().next().is_some())
+    let mut all = std::iter::once(&definition.base_url).chain(others);
+    !definition.is_file() && all.any(|url| url.names().next().is_some())
 }
 
 impl App {

@@ -384,8 +384,12 @@ impl App {
     }
 }
 
-/// The way without credentials, of a service that has one.
+/// The way without credentials, of a service that has one. A file has none to sign in with either, and is nobody's
+/// before somebody said which one it is.
 pub(crate) fn open_way(definition: &Definition) -> Option<&Auth> {
+    if definition.is_file() {
+        return None;
+    }
     definition
         .auth
         .iter()

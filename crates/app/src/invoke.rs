@@ -2,6 +2,7 @@
 
 use crate::App;
 use crate::connections::Connected;
+use crate::databases::Reachable;
 use crate::discovery::ToolsMark;
 use quaymaster_connectors::request::{Account, Invocation};
 use quaymaster_connectors::send::{Answer, Failure, FailureKind, Options};
@@ -129,10 +130,14 @@ impl App {
             follow_pages: more_pages,
             ..Options::default()
         };
-        let sent = self
-            .sender
-            .send(&prepared, target.account, target.id, call, &options)
-            .await;
+        let (sender, account, id) = (&self.sender, target.account, target.id);
+        let sent = if prepared.definition().is_file() {
+            let files = Reachable::of(self, &target).map_err(refused)?;
+            let asked = sender.query_file(&prepared, account, id, call, &options, &files);
+            asked.await
+        } else {
+            sender.send(&prepared, account, id, call, &options).await
+        };
         if let Some(mark) = target.tools
             && !call.discover
             && self.sender.tools_changed(target.id)

@@ -12,7 +12,7 @@
 //! - `catalog`: the connectors of an organization; `invoke`: in front of every call to one
 //! - `hosted`: a hosted server as its callers see it
 //! - `resources`: what callers read by URI
-//! - `toolsets`: one file each; `homes`: the home directories of workspaces
+//! - `toolsets`: one file each; `homes`: the home directories of workspaces; `databases`: files of them that are databases
 //! - use cases, one module per noun: [`first_start`], [`first_steps`], [`credentials`], [`mixing`], [`flow_tokens`], [`workspaces`], [`organizations`],
 //!   [`sign_in`], [`links`], `csrf`, [`account`], [`browsers`], [`members`], [`invitations`], [`resets`], [`skills`], [`memory`], [`oauth`], [`reconnect`], [`connections`], [`connection_types`], [`connectors`], [`discovery`], [`definitions`], [`documents`], [`flows`], [`packs`],
 //!   [`trying`], [`actions`], [`uploads`], [`files`], [`finding`], [`trash`], [`activity`], [`call_usage`], [`integrations`], [`partials`], [`end_users`], [`servers`], [`server_tools`], [`picking`], [`as_server`], [`service`], [`connect_sessions`]; [`connect_lines`]: what a person pastes into a client
@@ -37,6 +37,7 @@ pub mod connections;
 pub mod connectors;
 pub mod credentials;
 mod csrf;
+mod databases;
 pub mod definitions;
 pub mod discovery;
 pub mod documents;

@@ -6,6 +6,7 @@ use crate::caps::Caps;
 use crate::catalog::Ready;
 use crate::changes::Changes;
 use crate::connections::Renewals;
+use crate::databases::FileDatabases;
 use crate::discovery::Discovered;
 use crate::documents::shelf::Shelf;
 use crate::documents::{AT_A_TIME, Arriving, Wake};
@@ -135,6 +136,8 @@ pub struct Inner {
     pub(crate) audit: Audit,
     pub(crate) changes: Changes,
     pub(crate) homes: Homes,
+    /// Those of their files that are databases.
+    pub(crate) databases: FileDatabases,
     /// The bytes of documents, and who places or removes some.
     pub(crate) shelf: Shelf,
     pub(crate) shelving: tokio::sync::Mutex<()>,
@@ -226,6 +229,7 @@ impl App {
             audit: Audit::default(),
             changes: Changes::starting_at(now),
             homes: Homes::new(settings.data.join("workspaces")),
+            databases: FileDatabases::default(),
             shelf: Shelf::new(&settings.data),
             shelving: tokio::sync::Mutex::default(),
             arriving: Arc::default(),

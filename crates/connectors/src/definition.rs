@@ -17,7 +17,7 @@ pub use auth::{
 pub use defaults::{
     Defaults, Equals, Errors, Holds, PageSize, Pagination, PaginationKind, Retry, Unit, Wait,
 };
-pub use protocol::{Batch, Envelope, Graphql, Handshake, Kind, Mcp, Positional, Rpc};
+pub use protocol::{Batch, Dialect, Envelope, Graphql, Handshake, Kind, Mcp, Positional, Rpc, Sql};
 pub use template::{Encoding, Template, TemplateError};
 pub(crate) use template::{push_percent, push_segment};
 
@@ -88,6 +88,9 @@ pub struct Definition {
     pub graphql: Option<Graphql>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mcp: Option<Mcp>,
+    /// Which database the kind `sql` is; PostgreSQL without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sql: Option<Sql>,
     /// What is not listed as an action may be called as well (RPC methods; REST paths always may).
     #[serde(default)]
     pub open_methods: bool,
@@ -305,6 +308,15 @@ impl Definition {
             let action = module.actions.get(key)?;
             Some((name.as_str(), module, action))
         })
+    }
+
+    /// Whether what is called is a file of a workspace, and nothing outside.
+    pub fn is_file(&self) -> bool {
+        self.kind == Kind::Sql
+            && self
+                .sql
+                .as_ref()
+                .is_some_and(|sql| sql.dialect == Dialect::Sqlite)
     }
 }
 

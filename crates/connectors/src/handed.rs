@@ -56,7 +56,10 @@ pub fn handed(definition: &Definition, account: &Account) -> Result<Handed, Faul
             places.insert((host.to_owned(), port));
         }
     };
-    add(&Base::resolve(&definition.base_url, signer)?.url);
+    // A file is at no address that a program could reach.
+    if !definition.is_file() {
+        add(&Base::resolve(&definition.base_url, signer)?.url);
+    }
     for module in definition.modules.values() {
         if let Some(base) = &module.base_url {
             add(&Base::resolve(base, signer)?.url);

@@ -251,6 +251,7 @@ fn head(
         rpc: None,
         graphql: None,
         mcp: None,
+        sql: None,
         open_methods: false,
         key,
         title,

@@ -101,6 +101,7 @@ fn head(definition: &Definition, root: &Spot, report: &mut Report) {
         ("rpc", definition.rpc.is_some(), Kind::Rpc),
         ("graphql", definition.graphql.is_some(), Kind::Graphql),
         ("mcp", definition.mcp.is_some(), Kind::Mcp),
+        ("sql", definition.sql.is_some(), Kind::Sql),
     ];
     for (name, there, of) in only {
         report.unless(
@@ -114,13 +115,7 @@ fn head(definition: &Definition, root: &Spot, report: &mut Report) {
         &root.key("kind"),
         "`kind: rpc` needs the key `rpc`, at least `rpc: {envelope: jsonrpc2}`.",
     );
-    report.unless(
-        kind != Kind::Sql
-            || (definition.connection.contains_key("database")
-                && definition.auth.iter().all(|auth| auth.kind == AuthKind::Basic)),
-        &root.key("kind"),
-        "`kind: sql` needs the field `database` in `connection`, and `basic` as the way to sign in.",
-    );
+    database(definition, root, report);
     report.unless(
         !definition.open_methods || matches!(kind, Kind::Rpc | Kind::Mcp),
         &root.key("open_methods"),
@@ -128,7 +123,31 @@ fn head(definition: &Definition, root: &Spot, report: &mut Report) {
     );
 }
 
+/// What an account of a database has.
+fn database(definition: &Definition, root: &Spot, report: &mut Report) {
+    if definition.kind != Kind::Sql {
+        return;
+    }
+    let has = |field: &str| definition.connection.contains_key(field);
+    let signs_in_by = |kind| definition.auth.iter().all(|auth| auth.kind == kind);
+    let (good, needed) = if definition.is_file() {
+        (
+            has("workspace") && has("file") && signs_in_by(AuthKind::None),
+            "`dialect: sqlite` needs the fields `workspace` and `file` in `connection`, and `none` as the way to sign in.",
+        )
+    } else {
+        (
+            has("database") && signs_in_by(AuthKind::Basic),
+            "`kind: sql` needs the field `database` in `connection`, and `basic` as the way to sign in.",
+        )
+    };
+    report.unless(good, &root.key("kind"), needed);
+}
+
 fn addresses(definition: &Definition, root: &Spot, report: &mut Report) {
+    if definition.is_file() {
+        return file_address(definition, root, report);
+    }
     let known = address_names(definition);
     text::base_url(&definition.base_url, &known, &root.key("base_url"), report);
     for (name, module) in &definition.modules {
@@ -144,6 +163,27 @@ fn addresses(definition: &Definition, root: &Spot, report: &mut Report) {
             format!("{host:?} is no host: write its name alone, in small letters, for example api.example.com."),
         );
     }
+}
+
+/// A file is at one address, and credentials go nowhere.
+fn file_address(definition: &Definition, root: &Spot, report: &mut Report) {
+    report.unless(
+        definition.base_url.as_str() == "workspace://{workspace}/{file}",
+        &root.key("base_url"),
+        "A file of a workspace has `base_url: workspace://{workspace}/{file}`.",
+    );
+    for (name, module) in &definition.modules {
+        report.unless(
+            module.base_url.is_none(),
+            &root.key("modules").key(name).key("base_url"),
+            "A file of a workspace has one address.",
+        );
+    }
+    report.unless(
+        definition.allow_hosts.is_empty(),
+        &root.key("allow_hosts"),
+        "A file of a workspace has no hosts.",
+    );
 }
 
 /// The names that addresses may hold: fields of `connection`, and what a token's answer tells.

@@ -22,12 +22,12 @@ pub(crate) use wait::asked as asked_to_wait;
 use crate::definition::{Definition, Envelope, Kind, Pagination, Verb};
 use crate::redact::Redactor;
 use crate::request::{self, Account, Base, Built, Invocation, Known, Prepared, Signer};
-use crate::sql;
+use crate::sql::{self, Databases};
 use crate::upstream::{self, Sessions};
 use http::{HeaderValue, Method};
 use limits::Limits;
 use pages::{Next, Page};
-use quaymaster_core::{Clock, Fault};
+use quaymaster_core::{Clock, Code, Fault};
 use quaymaster_egress::Egress;
 use serde_json::{Value, json};
 use std::borrow::Cow;
@@ -117,7 +117,10 @@ impl Sender {
         let definition: &Definition = prepared.definition();
         let signer = Signer::new(definition, account).map_err(Failure::refused)?;
         let redactor = signer.redactor();
-        let sent = if definition.kind == Kind::Sql {
+        let sent = if definition.is_file() {
+            let message = format!("{} is a file, which nothing is sent to.", definition.title);
+            Err(Failure::refused(Fault::new(Code::NotImplemented, message)))
+        } else if definition.kind == Kind::Sql {
             sql::call(self, prepared, account, connection, call, options).await
         } else if definition.kind == Kind::Mcp {
             upstream::run(
@@ -140,6 +143,26 @@ impl Sender {
         };
         sent.map_err(|mut failure| {
             redactor.fault(&mut failure.fault);
+            failure
+        })
+    }
+
+    /// Calls what is a file of a workspace, which `databases` open.
+    pub async fn query_file(
+        &self,
+        prepared: &Prepared,
+        account: &Account,
+        connection: &str,
+        call: &Invocation,
+        options: &Options,
+        databases: &dyn Databases,
+    ) -> Result<Answer, Failure> {
+        let signer = Signer::new(prepared.definition(), account).map_err(Failure::refused)?;
+        let sent = sql::call_file(
+            self, prepared, account, connection, call, options, databases,
+        );
+        sent.await.map_err(|mut failure| {
+            signer.redactor().fault(&mut failure.fault);
             failure
         })
     }

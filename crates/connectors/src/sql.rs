@@ -1,23 +1,26 @@
-//! One statement for a PostgreSQL server, over a connection that [egress](quaymaster_egress) made.
+//! One statement for a PostgreSQL server, over a connection that [egress](quaymaster_egress) made; or for a file of SQLite,
+//! which others open ([`Databases`]).
 //!
 //! A connection serves one statement and is closed: nothing that a statement sets is there for the next one, and there is no
 //! pool that a second account could meet. The statement runs in a transaction of its own, read-only if so asked, which is
 //! committed once its whole answer was taken; an answer that is too large changes nothing. Values never become part of
 //! the statement's text.
 //!
-//! - `call`: a statement as the call of a connector; `parameters`: from `:name` to the server's `$1`; `values`: parameters to the server and columns from it
+//! - `call`: a statement as the call of a connector; `file`: for a database that is a file; `parameters`: from `:name` to the server's `$1`; `values`: parameters to the server and columns from it
 //! - `time`: its dates; `number`: its decimals; `connection`: bytes, counted; `failure`: what went wrong
 
 mod call;
 mod connection;
 mod failure;
+mod file;
 mod number;
 mod parameters;
 mod time;
 mod values;
 
-pub(crate) use call::call;
-pub use parameters::{Named, Unusable, named};
+pub(crate) use call::{call, call_file};
+pub use file::{DatabaseFile, Databases};
+pub use parameters::{Named, Unusable, fits, named};
 
 use connection::Tls as Handshake;
 use futures_util::TryStreamExt as _;

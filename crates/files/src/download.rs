@@ -45,6 +45,11 @@ impl Download {
         self.path.rsplit('/').next().unwrap_or_default()
     }
 
+    /// The open file, from its first byte on.
+    pub fn into_file(self) -> File {
+        self.file
+    }
+
     /// Bytes from there on, at most so many; none at the end.
     pub fn read(&self, at: u64, most: u64) -> Result<Vec<u8>, Fault> {
         let most = most.min(self.size.saturating_sub(at));

@@ -16,7 +16,7 @@
 //! - `text`, `etag`, `mime`, `diff`: what is in a file
 //! - `atomic`, `produce`: how a file changes
 //! - `read`, `list`, `info`, `search`: tools that read; `documents`: what is read as the text in it; `download`: a whole file
-//! - `write`, `directory`, `edit`, `tree`, `trash`: tools that change
+//! - `write`, `directory`, `edit`, `tree`, `trash`: tools that change; `whole`: a file put into the place of what was read
 //! - `uploads`: the bytes of uploads in parts
 //! - `schema`, `cursor`: JSON Schemas of all requests and results; places in long answers
 
@@ -48,6 +48,7 @@ mod trash;
 mod tree;
 mod uploads;
 mod usage;
+mod whole;
 mod write;
 
 pub use directory::{CreateDirectory, CreateDirectoryResult};

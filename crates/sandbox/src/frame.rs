@@ -68,6 +68,13 @@ impl Frames {
         }
     }
 
+    /// What came behind the frames that were taken, where no more frames come.
+    pub(crate) fn take_rest(&mut self) -> Vec<u8> {
+        let mut bytes = std::mem::take(&mut self.bytes);
+        bytes.drain(..std::mem::take(&mut self.at));
+        bytes
+    }
+
     /// Where to put what arrives next.
     pub(crate) fn room(&mut self) -> &mut Vec<u8> {
         if self.at > 0 {

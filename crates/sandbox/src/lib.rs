@@ -10,7 +10,7 @@
 //! - No program without the filter of system calls and the resource limits; namespaces besides where the machine has them,
 //!   and each [`Outcome`] says which it was. No switch turns any of it off; a machine that
 //!   cannot do it answers `SANDBOX_UNAVAILABLE` with the fix.
-//! - A JavaScript worker serves one execution and is gone; a jq worker serves one organization; a Python session serves one
+//! - A worker of JavaScript or of a database serves one execution and is gone; a jq worker serves one organization; a Python session serves one
 //!   key, and has full isolation or is not.
 //! - The server takes what a worker says for hostile: bounded, counted, and killed at the first wrong word.
 //! - No worker outlives its pool, or a server that was killed.
@@ -20,8 +20,9 @@
 //! - `sys`: system calls; `lock`: how a worker shuts itself in, the same for every kind; `overflow`: stacks that are used up
 //! - `frame`, `message`: what both sides say
 //! - [`worker`]: a worker from its first instruction; `javascript`: the engine and its host;
-//!   `extract`: the text of documents, in the worker and, as [`Extractor`], in the server; [`jq`]: expressions, likewise
-//! - `supervisor`: the thread that starts and ends workers
+//!   `extract`: the text of documents, in the worker and, as [`Extractor`], in the server; [`jq`]: expressions, [`sqlite`]:
+//!   statements over a database's bytes, likewise
+//! - `supervisor`: the thread that starts and ends workers; `turns`: who may have one now
 //! - `names`, `session`: the server's side of one execution
 //! - [`Pool`], [`probe`]: what others use
 //! - `python`, [`Sessions`]: sessions of `CPython`, which have a supervisor of their own
@@ -39,8 +40,10 @@ mod pool;
 mod python;
 mod run;
 mod session;
+pub mod sqlite;
 mod supervisor;
 mod sys;
+mod turns;
 pub mod worker;
 
 pub use extract::{Extracted, Extractor, Form, MAX_TEXT, Reason, Unreadable};

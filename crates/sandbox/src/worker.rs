@@ -8,6 +8,7 @@ use crate::jq;
 use crate::lock;
 use crate::message::FromWorker;
 use crate::python;
+use crate::sqlite;
 use crate::sys;
 use serde::Serialize;
 use std::convert::Infallible;
@@ -22,6 +23,7 @@ pub(crate) const JAVASCRIPT: &str = "js";
 pub(crate) const EXTRACT: &str = "extract";
 pub(crate) const JQ: &str = "jq";
 pub(crate) const PYTHON: &str = "python";
+pub(crate) const SQLITE: &str = "sqlite";
 
 /// Whether these arguments, the program's name among them, are those of a worker. Then
 /// [`main`] is to be called before there is another thread.
@@ -46,7 +48,7 @@ pub fn main_with(
         .skip(2)
         .filter_map(|arg| arg.into_string().ok())
         .collect();
-    let [kind @ (JAVASCRIPT | EXTRACT | JQ | PYTHON), parent] =
+    let [kind @ (JAVASCRIPT | EXTRACT | JQ | PYTHON | SQLITE), parent] =
         args.iter().map(String::as_str).collect::<Vec<_>>()[..]
     else {
         // Started by hand: there is no server to tell.
@@ -60,6 +62,7 @@ pub fn main_with(
             EXTRACT => extract::work(&connection, parent),
             JQ => jq::worker::work(&connection, parent),
             PYTHON => python::work(&connection, parent),
+            SQLITE => sqlite::worker::work(&connection, parent),
             _ => javascript::work(&connection, parent, extra),
         }
     };

@@ -1,5 +1,6 @@
 //! Which files of a workspace were changed, when and by whom. What agents changed comes with their calls
-//! and goes with them; what people changed comes with the event about it. Contents are not kept.
+//! and goes with them; what people changed comes with the event about it; what statements over a database
+//! changed stands alone, since the file may be in another workspace than the call. Contents are not kept.
 
 use crate::clauses::{Arg, Clauses};
 use crate::db::{Store, StoreError, Tx, TxInner};
@@ -26,7 +27,7 @@ pub struct FileChangeRow {
     pub at: Instant,
     /// The tool, or the action of the event, for example `file.written`.
     pub action: String,
-    /// The credential, or who did it as events say it.
+    /// The credential, the connection of a statement, or who did it as events say it.
     pub actor: String,
     pub other: Option<String>,
     pub etag: Option<String>,
@@ -43,13 +44,13 @@ impl FileChangeRow {
 
 /// What the changes of one call or event have in common.
 #[derive(Clone, Copy)]
-pub(crate) struct Changing<'a> {
-    pub(crate) id: &'a str,
-    pub(crate) org: &'a OrgId,
-    pub(crate) workspace: &'a WorkspaceId,
-    pub(crate) at: Instant,
-    pub(crate) action: &'a str,
-    pub(crate) actor: &'a str,
+pub struct Changing<'a> {
+    pub id: &'a str,
+    pub org: &'a OrgId,
+    pub workspace: &'a WorkspaceId,
+    pub at: Instant,
+    pub action: &'a str,
+    pub actor: &'a str,
 }
 
 /// A row as both databases unpack it from JSON.
@@ -151,6 +152,17 @@ impl Tx {
             actor: &event.actor,
         };
         let rows: Vec<_> = packed(of, files).collect();
+        self.add_file_changes(&rows).await
+    }
+
+    /// What a statement changed.
+    pub async fn record_file(
+        &mut self,
+        of: Changing<'_>,
+        file: FileChange,
+    ) -> Result<(), StoreError> {
+        let files = [file];
+        let rows: Vec<_> = packed(of, &files).collect();
         self.add_file_changes(&rows).await
     }
 

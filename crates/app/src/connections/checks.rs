@@ -1,7 +1,7 @@
 //! What somebody wants of an account, checked before anything is stored.
 
 use super::tokens::flows;
-use super::{Connection, Fields};
+use super::{Connection, Fields, NewConnection};
 use crate::connectors::implied_fields;
 use quaymaster_connectors::definition::{Auth, Definition, Field};
 use quaymaster_connectors::lint::whole;
@@ -73,6 +73,11 @@ pub(super) fn is_typed(definition: &Definition, auth: &Auth) -> Result<(), Fault
 pub(super) fn may_be_local(definition: &Definition, auth: &Auth) -> Result<(), Fault> {
     let title = &definition.title;
     let refused = |message| Err(Fault::invalid_arg("/is_local", "const", message));
+    if definition.is_file() {
+        return refused(format!(
+            "{title} is a file of a workspace; there is no network to reach it in."
+        ));
+    }
     if definition.base_url.names().next().is_none() {
         return refused(format!(
             "{title} is on the internet, not inside your network."
@@ -88,6 +93,18 @@ pub(super) fn may_be_local(definition: &Definition, auth: &Auth) -> Result<(), F
         ));
     }
     Ok(())
+}
+
+/// Whoever connects a file decides which one is read, so that is nobody who was only sent a link.
+pub(super) fn may_name_files(definition: &Definition, new: &NewConnection) -> Result<(), Fault> {
+    if !definition.is_file() || (new.end_user.is_none() && new.session.is_none()) {
+        return Ok(());
+    }
+    let message = format!(
+        "{} is a file of a workspace, which an administrator connects, for all who use the connection.",
+        definition.title
+    );
+    Err(Fault::new(Code::Forbidden, message))
 }
 
 pub(super) fn taken(name: &str) -> Fault {

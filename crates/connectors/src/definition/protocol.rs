@@ -14,10 +14,10 @@ pub enum Kind {
     Graphql,
     /// An MCP server over Streamable HTTP; its tools are the actions.
     Mcp,
-    /// A PostgreSQL database. Its actions are `rpc: query`, which reads, and `rpc: execute`, which may change; both have
-    /// the inputs `query`, `params` and `max_rows`. `base_url` is `https://{host}:{port}`, for an
+    /// A database. Its actions are `rpc: query`, which reads, and `rpc: execute`, which may change; both have
+    /// the inputs `query`, `params` and `max_rows`. One of PostgreSQL has `base_url: "https://{host}:{port}"`, for an
     /// encrypted connection; a field `tls` with the value `off` does without. Fields besides: `database`, and the way to
-    /// sign in is `basic`.
+    /// sign in is `basic`. One of SQLite, see `sql`, is a file of a workspace.
     Sql,
 }
 
@@ -83,6 +83,26 @@ pub struct Batch {
 pub struct Handshake {
     pub status: u16,
     pub header: String,
+}
+
+/// Databases.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Sql {
+    #[serde(default)]
+    pub dialect: Dialect,
+}
+
+/// Which database it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Dialect {
+    /// A server of PostgreSQL.
+    #[default]
+    Postgresql,
+    /// A SQLite database that is a file of a workspace. `base_url` is `workspace://{workspace}/{file}`, accounts
+    /// have both fields, and the way to sign in is `none`.
+    Sqlite,
 }
 
 #[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]

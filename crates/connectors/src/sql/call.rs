@@ -1,6 +1,6 @@
 //! A statement as a call of a connector of the kind `sql`.
 
-use super::{Query, Server, Tls, run};
+use super::{DatabaseFile, Databases, Query, Server, Tls, Unusable, run};
 use crate::request::{Account, Base, Invocation, Prepared, Signer};
 use crate::send::{Answer, Data, Failure, FailureKind, Meta, Options, Sender};
 use quaymaster_core::{Code, Fault};
@@ -25,7 +25,7 @@ pub(crate) async fn call(
 ) -> Result<Answer, Failure> {
     let definition = prepared.definition();
     let signer = Signer::new(definition, account).map_err(Failure::refused)?;
-    let (inputs, read_only) = inputs(prepared, call).map_err(Failure::refused)?;
+    let asked = Asked::of(prepared, call, options).map_err(Failure::refused)?;
     let base = Base::resolve(&definition.base_url, signer).map_err(Failure::refused)?;
     let server = server(signer, &base).map_err(Failure::refused)?;
     let egress = sender.way_out(account, &base)?;
@@ -33,32 +33,88 @@ pub(crate) async fn call(
     sender
         .take_turn(connection, definition, module, options, Duration::ZERO)
         .await?;
-    let none = Map::new();
-    let query = Query {
-        text: inputs
-            .get("query")
-            .and_then(Value::as_str)
-            .unwrap_or_default(),
-        params: inputs
-            .get("params")
-            .and_then(Value::as_object)
-            .unwrap_or(&none),
-        read_only,
-        max_rows: inputs
-            .get("max_rows")
-            .and_then(Value::as_u64)
-            .unwrap_or(USUAL_ROWS)
-            .min(MOST_ROWS) as usize,
-        max_bytes: options.max_bytes,
-        timeout: options
-            .timeout
-            .unwrap_or_else(|| Sender::usual_timeout(definition)),
+    let rows = run(&egress, &server, &asked.query()).await;
+    Ok(answer(&rows.map_err(failed)?, signer))
+}
+
+/// The same for a database that is a file, which others open.
+pub(crate) async fn call_file(
+    sender: &Sender,
+    prepared: &Prepared,
+    account: &Account,
+    connection: &str,
+    call: &Invocation,
+    options: &Options,
+    databases: &dyn Databases,
+) -> Result<Answer, Failure> {
+    let definition = prepared.definition();
+    let signer = Signer::new(definition, account).map_err(Failure::refused)?;
+    let asked = Asked::of(prepared, call, options).map_err(Failure::refused)?;
+    if asked.text.contains('\0') {
+        return Err(Failure::refused(Unusable::Nul.fault()));
+    }
+    let field = |name: &str| signer.value(name).ok_or_else(|| signer.missing(name));
+    let file = DatabaseFile {
+        workspace: field("workspace").map_err(failed)?.trim(),
+        path: field("file").map_err(failed)?.trim(),
     };
-    let rows = run(&egress, &server, &query).await.map_err(failed)?;
+    let module = call.module.as_deref();
+    sender
+        .take_turn(connection, definition, module, options, Duration::ZERO)
+        .await?;
+    let rows = databases.run(&file, &asked.query()).await;
+    Ok(answer(&rows.map_err(failed)?, signer))
+}
+
+/// What a call asks for, whatever database it goes to.
+struct Asked {
+    text: String,
+    params: Map<String, Value>,
+    read_only: bool,
+    max_rows: usize,
+    max_bytes: usize,
+    timeout: Duration,
+}
+
+impl Asked {
+    fn of(prepared: &Prepared, call: &Invocation, options: &Options) -> Result<Asked, Fault> {
+        let (mut inputs, read_only) = inputs(prepared, call)?;
+        let rows = inputs.get("max_rows").and_then(Value::as_u64);
+        Ok(Asked {
+            text: match inputs.remove("query") {
+                Some(Value::String(text)) => text,
+                _ => String::new(),
+            },
+            params: match inputs.remove("params") {
+                Some(Value::Object(params)) => params,
+                _ => Map::new(),
+            },
+            read_only,
+            max_rows: rows.unwrap_or(USUAL_ROWS).min(MOST_ROWS) as usize,
+            max_bytes: options.max_bytes,
+            timeout: options
+                .timeout
+                .unwrap_or_else(|| Sender::usual_timeout(prepared.definition())),
+        })
+    }
+
+    fn query(&self) -> Query<'_> {
+        Query {
+            text: &self.text,
+            params: &self.params,
+            read_only: self.read_only,
+            max_rows: self.max_rows,
+            max_bytes: self.max_bytes,
+            timeout: self.timeout,
+        }
+    }
+}
+
+fn answer(rows: &super::Answer, signer: Signer<'_>) -> Answer {
     let mut data = json!({ "columns": rows.columns, "rows": rows.rows, "affected": rows.affected });
     // Without what nobody sees and what nobody may see, as of every service.
     signer.redactor().value(&mut data);
-    Ok(Answer {
+    Answer {
         status: DONE,
         data: Data::Value(data),
         media: Vec::new(),
@@ -66,7 +122,7 @@ pub(crate) async fn call(
             pages: 1,
             ..Meta::default()
         },
-    })
+    }
 }
 
 /// The inputs, checked against the action, and whether it only reads.
@@ -128,7 +184,7 @@ fn failed(fault: Fault) -> Failure {
         Code::ConnectionRequired => FailureKind::Auth,
         Code::InvalidArg => FailureKind::Refused,
         Code::Timeout => FailureKind::Timeout,
-        _ if fault.has_detail("sqlstate") => FailureKind::Upstream,
+        _ if fault.has_detail("sqlstate") || fault.has_detail("sqlite") => FailureKind::Upstream,
         _ if fault.retryable => FailureKind::Unreachable,
         _ => FailureKind::Upstream,
     };

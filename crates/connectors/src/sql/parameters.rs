@@ -31,12 +31,13 @@ pub enum Unusable {
 }
 
 impl Unusable {
-    pub(super) fn fault(self) -> Fault {
+    /// What whoever wrote the statement is told.
+    pub fn fault(self) -> Fault {
         let message = match self {
             Unusable::Empty => "The statement is empty.",
             Unusable::Several => "There is more than one statement; a step runs one.",
             Unusable::Numbered => "Parameters are written `:name`, not `$1`.",
-            Unusable::Nul => "The statement has a character that PostgreSQL does not take.",
+            Unusable::Nul => "The statement has a character that no database takes.",
         };
         Fault::invalid_arg("/query", "statement", message)
     }
@@ -121,27 +122,37 @@ impl<'s> Named<'s> {
 
     /// Whether exactly the parameters that it has are given.
     pub(super) fn check(&self, given: &Map<String, Value>) -> Result<(), Fault> {
-        let names = || self.uses.iter().map(|(_, name)| *name);
-        if let Some(missing) = names().find(|name| !given.contains_key(*name)) {
-            return Err(Fault::invalid_arg(
-                "/params",
-                "required",
-                format!("The statement has :{missing}, and no such parameter is given."),
-            )
-            .meant(&did_you_mean(missing, given.keys().map(String::as_str), 1)));
-        }
-        let unused = given
-            .keys()
-            .find(|unused| names().all(|name| name != **unused));
-        match unused {
-            Some(unused) => Err(Fault::invalid_arg(
-                &format!("/params/{unused}"),
-                "unused",
-                format!("The statement has no :{unused}."),
-            )
-            .meant(&did_you_mean(unused, names(), 1))),
-            None => Ok(()),
-        }
+        fits(self.uses.iter().map(|(_, name)| *name), given)
+    }
+}
+
+/// Whether exactly the parameters that a statement has are given.
+///
+/// # Errors
+/// `INVALID_ARG`, with the name that is missing or too many.
+pub fn fits<'n>(
+    names: impl Iterator<Item = &'n str> + Clone,
+    given: &Map<String, Value>,
+) -> Result<(), Fault> {
+    if let Some(missing) = names.clone().find(|name| !given.contains_key(*name)) {
+        return Err(Fault::invalid_arg(
+            "/params",
+            "required",
+            format!("The statement has :{missing}, and no such parameter is given."),
+        )
+        .meant(&did_you_mean(missing, given.keys().map(String::as_str), 1)));
+    }
+    let unused = given
+        .keys()
+        .find(|unused| names.clone().all(|name| name != **unused));
+    match unused {
+        Some(unused) => Err(Fault::invalid_arg(
+            &format!("/params/{unused}"),
+            "unused",
+            format!("The statement has no :{unused}."),
+        )
+        .meant(&did_you_mean(unused, names, 1))),
+        None => Ok(()),
     }
 }
 

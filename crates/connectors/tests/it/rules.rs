@@ -411,3 +411,44 @@ fn methods_of_rpc_have_their_own_rules() {
         );
     }
 }
+
+#[test]
+fn a_database_that_is_a_file_has_its_own_address_and_nothing_to_sign_in_with() {
+    let sqlite = include_str!("../../../../catalog/sqlite/connector.yaml");
+    assert_eq!(problems(sqlite), []);
+    for (is, should, key, message) in [
+        (
+            "workspace://{workspace}/{file}",
+            "https://{workspace}/{file}",
+            "base_url",
+            "base_url: workspace://",
+        ),
+        (
+            "{dialect: sqlite}",
+            "{dialect: postgresql}",
+            "kind",
+            "`database`",
+        ),
+        ("  file: {title", "  path: {title", "kind", "`file`"),
+        ("kind: sql\n", "kind: rest\n", "sql", "`kind: sql`"),
+        (
+            "title: SQL\n",
+            "title: SQL\n    base_url: https://files.example.com\n",
+            "modules.sql.base_url",
+            "one address",
+        ),
+        (
+            "base_url:",
+            "allow_hosts: [files.example.com]\nbase_url:",
+            "allow_hosts",
+            "no hosts",
+        ),
+    ] {
+        assert!(sqlite.contains(is), "{is}");
+        let found = problems(&sqlite.replacen(is, should, 1));
+        let told = found
+            .iter()
+            .any(|one| one.key == key && one.message.contains(message));
+        assert!(told, "{is}: {found:?}");
+    }
+}

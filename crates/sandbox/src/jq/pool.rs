@@ -5,16 +5,13 @@ use super::{Ask, Failed, FailedAt, MAX_INPUT, MAX_PROGRAM};
 use crate::frame;
 use crate::pool::PoolOptions;
 use crate::supervisor::Supervisor;
+use crate::turns::Turns;
 use crate::worker::JQ;
 use serde_json::Value;
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 
-/// How long an evaluation waits for its turn.
-const PATIENCE: Duration = Duration::from_secs(10);
 /// A worker that was given so many programs is replaced, so that memory that an interpreter loses does not add up.
 const WORN: usize = 10_000;
 /// Reading the input is not the expression's doing. This much more time for each mebibyte.
@@ -55,9 +52,7 @@ pub struct Pool {
 struct Shared {
     supervisor: Supervisor,
     options: Options,
-    turns: Semaphore,
-    /// Turns of each organization that evaluates or waits.
-    own: Mutex<HashMap<Arc<str>, Arc<Semaphore>>>,
+    turns: Turns,
     kept: Mutex<Kept>,
 }
 
@@ -67,14 +62,6 @@ struct Kept {
     workers: Vec<Leased>,
     /// Whether a task looks after them.
     watched: bool,
-}
-
-/// A turn. Gives it back when dropped.
-struct Turn<'p> {
-    shared: &'p Shared,
-    lease: Arc<str>,
-    own: Option<OwnedSemaphorePermit>,
-    _all: SemaphorePermit<'p>,
 }
 
 impl Pool {
@@ -88,9 +75,8 @@ impl Pool {
         Pool {
             shared: Arc::new(Shared {
                 supervisor: Supervisor::start(JQ, workers),
-                turns: Semaphore::new(options.most.max(1)),
+                turns: Turns::new(options.most),
                 options,
-                own: Mutex::default(),
                 kept: Mutex::default(),
             }),
         }
@@ -161,7 +147,8 @@ impl Pool {
             return Ok(values);
         }
         let first = |failed| FailedAt { index: 0, failed };
-        let turn = self.shared.turn(lease).await.map_err(first)?;
+        let turn = self.shared.turns.take(lease).await;
+        let turn = turn.ok_or_else(|| first(Failed::Busy))?;
         let mut worker = self.shared.worker(&turn.lease).await.map_err(first)?;
         worker.used += count;
         let mut told = worker.ask(asked, time + reading).await;
@@ -219,54 +206,6 @@ fn ask(programs: &[&str], check: bool) -> Result<Vec<u8>, FailedAt> {
 impl Shared {
     fn kept(&self) -> MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn own(&self) -> MutexGuard<'_, HashMap<Arc<str>, Arc<Semaphore>>> {
-        self.own.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Waits for a turn. An organization's own evaluations wait for each other first, so that one that has many
-    /// leaves room for others.
-    async fn turn(&self, lease: &str) -> Result<Turn<'_>, Failed> {
-        let (lease, own) = {
-            let mut all = self.own();
-            match all.get_key_value(lease) {
-                Some((lease, own)) => (Arc::clone(lease), Arc::clone(own)),
-                None => {
-                    let lease: Arc<str> = Arc::from(lease);
-                    let own = Arc::new(Semaphore::new((self.options.most / 2).max(1)));
-                    all.insert(Arc::clone(&lease), Arc::clone(&own));
-                    (lease, own)
-                }
-            }
-        };
-        let waited = tokio::time::timeout(PATIENCE, async {
-            let own = own.acquire_owned().await.ok()?;
-            Some((own, self.turns.acquire().await.ok()?))
-        });
-        match waited.await {
-            Ok(Some((own, all))) => Ok(Turn {
-                shared: self,
-                lease,
-                own: Some(own),
-                _all: all,
-            }),
-            _ => {
-                self.forget(&lease);
-                Err(Failed::Busy)
-            }
-        }
-    }
-
-    /// Forgets the turns of an organization that neither evaluates nor waits.
-    fn forget(&self, lease: &Arc<str>) {
-        let mut all = self.own();
-        if all
-            .get(lease)
-            .is_some_and(|own| Arc::strong_count(own) == 1)
-        {
-            all.remove(lease);
-        }
     }
 
     /// A worker of this organization, or else a new one.
@@ -336,13 +275,6 @@ impl Shared {
                 }
             },
         }
-    }
-}
-
-impl Drop for Turn<'_> {
-    fn drop(&mut self) {
-        self.own = None;
-        self.shared.forget(&self.lease);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::App;
 use crate::connections::Connected;
+use crate::integrations::opens;
 use quaymaster_connectors::definition::{AuthKind, Definition};
 use quaymaster_connectors::request::Account;
 use quaymaster_connectors::resolve;
@@ -148,14 +149,7 @@ fn unnamed<'a>(
         (Some(only), 0) => Ok(Chosen::One(only)),
         (Some(_), _) if reads => Ok(Chosen::All),
         (Some(_), _) => Err(ambiguous(reached)),
-        (None, _)
-            if definition
-                .auth
-                .iter()
-                .any(|auth| auth.kind == AuthKind::None) =>
-        {
-            Ok(Chosen::Nobody)
-        }
+        (None, _) if opens(definition) => Ok(Chosen::Nobody),
         (None, _) => Err(Fault::new(
             Code::ConnectionRequired,
             format!("No account of {} is connected.", definition.title),

@@ -110,7 +110,15 @@ impl Known {
             to: day,
             ..Looking::default()
         };
-        let href = if is_call {
+        let href = if is_call && credential.is_none() {
+            // By statements of a connection, whichever workspace they were of.
+            let of = [("account", row.actor.as_str())];
+            let anywhere = Looking {
+                workspace: String::new(),
+                ..looking
+            };
+            Some(anywhere.to("/activity", &of))
+        } else if is_call {
             let of = [
                 ("tool", row.action.as_str()),
                 ("credential", row.actor.as_str()),

@@ -28,8 +28,8 @@ def fresh(prefix, n):
     bits = ((now // 1000 - rows + n) << 80) | random.getrandbits(80)
     return prefix + '_' + ''.join(signs[(bits >> (5 * at)) & 31] for at in range(25, -1, -1))
 def add(table, row):
-    names = ', '.join(row)
-    base.execute(f'INSERT INTO {table} ({names}) VALUES ({', '.join('?' * len(row))})'.replace('\n', ' '), list(row.values()))
+    names, marks = ', '.join(row), ', '.join('?' * len(row))
+    base.execute(f'INSERT INTO {table} ({names}) VALUES ({marks})', list(row.values()))
 def copies(table, change, which=''):
     row = dict(base.execute(f'SELECT * FROM {table} {which} LIMIT 1').fetchone())
     prefix = row['id'].split('_')[0]

@@ -1,7 +1,7 @@
 //! API keys: listed, made, changed, revoked, regenerated.
 
 use crate::auth::{Administrator, Person};
-use crate::credentials::{Revoked, named};
+use crate::credentials::Revoked;
 use crate::error::{Answer, ApiError, Faults};
 use crate::paging::Paging;
 use crate::read::{Json, Path, Query, instant, nullable};
@@ -107,12 +107,16 @@ impl FreshApiKey {
 
 /// The key that a path names, when it is one that the actor sees.
 async fn key_of(app: &App, actor: &Actor, key: &str) -> Result<CredentialId, Fault> {
-    named(
-        app.api_keys(actor).await?,
-        key,
-        "There is no such API key, or it was revoked before.",
-        "/api/v1/api-keys",
-    )
+    let unknown = || {
+        Fault::not_found("There is no such API key, or it was revoked before.")
+            .hint("GET /api/v1/api-keys lists them.")
+    };
+    let id = key.parse().map_err(|_| unknown())?;
+    match app.api_key(actor, &id).await {
+        Ok(found) => Ok(found.id),
+        Err(fault) if fault.code == Code::NotFound => Err(unknown()),
+        Err(fault) => Err(fault),
+    }
 }
 
 #[derive(Serialize, ToSchema)]
@@ -120,7 +124,7 @@ async fn key_of(app: &App, actor: &Actor, key: &str) -> Result<CredentialId, Fau
 pub(crate) struct ApiKeyList {
     api_keys: Vec<ApiKeyView>,
     /// How many there are in all pages.
-    total: usize,
+    total: i64,
 }
 
 /// Lists API keys
@@ -137,7 +141,8 @@ pub(crate) async fn list_api_keys(
     Person(actor): Person,
     Query(paging): Query<Paging>,
 ) -> Answer<axum::Json<ApiKeyList>> {
-    let (page, total) = paging.cut(app.api_keys(&actor).await?)?;
+    let (limit, offset) = paging.checked()?;
+    let (page, total) = app.api_keys(&actor, limit, offset).await?;
     let mut api_keys = Vec::new();
     for key in page {
         api_keys.push(ApiKeyView::of(&app, key).await?);

@@ -106,7 +106,7 @@ pub(crate) struct LookedEndUsers {
 pub(crate) struct EndUserList {
     end_users: Vec<EndUserView>,
     /// How many there are in all pages.
-    total: usize,
+    total: i64,
 }
 
 /// Lists end users
@@ -123,11 +123,11 @@ pub(crate) async fn list_end_users(
     Query(looked): Query<LookedEndUsers>,
 ) -> Answer<axum::Json<EndUserList>> {
     let workspace = find(&app, &actor, &looked.workspace_id).await?;
-    let mut all = app.end_users(&actor, &workspace.id).await?;
-    if let Some(query) = &looked.query {
-        all.retain(|row| row.says(query));
-    }
-    let (page, total) = Paging::new(looked.limit, looked.offset).cut(all)?;
+    let (limit, offset) = Paging::new(looked.limit, looked.offset).checked()?;
+    let query = looked.query.as_deref().unwrap_or_default();
+    let (page, total) = app
+        .end_users(&actor, &workspace.id, query, limit, offset)
+        .await?;
     let end_users = page.into_iter().map(EndUserView::from).collect();
     Ok(axum::Json(EndUserList { end_users, total }))
 }

@@ -91,7 +91,7 @@ fn user_of(id: &str) -> Result<UserId, Fault> {
 pub(crate) struct MemberList {
     members: Vec<MemberView>,
     /// How many there are in all pages.
-    total: usize,
+    total: i64,
 }
 
 /// Lists the members
@@ -107,7 +107,8 @@ pub(crate) async fn list_members(
     Person(actor): Person,
     Query(paging): Query<Paging>,
 ) -> Answer<axum::Json<MemberList>> {
-    let (page, total) = paging.cut(app.members(&actor).await?)?;
+    let (limit, offset) = paging.checked()?;
+    let (page, total) = app.members(&actor, "", limit, offset).await?;
     let members = page.into_iter().map(MemberView::from).collect();
     Ok(axum::Json(MemberList { members, total }))
 }

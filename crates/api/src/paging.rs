@@ -25,13 +25,23 @@ impl Paging {
         Paging { limit, offset }
     }
 
+    /// The limit and the offset.
+    pub(crate) fn checked(&self) -> Result<(i64, i64), Fault> {
+        let limit = checked_limit(self.limit)?;
+        let offset = self.offset.unwrap_or(0);
+        if offset < 0 {
+            let message = "An offset is not negative.";
+            return Err(Fault::invalid_arg("/offset", "minimum", message));
+        }
+        Ok((limit, offset))
+    }
+
     /// The page of a whole list, and how long the list is.
     pub(crate) fn cut<T>(&self, all: Vec<T>) -> Result<(Vec<T>, usize), Fault> {
-        let limit = checked_limit(self.limit)?;
-        let offset = usize::try_from(self.offset.unwrap_or(0))
-            .map_err(|_| Fault::invalid_arg("/offset", "minimum", "An offset is not negative."))?;
+        let (limit, offset) = self.checked()?;
         let total = all.len();
         let limit = usize::try_from(limit).unwrap_or(0);
+        let offset = usize::try_from(offset).unwrap_or(usize::MAX);
         Ok((all.into_iter().skip(offset).take(limit).collect(), total))
     }
 }

@@ -9,9 +9,10 @@ pub use export::{EXPORT_ROWS, Format};
 
 use crate::App;
 use crate::actor::{Actor, Admin};
-use crate::trying::credential_of_person;
+use crate::trying::{credential_of_person, person_of_credential};
 use quaymaster_core::Fault;
-use quaymaster_core::id::{CredentialId, OrgId, WorkspaceId};
+use quaymaster_core::caller::anonymous_id;
+use quaymaster_core::id::{CredentialId, OrgId, UserId, WorkspaceId};
 pub use quaymaster_store::call::{CallFilter, CallRow, Ended};
 use quaymaster_store::call_counts::{HourFilter, Part, hour_of};
 pub use quaymaster_store::event::{Event, EventFilter};
@@ -30,8 +31,18 @@ pub struct CallChoices {
     pub tools: Vec<String>,
     /// By name.
     pub credentials: Vec<(CredentialId, String)>,
+    /// Whose credentials those are, by name.
+    pub people: Vec<(UserId, String)>,
     /// As `service:account`.
     pub accounts: Vec<String>,
+}
+
+/// What changes can be told apart by.
+#[derive(Debug, Clone, Default)]
+pub struct EventChoices {
+    pub nouns: BTreeSet<String>,
+    /// By name.
+    pub people: Vec<(UserId, String)>,
 }
 
 impl App {
@@ -74,9 +85,23 @@ impl App {
         Ok(self.store.events(&admin.org, filter, limit).await?)
     }
 
-    /// What the organization's newest changes are about, by name.
-    pub async fn event_nouns(&self, admin: &Admin) -> Result<BTreeSet<String>, Fault> {
-        Ok(self.store.event_nouns(&admin.org).await?)
+    /// What the organization's newest changes are about, and who made them.
+    pub async fn event_choices(&self, admin: &Admin) -> Result<EventChoices, Fault> {
+        let (nouns, actors) = self.store.event_choices(&admin.org).await?;
+        let people = actors.iter().filter_map(|actor| actor.parse().ok());
+        let people = self.by_name(&admin.org, &people.collect()).await?;
+        Ok(EventChoices { nouns, people })
+    }
+
+    /// Those of some people who are members, by name.
+    async fn by_name(
+        &self,
+        org: &OrgId,
+        people: &BTreeSet<UserId>,
+    ) -> Result<Vec<(UserId, String)>, Fault> {
+        let mut people = self.store.member_names(org, people).await?;
+        people.sort_by_key(|(_, name)| name.to_lowercase());
+        Ok(people)
     }
 
     /// What was called in the last thirty days, most called first, but for the credentials: those by name.
@@ -96,34 +121,45 @@ impl App {
         let ids = called(Part::Credential).await?;
         let ids: BTreeSet<CredentialId> = ids.iter().filter_map(|id| id.parse().ok()).collect();
         let names = self.credential_names(&actor.org, ids.clone()).await?;
-        let named = ids.into_iter().map(|id| {
-            let name = name_or_id(&names, &id);
-            (id, name)
-        });
+        let named = ids.iter().map(|id| (id.clone(), name_or_id(&names, id)));
         let mut credentials: Vec<_> = named.collect();
         credentials.sort_by_key(|(_, name)| name.to_lowercase());
+        let mut people = self.store.credential_owners(&actor.org, &ids).await?;
+        people.extend(ids.iter().filter_map(person_of_credential));
         let sets = called(Part::Accounts).await?;
         let accounts: BTreeSet<_> = sets.iter().flat_map(|set| set.split(',')).collect();
         Ok(CallChoices {
             tools,
             credentials,
+            people: self.by_name(&actor.org, &people).await?,
             accounts: accounts.into_iter().map(str::to_owned).collect(),
         })
     }
 
-    /// Names of credentials, revoked ones too, and of persons who called from a page.
+    /// Names of credentials, revoked ones too, of persons who called from a page, and of callers without
+    /// a credential.
     pub async fn credential_names(
         &self,
         org: &OrgId,
         ids: impl IntoIterator<Item = CredentialId>,
     ) -> Result<BTreeMap<CredentialId, String>, Fault> {
         let ids: BTreeSet<_> = ids.into_iter().collect();
-        let ids: Vec<_> = ids.into_iter().collect();
         let known = self.store.credential_names(org, &ids).await?;
         let mut names: BTreeMap<_, _> = known.into_iter().collect();
+        let unknown = ids.iter().filter(|id| !names.contains_key(id));
+        let people: BTreeSet<_> = unknown.filter_map(person_of_credential).collect();
+        if people.is_empty() {
+            return Ok(names);
+        }
+        for (user, name) in self.store.member_names(org, &people).await? {
+            names.insert(credential_of_person(&user)?, name);
+        }
         if names.len() < ids.len() {
-            for member in self.store.members(org).await? {
-                names.insert(credential_of_person(&member.user)?, member.name);
+            for workspace in self.store.workspaces(org).await? {
+                let id = anonymous_id(&workspace.id, None);
+                if ids.contains(&id) {
+                    names.insert(id, "Anonymous".to_owned());
+                }
             }
         }
         Ok(names)

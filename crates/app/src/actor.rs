@@ -101,10 +101,10 @@ impl App {
     pub async fn actor_at_command_line(&self, org: &OrgId) -> Result<Admin, Fault> {
         let owner = self
             .store
-            .members(org)
+            .members(org, "", 1, 0)
             .await?
             .into_iter()
-            .find(|member| member.role == Role::Owner)
+            .find(|first| first.role == Role::Owner)
             .ok_or_else(|| Fault::not_found("The organization has no owner."))?;
         Actor::of_role(owner.org, owner.user, owner.role, "command line".into()).admin()
     }

@@ -221,10 +221,26 @@ impl App {
         Ok(())
     }
 
-    /// Live API keys: an administrator sees all of the organization, a member their own.
-    pub async fn api_keys(&self, actor: &Actor) -> Result<Vec<Credential>, Fault> {
+    /// A page of the live API keys, newest first, and how many there are in all pages: an administrator
+    /// sees all of the organization, a member their own.
+    pub async fn api_keys(
+        &self,
+        actor: &Actor,
+        limit: i64,
+        offset: i64,
+    ) -> Result<(Vec<Credential>, i64), Fault> {
         let only = (!actor.role.administers()).then_some(&actor.user);
-        Ok(self.store.api_keys(&actor.org, only).await?)
+        let total = self.store.count_api_keys(&actor.org, only).await?;
+        let page = self.store.api_keys(&actor.org, only, limit, offset);
+        Ok((page.await?, total))
+    }
+
+    /// A live API key that the actor sees.
+    pub async fn api_key(&self, actor: &Actor, id: &CredentialId) -> Result<Credential, Fault> {
+        let found = self.credential_of(actor, id).await?;
+        Some(found)
+            .filter(|one| one.kind == TokenKind::ApiKey)
+            .ok_or_else(unknown_credential)
     }
 
     pub async fn workspace_tokens(

@@ -13,6 +13,7 @@ use quaymaster_core::id::{EndUserId, UserId, WorkspaceId};
 use quaymaster_core::{Code, Fault};
 pub use quaymaster_store::end_user::{EndUser, EndUserChange};
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 
 /// What a new end user shall be.
 #[derive(Debug, Clone, Default)]
@@ -28,21 +29,6 @@ pub struct NewEndUser {
 pub struct EndUserRow {
     pub end_user: EndUser,
     pub connections: i64,
-}
-
-impl EndUserRow {
-    /// Whether a text stands in the id, the name or the address of the person, whatever the case.
-    pub fn says(&self, text: &str) -> bool {
-        let text = text.trim().to_lowercase();
-        let end_user = &self.end_user;
-        let texts = [
-            Some(&end_user.external_id),
-            end_user.display_name.as_ref(),
-            end_user.email.as_ref(),
-        ];
-        let mut texts = texts.into_iter().flatten();
-        texts.any(|own| own.to_lowercase().contains(&text))
-    }
 }
 
 const MOST_METADATA: usize = 16 * 1024;
@@ -94,25 +80,40 @@ fn checked_metadata(metadata: &Map<String, Value>) -> Result<(), Fault> {
 }
 
 impl App {
-    /// Those of a workspace, oldest first.
+    /// A page of those of a workspace with the words in their external id, name or address, or of all,
+    /// oldest first; and how many there are in all pages.
     pub async fn end_users(
         &self,
         actor: &Actor,
         workspace: &WorkspaceId,
-    ) -> Result<Vec<EndUserRow>, Fault> {
+        words: &str,
+        limit: i64,
+        offset: i64,
+    ) -> Result<(Vec<EndUserRow>, i64), Fault> {
         self.believed_workspace(&actor.org, workspace).await?;
-        let mut counted = self
-            .store
-            .end_user_connections(&actor.org, workspace)
+        let (store, org) = (&self.store, &actor.org);
+        let total = store.count_end_users(org, workspace, words).await?;
+        let page = store
+            .end_users(org, workspace, words, limit, offset)
             .await?;
-        let all = self.store.end_users(&actor.org, workspace).await?;
-        Ok(all
-            .into_iter()
-            .map(|end_user| EndUserRow {
-                connections: counted.remove(&end_user.id).unwrap_or(0),
-                end_user,
-            })
-            .collect())
+        let ids = page.iter().map(|one| one.id.clone()).collect();
+        let mut counted = store.end_user_connections(org, &ids).await?;
+        let rows = page.into_iter().map(|end_user| EndUserRow {
+            connections: counted.remove(&end_user.id).unwrap_or(0),
+            end_user,
+        });
+        Ok((rows.collect(), total))
+    }
+
+    /// The developer's own ids of end users.
+    pub async fn external_ids(
+        &self,
+        actor: &Actor,
+        ids: impl IntoIterator<Item = EndUserId>,
+    ) -> Result<BTreeMap<EndUserId, String>, Fault> {
+        let ids = ids.into_iter().collect();
+        let known = self.store.external_ids(&actor.org, &ids).await?;
+        Ok(known.into_iter().collect())
     }
 
     pub async fn end_user(&self, actor: &Actor, id: &EndUserId) -> Result<EndUser, Fault> {

@@ -85,13 +85,11 @@ impl App {
             "invitation.created",
             json!({ "invitation": invitation.id, "email": invitation.email, "role": role.name() }),
         );
-        let members = self.store.members(&admin.org).await?;
-        let is_member = |email: &str| {
-            members
-                .iter()
-                .any(|member| member.email.as_deref() == Some(email))
-        };
-        if is_member(&invitation.email) {
+        let known = self
+            .store
+            .member_by_email(&admin.org, &invitation.email)
+            .await?;
+        if known.is_some() {
             return Err(Fault::new(
                 Code::AlreadyExists,
                 "Somebody with that address is a member already.",
@@ -124,10 +122,10 @@ impl App {
             secret.expose_secret()
         )
         .into();
-        let inviter = members.iter().find(|member| member.user == admin.user);
-        let inviter = inviter.map_or("An administrator", |member| &member.name);
+        let inviter = self.store.member(&admin.org, &admin.user).await?;
+        let inviter = inviter.map_or_else(|| "An administrator".to_owned(), |member| member.name);
         let organization = self.organization_name(&admin.org).await?;
-        let letter = crate::mail::invitation(inviter, &organization, role, &url, DAYS);
+        let letter = crate::mail::invitation(&inviter, &organization, role, &url, DAYS);
         let delivery = self.deliver(&invitation.email, letter).await;
         Ok(FreshInvitation {
             invitation,

@@ -12,6 +12,7 @@ use quaymaster_core::{Code, Fault};
 use quaymaster_store::Tx;
 pub use quaymaster_store::member::{Member, Role};
 use serde_json::json;
+use std::collections::HashMap;
 
 /// Where the browser that left an organization is now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,9 +23,51 @@ pub enum AfterLeaving {
 }
 
 impl App {
-    /// Owners first, then by time of joining.
-    pub async fn members(&self, actor: &Actor) -> Result<Vec<Member>, Fault> {
-        Ok(self.store.members(&actor.org).await?)
+    /// A page of the members with the words in their name or address, or of all, and how many there are
+    /// in all pages. Owners first, then by time of joining.
+    pub async fn members(
+        &self,
+        actor: &Actor,
+        words: &str,
+        limit: i64,
+        offset: i64,
+    ) -> Result<(Vec<Member>, i64), Fault> {
+        let total = self.store.count_members(&actor.org, words).await?;
+        let page = self.store.members(&actor.org, words, limit, offset);
+        Ok((page.await?, total))
+    }
+
+    /// The member who signs in with an address.
+    pub async fn member_by_email(
+        &self,
+        actor: &Actor,
+        email: &str,
+    ) -> Result<Option<Member>, Fault> {
+        let email = email.trim().to_lowercase();
+        Ok(self.store.member_by_email(&actor.org, &email).await?)
+    }
+
+    pub async fn member(&self, actor: &Actor, user: &UserId) -> Result<Member, Fault> {
+        let found = self.store.member(&actor.org, user).await?;
+        found.ok_or_else(no_such_member)
+    }
+
+    /// Whether nobody else could take over as the owner.
+    pub async fn has_one_owner(&self, actor: &Actor) -> Result<bool, Fault> {
+        let first = self.store.members(&actor.org, "", 2, 0).await?;
+        let owners = first.iter().filter(|one| one.role == Role::Owner);
+        Ok(owners.count() < 2)
+    }
+
+    /// Names of the members among some people.
+    pub async fn member_names(
+        &self,
+        org: &OrgId,
+        ids: impl IntoIterator<Item = UserId>,
+    ) -> Result<HashMap<UserId, String>, Fault> {
+        let ids = ids.into_iter().collect();
+        let known = self.store.member_names(org, &ids).await?;
+        Ok(known.into_iter().collect())
     }
 
     /// Gives a member another role.

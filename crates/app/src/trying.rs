@@ -72,6 +72,12 @@ pub(crate) fn as_person(actor: &Actor, grants: Vec<Grant>) -> Result<Caller, Fau
     })
 }
 
+/// The person whom the audit knows by this, if it is the id of one.
+pub(crate) fn person_of_credential(id: &CredentialId) -> Option<UserId> {
+    let (_, own) = id.as_str().split_once('_')?;
+    format!("{}_{own}", UserId::PREFIX).parse().ok()
+}
+
 /// What the audit and the rate limit know a person on a page by. No credential has such an id: it
 /// is the person's own with another prefix.
 pub fn credential_of_person(user: &UserId) -> Result<CredentialId, Fault> {

@@ -41,6 +41,7 @@ mod notice;
 mod outcome;
 mod own_connectors;
 mod packs;
+mod paged;
 mod partials;
 mod person;
 mod picker;

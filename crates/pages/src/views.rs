@@ -38,6 +38,7 @@ mod mix;
 pub mod moment;
 pub mod own_connector;
 pub mod pack;
+pub mod pager;
 pub mod partial;
 pub mod pattern;
 pub mod place;

@@ -31,7 +31,8 @@ pub(crate) fn start_logging(cli: &Cli) {
 /// contents in them. No filter turns that on.
 fn holds_no_messages(metadata: &Metadata<'_>) -> bool {
     let least = match metadata.target().split("::").next() {
-        Some("rmcp") => Level::INFO,
+        // A line of its own for each call that a client made wrongly tells an operator nothing.
+        Some("rmcp") => Level::ERROR,
         Some("hyper" | "h2" | "reqwest") => Level::DEBUG,
         _ => return true,
     };

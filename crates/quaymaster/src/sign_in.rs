@@ -2,8 +2,8 @@
 
 use crate::config::Config;
 use crate::{open, output};
-use quaymaster_app::App;
 use quaymaster_app::members::Member;
+use quaymaster_app::{Admin, App};
 use quaymaster_core::Fault;
 use secrecy::ExposeSecret as _;
 use serde_json::json;
@@ -34,7 +34,7 @@ async fn run(app: &App, whom: &Whom, reset: bool, as_json: bool) -> anyhow::Resu
     let owner = app.actor_at_command_line(&org.id).await?;
     let user = match &whom.email {
         None => owner.user.clone(),
-        Some(email) => by_email(app.members(&owner).await?, email)?.user,
+        Some(email) => by_email(app, &owner, email).await?.user,
     };
     if reset {
         let link = app.issue_reset_at_command_line(&org.id, &user).await?;
@@ -56,13 +56,11 @@ async fn run(app: &App, whom: &Whom, reset: bool, as_json: bool) -> anyhow::Resu
     Ok(())
 }
 
-fn by_email(members: Vec<Member>, email: &str) -> Result<Member, Fault> {
+async fn by_email(app: &App, owner: &Admin, email: &str) -> Result<Member, Fault> {
     let email = email.trim().to_lowercase();
-    members
-        .into_iter()
-        .find(|member| member.email.as_deref() == Some(&email))
-        .ok_or_else(|| {
-            Fault::not_found(format!("The organization has no member {email:?}."))
-                .hint("Name another organization with --org, or leave --email out for the owner.")
-        })
+    let found = app.member_by_email(owner, &email).await?;
+    found.ok_or_else(|| {
+        Fault::not_found(format!("The organization has no member {email:?}."))
+            .hint("Name another organization with --org, or leave --email out for the owner.")
+    })
 }

@@ -175,7 +175,7 @@ async fn described(app: &App, credential: &Credential) -> anyhow::Result<Value> 
 }
 
 async fn list(app: &App, admin: &Admin, as_json: bool) -> anyhow::Result<()> {
-    let mut all = app.api_keys(admin).await?;
+    let (mut all, _) = app.api_keys(admin, i64::MAX, 0).await?;
     for workspace in app.workspaces(admin).await? {
         all.extend(app.workspace_tokens(admin, &workspace.id).await?);
         all.extend(app.flow_tokens(admin, &workspace.id).await?);

@@ -40,6 +40,39 @@ impl Clauses {
         }
     }
 
+    /// One of the columns has the words in it, whatever the case; nothing is asked without words. SQLite
+    /// knows the small letters of ASCII alone, so others fit as they are typed too.
+    pub(crate) fn words(&mut self, columns: &[&'static str], words: &str) {
+        let words = words.trim();
+        if words.is_empty() {
+            return;
+        }
+        let mut pattern = |text: &str| {
+            let text = text
+                .replace('\\', r"\\")
+                .replace('%', r"\%")
+                .replace('_', r"\_");
+            self.args.push(Arg::Text(format!("%{text}%")));
+            self.args.len()
+        };
+        let (small, typed) = (pattern(&words.to_lowercase()), pattern(words));
+        let fits = columns.iter().map(|column| {
+            format!(
+                "LOWER({column}) LIKE ${small} ESCAPE '\\' OR {column} LIKE ${typed} ESCAPE '\\'"
+            )
+        });
+        let fits: Vec<_> = fits.collect();
+        let _ = write!(self.sql, " AND ({})", fits.join(" OR "));
+    }
+
+    /// Behind the order: at most so many rows from an offset on.
+    pub(crate) fn page(&mut self, limit: i64, offset: i64) -> String {
+        self.args.push(Arg::Number(limit));
+        self.args.push(Arg::Number(offset));
+        let at = self.args.len();
+        format!("LIMIT ${} OFFSET ${at}", at - 1)
+    }
+
     pub(crate) fn number(&mut self, before: &'static str, value: Option<i64>) {
         if let Some(value) = value {
             self.args.push(Arg::Number(value));

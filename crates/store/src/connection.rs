@@ -194,26 +194,6 @@ impl Store {
         self.row_of::<Row, _>(SQL, org, connection.as_str()).await
     }
 
-    /// How many connections each end user of a workspace has.
-    pub async fn end_user_connections(
-        &self,
-        org: &OrgId,
-        workspace: &WorkspaceId,
-    ) -> Result<BTreeMap<EndUserId, i64>, StoreError> {
-        const SQL: &str = "SELECT end_user_id, COUNT(*) FROM connections \
-             WHERE org_id = $1 AND workspace_id = $2 AND end_user_id IS NOT NULL GROUP BY end_user_id";
-        let rows = reading!(self, pool => {
-            sqlx::query_as::<_, (String, i64)>(SQL)
-                .bind(org.as_str())
-                .bind(workspace.as_str())
-                .fetch_all(pool)
-                .await?
-        });
-        rows.into_iter()
-            .map(|(end_user, count)| Ok((id(&end_user)?, count)))
-            .collect()
-    }
-
     /// The organization's own or those of one end user, with their opened secrets, by connector and
     /// name.
     pub async fn connections_in_full(

@@ -5,6 +5,7 @@ mod mix;
 
 pub(crate) use mix::MixColumns;
 
+use crate::clauses::Clauses;
 use crate::db::{Store, StoreError, Tx, id, optional_id};
 use quaymaster_core::caller::Pick;
 use quaymaster_core::id::{CredentialId, EndUserId, OrgId, ServerId, UserId, WorkspaceId};
@@ -185,6 +186,14 @@ pub struct Presented {
     pub is_member: bool,
 }
 
+/// As in the index `api_keys_newest`.
+fn live_keys(org: &OrgId, user: Option<&UserId>) -> Clauses {
+    let mut clauses = Clauses::of(org);
+    clauses.holds("kind = 'api_key' AND revoked_at IS NULL");
+    clauses.text("user_id =", user.map(UserId::as_str), "");
+    clauses
+}
+
 impl Store {
     /// For signing in, when the organization is not known yet.
     pub async fn credential_to_admit(
@@ -226,20 +235,34 @@ impl Store {
         &self,
         org: &OrgId,
         user: Option<&UserId>,
+        limit: i64,
+        offset: i64,
     ) -> Result<Vec<Credential>, StoreError> {
-        const SQL: &str = concat!(
+        let mut clauses = live_keys(org, user);
+        let page = clauses.page(limit, offset);
+        let sql = format!(
+            "{} {} ORDER BY c.created_at DESC, c.id DESC {page}",
             columns!(),
-            "WHERE c.org_id = $1 AND c.kind = 'api_key' AND c.revoked_at IS NULL \
-             AND ($2 IS NULL OR c.user_id = $2) ORDER BY c.created_at DESC, c.id DESC"
+            clauses.sql
         );
         let rows = reading!(self, pool => {
-            sqlx::query_as::<_, Row>(SQL)
-                .bind(org.as_str())
-                .bind(user.map(UserId::as_str))
-                .fetch_all(pool)
-                .await?
+            let query = sqlx::query_as::<_, Row>(sqlx::AssertSqlSafe(sql));
+            bound!(query, clauses.args).fetch_all(pool).await?
         });
         rows.into_iter().map(Credential::try_from).collect()
+    }
+
+    pub async fn count_api_keys(
+        &self,
+        org: &OrgId,
+        user: Option<&UserId>,
+    ) -> Result<i64, StoreError> {
+        let clauses = live_keys(org, user);
+        let sql = format!("SELECT COUNT(*) FROM credentials {}", clauses.sql);
+        Ok(reading!(self, pool => {
+            let query = sqlx::query_scalar::<_, i64>(sqlx::AssertSqlSafe(sql));
+            bound!(query, clauses.args).fetch_one(pool).await?
+        }))
     }
 
     /// Tokens of a workspace that are not revoked, the default one first.
@@ -331,36 +354,6 @@ impl Store {
             "WHERE c.org_id = $1 AND c.workspace_id = $2 AND c.revoked_at IS NULL ORDER BY c.created_at, c.id"
         );
         self.rows_of::<Row, _>(SQL, org, workspace.as_str()).await
-    }
-
-    /// Names of credentials, revoked ones too. Those of another organization have none.
-    pub async fn credential_names(
-        &self,
-        org: &OrgId,
-        ids: &[CredentialId],
-    ) -> Result<Vec<(CredentialId, String)>, StoreError> {
-        // Both databases take more placeholders than this.
-        const AT_ONCE: usize = 1_000;
-        let mut names = Vec::with_capacity(ids.len());
-        for some in ids.chunks(AT_ONCE) {
-            let places: Vec<_> = (2..some.len() + 2).map(|n| format!("${n}")).collect();
-            let sql = format!(
-                "SELECT id, name FROM credentials WHERE org_id = $1 AND id IN ({})",
-                places.join(", ")
-            );
-            let rows = reading!(self, pool => {
-                let mut query = sqlx::query_as::<_, (String, String)>(sqlx::AssertSqlSafe(sql));
-                query = query.bind(org.as_str());
-                for one in some {
-                    query = query.bind(one.as_str());
-                }
-                query.fetch_all(pool).await?
-            });
-            for (known, name) in rows {
-                names.push((id(&known)?, name));
-            }
-        }
-        Ok(names)
     }
 
     /// Remembers when credentials were last used. Part of the batch that audit rows are written in.

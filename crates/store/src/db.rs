@@ -309,6 +309,8 @@ async fn open_sqlite(path: &Path) -> Result<Db, StoreError> {
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(Duration::from_secs(5))
         .foreign_keys(true)
+        // A thread of its own reads, and hands over so many rows before it waits for who takes them.
+        .row_buffer_size(1_000)
         .optimize_on_close(true, None);
     let write = SqlitePoolOptions::new()
         .max_connections(1)

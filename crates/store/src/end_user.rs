@@ -1,6 +1,7 @@
 //! End users: the persons of a developer's own product, known in a workspace by the developer's id,
 //! and members of the organization who sign in to hosted servers themselves.
 
+use crate::clauses::Clauses;
 use crate::db::{Store, StoreError, Tx, id, optional_id};
 use quaymaster_core::Instant;
 use quaymaster_core::id::{EndUserId, OrgId, UserId, WorkspaceId};
@@ -70,18 +71,49 @@ macro_rules! columns {
     };
 }
 
+fn fitting(org: &OrgId, workspace: &WorkspaceId, words: &str) -> Clauses {
+    let mut clauses = Clauses::of(org);
+    clauses.text("workspace_id =", Some(workspace.as_str()), "");
+    clauses.words(&["external_id", "display_name", "email"], words);
+    clauses
+}
+
 impl Store {
-    /// Those of a workspace, oldest first.
+    /// Those of a workspace with the words in their external id, name or address, or all; oldest first.
     pub async fn end_users(
         &self,
         org: &OrgId,
         workspace: &WorkspaceId,
+        words: &str,
+        limit: i64,
+        offset: i64,
     ) -> Result<Vec<EndUser>, StoreError> {
-        const SQL: &str = concat!(
+        let mut clauses = fitting(org, workspace, words);
+        let page = clauses.page(limit, offset);
+        let sql = format!(
+            "{} {} ORDER BY created_at, id {page}",
             columns!(),
-            "WHERE org_id = $1 AND workspace_id = $2 ORDER BY created_at, id"
+            clauses.sql
         );
-        self.rows_of::<Row, _>(SQL, org, workspace.as_str()).await
+        let rows = reading!(self, pool => {
+            let query = sqlx::query_as::<_, Row>(sqlx::AssertSqlSafe(sql));
+            bound!(query, clauses.args).fetch_all(pool).await?
+        });
+        rows.into_iter().map(EndUser::try_from).collect()
+    }
+
+    pub async fn count_end_users(
+        &self,
+        org: &OrgId,
+        workspace: &WorkspaceId,
+        words: &str,
+    ) -> Result<i64, StoreError> {
+        let clauses = fitting(org, workspace, words);
+        let sql = format!("SELECT COUNT(*) FROM end_users {}", clauses.sql);
+        Ok(reading!(self, pool => {
+            let query = sqlx::query_scalar::<_, i64>(sqlx::AssertSqlSafe(sql));
+            bound!(query, clauses.args).fetch_one(pool).await?
+        }))
     }
 
     pub async fn end_user(

@@ -11,6 +11,8 @@ use std::collections::BTreeSet;
 
 /// Events of one look.
 pub const EVENTS_A_PAGE: usize = 10_000;
+/// Events among which the choices of a filter are looked for.
+const CHOOSING: i64 = 1_000;
 
 #[derive(Debug, Clone)]
 pub struct Event {
@@ -103,19 +105,23 @@ impl Store {
         rows.into_iter().map(Event::try_from).collect()
     }
 
-    /// What the newest events of an organization are about, by name.
-    pub async fn event_nouns(&self, org: &OrgId) -> Result<BTreeSet<String>, StoreError> {
-        const SQL: &str = "SELECT DISTINCT action FROM \
-             (SELECT action FROM events WHERE org_id = $1 ORDER BY at DESC LIMIT $2) AS newest";
-        let actions: Vec<String> = reading!(self, pool => {
-            sqlx::query_scalar(SQL)
+    /// What the newest events of an organization are about, by name, and who made them.
+    pub async fn event_choices(
+        &self,
+        org: &OrgId,
+    ) -> Result<(BTreeSet<String>, BTreeSet<String>), StoreError> {
+        const SQL: &str = "SELECT DISTINCT action, actor FROM \
+             (SELECT action, actor FROM events WHERE org_id = $1 ORDER BY at DESC LIMIT $2) AS newest";
+        let rows: Vec<(String, String)> = reading!(self, pool => {
+            sqlx::query_as(SQL)
                 .bind(org.as_str())
-                .bind(EVENTS_A_PAGE as i64)
+                .bind(CHOOSING)
                 .fetch_all(pool)
                 .await?
         });
+        let (actions, actors): (Vec<_>, BTreeSet<_>) = rows.into_iter().unzip();
         let nouns = actions.iter().filter_map(|action| action.split('.').next());
-        Ok(nouns.map(str::to_owned).collect())
+        Ok((nouns.map(str::to_owned).collect(), actors))
     }
 
     /// Events of an organization that fit, newest first.

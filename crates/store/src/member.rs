@@ -3,6 +3,7 @@
 //! Whoever changes roles takes [`Tx::lock_organization`] first: two changes at once, each right
 //! for itself, could leave an organization without an owner.
 
+use crate::clauses::Clauses;
 use crate::db::{Store, StoreError, Tx, id};
 use quaymaster_core::Instant;
 use quaymaster_core::id::{CredentialId, OrgId, UserId};
@@ -110,26 +111,63 @@ macro_rules! columns {
     };
 }
 
+fn fitting(org: &OrgId, words: &str) -> Clauses {
+    let mut clauses = Clauses::of(org);
+    clauses.words(&["u.name", "u.email"], words);
+    clauses
+}
+
 impl Store {
     pub async fn member(&self, org: &OrgId, user: &UserId) -> Result<Option<Member>, StoreError> {
         const SQL: &str = concat!(columns!(), "WHERE m.org_id = $1 AND m.user_id = $2");
-        let row = reading!(self, pool => {
-            sqlx::query_as::<_, Row>(SQL).bind(org.as_str()).bind(user.as_str()).fetch_optional(pool).await?
-        });
-        row.map(Member::try_from).transpose()
+        self.row_of::<Row, _>(SQL, org, user.as_str()).await
     }
 
-    /// The members of an organization, owners first, then by time of joining.
-    pub async fn members(&self, org: &OrgId) -> Result<Vec<Member>, StoreError> {
-        const SQL: &str = concat!(
+    /// Members with the words in their name or address, or all: owners first, then by time of joining.
+    pub async fn members(
+        &self,
+        org: &OrgId,
+        words: &str,
+        limit: i64,
+        offset: i64,
+    ) -> Result<Vec<Member>, StoreError> {
+        let mut clauses = fitting(org, words);
+        let page = clauses.page(limit, offset);
+        // As in the index `members_in_order`.
+        let sql = format!(
+            "{} {} ORDER BY CASE m.role WHEN 'owner' THEN 0 ELSE 1 END, m.created_at, m.user_id {page}",
             columns!(),
-            "WHERE m.org_id = $1 \
-             ORDER BY CASE m.role WHEN 'owner' THEN 0 ELSE 1 END, m.created_at, m.user_id"
+            clauses.sql
         );
         let rows = reading!(self, pool => {
-            sqlx::query_as::<_, Row>(SQL).bind(org.as_str()).fetch_all(pool).await?
+            let query = sqlx::query_as::<_, Row>(sqlx::AssertSqlSafe(sql));
+            bound!(query, clauses.args).fetch_all(pool).await?
         });
         rows.into_iter().map(Member::try_from).collect()
+    }
+
+    pub async fn count_members(&self, org: &OrgId, words: &str) -> Result<i64, StoreError> {
+        let clauses = fitting(org, words);
+        let from = if words.trim().is_empty() {
+            "members m"
+        } else {
+            "members m JOIN users u ON u.id = m.user_id"
+        };
+        let sql = format!("SELECT COUNT(*) FROM {from} {}", clauses.sql);
+        Ok(reading!(self, pool => {
+            let query = sqlx::query_scalar::<_, i64>(sqlx::AssertSqlSafe(sql));
+            bound!(query, clauses.args).fetch_one(pool).await?
+        }))
+    }
+
+    /// The member with an address, which is in small letters.
+    pub async fn member_by_email(
+        &self,
+        org: &OrgId,
+        email: &str,
+    ) -> Result<Option<Member>, StoreError> {
+        const SQL: &str = concat!(columns!(), "WHERE m.org_id = $1 AND u.email = $2");
+        self.row_of::<Row, _>(SQL, org, email).await
     }
 
     /// The organizations of a user, the last one that they were seen in first.

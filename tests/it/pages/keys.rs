@@ -1,5 +1,6 @@
 //! API keys, and the settings that say where they go.
 
+use super::servers::look_closely;
 use super::*;
 
 // promise: S0.11, S0.12, S0.13, S0.14, S0.15, S0.16
@@ -55,5 +56,44 @@ async fn an_api_key_of_the_page_works_from_each_snippet_as_it_is_pasted() {
     tab.click(&button).await;
     tab.until_text("#keys", "No API key yet").await;
     assert_eq!(status(&server.endpoint, &key).await, 401);
+    assert_eq!(tab.complaints().await, NOTHING);
+}
+
+#[tokio::test]
+async fn a_list_longer_than_a_page_goes_on_with_the_next_one() {
+    let server = Server::start().await;
+    let key = server.api_key(&["admin"]).await;
+    for number in 0..51 {
+        let name = format!("key {number}");
+        let body = json!({ "name": name, "scopes": ["read:tools"] });
+        let made = server
+            .rest(&key, "POST", "/api/v1/api-keys", Some(body))
+            .await;
+        assert_eq!(made.0, 201, "{}", made.1);
+    }
+    let browser = Browser::start().await;
+    let tab = owner(&server, &browser).await;
+    let keys = format!("{}/settings/api-keys", server.url);
+    tab.open(&keys).await;
+    tab.until_text("#keys", "key 50").await;
+    tab.follow("#keys .pager a").await;
+    // Beside those 51 there is the one that made them.
+    tab.until_text("#keys .pager", "52 in all.").await;
+    tab.until_text("#keys", "key 0").await;
+    assert!(!has(&tab, "key 50").await);
+    look_closely(&tab, "the second page of keys").await;
+    for nonsense in [
+        "page=-1",
+        "page=9999999999999999999999",
+        "page=%00",
+        "query=x&page=",
+    ] {
+        tab.open(&format!("{keys}?{nonsense}")).await;
+        tab.until_text("h1", "Settings").await;
+    }
+    tab.open(&format!("{}/settings/members?query=nobody", server.url))
+        .await;
+    tab.until_text("#members", "Nobody fits").await;
+    look_closely(&tab, "members of whom none fits").await;
     assert_eq!(tab.complaints().await, NOTHING);
 }

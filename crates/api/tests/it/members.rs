@@ -35,12 +35,8 @@ pub(crate) async fn joined(product: &Product, email: &str, role: &str) -> Joined
         .accept_as_new(text, "Joined", password, &browser);
     accepted.await.unwrap();
     let owner = &product.ours.owner;
-    let members = product.app.members(owner).await.unwrap();
-    let user = members
-        .into_iter()
-        .find(|member| member.email.as_deref() == Some(email))
-        .unwrap()
-        .user;
+    let found = product.app.member_by_email(owner, email).await.unwrap();
+    let user = found.unwrap().user;
     let actor = product.app.actor_of_user(&owner.org, &user).await.unwrap();
     let new = NewApiKey {
         name: "Theirs".into(),

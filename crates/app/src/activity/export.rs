@@ -6,9 +6,9 @@ use crate::actor::{Actor, Admin};
 use futures_util::Stream;
 use futures_util::stream::try_unfold;
 use quaymaster_core::Fault;
-use quaymaster_core::id::{CredentialId, OrgId};
+use quaymaster_core::id::{CredentialId, OrgId, UserId};
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Rows of a file. Whoever needs more asks again for what is before the last row.
 pub const EXPORT_ROWS: usize = 100_000;
@@ -82,7 +82,7 @@ const EVENT_COLUMNS: [&str; 8] = [
 /// What stands beside ids.
 struct Names {
     workspaces: BTreeMap<String, String>,
-    people: BTreeMap<String, String>,
+    people: HashMap<UserId, String>,
     credentials: BTreeMap<CredentialId, String>,
 }
 
@@ -97,6 +97,27 @@ struct Reading<F> {
 }
 
 impl<F> Reading<F> {
+    /// Looks up the names in some calls that no calls before had.
+    async fn know(&mut self, rows: &[CallRow]) -> Result<(), Fault> {
+        let Names {
+            people,
+            credentials,
+            ..
+        } = &mut self.names;
+        let ids = rows.iter().map(|row| row.credential.clone());
+        let unknown = ids.filter(|id| !credentials.contains_key(id));
+        let unknown: BTreeSet<_> = unknown.collect();
+        if !unknown.is_empty() {
+            credentials.extend(self.app.credential_names(&self.org, unknown).await?);
+        }
+        let ids = rows.iter().filter_map(|row| row.user.clone());
+        let unknown: BTreeSet<_> = ids.filter(|id| !people.contains_key(id)).collect();
+        if !unknown.is_empty() {
+            people.extend(self.app.member_names(&self.org, unknown).await?);
+        }
+        Ok(())
+    }
+
     /// The text of a page, and whether it is the last one.
     fn text(&mut self, columns: &[&str], rows: Vec<Value>) -> (String, bool) {
         let mut text = String::new();
@@ -142,12 +163,7 @@ impl App {
             let store = &reading.app.store;
             let rows = store.calls(&reading.org, &reading.filter, PAGE).await?;
             reading.filter.before = rows.last().map(CallRow::position);
-            let unknown = rows.iter().map(|row| row.credential.clone());
-            let names = &mut reading.names.credentials;
-            let unknown: Vec<_> = unknown.filter(|id| !names.contains_key(id)).collect();
-            if !unknown.is_empty() {
-                names.extend(reading.app.credential_names(&reading.org, unknown).await?);
-            }
+            reading.know(&rows).await?;
             let rows = rows.iter().map(|row| call(row, &reading.names));
             let rows = rows.collect();
             let (text, is_last) = reading.text(&CALL_COLUMNS, rows);
@@ -183,12 +199,9 @@ impl App {
         filter: F,
         format: Format,
     ) -> Result<Reading<F>, Fault> {
-        let people = self.store.members(org).await?.into_iter();
         let names = Names {
             workspaces: self.workspace_names(org).await?,
-            people: people
-                .map(|member| (member.user.to_string(), member.name))
-                .collect(),
+            people: HashMap::new(),
             credentials: BTreeMap::new(),
         };
         Ok(Reading {
@@ -205,7 +218,6 @@ impl App {
 
 fn call(row: &CallRow, names: &Names) -> Value {
     let workspace = row.workspace.as_ref().map(ToString::to_string);
-    let user = row.user.as_ref().map(ToString::to_string);
     json!({
         "id": row.id,
         "started_at": row.started_at,
@@ -216,8 +228,8 @@ fn call(row: &CallRow, names: &Names) -> Value {
         "workspace_id": workspace,
         "credential": name_or_id(&names.credentials, &row.credential),
         "credential_id": row.credential,
-        "user": user.as_ref().and_then(|id| names.people.get(id)),
-        "user_id": user,
+        "user": row.user.as_ref().and_then(|id| names.people.get(id)),
+        "user_id": row.user,
         "client": row.client,
         "source": row.source,
         "accounts": row.accounts,

@@ -36,11 +36,10 @@ pub(super) async fn read(
     let filter = call_filter(&looking)?;
     let mut calls = app.calls(actor, &filter, ROWS + 1).await?;
     let next = cut(&mut calls).then(|| calls.last().map(CallRow::position));
-    let people = tokens::people(&app, actor).await?;
     let choices = app.call_choices(actor).await?;
     let page = ActivityPage {
         is_admin: actor.role.administers(),
-        filter: filter_of_calls(&app, actor, &looking, choices, &people).await?,
+        filter: filter_of_calls(&app, actor, &looking, choices).await?,
         next: next
             .flatten()
             .map(|at| looking.to(CALLS, &[("before", &at.to_string())])),
@@ -71,10 +70,11 @@ pub(super) async fn changes(
     let next = cut(&mut events).then(|| events.last().map(Event::position));
     let credentials = events.iter().filter_map(|event| event.actor.parse().ok());
     let names = Names::of(&app, &admin, credentials).await?;
-    let people = tokens::people(&app, &admin).await?;
-    let of_people = people_choices(&people, &looking.actor);
-    let nouns = app.event_nouns(&admin).await?.into_iter();
-    let nouns = nouns.map(|noun| {
+    let people = events.iter().filter_map(|event| event.actor.parse().ok());
+    let people = app.member_names(&admin.org, people).await?;
+    let choices = app.event_choices(&admin).await?;
+    let of_people = people_choices(choices.people, &looking.actor);
+    let nouns = choices.nouns.into_iter().map(|noun| {
         let label = noun.replace('_', " ");
         (noun, label)
     });
@@ -183,7 +183,6 @@ async fn filter_of_calls(
     actor: &Actor,
     looking: &Looking,
     known: CallChoices,
-    people: &HashMap<UserId, String>,
 ) -> Result<Filter, Fault> {
     let same = |one: String| (one.clone(), one);
     let tools = any(known.tools.into_iter().map(same), &looking.tool);
@@ -201,20 +200,20 @@ async fn filter_of_calls(
             "Credential",
             any(credentials, &looking.credential),
         ),
-        narrowing("user", "Person", people_choices(people, &looking.user)),
+        narrowing(
+            "user",
+            "Person",
+            people_choices(known.people, &looking.user),
+        ),
         narrowing("account", "Account", accounts),
         narrowing("outcome", "Outcome", any(outcomes, &looking.outcome)),
     ];
     Ok(looking.filter(CALLS, narrowings, app.now()))
 }
 
-fn people_choices(people: &HashMap<UserId, String>, chosen: &str) -> Vec<Choice> {
-    let mut all: Vec<_> = people
-        .iter()
-        .map(|(id, name)| (id.to_string(), name.clone()))
-        .collect();
-    all.sort_by_key(|(_, name)| name.to_lowercase());
-    any(all, chosen)
+fn people_choices(people: Vec<(UserId, String)>, chosen: &str) -> Vec<Choice> {
+    let people = people.into_iter();
+    any(people.map(|(id, name)| (id.to_string(), name)), chosen)
 }
 
 /// What stands in the place of ids.
@@ -254,7 +253,8 @@ pub(super) async fn rows(
 ) -> Result<Vec<ActivityRow>, Fault> {
     let credentials = calls.iter().map(|row| row.credential.clone());
     let names = Names::of(app, actor, credentials).await?;
-    let people = tokens::people(app, actor).await?;
+    let people = calls.iter().filter_map(|row| row.user.clone());
+    let people = app.member_names(&actor.org, people).await?;
     let calls = calls.into_iter();
     Ok(calls
         .map(|row| call(row, &names, &people, looking))

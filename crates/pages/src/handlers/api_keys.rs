@@ -1,6 +1,6 @@
 //! `/settings/api-keys`: listed, made and revoked.
 
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use quaymaster_app::Actor;
@@ -15,21 +15,28 @@ use super::answer::{self, At, Stop, field_of, shown};
 use super::connections::said;
 use super::mixing::Ticked;
 use super::notice::Notice;
+use super::paged::Asked;
 use super::person::Person;
 use super::posted::{Fields, Form, Posted};
 use super::{Pages, connect, mixing, tokens};
+use crate::views::pager::ROWS;
 use crate::views::{
     ApiKeyForm, ApiKeyRow, ApiKeysPage, Expiry, Field, FreshKeyPage, WorkspaceChoice,
 };
 
+const PATH: &str = "/settings/api-keys";
 const KIND: TokenKind = TokenKind::ApiKey;
 
-pub(super) async fn read(State(app): State<App>, person: Person) -> Result<Response, Stop> {
+pub(super) async fn read(
+    State(app): State<App>,
+    person: Person,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Stop> {
     let workspaces = workspaces(&app, &person.actor).await?;
     let mut form = ApiKeyForm::new(person.actor.scopes, workspaces);
     let files = form.files.as_ref().and_then(|id| id.parse().ok());
     form.mix = mixing::picker(&app, &person.actor, KIND, files.as_ref(), None).await?;
-    let page = page(&app, person, form).await?;
+    let page = page(&app, person, asked, form).await?;
     Ok(shown(StatusCode::OK, &page))
 }
 
@@ -128,7 +135,7 @@ pub(super) async fn create(
         }
         _ => return Err(fault.into()),
     }
-    let page = page(&app, person, again).await?;
+    let page = page(&app, person, Asked::default(), again).await?;
     Ok(shown(StatusCode::UNPROCESSABLE_ENTITY, &page))
 }
 
@@ -138,16 +145,9 @@ pub(super) async fn revoke(
     At(id): At<CredentialId>,
     Posted(()): Posted<()>,
 ) -> Result<Response, Stop> {
-    let keys = pages.app.api_keys(&person.actor).await?;
-    if !keys.iter().any(|key| key.id == id) {
-        return Err(Fault::not_found("There is no such key, or it was revoked before.").into());
-    }
-    pages.app.revoke(&person.actor, &id).await?;
-    Ok(answer::done(
-        &pages,
-        "/settings/api-keys",
-        Notice::KeyRevoked,
-    ))
+    let key = pages.app.api_key(&person.actor, &id).await?;
+    pages.app.revoke(&person.actor, &key.id).await?;
+    Ok(answer::done(&pages, PATH, Notice::KeyRevoked))
 }
 
 fn no_such_choice() -> Stop {
@@ -174,9 +174,17 @@ fn without_secret(id: &CredentialId) -> String {
     format!("sk-org-{}…", bare.trim_start_matches('_'))
 }
 
-async fn page(app: &App, person: Person, form: ApiKeyForm) -> Result<ApiKeysPage, Fault> {
-    let people = tokens::people(app, &person.actor).await?;
-    let keys = app.api_keys(&person.actor).await?;
+async fn page(
+    app: &App,
+    person: Person,
+    asked: Asked,
+    form: ApiKeyForm,
+) -> Result<ApiKeysPage, Fault> {
+    let actor = &person.actor;
+    let (keys, total) = app.api_keys(actor, ROWS, asked.offset()).await?;
+    let people = app
+        .member_names(&actor.org, keys.iter().map(|key| key.user.clone()))
+        .await?;
     let now = app.now();
     let name_of = |id: &WorkspaceId| {
         let known = form.workspaces.iter().find(|one| one.id == id.as_str());
@@ -197,6 +205,7 @@ async fn page(app: &App, person: Person, form: ApiKeyForm) -> Result<ApiKeysPage
     };
     Ok(ApiKeysPage {
         layout: person.layout,
+        pager: asked.pager(PATH, total),
         keys: keys.into_iter().map(row).collect(),
         form,
     })

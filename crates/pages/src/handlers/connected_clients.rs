@@ -40,8 +40,9 @@ pub(super) async fn rows(
     actor: &Actor,
     workspace: &WorkspaceId,
 ) -> Result<Vec<ClientRow>, Fault> {
-    let people = tokens::people(app, actor).await?;
     let clients = app.connected_clients(actor, workspace).await?;
+    let ids = clients.iter().map(|client| client.credential.user.clone());
+    let people = app.member_names(&actor.org, ids).await?;
     let row = |ConnectedClient {
                    credential,
                    client,

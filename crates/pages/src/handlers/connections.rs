@@ -212,7 +212,9 @@ pub(super) async fn cards(
     if connections.is_empty() {
         return Ok(Vec::new());
     }
-    let people = tokens::people(app, actor).await?;
+    let people = app
+        .member_names(&actor.org, connections.iter().map(|one| one.user.clone()))
+        .await?;
     let workspaces = app.workspaces(actor).await?;
     let name_of = |id: &WorkspaceId| {
         let known = workspaces.iter().find(|one| one.id == *id);

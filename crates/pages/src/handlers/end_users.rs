@@ -1,6 +1,5 @@
 //! `/workspaces/{id}/end-users` and `/end-users/{id}`: the people of a developer's own product.
 
-use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -8,37 +7,27 @@ use quaymaster_app::App;
 use quaymaster_app::end_users::{self, NewEndUser};
 use quaymaster_core::id::{EndUserId, IntegrationId, WorkspaceId};
 use quaymaster_core::{Code, Fault};
-use serde::Deserialize;
 
 use super::answer::{self, At, Stop, field_of, no_page, shown};
 use super::connections::said;
 use super::notice::Notice;
+use super::paged::Asked;
 use super::person::{Administrator, Person};
 use super::posted::{Fields, Form, Posted};
 use super::{Pages, place};
 use crate::views::address::segment;
+use crate::views::pager::ROWS;
 use crate::views::{
     Choice, EndUserAccount, EndUserForm, EndUserPage, EndUserRow, EndUsersPage, Field,
     SetupLinkView,
 };
 
-const ON_A_PAGE: usize = 50;
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Asked {
-    query: String,
-    /// From 0.
-    page: usize,
-}
-
 pub(super) async fn list(
     State(app): State<App>,
     Administrator { admin, person }: Administrator,
     At(id): At<WorkspaceId>,
-    asked: Result<Query<Asked>, QueryRejection>,
+    Query(asked): Query<Asked>,
 ) -> Result<Response, Stop> {
-    let asked = asked.map(|Query(asked)| asked).unwrap_or_default();
     let page = list_page(&app, &admin, person, &id, asked).await?;
     Ok(shown(StatusCode::OK, &page))
 }
@@ -48,18 +37,11 @@ async fn list_page(
     admin: &quaymaster_app::Admin,
     person: Person,
     id: &WorkspaceId,
-    Asked { query, page }: Asked,
+    asked: Asked,
 ) -> Result<EndUsersPage, Fault> {
     let place = place::find(app, admin, id).await?;
-    let mut all = app.end_users(admin, id).await?;
-    all.retain(|row| row.says(&query));
-    let total = all.len();
-    let page = page.min(total / ON_A_PAGE);
-    let end_users = all.into_iter().skip(page * ON_A_PAGE).take(ON_A_PAGE);
-    let other = |page: usize| {
-        let query = segment(&query);
-        format!("{}?query={query}&page={page}", path(id))
-    };
+    let offset = asked.offset();
+    let (end_users, total) = app.end_users(admin, id, &asked.query, ROWS, offset).await?;
     let row = |row: end_users::EndUserRow| EndUserRow {
         id: row.end_user.id.to_string(),
         external_id: row.end_user.external_id,
@@ -69,13 +51,11 @@ async fn list_page(
         created_at: row.end_user.created_at,
     };
     Ok(EndUsersPage {
-        end_users: end_users.map(row).collect(),
-        before: page.checked_sub(1).map(other),
-        after: ((page + 1) * ON_A_PAGE < total).then(|| other(page + 1)),
+        end_users: end_users.into_iter().map(row).collect(),
+        pager: asked.pager(&path(id), total),
         layout: person.layout,
         place,
-        query,
-        total,
+        query: asked.query,
         form: EndUserForm::default(),
     })
 }

@@ -109,7 +109,7 @@ pub(super) async fn read(
     let actor = &person.actor;
     let place = place::find(&app, actor, &id).await?;
     let full = app.flow_run(actor, &id, &run).await?;
-    let writers = Writers::of(&app, actor).await?;
+    let writers = Writers::of(&app, actor, &[&full.run.caller]).await?;
     let text = |value: &Value| cut(pretty(value)).0;
     let page = FlowRunPage {
         caller: writers.name(&full.run.caller),

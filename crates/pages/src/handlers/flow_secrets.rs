@@ -33,8 +33,13 @@ async fn page(
     id: &WorkspaceId,
 ) -> Result<FlowSecretsPage, Fault> {
     let place = place::find(app, actor, id).await?;
-    let writers = Writers::of(app, actor).await?;
-    let secrets = app.flow_secrets(actor, id).await?.into_iter();
+    let secrets = app.flow_secrets(actor, id).await?;
+    let ids: Vec<_> = secrets
+        .iter()
+        .map(|secret| secret.made_by.as_str())
+        .collect();
+    let writers = Writers::of(app, actor, &ids).await?;
+    let secrets = secrets.into_iter();
     Ok(FlowSecretsPage {
         secrets: secrets
             .map(|secret| FlowSecretRow {

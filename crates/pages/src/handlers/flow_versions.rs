@@ -29,8 +29,12 @@ pub(super) async fn list(
     let actor = &person.actor;
     let place = place::find(&app, actor, &id).await?;
     let flow = app.flow(actor, &id, &name).await?.flow;
-    let writers = Writers::of(&app, actor).await?;
     let versions = app.flow_versions(actor, &id, &name).await?;
+    let ids: Vec<_> = versions
+        .iter()
+        .map(|version| version.made_by.as_str())
+        .collect();
+    let writers = Writers::of(&app, actor, &ids).await?;
     let page = FlowVersionsPage {
         versions: versions
             .iter()
@@ -77,7 +81,7 @@ pub(super) async fn read(
             diff(&version.source, &other.source)
         }
     });
-    let writers = Writers::of(&app, actor).await?;
+    let writers = Writers::of(&app, actor, &[&version.made_by]).await?;
     let page = FlowVersionPage {
         row: row(&version, full.flow.version, &writers),
         against: other.map(|other| other.version),

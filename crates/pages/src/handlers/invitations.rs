@@ -15,6 +15,7 @@ use super::Pages;
 use super::answer::{self, At, Stop, shown};
 use super::members::{self, choice_of, given_by, label_of, no_such_role};
 use super::notice::Notice;
+use super::paged::Asked;
 use super::person::Administrator;
 use super::posted::{Fields, Form, Posted};
 use crate::views::{Field, FreshLinkPage, InvitationRow, Inviting, LinkKind, Mail};
@@ -63,7 +64,7 @@ pub(super) async fn create(
     if !matches!(fault.code, Code::InvalidArg | Code::AlreadyExists) {
         return Err(fault.into());
     }
-    let mut page = members::page(&pages.app, person).await?;
+    let mut page = members::page(&pages.app, person, Asked::default()).await?;
     let wrong = Field::wrong(form.email, fault.message);
     page.inviting = Some(self::form(&pages.app, &admin, wrong, role).await?);
     Ok(shown(StatusCode::UNPROCESSABLE_ENTITY, &page))

@@ -1,7 +1,7 @@
 //! `/settings/members`: who is in the organization, with which role; who is invited is in
 //! [`invitations`](super::invitations).
 
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use quaymaster_app::members::{Member, Role};
@@ -13,15 +13,21 @@ use secrecy::ExposeSecret as _;
 use super::account::refused;
 use super::answer::{self, At, Stop, shown};
 use super::notice::Notice;
+use super::paged::Asked;
 use super::person::{Administrator, Person};
 use super::posted::{Fields, Form, Posted};
 use super::{Pages, invitations};
+use crate::views::pager::ROWS;
 use crate::views::{Field, FreshLinkPage, LinkKind, MemberRow, MembersPage, RoleChoice};
 
 const PATH: &str = "/settings/members";
 
-pub(super) async fn read(State(app): State<App>, person: Person) -> Result<Response, Stop> {
-    let page = page(&app, person).await?;
+pub(super) async fn read(
+    State(app): State<App>,
+    person: Person,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Stop> {
+    let page = page(&app, person, asked).await?;
     Ok(shown(StatusCode::OK, &page))
 }
 
@@ -73,13 +79,10 @@ pub(super) async fn reset_link(
         Ok(link) => link,
         Err(fault) => return not_done(&pages.app, person, fault).await,
     };
-    let members = pages.app.members(&admin).await?;
-    let member = members.into_iter().find(|member| member.user == id);
+    let member = pages.app.member(&admin, &id).await?;
     let page = FreshLinkPage {
         layout: person.layout,
-        kind: LinkKind::Reset {
-            name: member.map_or_else(|| id.to_string(), |member| member.name),
-        },
+        kind: LinkKind::Reset { name: member.name },
         url: link.url.expose_secret().to_owned(),
         expires_at: link.expires_at,
     };
@@ -92,7 +95,7 @@ async fn not_done(app: &App, person: Person, fault: Fault) -> Result<Response, S
     if fault.code != Code::Forbidden {
         return Err(fault.into());
     }
-    let mut page = page(app, person).await?;
+    let mut page = page(app, person, Asked::default()).await?;
     page.layout.flash = Some(refused(fault));
     Ok(shown(StatusCode::FORBIDDEN, &page))
 }
@@ -121,28 +124,29 @@ pub(super) fn given_by(role: Role) -> Vec<RoleChoice> {
 }
 
 /// The page with empty forms.
-pub(super) async fn page(app: &App, person: Person) -> Result<MembersPage, Fault> {
+pub(super) async fn page(app: &App, person: Person, asked: Asked) -> Result<MembersPage, Fault> {
     let actor = &person.actor;
-    let members = app.members(actor).await?;
-    let owners = members
-        .iter()
-        .filter(|member| member.role == Role::Owner)
-        .count();
-    let row = |member: Member| row(actor, member, owners);
+    let (members, total) = app
+        .members(actor, &asked.query, ROWS, asked.offset())
+        .await?;
+    let has_one_owner = app.has_one_owner(actor).await?;
+    let row = |member: Member| row(actor, member, has_one_owner);
     let inviting = match actor.clone().admin() {
         Ok(admin) => Some(invitations::form(app, &admin, Field::default(), Role::Member).await?),
         Err(_) => None,
     };
     Ok(MembersPage {
         members: members.into_iter().map(row).collect(),
+        pager: asked.pager(PATH, total),
+        query: asked.query,
         inviting,
         layout: person.layout,
     })
 }
 
-fn row(actor: &Actor, member: Member, owners: usize) -> MemberRow {
+fn row(actor: &Actor, member: Member, has_one_owner: bool) -> MemberRow {
     let is_you = member.user == actor.user;
-    let is_last_owner = member.role == Role::Owner && owners == 1;
+    let is_last_owner = member.role == Role::Owner && has_one_owner;
     let may_change = actor.role.may_give(member.role);
     let roles = if may_change && !is_last_owner {
         given_by(actor.role)

@@ -45,7 +45,6 @@ pub(super) async fn list(
     let asked = asked.map(|Query(asked)| asked).unwrap_or_default();
     let actor = &person.actor;
     let reader = Reader::of_actor(actor);
-    let writers = Writers::of(&app, actor).await?;
     let decides = actor.role.administers();
     let mut page = MemoryPage {
         layout: person.layout,
@@ -71,6 +70,12 @@ pub(super) async fn list(
             cursor,
         };
         let listing = app.list_memory(&reader, wanted).await?;
+        let ids: Vec<_> = listing
+            .entries
+            .iter()
+            .map(|entry| entry.written_by.as_str())
+            .collect();
+        let writers = Writers::of(&app, actor, &ids).await?;
         let folder = |prefix: String| FolderRow {
             name: prefix[page.prefix.len()..].trim_end_matches('/').to_owned(),
             prefix,
@@ -92,6 +97,11 @@ pub(super) async fn list(
         .await
     {
         Ok((found, next)) => {
+            let ids: Vec<_> = found
+                .iter()
+                .map(|found| found.entry.written_by.as_str())
+                .collect();
+            let writers = Writers::of(&app, actor, &ids).await?;
             page.next = next.map(|at| format!("query={}&cursor={at}", segment(&page.query)));
             page.files = found
                 .into_iter()
@@ -188,12 +198,17 @@ async fn page_of(
         Err(fault) => return Err(fault),
     };
     // Nothing was ever there: this says so.
-    let versions = app.memory_versions(&reader, path).await?;
+    let mut versions = app.memory_versions(&reader, path).await?;
+    versions.truncate(MOST_VERSIONS);
     let old = match version {
         Some(version) => Some(app.memory_version(&reader, path, version).await?.1),
         None => None,
     };
-    let writers = Writers::of(app, actor).await?;
+    let ids: Vec<_> = versions
+        .iter()
+        .map(|version| version.written_by.as_str())
+        .collect();
+    let writers = Writers::of(app, actor, &ids).await?;
     let now = current.as_ref().map(|file| file.entry.version);
     let shown = |one: MemoryVersion| MemoryVersionRow {
         is_current: now == Some(one.version),
@@ -216,11 +231,7 @@ async fn page_of(
         is_deleted: current.is_none(),
         looking_at: version,
         may_write: !path.starts_with("org/") || actor.role.administers(),
-        versions: versions
-            .into_iter()
-            .take(MOST_VERSIONS)
-            .map(shown)
-            .collect(),
+        versions: versions.into_iter().map(shown).collect(),
     });
     let content = old.or_else(|| current.map(|file| file.content));
     page.content = Field::new(content.unwrap_or_default());

@@ -79,7 +79,9 @@ async fn page_of(
     let installed = match &seen.installed {
         Some(installed) => Some(PackInstalled {
             version: installed.version.clone(),
-            made_by: Writers::of(app, actor).await?.name(&installed.made_by),
+            made_by: Writers::of(app, actor, &[&installed.made_by])
+                .await?
+                .name(&installed.made_by),
             updated_at: installed.updated_at,
         }),
         None => None,

@@ -1,7 +1,5 @@
 //! `/workspaces/{id}/servers` and `/servers/{id}`: hosted servers made, changed and deleted.
 
-use std::collections::HashMap;
-
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -9,7 +7,7 @@ use quaymaster_app::credentials::{Fresh, Origin};
 use quaymaster_app::server_tools::ToolRow;
 use quaymaster_app::servers::{AuthMode, Mode, NewServer, Server, ServerChange};
 use quaymaster_app::{Actor, App};
-use quaymaster_core::id::{EndUserId, ServerId, WorkspaceId};
+use quaymaster_core::id::{ServerId, WorkspaceId};
 use quaymaster_core::{Code, Fault};
 use secrecy::ExposeSecret as _;
 
@@ -64,13 +62,8 @@ async fn list_page(app: &App, person: Person, id: &WorkspaceId) -> Result<Server
     let actor = &person.actor;
     let place = place::find(app, actor, id).await?;
     let all = app.servers(actor, Some(id)).await?;
-    let people: HashMap<EndUserId, String> = if all.iter().any(|one| one.end_user.is_some()) {
-        let rows = app.end_users(actor, id).await?.into_iter();
-        rows.map(|row| (row.end_user.id, row.end_user.external_id))
-            .collect()
-    } else {
-        HashMap::new()
-    };
+    let people = all.iter().filter_map(|one| one.end_user.clone());
+    let people = app.external_ids(actor, people).await?;
     let row = |server: Server| ServerRow {
         endpoint: app.settings().endpoint_of(&server.id),
         id: server.id.to_string(),

@@ -81,9 +81,14 @@ async fn page_of(app: &App, actor: &Actor, layout: Layout, name: &str) -> Result
 }
 
 async fn saved(app: &App, actor: &Actor, skill: SkillInFull) -> Result<SavedSkill, Fault> {
-    let writers = Writers::of(app, actor).await?;
-    let versions = app.skill_versions(actor, &skill.row.name).await?;
-    let versions = versions.into_iter().take(MOST_VERSIONS);
+    let mut versions = app.skill_versions(actor, &skill.row.name).await?;
+    versions.truncate(MOST_VERSIONS);
+    let ids: Vec<_> = versions
+        .iter()
+        .map(|version| version.made_by.as_str())
+        .collect();
+    let writers = Writers::of(app, actor, &ids).await?;
+    let versions = versions.into_iter();
     let versions = versions.map(|version| SkillVersionRow {
         is_current: version.version == skill.row.version,
         version: version.version,

@@ -7,10 +7,8 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use quaymaster_app::connect_lines;
 use quaymaster_app::credentials::{Credential, Fresh, NewWorkspaceToken, Origin};
-use quaymaster_app::trying::credential_of_person;
 use quaymaster_app::workspaces::Workspace;
 use quaymaster_app::{Actor, App};
-use quaymaster_core::caller::anonymous_id;
 use quaymaster_core::id::{CredentialId, UserId, WorkspaceId};
 use quaymaster_core::secret::TokenKind;
 use quaymaster_core::{Code, Fault, Scope};
@@ -189,8 +187,10 @@ pub(super) async fn rows(
     actor: &Actor,
     workspace: &WorkspaceId,
 ) -> Result<Vec<TokenRow>, Fault> {
-    let people = people(app, actor).await?;
     let tokens = app.workspace_tokens(actor, workspace).await?;
+    let people = app
+        .member_names(&actor.org, tokens.iter().map(|token| token.user.clone()))
+        .await?;
     let row = |token: Credential| TokenRow {
         id: token.id.to_string(),
         kind: token.origin.name().to_owned(),
@@ -206,40 +206,7 @@ pub(super) async fn rows(
     Ok(tokens.into_iter().map(row).collect())
 }
 
-/// Names of the live credentials that can have called something in the workspace.
-pub(super) async fn names(
-    app: &App,
-    actor: &Actor,
-    workspace: &WorkspaceId,
-) -> Result<HashMap<CredentialId, String>, Fault> {
-    let tokens = app.workspace_tokens(actor, workspace).await?;
-    let keys = app.api_keys(actor).await?;
-    let clients = app.connected_clients(actor, workspace).await?;
-    let clients = clients.into_iter().map(|client| client.credential);
-    let of_flows = app.flow_tokens(actor, workspace).await?;
-    let named = tokens
-        .into_iter()
-        .chain(keys)
-        .chain(clients)
-        .chain(of_flows);
-    let mut names: HashMap<_, _> = named.map(|one| (one.id, one.name)).collect();
-    names.insert(anonymous_id(workspace, None), "Anonymous".to_owned());
-    // Who tried a call on a page.
-    for (user, name) in people(app, actor).await? {
-        names.insert(credential_of_person(&user)?, name);
-    }
-    Ok(names)
-}
-
-/// Names of the members of the organization.
-pub(super) async fn people(app: &App, actor: &Actor) -> Result<HashMap<UserId, String>, Fault> {
-    let members = app.members(actor).await?;
-    Ok(members
-        .into_iter()
-        .map(|member| (member.user, member.name))
-        .collect())
-}
-
+/// A person by name.
 pub(super) fn name_of(people: &HashMap<UserId, String>, user: &UserId) -> String {
     people
         .get(user)

@@ -1,6 +1,6 @@
 //! `/workspaces/{id}`: the page of one workspace, its cap and its deleted files.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -127,8 +127,9 @@ pub(super) async fn page(
     let workspace = app.workspace(actor, id).await?;
     let calls = app.usage(&workspace).await?;
     let storage = app.storage(actor, id).await?;
-    let names = tokens::names(app, actor, id).await?;
     let recent = app.recent_calls(actor, id, CALLS).await?;
+    let credentials = recent.iter().map(|row| row.credential.clone());
+    let names = app.credential_names(&actor.org, credentials).await?;
     let is_admin = actor.role.administers();
     Ok(WorkspacePage {
         place: place::of(actor, &workspace),
@@ -155,15 +156,12 @@ pub(super) async fn page(
     })
 }
 
-fn call(row: activity::CallRow, names: &HashMap<CredentialId, String>) -> CallRow {
+fn call(row: activity::CallRow, names: &BTreeMap<CredentialId, String>) -> CallRow {
     let failed = row.failed();
     CallRow {
         at: row.started_at,
         tool: row.tool,
-        credential: names
-            .get(&row.credential)
-            .cloned()
-            .unwrap_or_else(|| row.credential.to_string()),
+        credential: activity::name_or_id(names, &row.credential),
         failed,
         client: row.client,
         outcome: row.outcome,

@@ -211,8 +211,10 @@ async fn rows(
     actor: &Actor,
     workspace: &WorkspaceId,
 ) -> Result<Vec<FlowTokenRow>, Fault> {
-    let people = tokens::people(app, actor).await?;
     let all = app.flow_tokens(actor, workspace).await?;
+    let people = app
+        .member_names(&actor.org, all.iter().map(|token| token.user.clone()))
+        .await?;
     let row = |token: Credential| FlowTokenRow {
         id: token.id.to_string(),
         flows: match &token.flows {

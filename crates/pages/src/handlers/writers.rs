@@ -1,32 +1,41 @@
 //! Who wrote something, as people call them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use quaymaster_app::{Actor, App};
 use quaymaster_core::Fault;
+use quaymaster_core::id::{CredentialId, UserId};
 
-/// Names of members and of API keys by their ids.
-pub(super) struct Writers(HashMap<String, String>);
+/// Names of the members and of the credentials among some ids.
+pub(super) struct Writers {
+    you: UserId,
+    people: HashMap<UserId, String>,
+    credentials: BTreeMap<CredentialId, String>,
+}
 
 impl Writers {
-    pub(super) async fn of(app: &App, actor: &Actor) -> Result<Self, Fault> {
-        let mut names = HashMap::new();
-        for member in app.members(actor).await? {
-            let name = if member.user == actor.user {
-                "You".to_owned()
-            } else {
-                member.name
-            };
-            names.insert(member.user.to_string(), name);
-        }
-        for key in app.api_keys(actor).await? {
-            names.insert(key.id.to_string(), format!("API key {}", key.name));
-        }
-        Ok(Writers(names))
+    pub(super) async fn of(app: &App, actor: &Actor, ids: &[&str]) -> Result<Self, Fault> {
+        let people: Vec<_> = ids.iter().filter_map(|id| id.parse().ok()).collect();
+        let credentials: Vec<_> = ids.iter().filter_map(|id| id.parse().ok()).collect();
+        Ok(Writers {
+            you: actor.user.clone(),
+            people: app.member_names(&actor.org, people).await?,
+            credentials: app.credential_names(&actor.org, credentials).await?,
+        })
     }
 
-    /// Those who are gone, and keys of others, are told by their ids.
+    /// Those who are gone are told by their ids.
     pub(super) fn name(&self, id: &str) -> String {
-        self.0.get(id).cloned().unwrap_or_else(|| id.to_owned())
+        let person = id.parse().ok().and_then(|user: UserId| {
+            let is_you = user == self.you;
+            is_you
+                .then(|| "You".to_owned())
+                .or_else(|| self.people.get(&user).cloned())
+        });
+        let credential = || {
+            let credential = id.parse().ok()?;
+            self.credentials.get(&credential).cloned()
+        };
+        person.or_else(credential).unwrap_or_else(|| id.to_owned())
     }
 }

@@ -8,6 +8,7 @@ use super::form::{self, Field, Problem};
 use super::layout::Layout;
 use super::mix::{ListSize, MixPicker};
 use super::moment::Shown;
+use super::pager::Pager;
 
 /// How long a new key works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -76,6 +77,7 @@ impl Expiry {
 pub struct ApiKeysPage {
     pub layout: Layout,
     pub keys: Vec<ApiKeyRow>,
+    pub pager: Pager,
     pub form: ApiKeyForm,
 }
 

@@ -7,6 +7,7 @@ use super::address::segment;
 use super::form::{self, Field, Problem};
 use super::layout::Layout;
 use super::moment::Shown;
+use super::pager::Pager;
 use super::place::{Choice, Place};
 
 /// `/workspaces/{id}/end-users`: asks itself with `query` and `page`; posts `external_id`, `name` and
@@ -18,11 +19,7 @@ pub struct EndUsersPage {
     pub place: Place,
     pub query: String,
     pub end_users: Vec<EndUserRow>,
-    /// How many there are on all pages.
-    pub total: usize,
-    /// Paths of the pages before and after this one.
-    pub before: Option<String>,
-    pub after: Option<String>,
+    pub pager: Pager,
     pub form: EndUserForm,
 }
 

@@ -6,6 +6,7 @@ use quaymaster_core::Instant;
 use super::form::{self, Field, Problem};
 use super::layout::Layout;
 use super::moment::Shown;
+use super::pager::Pager;
 
 /// A role that somebody may give.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,8 +42,11 @@ impl RoleChoice {
 #[template(path = "members.html")]
 pub struct MembersPage {
     pub layout: Layout,
+    /// What was looked for.
+    pub query: String,
     /// Owners first.
     pub members: Vec<MemberRow>,
+    pub pager: Pager,
     /// Only administrators see and make invitations.
     pub inviting: Option<Inviting>,
 }

@@ -147,12 +147,9 @@ async fn when_a_browser_was_last_seen_is_exact_to_a_minute() {
     let server = Server::start().await;
     let mut owner = server.owner().await;
     let seen = async || {
-        let members = server
-            .app
-            .members(&server.owner_actor().await)
-            .await
-            .unwrap();
-        members[0].last_seen_at
+        let owner = server.owner_actor().await;
+        let found = server.app.member(&owner, &owner.user).await.unwrap();
+        found.last_seen_at
     };
     let signed_in = server.app.now();
     assert_eq!(seen().await, Some(signed_in));

@@ -39,7 +39,7 @@ async fn a_form_without_the_token_of_its_page_changes_nothing() {
         .await
         .unwrap();
     assert_eq!(tokens.len(), 1);
-    assert!(server.app.api_keys(&actor).await.unwrap().is_empty());
+    assert!(server.keys(&actor).await.is_empty());
     assert_eq!(owner.get("/").await.text(".brand"), "Harbour");
 }
 

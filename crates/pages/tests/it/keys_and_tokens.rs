@@ -106,7 +106,7 @@ async fn the_paths_of_tokens_and_keys_do_not_reach_each_other() {
     let fields = [("name", "key"), ("scopes", "read:tools"), ("expiry", "90")];
     owner.submit("/settings/api-keys", &fields).await;
     let actor = server.owner_actor().await;
-    let key = server.app.api_keys(&actor).await.unwrap().remove(0).id;
+    let key = server.keys(&actor).await.remove(0).id;
     for verb in ["regenerate", "revoke"] {
         let path = format!("{}/tokens/{key}/{verb}", server.workspace_path());
         assert_eq!(owner.submit(&path, &[]).await.status, StatusCode::NOT_FOUND);
@@ -114,7 +114,7 @@ async fn the_paths_of_tokens_and_keys_do_not_reach_each_other() {
     let token = server.token.split_once('.').unwrap().0;
     let path = format!("/settings/api-keys/{token}/revoke");
     assert_eq!(owner.submit(&path, &[]).await.status, StatusCode::NOT_FOUND);
-    assert_eq!(server.app.api_keys(&actor).await.unwrap().len(), 1);
+    assert_eq!(server.keys(&actor).await.len(), 1);
     server
         .call(&server.token, "list_files", json!({}))
         .await
@@ -134,12 +134,7 @@ async fn a_key_has_the_scopes_that_were_ticked_and_its_expiry() {
     let fresh = owner.submit("/settings/api-keys", &fields).await;
     assert_eq!(fresh.status, StatusCode::OK);
     assert!(fresh.text("#key").starts_with("sk-org-"));
-    let key = server
-        .app
-        .api_keys(&server.owner_actor().await)
-        .await
-        .unwrap()
-        .remove(0);
+    let key = server.keys(&server.owner_actor().await).await.remove(0);
     let scopes: Vec<_> = key
         .scopes
         .iter()
@@ -223,7 +218,7 @@ async fn the_files_of_a_key_are_those_of_a_workspace_of_the_own_organization() {
         assert_eq!(refused.status, StatusCode::BAD_REQUEST);
     }
     let actor = server.owner_actor().await;
-    assert!(server.app.api_keys(&actor).await.unwrap().is_empty());
+    assert!(server.keys(&actor).await.is_empty());
 
     server.wait_seconds(1);
     owner.submit("/workspaces", &[("name", "second")]).await;

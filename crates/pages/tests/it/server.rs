@@ -4,7 +4,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use http_body_util::BodyExt as _;
-use quaymaster_app::{Actor, App, Egress, EgressPolicy, Settings, WaysOut};
+use quaymaster_app::{Actor, App, Credential, Egress, EgressPolicy, Settings, WaysOut};
 use quaymaster_core::Door as _;
 use quaymaster_core::caller::{Audience, Presented};
 use quaymaster_core::clock::{Clock, Instant, SystemEntropy};
@@ -132,12 +132,15 @@ impl Server {
         self.joined(&org, Role::Admin, "admin@example.com").await
     }
 
+    /// The API keys that somebody sees.
+    pub(crate) async fn keys(&self, actor: &Actor) -> Vec<Credential> {
+        self.app.api_keys(actor, 100, 0).await.unwrap().0
+    }
+
     /// The id of a member of the first organization.
     pub(crate) async fn user(&self, email: &str) -> UserId {
-        let members = self.app.members(&self.owner_actor().await).await.unwrap();
-        let found = members
-            .into_iter()
-            .find(|member| member.email.as_deref() == Some(email));
+        let owner = self.owner_actor().await;
+        let found = self.app.member_by_email(&owner, email).await.unwrap();
         found.unwrap().user
     }
 

@@ -132,9 +132,10 @@ async fn events_are_read_in_order_from_an_instant_on() {
             .await
             .unwrap();
         assert_eq!(newest[0].details, json!({ "n": 4 }));
-        let nouns = store.event_nouns(&tenant.org).await.unwrap();
+        let (nouns, actors) = store.event_choices(&tenant.org).await.unwrap();
         assert!(nouns.iter().eq(["test"]), "{nouns:?}");
+        assert!(actors.iter().eq(["command line"]), "{actors:?}");
         let others = OrgId::fresh(&SystemClock, &SystemEntropy);
-        assert!(store.event_nouns(&others).await.unwrap().is_empty());
+        assert!(store.event_choices(&others).await.unwrap().0.is_empty());
     }
 }

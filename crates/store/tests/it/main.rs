@@ -16,6 +16,7 @@ mod documents;
 mod flow_queue;
 mod flows;
 mod keys;
+mod lists;
 mod notes;
 mod oauth;
 mod packs;

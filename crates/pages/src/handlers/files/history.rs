@@ -87,9 +87,10 @@ struct Known {
 impl Known {
     async fn of(app: &App, actor: &Actor, rows: &[FileChangeRow]) -> Result<Known, Fault> {
         let credentials = rows.iter().filter_map(|row| row.actor.parse().ok());
+        let people = rows.iter().filter_map(|row| row.actor.parse().ok());
         Ok(Known {
             credentials: app.credential_names(&actor.org, credentials).await?,
-            people: tokens::people(app, actor).await?,
+            people: app.member_names(&actor.org, people).await?,
         })
     }
 

@@ -1,5 +1,6 @@
 //! A person's account, the members, and links by which people come in.
 
+use quaymaster_pages::views::pager::Pager;
 use quaymaster_pages::views::{
     AccountPage, BrowserRow, Field, ForgotPage, FreshLinkPage, InvitationPage, InvitationRow,
     InvitationState, Invited, Inviting, LinkKind, Mail, MemberRow, MembersPage, OrganizationRow,
@@ -65,6 +66,8 @@ impl Sample {
         let members = self.members();
         let reader = MembersPage {
             layout: self.inside(),
+            query: self.t("ada"),
+            pager: Pager::default(),
             members: members
                 .members
                 .iter()
@@ -149,6 +152,8 @@ impl Sample {
         };
         MembersPage {
             layout: self.inside(),
+            query: String::new(),
+            pager: Pager::new("/settings/members", "", 0, 4),
             members: vec![
                 member("usr_1", "Ada", RoleChoice::OWNER, Some(20)),
                 member("usr_2", "Bo", RoleChoice::ADMIN, Some(90_000)),

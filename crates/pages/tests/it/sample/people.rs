@@ -1,5 +1,6 @@
 //! Partials and end users.
 
+use quaymaster_pages::views::pager::Pager;
 use quaymaster_pages::views::{
     EndUserAccount, EndUserForm, EndUserPage, EndUserRow, EndUsersPage, InputKind,
     PartialChoicePage, PartialGroup, PartialInput, PartialPage, PartialRow, PartialsPage,
@@ -116,17 +117,13 @@ impl Sample {
                 row("eu_1", "user_123", Some("Ada")),
                 row("eu_2", "user_124", None),
             ],
-            total: 120,
-            before: Some("/workspaces/ws_2/end-users?query=user&page=0".to_owned()),
-            after: Some("/workspaces/ws_2/end-users?query=user&page=2".to_owned()),
+            pager: Pager::new("/workspaces/ws_2/end-users", "user", 1, 120),
             form: EndUserForm::default(),
         };
         let wrong = EndUsersPage {
             query: String::new(),
             end_users: vec![],
-            total: 0,
-            before: None,
-            after: None,
+            pager: Pager::default(),
             form: EndUserForm {
                 external_id: self.wrong("user_123", "There is one already."),
                 name: self.field("Ada"),

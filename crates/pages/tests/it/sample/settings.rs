@@ -1,6 +1,7 @@
 //! Settings and API keys.
 
 use quaymaster_core::{Scope, Scopes};
+use quaymaster_pages::views::pager::Pager;
 use quaymaster_pages::views::{
     ApiKeyForm, ApiKeyRow, ApiKeysPage, FreshKeyPage, ListSize, SettingsPage, Tone, WorkspaceChoice,
 };
@@ -30,6 +31,7 @@ impl Sample {
         let workspaces = vec![choice("wsp_1", "Research"), choice("wsp_2", "Harbour log")];
         let only = vec![choice("wsp_1", "Research")];
         let keys = ApiKeysPage {
+            pager: Pager::new("/settings/api-keys", "", 0, 3),
             layout: self.saying(Tone::Failed, "The key could not be revoked. Try again."),
             keys: vec![
                 key("Desktop agent", Scopes::of_tools(), Some(5_000_000)),

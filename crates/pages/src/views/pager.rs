@@ -1,0 +1,29 @@
+//! The way through a list that is longer than a page.
+
+use super::address::segment;
+
+/// Rows of a page.
+pub const ROWS: i64 = 50;
+
+/// How long a list is, and where the pages before and after this one are.
+#[derive(Debug, Clone, Default)]
+pub struct Pager {
+    pub total: i64,
+    pub before: Option<String>,
+    pub after: Option<String>,
+}
+
+impl Pager {
+    /// Of a list at a path that asks itself with `query` and `page`, which begins at 0.
+    pub fn new(path: &str, query: &str, page: i64, total: i64) -> Self {
+        let other = |page: i64| {
+            let query = segment(query);
+            format!("{path}?query={query}&page={page}")
+        };
+        Pager {
+            total,
+            before: (page > 0).then(|| other(page - 1)),
+            after: ((page + 1) * ROWS < total).then(|| other(page + 1)),
+        }
+    }
+}

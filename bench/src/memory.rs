@@ -1,32 +1,21 @@
 //! Memory with ten thousand files: a page of the list and a search, beside the bare queries of the
-//! same database by another program.
+//! same database.
 
 use crate::load::{Connection, Target, structured};
-use crate::server::Server;
+use crate::server::{Server, seconds_since};
 use crate::table::Table;
-use anyhow::Context as _;
 use serde_json::{Value, json};
 use std::path::Path;
 use std::time::Instant;
-use tokio::process::Command;
 
 const FILES: usize = 10_000;
 /// Of which the median counts.
 const ROUNDS: usize = 51;
 
-/// Both queries as SQLite runs them itself, each so often; prints the two medians in milliseconds.
-const BARE: &str = "import sqlite3, statistics, sys, time\n\
-    base = sqlite3.connect(sys.argv[1])\n\
-    owner, org = base.execute('SELECT owner, org_id FROM memory_files LIMIT 1').fetchone()\n\
-    def median(sql, *values):\n\
-    \x20   times = []\n\
-    \x20   for _ in range(51):\n\
-    \x20       begun = time.perf_counter()\n\
-    \x20       assert base.execute(sql, values).fetchall()\n\
-    \x20       times.append((time.perf_counter() - begun) * 1000)\n\
-    \x20   return statistics.median(times)\n\
-    print(median('SELECT id, path, version, sha256, size, written_at FROM memory_files WHERE org_id = ? AND owner = ? AND deleted_at IS NULL AND path >= ? ORDER BY path LIMIT 100', org, owner, 'notes/5'),\n\
-    \x20   median('SELECT f.path FROM memory_words w JOIN memory_files f ON f.seq = w.rowid WHERE memory_words MATCH ? ORDER BY w.rank LIMIT 100', 'words : \"harbour\" *'))\n";
+const LIST: &str = "SELECT id, path, version, sha256, size, written_at FROM memory_files \
+     WHERE org_id = ?1 AND owner = ?2 AND deleted_at IS NULL AND path >= 'notes/5' ORDER BY path LIMIT 100";
+const SEARCH: &str = "SELECT f.path FROM memory_words w JOIN memory_files f ON f.seq = w.rowid \
+     WHERE f.org_id = ?1 AND f.owner = ?2 AND memory_words MATCH 'words : \"harbour\" *' ORDER BY w.rank LIMIT 100";
 
 pub(crate) async fn many_files(binary: &Path, table: &mut Table) -> anyhow::Result<()> {
     let server = Server::start(binary).await?;
@@ -65,7 +54,7 @@ pub(crate) async fn many_files(binary: &Path, table: &mut Table) -> anyhow::Resu
     let listed = median_of(&mut connection, &list, "entries", 100).await?;
     let search = json!({ "query": "harbour", "limit": 100 });
     let found = median_of(&mut connection, &search, "results", 100).await?;
-    let (bare_list, bare_search) = bare(&server).await?;
+    let (bare_list, bare_search) = bare(&server)?;
     table.row(
         "read_memory: a page of 100 of 10,000 files",
         format!("{listed:.2} ms; the bare query {bare_list:.2} ms"),
@@ -102,17 +91,29 @@ async fn median_of(
     Ok(times[ROUNDS / 2])
 }
 
-async fn bare(server: &Server) -> anyhow::Result<(f64, f64)> {
-    let output = Command::new("python3")
-        .args(["-c", BARE])
-        .arg(server.data.path().join("quaymaster.db"))
-        .output()
-        .await?;
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let mut numbers = text.split_whitespace().map(str::parse::<f64>);
-    let mut next = || {
-        let error = || String::from_utf8_lossy(&output.stderr).into_owned();
-        numbers.next().with_context(error)?.with_context(error)
+/// Both queries as SQLite runs them itself: the medians in milliseconds.
+fn bare(server: &Server) -> anyhow::Result<(f64, f64)> {
+    let base = rusqlite::Connection::open(server.data.path().join("quaymaster.db"))?;
+    let (owner, org): (String, String) = base.query_row(
+        "SELECT owner, org_id FROM memory_files LIMIT 1",
+        [],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
+    let median = |sql: &str| -> anyhow::Result<f64> {
+        let mut statement = base.prepare(sql)?;
+        let mut times = Vec::new();
+        for _ in 0..ROUNDS {
+            let begun = Instant::now();
+            let mut rows = statement.query([&org, &owner])?;
+            let mut count = 0;
+            while rows.next()?.is_some() {
+                count += 1;
+            }
+            times.push(seconds_since(begun) * 1e3);
+            anyhow::ensure!(count == 100, "{count} rows");
+        }
+        times.sort_by(f64::total_cmp);
+        Ok(times[ROUNDS / 2])
     };
-    Ok((next()?, next()?))
+    Ok((median(LIST)?, median(SEARCH)?))
 }

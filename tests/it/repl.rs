@@ -260,7 +260,7 @@ async fn sessions_belong_to_one_person_of_one_organization_and_need_a_scope_that
 #[tokio::test]
 async fn a_program_is_stopped_in_time_and_what_it_printed_is_told() {
     let desk = Desk::open(Database::Sqlite).await;
-    let arguments = json!({ "code": "x = 5\nprint('so far')\nwhile True: pass", "timeout_s": 1 });
+    let arguments = json!({ "code": "x = 5\nprint('so far')\nwhile True: pass", "timeout_s": 3 });
     let stopped = desk.mcp.call("repl_execute", arguments).await.unwrap_err();
     assert_eq!(stopped["code"], "TIMEOUT", "{stopped}");
     assert_eq!(stopped["details"]["stdout"], "so far\n");

@@ -70,6 +70,8 @@ names = [zone['name'] for zone in json.load(urllib.request.urlopen(asked))]",
             (&json!("0.67"), &json!("kept")),
             "{found}"
         );
+        let nothing = python("os.listdir('/mnt/memory')").await.unwrap();
+        assert_eq!(nothing["result"], "[]", "{nothing}");
         let note =
             json!({ "command": "create", "path": "zones.md", "content": "0.67 are examples" });
         desk.mcp.call("write_memory", note).await.unwrap();

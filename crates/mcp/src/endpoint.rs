@@ -154,6 +154,10 @@ impl Mcp {
                 }));
             }
             self.sessions.end(&session.into()).await;
+            // Nothing is left to be done, as 202 would say; the Python SDK takes that for a failure.
+            if answer.status() == StatusCode::ACCEPTED {
+                *answer.status_mut() = StatusCode::NO_CONTENT;
+            }
         } else if let Some(opened) = answer
             .headers()
             .get(SESSION)

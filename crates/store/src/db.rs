@@ -311,7 +311,9 @@ async fn open_sqlite(path: &Path) -> Result<Db, StoreError> {
         .foreign_keys(true)
         // A thread of its own reads, and hands over so many rows before it waits for who takes them.
         .row_buffer_size(1_000)
-        .optimize_on_close(true, None);
+        // No statistics: those of an hour when a table was nearly empty make SQLite read it whole when it is
+        // large. Without them it takes the index that fits.
+        .optimize_on_close(false, None);
     let write = SqlitePoolOptions::new()
         .max_connections(1)
         .acquire_timeout(WAIT_FOR_CONNECTION)

@@ -76,7 +76,8 @@ pub(super) fn tools() -> Result<Vec<Tool>, Fault> {
             "Run Python",
             "Runs Python in a session of yours that keeps its state between calls. Credentials of connected services \
              are environment variables, named SERVICE_FIELD, and with several accounts SERVICE_FIELD__ACCOUNT; \
-             only the hosts of these services can be reached. /scratch can be written. The answer has stdout, stderr, \
+             only the hosts of these services can be reached. /scratch can be written; /mnt/memory has your memory as it \
+             was when the session began. The answer has stdout, stderr, \
              result, and state: kept, new or lost, with the reason.",
             RUNS,
             |app, admitted, request| Box::pin(run(app, admitted, request)),

@@ -27,7 +27,7 @@ use crate::views::address::segment;
 use crate::views::{Crumb, EntryKind, EntryRow, Field, FilePage, FilesPage, Place, ShownAs, Usage};
 
 /// Entries of a page, and lines.
-const ENTRIES: u32 = 200;
+const ENTRIES: u32 = 50;
 const LINES: i64 = 1_000;
 /// Bytes of text on a page.
 const PAGE_BYTES: u64 = 128 * 1024;

@@ -33,6 +33,8 @@ pub(crate) struct Setup {
     pub(crate) modules: Vec<String>,
     /// Directories besides the system's, at the same place inside.
     pub(crate) directories: Vec<PathBuf>,
+    /// Directories that are there also when no file is in them.
+    pub(crate) places: Vec<String>,
     /// The bytes follow the setup, in this order.
     pub(crate) files: Vec<File>,
     pub(crate) environment: BTreeMap<String, String>,

@@ -54,7 +54,7 @@ pub(super) fn build(setup: &Setup, contents: &mut impl Read) -> Result<bool, Fai
     // A file takes whole pages, and may be alone in its directory.
     let pages = |length: usize| length.next_multiple_of(PAGE).max(PAGE) as u64;
     let given: u64 = setup.files.iter().map(|file| pages(file.length)).sum();
-    let entries = ENTRIES + 2 * setup.files.len();
+    let entries = ENTRIES + 2 * (setup.files.len() + setup.places.len());
     memory(HERE, given + (8 << 20), entries, 0o755).stage("mount")?;
     // First, since an interpreter may be below one of them.
     for place in ["/scratch", "/tmp"] {
@@ -69,6 +69,9 @@ pub(super) fn build(setup: &Setup, contents: &mut impl Read) -> Result<bool, Fai
     devices().stage("mount_devices")?;
     for (path, text) in FILES {
         write(path, text.as_bytes(), 0o444).stage("files")?;
+    }
+    for place in &setup.places {
+        fs::create_dir_all(inside(place)).stage("files")?;
     }
     for file in &setup.files {
         let mut bytes = vec![0; file.length];

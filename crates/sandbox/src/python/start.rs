@@ -92,6 +92,7 @@ fn setup(parts: &Parts<'_>, is_grouped: bool) -> (Setup, Vec<u8>) {
         program: parts.python.program.clone(),
         modules: parts.python.modules.clone(),
         directories: parts.python.directories.clone(),
+        places: parts.mounts.iter().map(|one| one.target.clone()).collect(),
         files,
         environment: environment(parts.network.is_some()),
         memory,

@@ -9,6 +9,7 @@ mod connectors;
 mod consent;
 mod documents;
 mod files;
+mod flow_steps;
 mod flows;
 mod guides;
 mod keys;

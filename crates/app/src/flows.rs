@@ -43,6 +43,7 @@ pub mod webhooks;
 
 pub use outline::{FlowExample, FlowOutline, OutlineList, OutlineStep, outline};
 pub use quaymaster_flows::load::MOST_BYTES as MOST_TEXT;
+pub use quaymaster_flows::step_form;
 pub use quaymaster_store::flow::{Flow, FlowVersion};
 pub use reading::{Checked, TestOutcome};
 pub use saving::{Saved, SavedAs};

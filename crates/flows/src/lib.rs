@@ -8,6 +8,7 @@
 //!   with expressions in them
 //! - [`load`]: from a text, with everything that is wrong at its place; `lint`: the rules that
 //!   types cannot say; [`published`]: the format's JSON Schema
+//! - [`step_form`]: steps as forms, and the text with what was filled in
 //! - [`host`]: the port; [`context`]: what expressions see; [`fault`]: how steps fail
 //! - [`prepared`]: a flow with its schemas compiled; [`run`](mod@run): the interpreter
 //! - [`testing`]: runs with answers that are made up
@@ -24,5 +25,6 @@ pub mod pack;
 pub mod prepared;
 pub mod published;
 pub mod run;
+pub mod step_form;
 pub mod template;
 pub mod testing;

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 /// Bytes of a file. One that people write is far smaller.
 pub const MOST_BYTES: usize = 1 << 20;
 
-const LIMITS: Limits = Limits {
+pub(crate) const LIMITS: Limits = Limits {
     bytes: MOST_BYTES,
     nodes: 100_000,
     aliases: 100,

@@ -22,6 +22,7 @@ mod end_users;
 mod files;
 mod flow_runs;
 mod flow_secrets;
+mod flow_steps;
 mod flow_tries;
 mod flow_versions;
 mod flows;

@@ -24,6 +24,7 @@ pub mod flow;
 pub mod flow_graph;
 pub mod flow_run;
 pub mod flow_secret;
+pub mod flow_step;
 pub mod flow_token;
 pub mod flow_version;
 pub mod form;
@@ -89,6 +90,7 @@ pub use flow::{
 };
 pub use flow_run::{FlowRunPage, FlowRunsPage};
 pub use flow_secret::{FlowSecretRow, FlowSecretsPage};
+pub use flow_step::{OpenStep, StepFieldView, StepForms};
 pub use flow_token::{FlowTokenForm, FlowTokenRow, FreshFlowTokenPage, WorkspaceSettingsPage};
 pub use flow_version::{DiffLine, FlowVersionPage, FlowVersionRow, FlowVersionsPage};
 pub use form::{Field, Problem};

@@ -9,8 +9,10 @@
 //! - [`Shape`]: what a file is read as, and [`Limits`] of it; [`Text`]: a file that is read
 //! - [`Problem`], [`Finding`]: what is wrong, with and without its line
 //! - [`Report`], [`Spot`]: what a lint says, and where
+//! - [`items`]: items of a list, changed where they stand
 //! - `places`: where keys stand; `mend`: how all that is wrong is found at once
 
+pub mod items;
 mod mend;
 mod places;
 mod problem;

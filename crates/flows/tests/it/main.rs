@@ -11,5 +11,6 @@ mod lint;
 mod pack;
 mod published;
 mod requests;
+mod step_form;
 mod steps;
 mod world;

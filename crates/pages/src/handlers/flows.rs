@@ -14,6 +14,7 @@ use quaymaster_core::{Code, Fault};
 use super::answer::{self, At, Stop, shown, status_of_form};
 use super::connections::said;
 use super::flow_runs;
+use super::flow_steps::{self, Act, Filled};
 use super::mistakes::mistakes;
 use super::notice::Notice;
 use super::person::{Administrator, Person};
@@ -97,6 +98,7 @@ fn empty(layout: Layout, place: Place, source: String) -> FlowPage {
         layout,
         place,
         saved: None,
+        steps: None,
         drawn: drawn(outline(&source).as_ref()),
         source,
         mistakes: Vec::new(),
@@ -144,7 +146,8 @@ pub(super) async fn write(
     At(id): At<WorkspaceId>,
 ) -> Result<Response, Stop> {
     let place = place::find(&app, &admin, &id).await?;
-    let page = empty(person.layout, place, EXAMPLE.to_owned());
+    let mut page = empty(person.layout, place, EXAMPLE.to_owned());
+    flow_steps::offer(&mut page, None);
     Ok(shown(StatusCode::OK, &page))
 }
 
@@ -153,7 +156,10 @@ pub(super) async fn read(
     person: Person,
     At((id, name)): At<(WorkspaceId, String)>,
 ) -> Result<Response, Stop> {
-    let page = page_of(&app, &person.actor, person.layout, &id, &name).await?;
+    let mut page = page_of(&app, &person.actor, person.layout, &id, &name).await?;
+    if page.place.is_admin {
+        flow_steps::offer(&mut page, None);
+    }
     Ok(shown(StatusCode::OK, &page))
 }
 
@@ -199,7 +205,8 @@ fn saved(full: FlowInFull, outline: FlowOutline) -> SavedFlow {
 pub(super) struct Written {
     source: String,
     version: Option<i64>,
-    only_check: bool,
+    act: Act,
+    filled: Option<Filled>,
 }
 
 impl Form for Written {
@@ -215,7 +222,12 @@ impl Form for Written {
         Written {
             source,
             version: fields.one("version").parse().ok(),
-            only_check: fields.one("do") == "check",
+            act: Act::read(fields.one("do"), fields.one("kind")),
+            filled: fields.one("step").parse().ok().map(|at| Filled {
+                at,
+                was: fields.text("was"),
+                given: fields.below("step."),
+            }),
         }
     }
 }
@@ -227,15 +239,19 @@ pub(super) async fn add(
     Posted(form): Posted<Written>,
 ) -> Result<Response, Stop> {
     let place = place::find(&pages.app, &admin, &id).await?;
-    let page = empty(person.layout, place.clone(), form.source.clone());
-    let checked = match pages.app.check_flow(&admin, &id, &form.source).await {
+    let mut page = empty(person.layout, place.clone(), form.source.clone());
+    if let Some(done) = by_forms(&mut page, &form) {
+        return Ok(done);
+    }
+    let source = page.source.clone();
+    let checked = match pages.app.check_flow(&admin, &id, &source).await {
         Ok(checked) => checked,
         Err(fault) => return Ok(refused(page, fault)),
     };
-    if form.only_check || !checked.is_good() {
-        return Ok(told(page, checked, form.only_check));
+    if form.act == Act::Check || !checked.is_good() {
+        return Ok(told(page, checked, form.act == Act::Check));
     }
-    match pages.app.create_flow(&admin, &id, &form.source, true).await {
+    match pages.app.create_flow(&admin, &id, &source, true).await {
         Ok(made) => Ok(answer::done(
             &pages,
             &flow_path(&place, &made.flow.name),
@@ -253,19 +269,22 @@ pub(super) async fn change(
 ) -> Result<Response, Stop> {
     let app = &pages.app;
     let mut page = page_of(app, &admin, person.layout, &id, &name).await?;
-    page.drawn = drawn(outline(&form.source).as_ref());
     page.source.clone_from(&form.source);
     // What was changed meanwhile is not replaced because the page was drawn again.
     let current = page.based_on(form.version);
-    let checked = match app.check_flow(&admin, &id, &form.source).await {
+    if let Some(done) = by_forms(&mut page, &form) {
+        return Ok(done);
+    }
+    let source = page.source.clone();
+    let checked = match app.check_flow(&admin, &id, &source).await {
         Ok(checked) => checked,
         Err(fault) => return Ok(refused(page, fault)),
     };
-    if form.only_check || !checked.is_good() {
-        return Ok(told(page, checked, form.only_check));
+    if form.act == Act::Check || !checked.is_good() {
+        return Ok(told(page, checked, form.act == Act::Check));
     }
     match app
-        .put_flow(&admin, &id, &name, &form.source, form.version)
+        .put_flow(&admin, &id, &name, &source, form.version)
         .await
     {
         Ok(saved) => {
@@ -280,6 +299,36 @@ pub(super) async fn change(
             Ok(refused(page, fault))
         }
     }
+}
+
+/// What was filled in becomes the text of the page. The answer, unless the text is to be checked or saved.
+fn by_forms(page: &mut FlowPage, form: &Written) -> Option<Response> {
+    let is_good = flow_steps::apply(page, form.filled.as_ref());
+    page.drawn = drawn(outline(&page.source).as_ref());
+    if !is_good {
+        return Some(shown(StatusCode::UNPROCESSABLE_ENTITY, page));
+    }
+    let open = match flow_steps::act(&page.source, &form.act) {
+        None => {
+            flow_steps::stay(page, form.filled.as_ref());
+            return None;
+        }
+        Some(Ok((source, open))) => {
+            page.source = source;
+            open
+        }
+        Some(Err(why)) => {
+            page.error = Some(why.to_owned());
+            None
+        }
+    };
+    page.drawn = drawn(outline(&page.source).as_ref());
+    flow_steps::offer(page, open);
+    let status = match page.error {
+        None => StatusCode::OK,
+        Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
+    };
+    Some(shown(status, page))
 }
 
 /// What was found of a text that is not saved.

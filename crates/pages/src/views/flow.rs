@@ -5,6 +5,7 @@ use askama::Template;
 use super::address::segment;
 use super::amount::Amount;
 use super::flow_graph::{Graph, StepRow};
+use super::flow_step::{OpenStep, StepForms};
 use super::form::{self, Field, Problem};
 use super::layout::Layout;
 use super::moment::Shown;
@@ -56,8 +57,8 @@ pub fn path_of(place: &Place, name: &str) -> String {
     format!("{}/flows/{}", place.path(), segment(name))
 }
 
-/// `/workspaces/{id}/flows/new` and `/workspaces/{id}/flows/{name}`: posts `source` or `file`, `version` and `do`
-/// to itself.
+/// `/workspaces/{id}/flows/new` and `/workspaces/{id}/flows/{name}`: posts `source` or `file`, `version`, the
+/// fields of an open step and `do` to itself.
 #[derive(Debug, Clone, Template)]
 #[template(path = "flow.html")]
 pub struct FlowPage {
@@ -68,6 +69,8 @@ pub struct FlowPage {
     pub source: String,
     /// The text as it was drawn; none when it cannot be read.
     pub drawn: Option<DrawnFlow>,
+    /// None where the steps are changed in the text alone.
+    pub steps: Option<StepForms>,
     pub mistakes: Vec<Mistake>,
     pub tests: Vec<TestRow>,
     /// Why the whole was refused.
@@ -146,7 +149,9 @@ impl FlowPage {
             input: Some("mistakes".into()),
             message,
         });
-        whole.chain(found).collect()
+        let open = self.steps.iter().filter_map(|steps| steps.open.as_ref());
+        let fields = open.flat_map(OpenStep::problems);
+        whole.chain(found).chain(fields).collect()
     }
 }
 

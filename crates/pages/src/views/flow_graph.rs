@@ -24,6 +24,8 @@ pub struct StepList {
 pub struct StepRow {
     /// How deep it lies, at most [`DEEPEST`].
     pub depth: usize,
+    /// The number of its form; none where it is changed in the text alone.
+    pub at: Option<usize>,
     /// The list within the step before that begins here.
     pub label: Option<String>,
     pub name: String,
@@ -45,6 +47,7 @@ fn gather(steps: &[StepView], depth: usize, label: Option<&str>, rows: &mut Vec<
     for (index, step) in steps.iter().enumerate() {
         rows.push(StepRow {
             depth: depth.min(DEEPEST),
+            at: None,
             label: label.filter(|_| index == 0).map(str::to_owned),
             name: step.name.clone(),
             kind: step.kind,

@@ -27,6 +27,7 @@ async fn an_asset_may_be_kept_forever() {
     for (name, content_type) in [
         ("app.css", "text/css; charset=utf-8"),
         ("app.js", "text/javascript; charset=utf-8"),
+        ("editor.js", "text/javascript; charset=utf-8"),
         ("theme.js", "text/javascript; charset=utf-8"),
         ("favicon.svg", "image/svg+xml"),
     ] {

@@ -257,7 +257,9 @@ fn hostile_text_stays_text_in_every_field_of_every_page() {
         let name = hostile.name;
         let page = Html::parse_document(&hostile.html);
         assert!(page.errors.is_empty(), "{name}: {:?}", page.errors);
-        assert_eq!(select(&page, "script").len(), 2, "{name}");
+        let of_calm = select(&Html::parse_document(&calm.html), "script").len();
+        assert!((2..=3).contains(&of_calm), "{name}");
+        assert_eq!(select(&page, "script").len(), of_calm, "{name}");
         assert!(
             select(&page, "img:not([src^='/']), [onerror]").is_empty(),
             "{name}"

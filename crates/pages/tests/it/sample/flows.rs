@@ -4,8 +4,9 @@ use quaymaster_pages::views::flow_graph::{StepList, StepView, draw, rows};
 use quaymaster_pages::views::{
     Choice, DiffLine, DrawnFlow, FlowPage, FlowRow, FlowRunPage, FlowRunsPage, FlowSecretRow,
     FlowSecretsPage, FlowTryPage, FlowVersionPage, FlowVersionRow, FlowVersionsPage, FlowsPage,
-    InputKind, LastRun, Mistake, PackCard, PackFlowRow, PackInstalled, PackPage, PackVariable,
-    PackVariableKind, PacksPage, RunRow, RunStepRow, SavedFlow, TestRow, TriedOutcome, TryInput,
+    InputKind, LastRun, Mistake, OpenStep, PackCard, PackFlowRow, PackInstalled, PackPage,
+    PackVariable, PackVariableKind, PacksPage, RunRow, RunStepRow, SavedFlow, StepFieldView,
+    StepForms, TestRow, TriedOutcome, TryInput,
 };
 
 use super::{Page, Sample, page};
@@ -23,6 +24,44 @@ impl Sample {
             detail: text(detail),
             when: None,
             lists: vec![],
+        }
+    }
+
+    fn step_forms(&self) -> StepForms {
+        let view = |key: &str, field, is_yaml| StepFieldView {
+            key: key.to_owned(),
+            help: self.t("Null leaves a parameter out."),
+            field,
+            rows: if is_yaml { 2 } else { 1 },
+            is_yaml,
+            choices: vec![],
+        };
+        let retry = StepFieldView {
+            choices: vec!["fail".to_owned(), "retry".to_owned()],
+            ..view("on_unknown", self.field("retry"), false)
+        };
+        StepForms {
+            open: Some(OpenStep {
+                at: 1,
+                count: 3,
+                kind: "http".to_owned(),
+                was: self.t("{}"),
+                fields: vec![
+                    view("id", self.field("geo"), false),
+                    view(
+                        "http.get",
+                        self.field("https://geo.example.com/v1/search"),
+                        false,
+                    ),
+                    view(
+                        "http.query",
+                        self.wrong("{ name: [", "It ends too early."),
+                        true,
+                    ),
+                ],
+                more: vec![view("timeout", self.field(""), false), retry],
+            }),
+            kinds: vec![("http", self.t("A request.")), ("map", self.t("A value."))],
         }
     }
 
@@ -126,6 +165,7 @@ impl Sample {
             saved: None,
             source: self.t("flow: get_weather\nsteps: []"),
             drawn: Some(self.drawn()),
+            steps: Some(self.step_forms()),
             mistakes: vec![],
             tests: vec![],
             error: None,
@@ -162,6 +202,7 @@ impl Sample {
             ..new.clone()
         };
         let unreadable = FlowPage {
+            steps: None,
             drawn: None,
             fine: None,
             ..new.clone()

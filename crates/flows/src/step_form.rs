@@ -261,7 +261,7 @@ fn resolved(schema: &Value) -> &Value {
 fn help(schema: &Value) -> String {
     let said = schema["description"].as_str();
     let said = said.or_else(|| resolved(schema)["description"].as_str());
-    let said = said.unwrap_or_default().replace('\n', " ");
+    let said = said.unwrap_or_default().replace('\n', " ").replace('`', "");
     if said.starts_with("A text in which") || said.starts_with("An expression") {
         return String::new();
     }

@@ -123,6 +123,10 @@ async fn the_editor_says_what_fits_and_what_is_wrong_while_one_types() {
     .await;
     // Nobody pressed anything.
     tab.until_text("#mistakes", "Line 4").await;
+    tab.fill("#source", "flow: one\nsteps:\n  - id: [\n").await;
+    tab.until_text("#mistakes", "Line").await;
+    tab.until_text("#flow-steps", "cannot be read as a flow yet")
+        .await;
     tab.fill("#source", "flow: one\nsteps:\n  - id: a\n    map: .input\n")
         .await;
     tab.until("!document.querySelector('#mistakes')").await;

@@ -104,15 +104,23 @@ fn rows(text: &str, is_text: bool) -> usize {
     }
 }
 
+/// Why what was filled in did not become text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unfit {
+    /// A form cannot change the text as it is.
+    Text,
+    Field,
+}
+
 /// The text with what was filled in. On a mistake the page has the form as it was sent, and says so.
-pub(super) fn apply(page: &mut FlowPage, filled: Option<&Filled>) -> bool {
+pub(super) fn apply(page: &mut FlowPage, filled: Option<&Filled>) -> Result<(), Unfit> {
     let Some(Filled { at, was, given }) = filled else {
-        return true;
+        return Ok(());
     };
     match step_form::filled(&page.source, *at, was, |key| given.get(key).cloned()) {
         Ok(text) => {
             page.source = text;
-            true
+            Ok(())
         }
         Err((key, why)) => {
             offer(page, Some(*at));
@@ -130,7 +138,10 @@ pub(super) fn apply(page: &mut FlowPage, filled: Option<&Filled>) -> bool {
                     one.field.error = Some(why.clone());
                 }
             }
-            false
+            Err(match key.is_empty() {
+                true => Unfit::Text,
+                false => Unfit::Field,
+            })
         }
     }
 }

@@ -14,7 +14,7 @@ use quaymaster_core::{Code, Fault};
 use super::answer::{self, At, Stop, shown, status_of_form};
 use super::connections::said;
 use super::flow_runs;
-use super::flow_steps::{self, Act, Filled};
+use super::flow_steps::{self, Act, Filled, Unfit};
 use super::mistakes::mistakes;
 use super::notice::Notice;
 use super::person::{Administrator, Person};
@@ -303,10 +303,16 @@ pub(super) async fn change(
 
 /// What was filled in becomes the text of the page. The answer, unless the text is to be checked or saved.
 fn by_forms(page: &mut FlowPage, form: &Written) -> Option<Response> {
-    let is_good = flow_steps::apply(page, form.filled.as_ref());
+    let applied = flow_steps::apply(page, form.filled.as_ref());
     page.drawn = drawn(outline(&page.source).as_ref());
-    if !is_good {
-        return Some(shown(StatusCode::UNPROCESSABLE_ENTITY, page));
+    match applied {
+        Ok(()) => {}
+        // What is wrong with the text is just what is asked.
+        Err(Unfit::Text) if form.act == Act::Check => {
+            page.error = None;
+            return None;
+        }
+        Err(_) => return Some(shown(StatusCode::UNPROCESSABLE_ENTITY, page)),
     }
     let open = match flow_steps::act(&page.source, &form.act) {
         None => {

@@ -84,3 +84,14 @@ async fn the_configurations_with_a_token_in_the_address_connect() {
     connects(&desk, of_line(LINE_WITH_TOKEN), &token.text).await;
     connects(&desk, of_file(FILE_WITH_TOKEN), &token.text).await;
 }
+
+#[tokio::test]
+async fn the_configuration_with_a_token_in_a_header_connects() {
+    let desk = Desk::start().await;
+    desk.flow("hello").await;
+    let token = desk.token("Claude Desktop").await;
+    let mut command = of_line(LINE);
+    let header = "Authorization: Bearer at_your_token_here";
+    command.extend(["--header".to_owned(), header.to_owned()]);
+    connects(&desk, command, &token.text).await;
+}

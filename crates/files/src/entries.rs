@@ -15,16 +15,22 @@ const MEASURE_DEPTH: usize = 256;
 
 /// All names in a directory but `.` and `..`, as the file system has them, unsorted.
 pub(crate) fn raw_names(dir: impl AsFd) -> Result<Vec<CString>, Errno> {
-    let mut names = Vec::new();
+    let entries = raw_entries(dir)?.into_iter();
+    Ok(entries.map(|(name, _)| name).collect())
+}
+
+/// The same with what each is, where the file system says so without being asked for each.
+pub(crate) fn raw_entries(dir: impl AsFd) -> Result<Vec<(CString, Option<EntryType>)>, Errno> {
+    let mut entries = Vec::new();
     // Another handle, since the given one may be made with `O_PATH`, which cannot be read.
     for entry in Dir::new(open_raw(dir, c".")?)? {
         let entry = entry?;
         let name = entry.file_name();
         if name != c"." && name != c".." {
-            names.push(name.to_owned());
+            entries.push((name.to_owned(), EntryType::told(entry.file_type())));
         }
     }
-    Ok(names)
+    Ok(entries)
 }
 
 /// What lies at and beneath one entry.
@@ -47,7 +53,7 @@ impl Sum {
     }
 }
 
-fn stat_raw(dir: impl AsFd, name: &CStr) -> Result<Meta, Errno> {
+pub(crate) fn stat_raw(dir: impl AsFd, name: &CStr) -> Result<Meta, Errno> {
     Ok(Meta::of(&rustix::fs::statat(
         dir,
         name,

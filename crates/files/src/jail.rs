@@ -37,6 +37,22 @@ pub enum EntryType {
     Other,
 }
 
+impl EntryType {
+    fn of(kind: FileType) -> EntryType {
+        match kind {
+            FileType::RegularFile => EntryType::File,
+            FileType::Directory => EntryType::Directory,
+            FileType::Symlink => EntryType::Symlink,
+            _ => EntryType::Other,
+        }
+    }
+
+    /// What a directory says of an entry; some file systems say nothing.
+    pub(crate) fn told(kind: FileType) -> Option<EntryType> {
+        (kind != FileType::Unknown).then(|| EntryType::of(kind))
+    }
+}
+
 /// What `stat` says, as far as we use it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Meta {
@@ -51,12 +67,7 @@ pub(crate) struct Meta {
 
 impl Meta {
     pub(crate) fn of(stat: &Stat) -> Meta {
-        let kind = match FileType::from_raw_mode(stat.st_mode) {
-            FileType::RegularFile => EntryType::File,
-            FileType::Directory => EntryType::Directory,
-            FileType::Symlink => EntryType::Symlink,
-            _ => EntryType::Other,
-        };
+        let kind = EntryType::of(FileType::from_raw_mode(stat.st_mode));
         let nanos =
             |seconds: i64, nanos: u64| i128::from(seconds) * 1_000_000_000 + i128::from(nanos);
         Meta {

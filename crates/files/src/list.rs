@@ -6,7 +6,7 @@ use crate::home::Home;
 use crate::jail::{EntryType, Meta};
 use crate::mime;
 use crate::path::RelPath;
-use crate::search::ignore::{Excluded, Rules};
+use crate::search::ignore::{self, Excluded, Rules};
 use crate::search::matcher::one_glob;
 use quaymaster_core::{Fault, Instant};
 use schemars::JsonSchema;
@@ -120,7 +120,8 @@ struct Rank {
 
 struct Found {
     rank: Rank,
-    meta: Meta,
+    /// None while only the order is known.
+    meta: Option<Meta>,
 }
 
 struct Listing<'a> {
@@ -200,12 +201,15 @@ impl Home {
             .last()
             .filter(|_| truncated)
             .map(|entry| cursor::write(&bound, &entry.rank));
+        // What vanishes meanwhile is not listed.
+        let entries = found.into_iter().filter_map(|Found { rank, meta }| {
+            let name = below(&path, &rank.path);
+            let meta = meta.or_else(|| crate::jail::stat_at(dir.as_fd(), name).ok().flatten())?;
+            Some(self.entry(rank.path, &meta))
+        });
         Ok(ListFilesResult {
             path: path.to_string(),
-            entries: found
-                .into_iter()
-                .map(|found| self.entry(found.rank.path, &found.meta))
-                .collect(),
+            entries: entries.collect(),
             total: Some(total),
             truncated,
             next_cursor,
@@ -233,9 +237,12 @@ impl Listing<'_> {
         path: &RelPath,
         levels: u32,
     ) -> Result<(), rustix::io::Errno> {
-        let names = crate::entries::raw_names(dir.as_fd())?;
-        let pushed = self.rules.enter(dir.as_fd(), path, &names);
-        for name in names {
+        let entries = crate::entries::raw_entries(dir.as_fd())?;
+        let has_rules = entries
+            .iter()
+            .any(|(name, _)| name.as_c_str() == ignore::FILE);
+        let pushed = self.rules.enter(dir.as_fd(), path, has_rules);
+        for (name, told) in entries {
             let Some(name) = crate::path::addressable(&name) else {
                 self.unlistable += 1;
                 continue;
@@ -243,25 +250,26 @@ impl Listing<'_> {
             if !self.ask.include_hidden && name.starts_with('.') {
                 continue;
             }
-            // What vanishes meanwhile is not listed.
-            let Ok(Some(meta)) = crate::jail::stat_at(dir.as_fd(), name) else {
-                continue;
+            // A directory of ten thousand is not asked for each of them to show fifty.
+            let by_name = self.ask.sort == Sort::Name && !self.ask.recursive;
+            let (kind, meta) = match told.filter(|_| by_name) {
+                Some(kind) => (kind, None),
+                None => match crate::jail::stat_at(dir.as_fd(), name) {
+                    Ok(Some(meta)) => (meta.kind, Some(meta)),
+                    // What vanishes meanwhile is not listed.
+                    _ => continue,
+                },
             };
-            let is_dir = meta.kind == EntryType::Directory;
+            let is_dir = kind == EntryType::Directory;
             let below = path.join(name);
             if self.rules.excluded(&below, name, is_dir) != Excluded::No {
                 continue;
             }
             if self.wanted(&below) {
-                let key = match self.ask.sort {
-                    Sort::Name => 0,
-                    Sort::Size => meta.size as i64,
-                    Sort::Modified => meta.modified().micros(),
-                };
-                let key = if is_dir && self.ask.sort == Sort::Size {
-                    0
-                } else {
-                    key
+                let key = match (self.ask.sort, &meta) {
+                    (Sort::Size, Some(meta)) if !is_dir => meta.size as i64,
+                    (Sort::Modified, Some(meta)) => meta.modified().micros(),
+                    _ => 0,
                 };
                 let rank = Rank {
                     file: !is_dir,

@@ -5,7 +5,7 @@ use crate::jail::open_file_at;
 use crate::path::RelPath;
 use crate::read::read_range;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
-use std::ffi::CString;
+use std::ffi::CStr;
 use std::os::fd::AsFd;
 use std::sync::Arc;
 
@@ -44,14 +44,14 @@ pub(crate) struct Rules {
     files: Vec<Arc<Gitignore>>,
 }
 
+/// The name of a file of rules.
+pub(crate) const FILE: &CStr = c".gitignore";
+
 impl Rules {
-    /// Adds the rules of a directory that the walk enters, whose names are known; [`Rules::leave`]
-    /// takes the answer.
-    pub(crate) fn enter(&mut self, dir: impl AsFd, path: &RelPath, names: &[CString]) -> bool {
-        if !self.active || !names.iter().any(|name| name.as_c_str() == c".gitignore") {
-            return false;
-        }
-        self.read(dir, path)
+    /// Adds the rules of a directory that the walk enters, if a file of them is among its names;
+    /// [`Rules::leave`] takes the answer.
+    pub(crate) fn enter(&mut self, dir: impl AsFd, path: &RelPath, has_rules: bool) -> bool {
+        self.active && has_rules && self.read(dir, path)
     }
 
     fn read(&mut self, dir: impl AsFd, path: &RelPath) -> bool {

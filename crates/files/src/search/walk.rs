@@ -2,13 +2,13 @@
 //! for a link between two steps. Order: names as bytes, directory by directory.
 
 use super::Reached;
-use super::ignore::{Excluded, Rules};
-use crate::jail::open_dir_at;
+use super::ignore::{self, Excluded, Rules};
+use crate::entries::{raw_entries, stat_raw};
+use crate::jail::{EntryType, open_dir_at};
 use crate::limits::Work;
 use crate::list::below;
 use crate::path::{DEPTH_MAX, RelPath, addressable};
 use globset::GlobSet;
-use rustix::fs::{Dir, FileType};
 use std::ffi::CString;
 use std::ops::ControlFlow;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -94,8 +94,10 @@ impl<'w> Walker<'w> {
             return ControlFlow::Continue(());
         };
         entries.sort_unstable_by(|a, b| a.name.cmp(&b.name));
-        let names: Vec<CString> = entries.iter().map(|entry| entry.name.clone()).collect();
-        let pushed = self.rules.enter(dir.as_fd(), path, &names);
+        let has_rules = entries
+            .iter()
+            .any(|entry| entry.name.as_c_str() == ignore::FILE);
+        let pushed = self.rules.enter(dir.as_fd(), path, has_rules);
         let mut flow = ControlFlow::Continue(());
         for entry in entries {
             if self.work.stopped() {
@@ -180,28 +182,17 @@ impl<'w> Walker<'w> {
 /// Directories and regular files of a directory.
 fn entries(dir: &OwnedFd) -> Result<Vec<Found>, rustix::io::Errno> {
     let mut found = Vec::new();
-    for entry in Dir::read_from(dir)? {
-        let entry = entry?;
-        let name = entry.file_name();
-        if name == c"." || name == c".." {
-            continue;
-        }
-        let kind = match entry.file_type() {
-            FileType::Unknown => {
-                let flags = rustix::fs::AtFlags::SYMLINK_NOFOLLOW;
-                match rustix::fs::statat(dir, name, flags) {
-                    Ok(stat) => FileType::from_raw_mode(stat.st_mode),
-                    Err(_) => continue,
-                }
-            }
-            kind => kind,
+    for (name, told) in raw_entries(dir)? {
+        let kind = match told {
+            Some(kind) => kind,
+            None => match stat_raw(dir, &name) {
+                Ok(meta) => meta.kind,
+                Err(_) => continue,
+            },
         };
-        let is_dir = kind == FileType::Directory;
-        if is_dir || kind == FileType::RegularFile {
-            found.push(Found {
-                name: name.to_owned(),
-                is_dir,
-            });
+        let is_dir = kind == EntryType::Directory;
+        if is_dir || kind == EntryType::File {
+            found.push(Found { name, is_dir });
         }
     }
     Ok(found)

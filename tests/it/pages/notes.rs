@@ -110,7 +110,8 @@ async fn a_note_is_written_found_changed_by_two_restored_and_redacted() {
         complaints.iter().all(|one| one.contains("status of 422")),
         "{complaints:?}"
     );
-    tab.until_text("#versions", "API key").await;
+    // The key is called so.
+    tab.until_text("#versions", "Theirs").await;
     // Told so, the person saves it all the same.
     tab.follow("form.panel button.primary").await;
     tab.until_text("#notices", "The note is saved.").await;

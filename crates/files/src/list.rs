@@ -203,7 +203,8 @@ impl Home {
             .map(|entry| cursor::write(&bound, &entry.rank));
         // What vanishes meanwhile is not listed.
         let entries = found.into_iter().filter_map(|Found { rank, meta }| {
-            let name = below(&path, &rank.path);
+            // Without one it lies in the directory itself.
+            let name = rank.path.rsplit('/').next().unwrap_or_default();
             let meta = meta.or_else(|| crate::jail::stat_at(dir.as_fd(), name).ok().flatten())?;
             Some(self.entry(rank.path, &meta))
         });

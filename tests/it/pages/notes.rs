@@ -111,7 +111,7 @@ async fn a_note_is_written_found_changed_by_two_restored_and_redacted() {
         "{complaints:?}"
     );
     // The key is called so.
-    tab.until_text("#versions", "Theirs").await;
+    tab.until_text("#versions", "Command line").await;
     // Told so, the person saves it all the same.
     tab.follow("form.panel button.primary").await;
     tab.until_text("#notices", "The note is saved.").await;

@@ -138,9 +138,10 @@ pub(super) fn apply(page: &mut FlowPage, filled: Option<&Filled>) -> Result<(), 
                     one.field.error = Some(why.clone());
                 }
             }
-            Err(match key.is_empty() {
-                true => Unfit::Text,
-                false => Unfit::Field,
+            Err(if key.is_empty() {
+                Unfit::Text
+            } else {
+                Unfit::Field
             })
         }
     }

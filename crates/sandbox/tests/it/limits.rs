@@ -108,7 +108,6 @@ fn memory_ends() {
                 "js_catch_memory",
                 "const a = []; while (true) a.push('x'.repeat(1e6) + a.length)",
             ),
-            ("js_string_double", "let s = 'x'; while (true) s += s"),
             ("js_repeat", "return 'x'.repeat(2 ** 28).length"),
             ("js_padend", "return 'x'.padEnd(2 ** 28, 'ab').length"),
         ],

@@ -10,7 +10,7 @@ use axum::extract::State;
 use http::StatusCode;
 use quaymaster_app::credentials::{CredentialChange, Expiry, Fresh, NewApiKey};
 use quaymaster_app::mixing::{MixChange, Ticked};
-use quaymaster_app::{Actor, App, Credential};
+use quaymaster_app::{App, Credential};
 use quaymaster_core::id::{CredentialId, OrgId, UserId, WorkspaceId};
 use quaymaster_core::mix::ToolsetKey;
 use quaymaster_core::{Code, Fault, Instant, Scopes};
@@ -102,20 +102,6 @@ impl FreshApiKey {
             api_key: ApiKeyView::of(app, fresh.credential).await?,
             plain_key: fresh.token.expose_secret().to_owned(),
         })
-    }
-}
-
-/// The key that a path names, when it is one that the actor sees.
-async fn key_of(app: &App, actor: &Actor, key: &str) -> Result<CredentialId, Fault> {
-    let unknown = || {
-        Fault::not_found("There is no such API key, or it was revoked before.")
-            .hint("GET /api/v1/api-keys lists them.")
-    };
-    let id = key.parse().map_err(|_| unknown())?;
-    match app.api_key(actor, &id).await {
-        Ok(found) => Ok(found.id),
-        Err(fault) if fault.code == Code::NotFound => Err(unknown()),
-        Err(fault) => Err(fault),
     }
 }
 
@@ -313,7 +299,7 @@ pub(crate) async fn update_api_key(
     Path(id): Path<String>,
     Json(change): Json<ChangeApiKey>,
 ) -> Answer<axum::Json<OneApiKey>> {
-    let id = key_of(&app, &admin, &id).await?;
+    let id = app.api_key(&admin, &id).await?.id;
     let change = CredentialChange {
         name: change.name,
         scopes: change.scopes,
@@ -345,7 +331,7 @@ pub(crate) async fn revoke_api_key(
     Person(actor): Person,
     Path(id): Path<String>,
 ) -> Answer<axum::Json<Revoked>> {
-    let id = key_of(&app, &actor, &id).await?;
+    let id = app.api_key(&actor, &id).await?.id;
     app.revoke(&actor, &id).await?;
     Ok(Revoked::of(id))
 }
@@ -365,7 +351,7 @@ pub(crate) async fn regenerate_api_key(
     Person(actor): Person,
     Path(id): Path<String>,
 ) -> Answer<axum::Json<FreshApiKey>> {
-    let id = key_of(&app, &actor, &id).await?;
+    let id = app.api_key(&actor, &id).await?.id;
     let fresh = app.regenerate(&actor, &id).await?;
     Ok(axum::Json(FreshApiKey::of(&app, fresh).await?))
 }

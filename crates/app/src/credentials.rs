@@ -235,12 +235,20 @@ impl App {
         Ok((page.await?, total))
     }
 
-    /// A live API key that the actor sees.
-    pub async fn api_key(&self, actor: &Actor, id: &CredentialId) -> Result<Credential, Fault> {
-        let found = self.credential_of(actor, id).await?;
-        Some(found)
-            .filter(|one| one.kind == TokenKind::ApiKey)
-            .ok_or_else(unknown_credential)
+    /// A live API key that the actor sees. `NOT_FOUND` also for what cannot be an id.
+    pub async fn api_key(&self, actor: &Actor, id: &str) -> Result<Credential, Fault> {
+        let found = match id.parse() {
+            Ok(id) => self.credential_of(actor, &id).await,
+            Err(_) => Err(unknown_credential()),
+        };
+        match found {
+            Ok(key) if key.kind == TokenKind::ApiKey => Ok(key),
+            Err(fault) if fault.code != Code::NotFound => Err(fault),
+            _ => Err(
+                Fault::not_found("There is no such API key, or it was revoked before.")
+                    .hint("GET /api/v1/api-keys lists them."),
+            ),
+        }
     }
 
     pub async fn workspace_tokens(

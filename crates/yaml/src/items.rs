@@ -37,6 +37,9 @@ impl Change {
 /// # Errors
 /// What is wrong with it, for whoever wrote it.
 pub fn value(text: &str, limits: Limits) -> Result<Value, String> {
+    if text.len() > limits.bytes {
+        return Err(format!("It is longer than {} bytes.", limits.bytes));
+    }
     let read = serde_saphyr::from_str_with_options(text, strict(limits));
     read.map_err(|error| error.to_string())
 }
@@ -50,70 +53,90 @@ pub fn written(value: &Value) -> Option<String> {
     Some(text)
 }
 
-/// The items of a list that is a member of the whole.
+/// The items of a list that is a member of the whole. None where they do not begin on lines of their own.
 pub fn items(text: &str, list: &str, limits: Limits) -> Option<Vec<Value>> {
     let mut whole = value(text, limits).ok()?;
     match whole.get_mut(list)?.take() {
-        Value::Array(items) => Some(items),
+        Value::Array(items) => Cut::of(text, list, items.len()).map(|_| items),
         _ => None,
     }
 }
 
 /// The text with its list changed.
 pub fn changed(text: &str, list: &str, change: &Change, limits: Limits) -> Option<String> {
-    let before = items(text, list, limits)?;
-    let after = change.of(&before)?;
-    let made = cut(text, list, change, before.len())?;
     let mut wanted = value(text, limits).ok()?;
-    wanted[list] = Value::Array(after);
+    let before = wanted.get(list)?.as_array()?;
+    let cut = Cut::of(text, list, before.len())?;
+    wanted[list] = Value::Array(change.of(before)?);
+    let made = cut.changed(change)?;
     (value(&made, limits).ok()? == wanted).then_some(made)
 }
 
-fn cut(text: &str, list: &str, change: &Change, count: usize) -> Option<String> {
-    let lines: Vec<&str> = text.split_inclusive('\n').collect();
-    let head = lines.iter().position(|line| begins(line, list))?;
-    let block = head + 1..end_of_block(&lines, head + 1);
-    let spans = spans(&lines, block.clone());
-    if spans.len() != count {
-        return None;
+/// A text with the lines of each item of its list.
+struct Cut<'t> {
+    lines: Vec<&'t str>,
+    /// Where the first item is, or would be.
+    begin: usize,
+    spans: Vec<Range<usize>>,
+}
+
+impl<'t> Cut<'t> {
+    /// None where it does not come to so many items.
+    fn of(text: &'t str, list: &str, count: usize) -> Option<Cut<'t>> {
+        let lines: Vec<&str> = text.split_inclusive('\n').collect();
+        let begin = lines.iter().position(|line| begins(line, list))? + 1;
+        let spans = spans(&lines, begin..end_of_block(&lines, begin));
+        (spans.len() == count).then_some(Cut {
+            lines,
+            begin,
+            spans,
+        })
     }
-    let indent = spans.first().map_or(2, |span| indent_of(lines[span.start]));
-    let item = |value: &Value| in_list(value, indent);
-    let of = |span: &Range<usize>| lines[span.clone()].concat();
-    let (before, after) = (
-        |to: usize| lines[..to].concat(),
-        |from: usize| lines[from..].concat(),
-    );
-    Some(match change {
-        Change::Put(at, value) => {
-            let span = spans.get(*at)?;
-            before(span.start) + &item(value)? + &after(span.end)
-        }
-        Change::Add(value) => {
-            let end = spans.last().map_or(block.start, |span| span.end);
-            let mut text = before(end);
-            if !text.ends_with('\n') {
-                text.push('\n');
+
+    fn changed(&self, change: &Change) -> Option<String> {
+        let Cut {
+            lines,
+            begin,
+            spans,
+        } = self;
+        let indent = spans.first().map_or(2, |span| indent_of(lines[span.start]));
+        let item = |value: &Value| in_list(value, indent);
+        let of = |span: &Range<usize>| lines[span.clone()].concat();
+        let (before, after) = (
+            |to: usize| lines[..to].concat(),
+            |from: usize| lines[from..].concat(),
+        );
+        Some(match change {
+            Change::Put(at, value) => {
+                let span = spans.get(*at)?;
+                before(span.start) + &item(value)? + &after(span.end)
             }
-            text + &item(value)? + &after(end)
-        }
-        Change::Remove(at) => {
-            let span = spans.get(*at)?;
-            before(span.start) + &after(span.end)
-        }
-        Change::Swap(at) => {
-            let (one, next) = (spans.get(*at)?, spans.get(at + 1)?);
-            let mut moved = of(next);
-            if !moved.ends_with('\n') {
-                moved.push('\n');
+            Change::Add(value) => {
+                let end = spans.last().map_or(*begin, |span| span.end);
+                let mut text = before(end);
+                if !text.ends_with('\n') {
+                    text.push('\n');
+                }
+                text + &item(value)? + &after(end)
             }
-            before(one.start)
-                + &moved
-                + &lines[one.end..next.start].concat()
-                + &of(one)
-                + &after(next.end)
-        }
-    })
+            Change::Remove(at) => {
+                let span = spans.get(*at)?;
+                before(span.start) + &after(span.end)
+            }
+            Change::Swap(at) => {
+                let (one, next) = (spans.get(*at)?, spans.get(at + 1)?);
+                let mut moved = of(next);
+                if !moved.ends_with('\n') {
+                    moved.push('\n');
+                }
+                before(one.start)
+                    + &moved
+                    + &lines[one.end..next.start].concat()
+                    + &of(one)
+                    + &after(next.end)
+            }
+        })
+    }
 }
 
 /// Whether the line is the key of a list that begins on the next one.

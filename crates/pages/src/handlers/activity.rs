@@ -17,7 +17,7 @@ use serde_json::Value;
 use super::answer::{Stop, shown};
 use super::looking::{Looking, any, of_workspaces, read_id};
 use super::person::{Administrator, Person};
-use super::tokens;
+use super::writers;
 use crate::views::{ActivityPage, ActivityRow, ChangeRow, ChangesPage, Choice, Filter, Narrowing};
 
 const CALLS: &str = "/activity";
@@ -268,7 +268,7 @@ fn call(
     looking: &Looking,
 ) -> ActivityRow {
     let credential = name_or_id(&names.credentials, &row.credential);
-    let person = row.user.as_ref().map(|user| tokens::name_of(people, user));
+    let person = row.user.as_ref().map(|user| writers::name_of(people, user));
     ActivityRow {
         at: row.started_at,
         tool_href: looking.to(CALLS, &[("tool", &row.tool)]),
@@ -292,7 +292,7 @@ fn change(event: Event, names: &Names, people: &HashMap<UserId, String>) -> Chan
         .actor
         .parse()
         .ok()
-        .map(|user| tokens::name_of(people, &user));
+        .map(|user| writers::name_of(people, &user));
     let by_credential = || {
         let id = event.actor.parse().ok()?;
         Some(name_or_id(&names.credentials, &id))

@@ -18,7 +18,7 @@ use super::notice::Notice;
 use super::paged::Asked;
 use super::person::Person;
 use super::posted::{Fields, Form, Posted};
-use super::{Pages, connect, mixing, tokens};
+use super::{Pages, connect, mixing, writers};
 use crate::views::pager::ROWS;
 use crate::views::{
     ApiKeyForm, ApiKeyRow, ApiKeysPage, Expiry, Field, FreshKeyPage, WorkspaceChoice,
@@ -145,7 +145,7 @@ pub(super) async fn revoke(
     At(id): At<CredentialId>,
     Posted(()): Posted<()>,
 ) -> Result<Response, Stop> {
-    let key = pages.app.api_key(&person.actor, &id).await?;
+    let key = pages.app.api_key(&person.actor, id.as_str()).await?;
     pages.app.revoke(&person.actor, &key.id).await?;
     Ok(answer::done(&pages, PATH, Notice::KeyRevoked))
 }
@@ -192,7 +192,7 @@ async fn page(
     };
     let row = |key: Credential| ApiKeyRow {
         shown: without_secret(&key.id),
-        owner: tokens::name_of(&people, &key.user),
+        owner: writers::name_of(&people, &key.user),
         expired: key.is_expired(now),
         files: key.workspace.as_ref().map(name_of),
         mix: mixing::said(&key.mix),

@@ -12,7 +12,7 @@ use super::answer::{self, At, Stop};
 use super::notice::Notice;
 use super::person::Person;
 use super::posted::Posted;
-use super::{Pages, mixing, tokens, workspace};
+use super::{Pages, mixing, tokens, workspace, writers};
 use crate::views::ClientRow;
 
 pub(super) async fn revoke(
@@ -55,7 +55,7 @@ pub(super) async fn rows(
             .map(|uri| uri.destination()),
         access: tokens::access_of(&credential),
         mix: mixing::said(&credential.mix),
-        connected_by: tokens::name_of(&people, &credential.user),
+        connected_by: writers::name_of(&people, &credential.user),
         connected_at: credential.created_at,
         last_used_at: credential.last_used_at,
         may_revoke: actor.role.administers() || credential.user == actor.user,

@@ -14,7 +14,7 @@ use super::answer::{self, At, LeadsAway, Stop, field_of, shown};
 use super::notice::Notice;
 use super::person::{Administrator, Person};
 use super::posted::{Fields, Form, Posted};
-use super::{Pages, connection_tools, connectors, tokens};
+use super::{Pages, connection_tools, connectors, writers};
 use crate::views::address::segment;
 use crate::views::pattern::for_browsers;
 use crate::views::{AccountCard, Changing, ConnectionPage, Field, Flows, InputRow};
@@ -233,7 +233,7 @@ pub(super) async fn cards(
         way: title_of(&one.auth),
         workspace: one.workspace.as_ref().map(name_of),
         is_local: one.is_local,
-        connected_by: tokens::name_of(&people, &one.user),
+        connected_by: writers::name_of(&people, &one.user),
         connected_at: one.created_at,
         verified_at: one.verified_at,
     };

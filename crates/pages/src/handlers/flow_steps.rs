@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use quaymaster_app::flows::step_form::{self, StepField};
 
+use super::flows::draw;
 use crate::views::{Field, FlowPage, OpenStep, StepFieldView, StepForms};
 
 /// What a button of the page asks for.
@@ -48,8 +49,9 @@ pub(super) struct Filled {
 const CANNOT: &str =
     "This text is written so that a form cannot change it. Change it in the text, and save.";
 
-/// Gives the page the forms of the text that it shows.
+/// Draws the text that the page shows, with forms of its steps.
 pub(super) fn offer(page: &mut FlowPage, open: Option<usize>) {
+    draw(page);
     let count = step_form::count(&page.source);
     page.steps = count.map(|count| StepForms {
         open: open.and_then(|at| opened(&page.source, at, count)),

@@ -20,7 +20,7 @@ use super::notice::Notice;
 use super::person::{Administrator, Person};
 use super::posted::{Fields, Form, Posted};
 use super::{Pages, place};
-use crate::views::flow_graph::{StepList, StepView, draw, rows};
+use crate::views::flow_graph::{StepList, StepView, draw as graph, rows};
 use crate::views::{
     DrawnFlow, FlowPage, FlowRow, FlowsPage, LastRun, Layout, Place, SavedFlow, TestRow, flow_path,
 };
@@ -99,7 +99,7 @@ fn empty(layout: Layout, place: Place, source: String) -> FlowPage {
         place,
         saved: None,
         steps: None,
-        drawn: drawn(outline(&source).as_ref()),
+        drawn: None,
         source,
         mistakes: Vec::new(),
         tests: Vec::new(),
@@ -108,18 +108,20 @@ fn empty(layout: Layout, place: Place, source: String) -> FlowPage {
     }
 }
 
-fn drawn(outline: Option<&FlowOutline>) -> Option<DrawnFlow> {
-    let outline = outline?;
-    let steps = views(&outline.steps);
-    let first = outline
-        .triggers
-        .first()
-        .map_or("called by flows", String::as_str);
-    Some(DrawnFlow {
-        rows: rows(&steps),
-        catch: rows(&views(&outline.catch)),
-        graph: draw(&steps, first, "result"),
-    })
+/// Draws the text that the page shows, if it can be read.
+pub(super) fn draw(page: &mut FlowPage) {
+    page.drawn = outline(&page.source).map(|outline| {
+        let steps = views(&outline.steps);
+        let first = outline
+            .triggers
+            .first()
+            .map_or("called by flows", String::as_str);
+        DrawnFlow {
+            rows: rows(&steps),
+            catch: rows(&views(&outline.catch)),
+            graph: graph(&steps, first, "result"),
+        }
+    });
 }
 
 fn views(steps: &[OutlineStep]) -> Vec<StepView> {
@@ -159,6 +161,8 @@ pub(super) async fn read(
     let mut page = page_of(&app, &person.actor, person.layout, &id, &name).await?;
     if page.place.is_admin {
         flow_steps::offer(&mut page, None);
+    } else {
+        draw(&mut page);
     }
     Ok(shown(StatusCode::OK, &page))
 }
@@ -303,9 +307,7 @@ pub(super) async fn change(
 
 /// What was filled in becomes the text of the page. The answer, unless the text is to be checked or saved.
 fn by_forms(page: &mut FlowPage, form: &Written) -> Option<Response> {
-    let applied = flow_steps::apply(page, form.filled.as_ref());
-    page.drawn = drawn(outline(&page.source).as_ref());
-    match applied {
+    match flow_steps::apply(page, form.filled.as_ref()) {
         Ok(()) => {}
         // What is wrong with the text is just what is asked.
         Err(Unfit::Text) if form.act == Act::Check => {
@@ -328,7 +330,6 @@ fn by_forms(page: &mut FlowPage, form: &Written) -> Option<Response> {
             None
         }
     };
-    page.drawn = drawn(outline(&page.source).as_ref());
     flow_steps::offer(page, open);
     let status = match page.error {
         None => StatusCode::OK,

@@ -1,7 +1,5 @@
 //! `/workspaces/{id}/tokens`: made, replaced and revoked; and the `.env` file of a fresh one.
 
-use std::collections::HashMap;
-
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -9,7 +7,7 @@ use quaymaster_app::connect_lines;
 use quaymaster_app::credentials::{Credential, Fresh, NewWorkspaceToken, Origin};
 use quaymaster_app::workspaces::Workspace;
 use quaymaster_app::{Actor, App};
-use quaymaster_core::id::{CredentialId, UserId, WorkspaceId};
+use quaymaster_core::id::{CredentialId, WorkspaceId};
 use quaymaster_core::secret::TokenKind;
 use quaymaster_core::{Code, Fault, Scope};
 use secrecy::ExposeSecret as _;
@@ -20,7 +18,7 @@ use super::mixing::Ticked;
 use super::notice::Notice;
 use super::person::Person;
 use super::posted::{Fields, Form, Posted};
-use super::{Pages, connect, mixing, workspace};
+use super::{Pages, connect, mixing, workspace, writers};
 use crate::views::{Access, Field, FreshTokenPage, TokenForm, TokenRow};
 
 pub(super) struct NewToken {
@@ -198,20 +196,12 @@ pub(super) async fn rows(
         may_change: actor.role.administers() || token.user == actor.user,
         access: access_of(&token),
         mix: mixing::said(&token.mix),
-        created_by: name_of(&people, &token.user),
+        created_by: writers::name_of(&people, &token.user),
         created_at: token.created_at,
         last_used_at: token.last_used_at,
         name: token.name,
     };
     Ok(tokens.into_iter().map(row).collect())
-}
-
-/// A person by name.
-pub(super) fn name_of(people: &HashMap<UserId, String>, user: &UserId) -> String {
-    people
-        .get(user)
-        .cloned()
-        .unwrap_or_else(|| "a former member".to_owned())
 }
 
 pub(super) fn access_of(token: &Credential) -> Access {

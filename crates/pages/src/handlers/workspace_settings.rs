@@ -19,7 +19,7 @@ use super::mixing::Ticked;
 use super::notice::Notice;
 use super::person::{Administrator, Person};
 use super::posted::{Fields, Form, Posted};
-use super::{Pages, connect, mixing, place, tokens, workspace};
+use super::{Pages, connect, mixing, place, workspace, writers};
 use crate::views::{
     Choice, Field, FlowTokenForm, FlowTokenRow, FreshFlowTokenPage, WorkspaceSettingsPage,
 };
@@ -224,7 +224,7 @@ async fn rows(
         in_url: token.in_url,
         mix: mixing::said(&token.mix),
         may_change: actor.role.administers() || token.user == actor.user,
-        created_by: tokens::name_of(&people, &token.user),
+        created_by: writers::name_of(&people, &token.user),
         created_at: token.created_at,
         last_used_at: token.last_used_at,
         expires_at: token.expires_at,

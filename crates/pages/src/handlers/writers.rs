@@ -39,3 +39,11 @@ impl Writers {
         person.or_else(credential).unwrap_or_else(|| id.to_owned())
     }
 }
+
+/// A member among some, whose names are known.
+pub(super) fn name_of(people: &HashMap<UserId, String>, user: &UserId) -> String {
+    people
+        .get(user)
+        .cloned()
+        .unwrap_or_else(|| "a former member".to_owned())
+}

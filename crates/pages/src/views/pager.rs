@@ -22,7 +22,8 @@ impl Pager {
         };
         Pager {
             total,
-            before: (page > 0).then(|| other(page - 1)),
+            // Behind the end, to the last page that there is.
+            before: (page > 0).then(|| other((page - 1).min((total - 1).max(0) / ROWS))),
             after: ((page + 1) * ROWS < total).then(|| other(page + 1)),
         }
     }

@@ -16,7 +16,7 @@ use super::{address, crumbs, name, parent};
 use crate::handlers::answer::{At, Stop, shown};
 use crate::handlers::looking::{Looking, day_of};
 use crate::handlers::person::Person;
-use crate::handlers::{place, tokens};
+use crate::handlers::{place, writers};
 use crate::views::{FileChangeView, FileHistoryPage, Place};
 
 /// Rows of a page.
@@ -100,7 +100,7 @@ impl Known {
         let user = row.actor.parse::<UserId>().ok();
         let credential = row.actor.parse::<CredentialId>().ok();
         let who = match (&user, &credential) {
-            (Some(user), _) => tokens::name_of(&self.people, user),
+            (Some(user), _) => writers::name_of(&self.people, user),
             (None, Some(credential)) => name_or_id(&self.credentials, credential),
             (None, None) => row.actor.clone(),
         };

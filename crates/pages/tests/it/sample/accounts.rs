@@ -67,7 +67,7 @@ impl Sample {
         let reader = MembersPage {
             layout: self.inside(),
             query: self.t("ada"),
-            pager: Pager::default(),
+            pager: Pager::new("/settings/members", "ada", 0, 4),
             members: members
                 .members
                 .iter()

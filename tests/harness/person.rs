@@ -1,7 +1,7 @@
 //! A person with a browser made of plain HTTP: cookies, forms, and redirects that it follows on the
 //! server but not away from it.
 
-use reqwest::header::{COOKIE, LOCATION, SET_COOKIE};
+use reqwest::header::{COOKIE, LOCATION, REFRESH, SET_COOKIE};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method, RequestBuilder};
 use scraper::{Html, Selector};
@@ -17,6 +17,8 @@ pub struct Page {
     pub away: Option<String>,
     /// The path and query of the last page.
     pub path: String,
+    /// What the header `Refresh` says.
+    pub refresh: Option<String>,
 }
 
 impl Page {
@@ -172,7 +174,10 @@ impl Person {
             let location = answer.headers().get(LOCATION).cloned();
             let Some(location) = location.filter(|_| status.is_redirection()) else {
                 let query = url.query().map(|query| format!("?{query}"));
+                let refresh = answer.headers().get(REFRESH);
+                let refresh = refresh.and_then(|value| value.to_str().ok());
                 return Page {
+                    refresh: refresh.map(str::to_owned),
                     status: status.as_u16(),
                     html: answer.text().await.expect("a body"),
                     away: None,
@@ -187,6 +192,7 @@ impl Person {
                     html: String::new(),
                     away: Some(next.into()),
                     path: url.path().to_owned(),
+                    refresh: None,
                 };
             }
             request = self.client.get(next);

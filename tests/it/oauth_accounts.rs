@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-const NOTES: &str = r#"quaymaster: 1
+pub(crate) const NOTES: &str = r#"quaymaster: 1
 key: notes
 kind: rest
 version: "1.0.0"
@@ -48,13 +48,13 @@ recipes:
 const LONG: Duration = Duration::from_mins(1);
 
 /// The authorization server, with the service behind it and an app for ours.
-struct Provider {
-    url: String,
+pub(crate) struct Provider {
+    pub(crate) url: String,
     _script: Script,
 }
 
 impl Provider {
-    async fn start(access_seconds: u32) -> Provider {
+    pub(crate) async fn start(access_seconds: u32) -> Provider {
         let seconds = access_seconds.to_string();
         let arguments = [&script_path("oidc_provider.mjs"), seconds.as_str()];
         let mut script = Script::start(&node(), &arguments, "");
@@ -72,7 +72,7 @@ impl Provider {
     }
 
     /// Registers an app: its id and secret.
-    async fn register(&self, redirect_uri: &str) -> (String, String) {
+    pub(crate) async fn register(&self, redirect_uri: &str) -> (String, String) {
         let wanted = json!({
             "client_name": "Quaymaster", "application_type": "native",
             "redirect_uris": [redirect_uri], "response_types": ["code"],
@@ -99,7 +99,7 @@ impl Provider {
     }
 
     /// What somebody does there: says who they are and agrees, until they are sent away or done.
-    async fn agree(&self, person: &Person, address: &str) -> Page {
+    pub(crate) async fn agree(&self, person: &Person, address: &str) -> Page {
         let mut page = person.get(address).await;
         for _ in 0..6 {
             if page.away.is_some() || !page.html.contains("<form") {

@@ -1,6 +1,6 @@
 //! Single actions: run one, and ask which values an input can have.
 
-use crate::auth::Gateway;
+use crate::auth::{Gateway, Within};
 use crate::error::{Answer, Faults};
 use crate::integrations;
 use crate::read::{Json, Path};
@@ -9,7 +9,7 @@ use axum::extract::State;
 use quaymaster_app::App;
 use quaymaster_app::actions::{Wanted, output_of};
 use quaymaster_app::integrations::connector_key;
-use quaymaster_core::Fault;
+use quaymaster_core::{Code, Fault, ManagementName};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::time::Instant as Monotonic;
@@ -38,9 +38,10 @@ pub(crate) struct ExecuteAction {
     integration_alias: Option<String>,
     /// Ids or names. Absent lets the default partials hold, an empty list none.
     partial_ids: Option<Vec<String>>,
-    /// Kept for clients that send it: calls that write are sent once.
-    #[serde(rename = "idempotencyKey")]
-    _idempotency_key: Option<String>,
+    /// The same request with the same key runs an action that writes once, and is answered with what came
+    /// of the first, for a day. The service gets it as `Idempotency-Key`.
+    #[schema(min_length = 1, max_length = 255, pattern = "^[!-~]+$")]
+    idempotency_key: Option<String>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -63,7 +64,7 @@ pub(crate) struct ExecutedAction {
 )]
 pub(crate) async fn execute_action(
     State(app): State<App>,
-    Gateway(caller, actor): Gateway,
+    Within(Gateway(caller, actor)): Within<Gateway>,
     Json(asked): Json<ExecuteAction, MOST>,
 ) -> Answer<axum::Json<ExecutedAction>> {
     let begun = Monotonic::now();
@@ -77,6 +78,7 @@ pub(crate) async fn execute_action(
         connection: asked.connection_external_id,
         end_user: asked.end_user_id,
         partials: asked.partial_ids,
+        idempotency_key: asked.idempotency_key,
     };
     let input = asked.input.unwrap_or_default();
     let result = app
@@ -132,7 +134,7 @@ pub(crate) struct OptionList {
 )]
 pub(crate) async fn list_property_options(
     State(app): State<App>,
-    Gateway(caller, actor): Gateway,
+    Within(Gateway(caller, actor)): Within<Gateway>,
     Path(name): Path<String>,
     Json(asked): Json<AskOptions>,
 ) -> Answer<axum::Json<OptionList>> {
@@ -165,6 +167,7 @@ pub(crate) async fn list_property_options(
         connection: asked.connection_external_id,
         end_user: asked.end_user_id,
         partials: asked.partial_ids,
+        idempotency_key: None,
     };
     let mut input = asked.input.unwrap_or_default();
     if let Some(search) = asked.search_value {
@@ -173,7 +176,11 @@ pub(crate) async fn list_property_options(
     let property = &asked.property_name;
     let result = app
         .property_options(&caller, &actor, &workspace, &wanted, property, input)
-        .await?;
+        .await
+        .map_err(|fault| match fault.code {
+            Code::UpstreamError | Code::Timeout => fault.called(ManagementName::OptionsFailed),
+            _ => fault,
+        })?;
     let options = match result.structured {
         Some(Value::Object(mut members)) => members.remove("options").unwrap_or_default(),
         _ => Value::Array(Vec::new()),
@@ -195,7 +202,7 @@ pub(crate) async fn list_property_options(
 )]
 pub(crate) async fn resolve_property(
     State(app): State<App>,
-    Gateway(_, actor): Gateway,
+    Within(Gateway(_, actor)): Within<Gateway>,
     Path(name): Path<String>,
     Json(asked): Json<AskOptions>,
 ) -> Answer<axum::Json<OptionList>> {
@@ -206,5 +213,5 @@ pub(crate) async fn resolve_property(
         connector.definition.title
     );
     let fault = Fault::invalid_arg("/propertyName", "dynamic", message);
-    Err(fault.detail("reason", "NOT_DYNAMIC").into())
+    Err(fault.called(ManagementName::NotDynamic).into())
 }

@@ -4,20 +4,22 @@ use crate::auth::{Administrator, Person};
 use crate::credentials::Revoked;
 use crate::error::{Answer, ApiError, Faults};
 use crate::paging::Paging;
-use crate::read::{Json, Path, Query, instant, nullable};
+use crate::read::{Change, Json, Path, Query, instant, nullable};
 use crate::workspaces::find;
 use axum::extract::State;
 use http::StatusCode;
 use quaymaster_app::credentials::{CredentialChange, Expiry, Fresh, NewApiKey};
 use quaymaster_app::mixing::{MixChange, Ticked};
-use quaymaster_app::{App, Credential};
+use quaymaster_app::{Actor, App, Credential};
+use quaymaster_core::caller::Reach;
 use quaymaster_core::id::{CredentialId, OrgId, UserId, WorkspaceId};
 use quaymaster_core::mix::ToolsetKey;
-use quaymaster_core::{Code, Fault, Instant, Scopes};
+use quaymaster_core::{Fault, Instant, Scopes};
 use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use utoipa::ToSchema;
 
 #[derive(Serialize, ToSchema)]
@@ -36,6 +38,7 @@ pub(crate) struct ApiKeyView {
     key_prefix: String,
     #[schema(value_type = Vec<String>)]
     scopes: Scopes,
+    permissions: Permissions,
     /// The workspace whose file tools the key sees.
     #[schema(value_type = Option<String>)]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -69,6 +72,7 @@ impl ApiKeyView {
             user_id: credential.user,
             name: credential.name,
             scopes: credential.scopes,
+            permissions: credential.reach.into(),
             files: credential.workspace,
             toolsets: credential.mix.toolsets,
             tools,
@@ -152,7 +156,7 @@ pub(crate) struct CreateApiKey {
     #[schema(minimum = 1, maximum = 3650)]
     expires_in_days: Option<u32>,
     never_expires: Option<bool>,
-    /// For programs that say of what a key is good: a key is good for its organization.
+    /// Of what the key is good: of all of its organization unless said otherwise.
     permissions: Option<Permissions>,
     /// Id or slug of a workspace whose file tools the key shall see.
     files: Option<String>,
@@ -165,41 +169,70 @@ pub(crate) struct CreateApiKey {
     tools: Option<Vec<String>>,
 }
 
-#[derive(Deserialize, ToSchema)]
+/// Of what a key is good.
+#[derive(Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = ApiKeyPermissions)]
 pub(crate) struct Permissions {
     scope: PermissionScope,
-    #[serde(rename = "workspaceIds")]
-    _workspace_ids: Option<Vec<String>>,
+    /// Ids or slugs, with the scope `workspace`.
+    #[schema(min_items = 1, max_items = 100)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    workspace_ids: Option<Vec<String>>,
+    /// Taken and of no effect: there are no approvals yet.
     #[schema(value_type = Option<Object>)]
-    #[serde(rename = "approvals")]
+    #[serde(rename = "approvals", skip_serializing)]
     _approvals: Option<Value>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 #[schema(as = ApiKeyPermissionScope)]
 pub(crate) enum PermissionScope {
     Org,
-    /// Refused: a key that was made for one workspace must not reach the others.
+    /// It manages these workspaces, finds nothing of others, and calls no tools itself.
     Workspace,
 }
 
-impl CreateApiKey {
-    fn check_permissions(&self) -> Result<(), Fault> {
-        match &self.permissions {
-            Some(permissions) if permissions.scope == PermissionScope::Workspace => {
-                let fault = Fault::new(
-                    Code::NotImplemented,
-                    "An API key is good for its whole organization; there are none for single workspaces yet.",
-                );
-                Err(fault.hint("Give it fewer scopes, or make another organization."))
-            }
-            _ => Ok(()),
+impl From<Reach> for Permissions {
+    fn from(reach: Reach) -> Self {
+        let workspaces = match &reach {
+            Reach::Organization => None,
+            Reach::Workspaces(ids) => Some(ids.iter().map(ToString::to_string).collect()),
+        };
+        Permissions {
+            scope: match reach {
+                Reach::Organization => PermissionScope::Org,
+                Reach::Workspaces(_) => PermissionScope::Workspace,
+            },
+            workspace_ids: workspaces,
+            _approvals: None,
         }
     }
+}
 
+impl Permissions {
+    async fn reach(&self, app: &App, actor: &Actor) -> Result<Reach, Fault> {
+        let named = self.workspace_ids.as_deref().unwrap_or_default();
+        match self.scope {
+            PermissionScope::Org if named.is_empty() => Ok(Reach::Organization),
+            PermissionScope::Workspace if (1..=100).contains(&named.len()) => {
+                let mut ids = BTreeSet::new();
+                for named in named {
+                    ids.insert(find(app, actor, named).await?.id);
+                }
+                Ok(Reach::Workspaces(Arc::new(ids)))
+            }
+            _ => Err(Fault::invalid_arg(
+                "/permissions/workspaceIds",
+                "oneOf",
+                "The scope workspace has 1 to 100 workspaceIds, the scope org none.",
+            )),
+        }
+    }
+}
+
+impl CreateApiKey {
     fn expiry(&self) -> Result<Expiry, Fault> {
         let never = self.never_expires == Some(true);
         match (self.expires_at, self.expires_in_days, never) {
@@ -230,7 +263,10 @@ pub(crate) async fn create_api_key(
     Json(new): Json<CreateApiKey>,
 ) -> Answer<(StatusCode, axum::Json<FreshApiKey>)> {
     let expires = new.expiry()?;
-    new.check_permissions()?;
+    let reach = match &new.permissions {
+        Some(permissions) => permissions.reach(&app, &actor).await?,
+        None => Reach::Organization,
+    };
     let files = match &new.files {
         Some(named) => Some(find(&app, &actor, named).await?.id),
         None => None,
@@ -244,6 +280,7 @@ pub(crate) async fn create_api_key(
             toolsets: new.toolsets,
             tools: new.tools,
         },
+        reach,
     };
     let fresh = app
         .create_api_key(&actor, new)
@@ -297,7 +334,7 @@ pub(crate) async fn update_api_key(
     State(app): State<App>,
     Administrator(admin): Administrator,
     Path(id): Path<String>,
-    Json(change): Json<ChangeApiKey>,
+    Change(change): Change<ChangeApiKey>,
 ) -> Answer<axum::Json<OneApiKey>> {
     let id = app.api_key(&admin, &id).await?.id;
     let change = CredentialChange {

@@ -7,8 +7,8 @@ use http::header::AUTHORIZATION;
 use http::request::Parts;
 use quaymaster_app::memory::{Reader, Writer};
 use quaymaster_app::{Actor, Admin};
-use quaymaster_core::caller::{Presented, Side};
-use quaymaster_core::{Caller, Code, Door as _, Fault, Grant, Scope};
+use quaymaster_core::caller::{Presented, Reach, Side};
+use quaymaster_core::{Caller, Code, Door as _, Fault, Grant, ManagementName, Scope};
 use secrecy::SecretString;
 use std::net::SocketAddr;
 
@@ -18,8 +18,12 @@ pub(crate) struct Person(pub(crate) Actor);
 /// A [`Person`] who administers the organization.
 pub(crate) struct Administrator(pub(crate) Admin);
 
-/// An API key with the scope `connector:gateway`, and the person whom it acts as.
+/// An API key with the scope `connector:gateway`, and the person whom it acts as. Only ever [`Within`].
 pub(crate) struct Gateway(pub(crate) Caller, pub(crate) Actor);
+
+/// The same, also with an API key of single workspaces. What is not of these is not there for it: `App`
+/// sees to that, for what a handler finds by the [`Actor`] and for the workspaces that it names.
+pub(crate) struct Within<T>(pub(crate) T);
 
 /// The header of the operator's own backend, not yet checked.
 pub(crate) struct ServiceKey(pub(crate) String);
@@ -54,18 +58,36 @@ fn header(parts: &Parts, name: &str) -> Option<String> {
 /// Any credential with the scope `chat`.
 pub(crate) struct ToolCaller(pub(crate) Caller);
 
-impl FromRequestParts<ApiState> for Person {
+impl FromRequestParts<ApiState> for Within<Person> {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, ApiError> {
         if let Some(key) = header(parts, SERVICE_KEY) {
             let org = header(parts, "x-org-id");
-            return Ok(Person(
-                state.app.actor_of_service(&key, org.as_deref()).await?,
-            ));
+            let actor = state.app.actor_of_service(&key, org.as_deref()).await?;
+            return Ok(Within(Person(actor)));
         }
-        let caller = admit(parts, state).await?;
-        Ok(Person(state.app.actor_of_caller(&caller).await?))
+        let caller = admit_any(parts, state).await?;
+        Ok(Within(Person(state.app.actor_of_caller(&caller).await?)))
+    }
+}
+
+impl FromRequestParts<ApiState> for Person {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, ApiError> {
+        let Within(Person(actor)) = Within::<Person>::from_request_parts(parts, state).await?;
+        whole(&actor.reach)?;
+        Ok(Person(actor))
+    }
+}
+
+impl FromRequestParts<ApiState> for Within<Administrator> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, ApiError> {
+        let Within(Person(actor)) = Within::<Person>::from_request_parts(parts, state).await?;
+        Ok(Within(Administrator(actor.admin()?)))
     }
 }
 
@@ -78,14 +100,14 @@ impl FromRequestParts<ApiState> for Administrator {
     }
 }
 
-impl FromRequestParts<ApiState> for Gateway {
+impl FromRequestParts<ApiState> for Within<Gateway> {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, ApiError> {
-        let caller = admit(parts, state).await?;
+        let caller = admit_any(parts, state).await?;
         caller.needs(Scope::ConnectorGateway)?;
         let actor = state.app.actor_behind(&caller).await?;
-        Ok(Gateway(caller, actor))
+        Ok(Within(Gateway(caller, actor)))
     }
 }
 
@@ -134,8 +156,26 @@ fn has_memory(caller: &Caller, tool: &str) -> Result<(), Fault> {
     Err(Fault::new(Code::Forbidden, why).hint("Use one that has it."))
 }
 
-async fn admit(parts: &Parts, state: &ApiState) -> Result<Caller, ApiError> {
+async fn admit_any(parts: &Parts, state: &ApiState) -> Result<Caller, ApiError> {
     Ok(state.app.admit(presented(parts)).await?)
+}
+
+async fn admit(parts: &Parts, state: &ApiState) -> Result<Caller, ApiError> {
+    let caller = admit_any(parts, state).await?;
+    whole(&caller.reach)?;
+    Ok(caller)
+}
+
+fn whole(reach: &Reach) -> Result<(), Fault> {
+    if reach.is_whole() {
+        return Ok(());
+    }
+    Err(Fault::new(
+        Code::Forbidden,
+        "This key is good for single workspaces, and this is of the whole organization.",
+    )
+    .called(ManagementName::AuthScopeDenied)
+    .hint("Use a key of the organization."))
 }
 
 fn presented(parts: &Parts) -> Presented {

@@ -1,14 +1,14 @@
 //! Code mode over REST: what programs read, and running one.
 
-use crate::auth::{Gateway, Person};
+use crate::auth::{Gateway, Person, Within};
 use crate::error::{Answer, Faults};
 use crate::read::{Json, Path};
 use crate::servers::id_of;
 use crate::tools::Block;
 use axum::extract::State;
 use quaymaster_app::App;
-use quaymaster_core::Fault;
 use quaymaster_core::tool::ToolResult;
+use quaymaster_core::{Fault, ManagementName};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -33,7 +33,7 @@ pub(crate) struct Declarations {
 )]
 pub(crate) async fn read_declarations(
     State(app): State<App>,
-    Person(actor): Person,
+    Within(Person(actor)): Within<Person>,
     Path((id, alias)): Path<(String, String)>,
 ) -> Answer<axum::Json<Declarations>> {
     let declarations = app.declarations(&actor, &id_of(&id)?, &alias).await?;
@@ -95,16 +95,17 @@ impl CodeResult {
 )]
 pub(crate) async fn execute_code(
     State(app): State<App>,
-    Gateway(caller, actor): Gateway,
+    Within(Gateway(caller, actor)): Within<Gateway>,
     Path(id): Path<String>,
     Json(asked): Json<ExecuteCode>,
 ) -> Answer<axum::Json<CodeResult>> {
     if asked.approval_id.is_some() {
         return Err(crate::later::approvals().into());
     }
-    let code = asked
-        .code
-        .ok_or_else(|| Fault::invalid_arg("/code", "required", "The field `code` is missing."))?;
+    let code = asked.code.ok_or_else(|| {
+        Fault::invalid_arg("/code", "required", "The field `code` is missing.")
+            .called(ManagementName::MissingCode)
+    })?;
     let ran = app
         .execute_code(&caller, &actor, &id_of(&id)?, &code)
         .await?;

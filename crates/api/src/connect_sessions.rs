@@ -1,6 +1,6 @@
 //! Connect sessions: a program asks for a link by which a person connects an account, and follows it.
 
-use crate::auth::{Administrator, Person};
+use crate::auth::{Administrator, Person, Within};
 use crate::end_users::LinkView;
 use crate::error::{Answer, ApiError, Faults};
 use crate::integrations;
@@ -12,7 +12,7 @@ use quaymaster_app::connect_sessions::{
     ConnectSession, NewConnectSession, OwnerScope, SessionStatus,
 };
 use quaymaster_app::integrations::connector_key;
-use quaymaster_core::id::{ConnectSessionId, ConnectionId, IntegrationId};
+use quaymaster_core::id::{ConnectSessionId, ConnectionId, IntegrationId, OAuthAppId};
 use quaymaster_core::{Fault, Instant};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -56,7 +56,8 @@ impl StatusView {
             SessionStatus::Pending | SessionStatus::Connecting if over => {
                 (StatusView::Failed, Some("The link has expired.".to_owned()))
             }
-            SessionStatus::Pending => (StatusView::Pending, None),
+            // What the last try came to; the link is good for another.
+            SessionStatus::Pending => (StatusView::Pending, session.problem.clone()),
             SessionStatus::Connecting => (StatusView::Connecting, None),
             SessionStatus::Completed => (StatusView::Completed, None),
             SessionStatus::Failed => (StatusView::Failed, session.problem.clone()),
@@ -85,11 +86,11 @@ pub(crate) struct CreateConnectToken {
     /// Where the person is sent afterwards.
     success_redirect_uri: Option<String>,
     error_redirect_uri: Option<String>,
-    /// Ignored: OAuth apps are always the operator's own.
+    /// Taken, of no effect: people sign in by the app that the organization has set.
     #[serde(rename = "oauthAppMode")]
     _oauth_app_mode: Option<String>,
-    #[serde(rename = "oauthAppId")]
-    _oauth_app_id: Option<String>,
+    /// Id of that app.
+    oauth_app_id: Option<String>,
 }
 
 /// Asks for a link to connect an account
@@ -102,7 +103,7 @@ pub(crate) struct CreateConnectToken {
 )]
 pub(crate) async fn create_connect_token(
     State(app): State<App>,
-    Administrator(admin): Administrator,
+    Within(Administrator(admin)): Within<Administrator>,
     Json(new): Json<CreateConnectToken>,
 ) -> Answer<axum::Json<LinkView>> {
     let workspace = find(&app, &admin, &new.workspace_id).await?;
@@ -117,8 +118,11 @@ pub(crate) async fn create_connect_token(
         Some(named) => Some(app.end_user_named(&admin, &workspace.id, named).await?.id),
         None => None,
     };
+    let connector = connector_key(&new.integration_name);
+    let own_app = new.oauth_app_id.as_deref();
+    app.checked_oauth_app(&admin, &connector, own_app).await?;
     let new = NewConnectSession {
-        connector: connector_key(&new.integration_name),
+        connector,
         integration,
         auth: new.auth_method_key,
         name: new.connection_name,
@@ -148,6 +152,11 @@ pub(crate) struct SessionView {
     #[schema(value_type = Option<String>)]
     workspace_integration_id: Option<IntegrationId>,
     auth_method_key: Option<String>,
+    /// `custom` where the organization has set an OAuth app for the connector.
+    oauth_app_mode: Option<&'static str>,
+    /// Id of that app.
+    #[schema(value_type = Option<String>)]
+    oauth_app_id: Option<OAuthAppId>,
     connection_name: String,
     external_id: String,
     status: StatusView,
@@ -174,7 +183,7 @@ pub(crate) struct OneSession {
 )]
 pub(crate) async fn read_connect_session(
     State(app): State<App>,
-    Person(actor): Person,
+    Within(Person(actor)): Within<Person>,
     Path(id): Path<String>,
 ) -> Answer<axum::Json<OneSession>> {
     let id: ConnectSessionId = id
@@ -182,12 +191,15 @@ pub(crate) async fn read_connect_session(
         .map_err(|_| Fault::not_found("There is no such connect session."))?;
     let session = app.connect_session(&actor, &id).await?;
     let (status, error) = StatusView::of(&session, app.now());
+    let oauth_app_id = app.oauth_app_ids(&actor).await?.remove(&session.connector);
     Ok(axum::Json(OneSession {
         session: SessionView {
             id: session.id,
             integration_name: session.connector,
             workspace_integration_id: session.integration,
             auth_method_key: session.auth,
+            oauth_app_mode: oauth_app_id.as_ref().map(|_| integrations::CUSTOM),
+            oauth_app_id,
             connection_name: session.name,
             external_id: session.external_id,
             status,
@@ -216,6 +228,11 @@ pub(crate) struct PolledSession {
     #[schema(value_type = Option<String>)]
     workspace_integration_id: Option<IntegrationId>,
     auth_method_key: Option<String>,
+    /// `custom` where the organization has set an OAuth app for the connector.
+    oauth_app_mode: Option<&'static str>,
+    /// Id of that app.
+    #[schema(value_type = Option<String>)]
+    oauth_app_id: Option<OAuthAppId>,
     external_id: String,
     error: Option<String>,
 }
@@ -228,17 +245,20 @@ pub(crate) struct PolledSession {
 )]
 pub(crate) async fn poll_connect_session(
     State(app): State<App>,
-    Person(actor): Person,
+    Within(Person(actor)): Within<Person>,
     Json(asked): Json<PollSession>,
 ) -> Answer<axum::Json<PolledSession>> {
     let session = app.connect_session_by_token(&actor, &asked.token).await?;
     let (status, error) = StatusView::of(&session, app.now());
+    let oauth_app_id = app.oauth_app_ids(&actor).await?.remove(&session.connector);
     Ok(axum::Json(PolledSession {
         status,
         connection_id: session.connection,
         integration_name: session.connector,
         workspace_integration_id: session.integration,
         auth_method_key: session.auth,
+        oauth_app_mode: oauth_app_id.as_ref().map(|_| integrations::CUSTOM),
+        oauth_app_id,
         external_id: session.external_id,
         error,
     }))

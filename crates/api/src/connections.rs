@@ -3,7 +3,7 @@
 
 mod new;
 
-use crate::auth::{Administrator, Person};
+use crate::auth::{Administrator, Person, Within};
 use crate::connect_sessions::ScopeView;
 use crate::error::{Answer, Faults};
 use crate::paging::Paging;
@@ -16,7 +16,7 @@ use quaymaster_app::App;
 use quaymaster_app::connection_types::Sought;
 use quaymaster_app::connections::{Connection, Fields, NewConnection};
 use quaymaster_core::id::{ConnectionId, EndUserId, UserId, WorkspaceId};
-use quaymaster_core::{Fault, Instant};
+use quaymaster_core::{Fault, Instant, ManagementName};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use utoipa::{IntoParams, ToSchema};
@@ -140,7 +140,9 @@ impl From<Connection> for OneConnection {
 /// What cannot be an id names no connection.
 pub(crate) fn id_of(named: &str) -> Result<ConnectionId, Fault> {
     named.parse().map_err(|_| {
-        Fault::not_found("There is no such connection.").hint("GET /api/v1/connections lists them.")
+        Fault::not_found("There is no such connection.")
+            .called(ManagementName::ConnectionNotFound)
+            .hint("GET /api/v1/connections lists them.")
     })
 }
 
@@ -185,7 +187,7 @@ pub(crate) struct ConnectionList {
 )]
 pub(crate) async fn list_connections(
     State(app): State<App>,
-    Person(actor): Person,
+    Within(Person(actor)): Within<Person>,
     Query(looked): Query<Looked>,
 ) -> Answer<axum::Json<ConnectionList>> {
     if let Some(id) = &looked.id {
@@ -220,11 +222,13 @@ pub(crate) async fn list_connections(
 )]
 pub(crate) async fn create_connection(
     State(app): State<App>,
-    Administrator(admin): Administrator,
+    Within(Administrator(admin)): Within<Administrator>,
     Json(new): Json<CreateConnection>,
 ) -> Answer<(StatusCode, axum::Json<OneConnection>)> {
-    new.refuse_untaken()?;
+    new.check_tokens()?;
     let connector = new.key()?;
+    let own_app = new.oauth_app_id.as_deref();
+    app.checked_oauth_app(&admin, &connector, own_app).await?;
     let named = new.workspace.as_ref().or(new.workspace_id.as_ref());
     let workspace = match named {
         Some(named) => Some(find(&app, &admin, named).await?.id),
@@ -244,28 +248,32 @@ pub(crate) async fn create_connection(
         }
         (None, _) => None,
     };
-    // Without a scope a developer's connection is everybody's, whatever workspace they named.
+    // Without a scope a developer's connection is everybody's, whatever workspace they named; that of a
+    // key of single workspaces is the workspace's.
     let is_shared = matches!(new.scope, Some(ScopeView::Organization))
-        || (new.scope.is_none() && new.workspace.is_none() && end_user.is_none());
+        || (new.scope.is_none()
+            && new.workspace.is_none()
+            && end_user.is_none()
+            && admin.reach.is_whole());
     let auth = new.auth.as_ref().or(new.auth_method_key.as_ref());
-    let (auth, fields) = match new.kind {
+    let mut fields = Fields(new.fields.clone().unwrap_or_default());
+    let (auth, tokens) = match new.kind {
         Some(kind) => {
             let credentials = new.credentials(kind)?;
             let auth = auth.map(String::as_str);
-            let (auth, mut fields) = app.fields_of(&admin, &connector, auth, credentials).await?;
-            fields.0.extend(new.fields.clone().unwrap_or_default());
-            (Some(auth), fields)
+            let mut given = app.fields_of(&admin, &connector, auth, credentials).await?;
+            given.fields.0.append(&mut fields.0);
+            fields = given.fields;
+            (Some(given.auth), given.tokens)
         }
-        None => (
-            auth.cloned(),
-            Fields(new.fields.clone().unwrap_or_default()),
-        ),
+        None => (auth.cloned(), None),
     };
     let new = NewConnection {
         connector,
         name: new.account(),
         auth,
         fields,
+        tokens,
         workspace: workspace.filter(|_| !is_shared),
         end_user,
         integration: None,
@@ -287,7 +295,7 @@ pub(crate) async fn create_connection(
 )]
 pub(crate) async fn read_connection(
     State(app): State<App>,
-    Person(actor): Person,
+    Within(Person(actor)): Within<Person>,
     Path(id): Path<String>,
 ) -> Answer<axum::Json<OneConnection>> {
     let connection = app.connection(&actor, &id_of(&id)?).await?;
@@ -341,7 +349,7 @@ pub(crate) struct DisconnectedAccount {
 )]
 pub(crate) async fn disconnect_account(
     State(app): State<App>,
-    Administrator(admin): Administrator,
+    Within(Administrator(admin)): Within<Administrator>,
     Path(id): Path<String>,
 ) -> Answer<axum::Json<DisconnectedAccount>> {
     let id = id_of(&id)?;
@@ -420,7 +428,7 @@ pub(crate) struct ResolveConnection {
 )]
 pub(crate) async fn resolve_connection(
     State(app): State<App>,
-    Person(actor): Person,
+    Within(Person(actor)): Within<Person>,
     Json(asked): Json<ResolveConnection>,
 ) -> Answer<axum::Json<OneConnection>> {
     let workspace = find(&app, &actor, &asked.workspace_id).await?;

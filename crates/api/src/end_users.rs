@@ -1,11 +1,11 @@
 //! End users: the persons of a developer's own product, and links by which they connect accounts.
 
-use crate::auth::{Administrator, Person};
+use crate::auth::{Administrator, Person, Within};
 use crate::connections::ConnectionView;
 use crate::error::{Answer, ApiError, Faults};
 use crate::integrations;
 use crate::paging::Paging;
-use crate::read::{Json, Path, Query};
+use crate::read::{Change, Json, Path, Query};
 use crate::workspaces::find;
 use axum::extract::State;
 use http::StatusCode;
@@ -14,7 +14,7 @@ use quaymaster_app::end_users::{EndUser, EndUserChange, EndUserRow, NewEndUser};
 use quaymaster_app::mail::Delivery;
 use quaymaster_app::{Actor, App};
 use quaymaster_core::id::{EndUserId, WorkspaceId};
-use quaymaster_core::{Fault, Instant};
+use quaymaster_core::{Fault, Instant, ManagementName};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
@@ -70,7 +70,9 @@ impl From<EndUserRow> for EndUserView {
 
 fn id_of(named: &str) -> Result<EndUserId, Fault> {
     named.parse().map_err(|_| {
-        Fault::not_found("There is no such end user.").hint("GET /api/v1/end-users lists them.")
+        Fault::not_found("There is no such end user.")
+            .called(ManagementName::EndUserNotFound)
+            .hint("GET /api/v1/end-users lists them.")
     })
 }
 
@@ -119,7 +121,7 @@ pub(crate) struct EndUserList {
 )]
 pub(crate) async fn list_end_users(
     State(app): State<App>,
-    Person(actor): Person,
+    Within(Person(actor)): Within<Person>,
     Query(looked): Query<LookedEndUsers>,
 ) -> Answer<axum::Json<EndUserList>> {
     let workspace = find(&app, &actor, &looked.workspace_id).await?;
@@ -163,7 +165,7 @@ pub(crate) struct OneEndUser {
 )]
 pub(crate) async fn create_end_user(
     State(app): State<App>,
-    Administrator(admin): Administrator,
+    Within(Administrator(admin)): Within<Administrator>,
     Json(new): Json<CreateEndUser>,
 ) -> Answer<(StatusCode, axum::Json<OneEndUser>)> {
     let workspace = find(&app, &admin, &new.workspace_id).await?;
@@ -201,7 +203,7 @@ pub(crate) struct EndUserWithAccounts {
 )]
 pub(crate) async fn read_end_user(
     State(app): State<App>,
-    Person(actor): Person,
+    Within(Person(actor)): Within<Person>,
     Path(id): Path<String>,
 ) -> Answer<axum::Json<EndUserWithAccounts>> {
     let end_user = app.end_user(&actor, &id_of(&id)?).await?;
@@ -238,9 +240,9 @@ pub(crate) struct ChangeEndUser {
 )]
 pub(crate) async fn update_end_user(
     State(app): State<App>,
-    Administrator(admin): Administrator,
+    Within(Administrator(admin)): Within<Administrator>,
     Path(id): Path<String>,
-    Json(change): Json<ChangeEndUser>,
+    Change(change): Change<ChangeEndUser>,
 ) -> Answer<axum::Json<OneEndUser>> {
     let change = EndUserChange {
         display_name: change.display_name,
@@ -275,7 +277,7 @@ pub(crate) struct DeletedEndUser {
 )]
 pub(crate) async fn delete_end_user(
     State(app): State<App>,
-    Administrator(admin): Administrator,
+    Within(Administrator(admin)): Within<Administrator>,
     Path(id): Path<String>,
 ) -> Answer<axum::Json<DeletedEndUser>> {
     let id = id_of(&id)?;
@@ -331,7 +333,7 @@ impl From<SetupLink> for LinkView {
 )]
 pub(crate) async fn create_end_user_link(
     State(app): State<App>,
-    Administrator(admin): Administrator,
+    Within(Administrator(admin)): Within<Administrator>,
     Path(id): Path<String>,
     Json(asked): Json<AskEndUser>,
 ) -> Answer<axum::Json<LinkView>> {
@@ -390,7 +392,7 @@ pub(crate) struct EndUserInvitation {
 )]
 pub(crate) async fn invite_end_user(
     State(app): State<App>,
-    Administrator(admin): Administrator,
+    Within(Administrator(admin)): Within<Administrator>,
     Path(id): Path<String>,
     Json(asked): Json<InviteEndUser>,
 ) -> Answer<axum::Json<EndUserInvitation>> {

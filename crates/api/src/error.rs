@@ -100,11 +100,12 @@ impl IntoResponse for ApiError {
             retryable,
             hint,
             details,
+            ..
         } = &self.fault;
         let body = FaultBody {
             error: message,
             message,
-            code: code.management_name(),
+            code: self.fault.management_name(),
             fault: code.name(),
             retryable: *retryable,
             hint: hint.as_deref(),

@@ -4,7 +4,7 @@ use crate::auth::{Administrator, Person};
 use crate::credentials::{Revoked, named};
 use crate::error::{Answer, ApiError, Faults};
 use crate::paging::Paging;
-use crate::read::{Json, Path, Query, nullable};
+use crate::read::{Change, Json, Path, Query, nullable};
 use crate::workspaces::find;
 use axum::extract::State;
 use http::StatusCode;
@@ -251,7 +251,7 @@ pub(crate) async fn update_flow_token(
     State(app): State<App>,
     Administrator(admin): Administrator,
     Path(path): Path<(String, String)>,
-    Json(change): Json<ChangeFlowToken>,
+    Change(change): Change<ChangeFlowToken>,
 ) -> Answer<axum::Json<OneFlowToken>> {
     let id = token_of(&app, &admin, &path).await?;
     let change = CredentialChange {

@@ -1,7 +1,7 @@
 //! The catalog as developers of the management API read it: what can be switched on, with actions
 //! and ways to sign in.
 
-use crate::auth::Person;
+use crate::auth::{Person, Within};
 use crate::error::{Answer, Faults};
 use crate::read::Query;
 use axum::extract::State;
@@ -38,7 +38,7 @@ pub(crate) struct MetadataView {
     /// `type`: the kinds of sign-in; `oauth2` when that is one.
     #[schema(value_type = Object)]
     auth: Value,
-    /// Each `{key, type, displayName, description}`.
+    /// Each `{key, type, displayName, description, oauth2}`.
     #[schema(value_type = Vec<Object>)]
     auth_options: Vec<Value>,
     /// By key, each `{name, displayName, description, inputSchema, readOnly}`.
@@ -110,6 +110,17 @@ fn kind_of(way: &quaymaster_app::connectors::Auth, has_more: bool) -> &'static s
     }
 }
 
+/// Where people of a service sign in by OAuth, and to what they say yes.
+fn oauth2_of(way: &quaymaster_app::connectors::Auth) -> Option<Value> {
+    let oauth2 = way.oauth2.as_ref()?;
+    Some(json!({
+        "authUrl": oauth2.authorize_url,
+        "tokenUrl": oauth2.token_url,
+        "scopes": oauth2.scopes.default,
+        "grants": oauth2.grants,
+    }))
+}
+
 async fn view(
     app: &App,
     actor: &Actor,
@@ -119,12 +130,16 @@ async fn view(
     let definition = &connector.definition;
     let has_more = definition.connection.values().any(|field| !field.optional);
     let options = definition.auth.iter().map(|way| {
-        json!({
+        let mut option = json!({
             "key": way.key,
             "type": kind_of(way, has_more),
             "displayName": way.title.as_ref().unwrap_or(&way.key),
             "description": way.help,
-        })
+        });
+        if let Some(oauth2) = oauth2_of(way) {
+            option["oauth2"] = oauth2;
+        }
+        option
     });
     let mut actions = Map::new();
     if !summary {
@@ -150,6 +165,10 @@ async fn view(
         .map(|way| kind_of(way, has_more))
         .collect();
     kinds.dedup();
+    let mut auth = json!({ "type": kinds });
+    if let Some(oauth2) = definition.auth.iter().find_map(oauth2_of) {
+        auth["oauth2"] = oauth2;
+    }
     let mut categories: Vec<&'static str> = definition
         .categories
         .iter()
@@ -163,7 +182,7 @@ async fn view(
         description: definition.summary.clone(),
         logo_url: String::new(),
         categories,
-        auth: json!({ "type": kinds }),
+        auth,
         auth_options: options.collect(),
         actions,
         triggers: Map::new(),
@@ -180,7 +199,7 @@ async fn view(
 )]
 pub(crate) async fn list_integration_metadata(
     State(app): State<App>,
-    Person(actor): Person,
+    Within(Person(actor)): Within<Person>,
     Query(looked): Query<LookedIntegrations>,
 ) -> Answer<axum::Json<MetadataList>> {
     let summary = looked.summary.unwrap_or(false);
@@ -223,8 +242,8 @@ pub(crate) struct OAuthStatus {
 )]
 pub(crate) async fn read_oauth_status(
     State(app): State<App>,
-    Person(actor): Person,
+    Within(Person(actor)): Within<Person>,
 ) -> Answer<axum::Json<OAuthStatus>> {
-    let configured = app.oauth_app_connectors(&actor).await?;
+    let configured = app.oauth_app_ids(&actor).await?.into_keys().collect();
     Ok(axum::Json(OAuthStatus { configured }))
 }

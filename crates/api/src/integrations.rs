@@ -1,17 +1,20 @@
 //! Integrations of a workspace: listed, switched on, changed, switched off.
 
-use crate::auth::{Administrator, Person};
+use crate::auth::{Administrator, Person, Within};
 use crate::error::{Answer, ApiError, Faults};
-use crate::read::{Json, Path, nullable};
+use crate::read::{Change, Json, Path, nullable};
 use crate::workspaces::find;
 use axum::extract::State;
 use http::StatusCode;
-use quaymaster_app::App;
-use quaymaster_app::integrations::{Integration, IntegrationChange, NewIntegration, Strategy};
-use quaymaster_core::id::{ConnectionId, IntegrationId, WorkspaceId};
+use quaymaster_app::integrations::{
+    Integration, IntegrationChange, NewIntegration, Strategy, connector_key,
+};
+use quaymaster_app::{Actor, App};
+use quaymaster_core::id::{ConnectionId, IntegrationId, OAuthAppId, WorkspaceId};
 use quaymaster_core::{Fault, Instant};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
 /// Whose account a call uses: `fixed` the one that the integration names, `per_user` the end user's
@@ -61,6 +64,11 @@ pub(crate) struct IntegrationView {
     connection_strategy: StrategyView,
     /// Key of the way to sign in that end users are offered; null is any.
     auth_method_key: Option<String>,
+    /// `custom` where the organization has set an OAuth app for the connector.
+    oauth_app_mode: Option<&'static str>,
+    /// Id of that app.
+    #[schema(value_type = Option<String>)]
+    oauth_app_id: Option<OAuthAppId>,
     #[schema(value_type = Option<String>)]
     connection_id: Option<ConnectionId>,
     display_name: Option<String>,
@@ -75,8 +83,9 @@ pub(crate) struct IntegrationView {
     updated_at: Instant,
 }
 
-impl From<Integration> for IntegrationView {
-    fn from(integration: Integration) -> Self {
+impl IntegrationView {
+    fn of(integration: Integration, apps: &BTreeMap<String, OAuthAppId>) -> Self {
+        let oauth_app_id = apps.get(&integration.connector).cloned();
         IntegrationView {
             id: integration.id,
             workspace_id: integration.workspace,
@@ -84,6 +93,8 @@ impl From<Integration> for IntegrationView {
             alias: integration.alias,
             connection_strategy: integration.strategy.into(),
             auth_method_key: integration.auth,
+            oauth_app_mode: oauth_app_id.as_ref().map(|_| CUSTOM),
+            oauth_app_id,
             connection_id: integration.connection,
             display_name: integration.display_name,
             enabled_actions: integration.enabled_actions,
@@ -94,6 +105,9 @@ impl From<Integration> for IntegrationView {
         }
     }
 }
+
+/// Whose OAuth app it is: there are none but those of organizations.
+pub(crate) const CUSTOM: &str = "custom";
 
 /// What cannot be an id names no integration.
 pub(crate) fn id_of(named: &str) -> Result<IntegrationId, Fault> {
@@ -120,14 +134,18 @@ pub(crate) struct IntegrationList {
 )]
 pub(crate) async fn list_integrations(
     State(app): State<App>,
-    Person(actor): Person,
+    Within(Person(actor)): Within<Person>,
     Path(id): Path<String>,
 ) -> Answer<axum::Json<IntegrationList>> {
     let workspace = find(&app, &actor, &id).await?;
     let all = app.integrations(&actor, &workspace.id).await?;
+    let apps = app.oauth_app_ids(&actor).await?;
     Ok(axum::Json(IntegrationList {
         total: all.len(),
-        integrations: all.into_iter().map(IntegrationView::from).collect(),
+        integrations: all
+            .into_iter()
+            .map(|one| IntegrationView::of(one, &apps))
+            .collect(),
     }))
 }
 
@@ -152,11 +170,11 @@ pub(crate) struct AddIntegration {
     #[schema(value_type = Option<Object>)]
     settings: Option<Map<String, Value>>,
     sort_order: Option<i64>,
-    /// Ignored: OAuth apps are always the operator's own.
+    /// Taken, of no effect: accounts sign in by the app that the organization has set.
     #[serde(rename = "oauthAppMode")]
     _oauth_app_mode: Option<String>,
-    #[serde(rename = "oauthAppId")]
-    _oauth_app_id: Option<String>,
+    /// Id of that app.
+    oauth_app_id: Option<String>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -164,11 +182,12 @@ pub(crate) struct OneIntegration {
     integration: IntegrationView,
 }
 
-impl From<Integration> for OneIntegration {
-    fn from(integration: Integration) -> Self {
-        OneIntegration {
-            integration: integration.into(),
-        }
+impl OneIntegration {
+    async fn of(app: &App, actor: &Actor, integration: Integration) -> Result<Self, Fault> {
+        let apps = app.oauth_app_ids(actor).await?;
+        Ok(OneIntegration {
+            integration: IntegrationView::of(integration, &apps),
+        })
     }
 }
 
@@ -183,11 +202,14 @@ impl From<Integration> for OneIntegration {
 )]
 pub(crate) async fn add_integration(
     State(app): State<App>,
-    Administrator(admin): Administrator,
+    Within(Administrator(admin)): Within<Administrator>,
     Path(id): Path<String>,
     Json(new): Json<AddIntegration>,
 ) -> Answer<(StatusCode, axum::Json<OneIntegration>)> {
     let workspace = find(&app, &admin, &id).await?;
+    let key = connector_key(&new.integration_name);
+    let own_app = new.oauth_app_id.as_deref();
+    app.checked_oauth_app(&admin, &key, own_app).await?;
     let new = NewIntegration {
         connector: new.integration_name,
         alias: new.alias,
@@ -203,7 +225,8 @@ pub(crate) async fn add_integration(
         .create_integration(&admin, &workspace.id, new)
         .await
         .map_err(ApiError::about_body)?;
-    Ok((StatusCode::CREATED, axum::Json(made.into())))
+    let made = OneIntegration::of(&app, &admin, made).await?;
+    Ok((StatusCode::CREATED, axum::Json(made)))
 }
 
 /// What is absent stays; null takes away.
@@ -234,11 +257,11 @@ pub(crate) struct ChangeIntegration {
     #[schema(value_type = Option<Object>)]
     settings: Option<Option<Map<String, Value>>>,
     sort_order: Option<i64>,
-    /// Ignored: OAuth apps are always the operator's own.
+    /// Taken, of no effect: accounts sign in by the app that the organization has set.
     #[serde(rename = "oauthAppMode")]
     _oauth_app_mode: Option<String>,
-    #[serde(rename = "oauthAppId")]
-    _oauth_app_id: Option<String>,
+    /// Id of that app.
+    oauth_app_id: Option<String>,
 }
 
 /// Changes an integration
@@ -255,11 +278,17 @@ pub(crate) struct ChangeIntegration {
 )]
 pub(crate) async fn update_integration(
     State(app): State<App>,
-    Administrator(admin): Administrator,
+    Within(Administrator(admin)): Within<Administrator>,
     Path((id, integration)): Path<(String, String)>,
-    Json(change): Json<ChangeIntegration>,
+    Change(change): Change<ChangeIntegration>,
 ) -> Answer<axum::Json<OneIntegration>> {
     let workspace = find(&app, &admin, &id).await?;
+    let integration = id_of(&integration)?;
+    if let Some(own_app) = &change.oauth_app_id {
+        let before = app.integration(&admin, &workspace.id, &integration).await?;
+        app.checked_oauth_app(&admin, &before.connector, Some(own_app))
+            .await?;
+    }
     let change = IntegrationChange {
         alias: change.alias,
         strategy: change.connection_strategy.map(Into::into),
@@ -271,10 +300,10 @@ pub(crate) async fn update_integration(
         sort_order: change.sort_order,
     };
     let changed = app
-        .update_integration(&admin, &workspace.id, &id_of(&integration)?, change)
+        .update_integration(&admin, &workspace.id, &integration, change)
         .await
         .map_err(ApiError::about_body)?;
-    Ok(axum::Json(changed.into()))
+    Ok(axum::Json(OneIntegration::of(&app, &admin, changed).await?))
 }
 
 #[derive(Serialize, ToSchema)]
@@ -298,7 +327,7 @@ pub(crate) struct RemovedIntegration {
 )]
 pub(crate) async fn remove_integration(
     State(app): State<App>,
-    Administrator(admin): Administrator,
+    Within(Administrator(admin)): Within<Administrator>,
     Path((id, integration)): Path<(String, String)>,
 ) -> Answer<axum::Json<RemovedIntegration>> {
     let workspace = find(&app, &admin, &id).await?;

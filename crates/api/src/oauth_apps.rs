@@ -7,7 +7,7 @@ use axum::extract::State;
 use quaymaster_app::App;
 use quaymaster_app::connections::OAuthApp;
 use quaymaster_core::Instant;
-use quaymaster_core::id::UserId;
+use quaymaster_core::id::{OAuthAppId, UserId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -16,6 +16,8 @@ use utoipa::ToSchema;
 #[serde(rename_all = "camelCase")]
 #[schema(as = OAuthApp)]
 pub(crate) struct AppView {
+    #[schema(value_type = String)]
+    id: OAuthAppId,
     client_id: String,
     /// Whether it has a secret.
     has_secret: bool,
@@ -29,6 +31,7 @@ pub(crate) struct AppView {
 impl From<OAuthApp> for AppView {
     fn from(app: OAuthApp) -> Self {
         AppView {
+            id: app.id,
             client_id: app.client_id,
             has_secret: app.secret.is_some(),
             user_id: app.user,

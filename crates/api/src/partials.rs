@@ -1,16 +1,16 @@
 //! Partials: saved inputs of actions, listed, made, changed, taken away.
 
-use crate::auth::{Administrator, Person};
+use crate::auth::{Administrator, Person, Within};
 use crate::error::{Answer, ApiError, Faults};
 use crate::integrations;
-use crate::read::{Json, Path, Query};
+use crate::read::{Change, Json, Path, Query};
 use crate::workspaces::find;
 use axum::extract::State;
 use http::StatusCode;
-use quaymaster_app::App;
 use quaymaster_app::partials::{NewPartial, Partial, PartialChange};
+use quaymaster_app::{Actor, App};
 use quaymaster_core::id::{IntegrationId, OrgId, PartialId, WorkspaceId};
-use quaymaster_core::{Fault, Instant};
+use quaymaster_core::{Fault, Instant, ManagementName};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
@@ -32,6 +32,9 @@ pub(crate) struct PartialView {
     #[schema(value_type = Option<String>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     workspace_integration_id: Option<IntegrationId>,
+    /// Its alias.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    integration_alias: Option<String>,
     /// Only for this action.
     #[serde(skip_serializing_if = "Option::is_none")]
     action_name: Option<String>,
@@ -49,9 +52,10 @@ pub(crate) struct PartialView {
     updated_at: Instant,
 }
 
-impl From<Partial> for PartialView {
-    fn from(partial: Partial) -> Self {
+impl PartialView {
+    fn of(partial: Partial, alias: Option<String>) -> Self {
         PartialView {
+            integration_alias: alias,
             id: partial.id,
             org_id: partial.org,
             workspace_id: partial.workspace,
@@ -71,7 +75,9 @@ impl From<Partial> for PartialView {
 
 fn id_of(named: &str) -> Result<PartialId, Fault> {
     named.parse().map_err(|_| {
-        Fault::not_found("There is no such partial.").hint("GET /api/v1/partials lists them.")
+        Fault::not_found("There is no such partial.")
+            .called(ManagementName::PartialNotFound)
+            .hint("GET /api/v1/partials lists them.")
     })
 }
 
@@ -109,19 +115,19 @@ pub(crate) struct PartialList {
 )]
 pub(crate) async fn list_partials(
     State(app): State<App>,
-    Person(actor): Person,
+    Within(Person(actor)): Within<Person>,
     Query(looked): Query<LookedPartials>,
 ) -> Answer<axum::Json<PartialList>> {
     let workspace = find(&app, &actor, &looked.workspace_id).await?;
     let mut all = app.partials(&actor, &workspace.id).await?;
+    let known = app.integrations(&actor, &workspace.id).await?;
     if looked.trigger_name.is_some() {
         all.clear();
     }
     if let Some(alias) = &looked.integration_alias {
-        let known = app.integrations(&actor, &workspace.id).await?;
-        let found = known.into_iter().find(|one| one.alias == *alias);
-        let only = found.map(|integration| integration.id);
-        all.retain(|partial| only.is_some() && partial.integration == only);
+        let found = known.iter().find(|one| one.alias == *alias);
+        let only = found.map(|integration| &integration.id);
+        all.retain(|partial| only.is_some() && partial.integration.as_ref() == only);
     }
     let same = |wanted: &Option<String>, has: Option<&str>| {
         wanted.as_deref().is_none_or(|wanted| has == Some(wanted))
@@ -136,7 +142,14 @@ pub(crate) async fn list_partials(
     });
     Ok(axum::Json(PartialList {
         total: all.len(),
-        partials: all.into_iter().map(PartialView::from).collect(),
+        partials: all
+            .into_iter()
+            .map(|partial| {
+                let of = partial.integration.as_ref();
+                let of = of.and_then(|of| known.iter().find(|one| one.id == *of));
+                PartialView::of(partial, of.map(|integration| integration.alias.clone()))
+            })
+            .collect(),
     }))
 }
 
@@ -166,11 +179,18 @@ pub(crate) struct OnePartial {
     partial: PartialView,
 }
 
-impl From<Partial> for OnePartial {
-    fn from(partial: Partial) -> Self {
-        OnePartial {
-            partial: partial.into(),
-        }
+impl OnePartial {
+    async fn of(app: &App, actor: &Actor, partial: Partial) -> Result<Self, Fault> {
+        let alias = match &partial.integration {
+            Some(of) => {
+                let found = app.integration(actor, &partial.workspace, of).await?;
+                Some(found.alias)
+            }
+            None => None,
+        };
+        Ok(OnePartial {
+            partial: PartialView::of(partial, alias),
+        })
     }
 }
 
@@ -184,7 +204,7 @@ impl From<Partial> for OnePartial {
 )]
 pub(crate) async fn create_partial(
     State(app): State<App>,
-    Administrator(admin): Administrator,
+    Within(Administrator(admin)): Within<Administrator>,
     Json(new): Json<CreatePartial>,
 ) -> Answer<(StatusCode, axum::Json<OnePartial>)> {
     if new.trigger_name.is_some() {
@@ -207,7 +227,8 @@ pub(crate) async fn create_partial(
         .create_partial(&admin, &workspace.id, new)
         .await
         .map_err(ApiError::about_body)?;
-    Ok((StatusCode::CREATED, axum::Json(made.into())))
+    let made = OnePartial::of(&app, &admin, made).await?;
+    Ok((StatusCode::CREATED, axum::Json(made)))
 }
 
 /// Reads a partial
@@ -219,10 +240,11 @@ pub(crate) async fn create_partial(
 )]
 pub(crate) async fn read_partial(
     State(app): State<App>,
-    Person(actor): Person,
+    Within(Person(actor)): Within<Person>,
     Path(id): Path<String>,
 ) -> Answer<axum::Json<OnePartial>> {
-    Ok(axum::Json(app.partial(&actor, &id_of(&id)?).await?.into()))
+    let found = app.partial(&actor, &id_of(&id)?).await?;
+    Ok(axum::Json(OnePartial::of(&app, &actor, found).await?))
 }
 
 /// What is absent stays.
@@ -249,9 +271,9 @@ pub(crate) struct ChangePartial {
 )]
 pub(crate) async fn update_partial(
     State(app): State<App>,
-    Administrator(admin): Administrator,
+    Within(Administrator(admin)): Within<Administrator>,
     Path(id): Path<String>,
-    Json(change): Json<ChangePartial>,
+    Change(change): Change<ChangePartial>,
 ) -> Answer<axum::Json<OnePartial>> {
     let change = PartialChange {
         name: change.name,
@@ -264,7 +286,7 @@ pub(crate) async fn update_partial(
         .update_partial(&admin, &id_of(&id)?, change)
         .await
         .map_err(ApiError::about_body)?;
-    Ok(axum::Json(changed.into()))
+    Ok(axum::Json(OnePartial::of(&app, &admin, changed).await?))
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -284,7 +306,7 @@ pub(crate) struct SetDefault {
 )]
 pub(crate) async fn set_default_partial(
     State(app): State<App>,
-    Administrator(admin): Administrator,
+    Within(Administrator(admin)): Within<Administrator>,
     Path(id): Path<String>,
     Json(set): Json<SetDefault>,
 ) -> Answer<axum::Json<OnePartial>> {
@@ -293,7 +315,7 @@ pub(crate) async fn set_default_partial(
         ..PartialChange::default()
     };
     let changed = app.update_partial(&admin, &id_of(&id)?, change).await?;
-    Ok(axum::Json(changed.into()))
+    Ok(axum::Json(OnePartial::of(&app, &admin, changed).await?))
 }
 
 #[derive(Serialize, ToSchema)]
@@ -314,7 +336,7 @@ pub(crate) struct DeletedPartial {
 )]
 pub(crate) async fn delete_partial(
     State(app): State<App>,
-    Administrator(admin): Administrator,
+    Within(Administrator(admin)): Within<Administrator>,
     Path(id): Path<String>,
 ) -> Answer<axum::Json<DeletedPartial>> {
     let id = id_of(&id)?;

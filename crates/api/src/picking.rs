@@ -1,6 +1,6 @@
 //! All tools of a hosted server at once: picked, measured, and one of them called.
 
-use crate::auth::{Administrator, Gateway, Person};
+use crate::auth::{Administrator, Gateway, Person, Within};
 use crate::code::CodeResult;
 use crate::error::{Answer, ApiError, Faults};
 use crate::integrations;
@@ -41,7 +41,7 @@ pub(crate) struct PickServerTools {
 )]
 pub(crate) async fn pick_server_tools(
     State(app): State<App>,
-    Administrator(admin): Administrator,
+    Within(Administrator(admin)): Within<Administrator>,
     Path(id): Path<String>,
     Json(asked): Json<PickServerTools>,
 ) -> Answer<axum::Json<ServerToolList>> {
@@ -92,7 +92,7 @@ pub(crate) struct ToolListSizeView {
 )]
 pub(crate) async fn read_tool_list_size(
     State(app): State<App>,
-    Person(actor): Person,
+    Within(Person(actor)): Within<Person>,
     Path(id): Path<String>,
 ) -> Answer<axum::Json<ToolListSizeView>> {
     let size = app.tool_list_size(&actor, &id_of(&id)?).await?;
@@ -123,7 +123,7 @@ pub(crate) struct CallServerTool {
 )]
 pub(crate) async fn call_server_tool(
     State(app): State<App>,
-    Gateway(caller, actor): Gateway,
+    Within(Gateway(caller, actor)): Within<Gateway>,
     Path(id): Path<String>,
     Json(asked): Json<CallServerTool>,
 ) -> Answer<axum::Json<CodeResult>> {

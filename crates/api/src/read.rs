@@ -13,7 +13,7 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use parameter::Parameter;
 use quaymaster_app::activity::Position;
 use quaymaster_core::suggest::did_you_mean;
-use quaymaster_core::{Code, Fault, Instant};
+use quaymaster_core::{Code, Fault, Instant, ManagementName};
 use serde::de::value::{Error as ValueError, MapDeserializer, StrDeserializer};
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize as _, Deserializer};
@@ -26,6 +26,10 @@ const MIB: usize = 1024 * 1024;
 
 /// A JSON object as a body of at most `MOST` bytes.
 pub(crate) struct Json<T, const MOST: usize = MIB>(pub(crate) T);
+
+/// The same for a change, which has at least one field: what is absent stays.
+pub(crate) struct Change<T, const MOST: usize = MIB>(pub(crate) T);
+
 /// A client that takes longer for so little holds a connection and nothing else.
 const WITHIN: std::time::Duration = std::time::Duration::from_secs(30);
 
@@ -37,43 +41,67 @@ where
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
-        let kind = request
-            .headers()
-            .get(CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok());
-        if !kind.is_some_and(is_json) {
-            let fault = Fault::new(Code::InvalidArg, "The body must be JSON.")
-                .hint("Send Content-Type: application/json.");
-            return Err(ApiError::with_status(
-                fault,
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            ));
-        }
-        let whole = Limited::new(request.into_body(), MOST).collect();
-        let Ok(arrived) = tokio::time::timeout(WITHIN, whole).await else {
-            return Err(Fault::new(Code::Timeout, "The body did not arrive in time.").into());
-        };
-        let bytes = match arrived {
-            Ok(body) => body.to_bytes(),
-            Err(error) if error.is::<LengthLimitError>() => {
-                let message = format!("The body has more than {MOST} bytes.");
-                return Err(Fault::new(Code::TooLarge, message)
-                    .detail("limit_bytes", MOST)
-                    .into());
-            }
-            Err(_) => {
-                return Err(Fault::new(Code::InvalidArg, "The body ended too early.").into());
-            }
-        };
-        let value: Value = serde_json::from_slice(&bytes).map_err(|error| {
-            Fault::invalid_arg("", "json", format!("The body is not JSON: {error}."))
-        })?;
-        if !value.is_object() {
-            let message = "The body must be a JSON object.";
-            return Err(Fault::invalid_arg("", "type", message).into());
-        }
-        Ok(Json(fit(value)?))
+        Ok(Json(fit(object::<MOST>(request).await?)?))
     }
+}
+
+impl<S, T, const MOST: usize> FromRequest<S> for Change<T, MOST>
+where
+    S: Send + Sync,
+    T: DeserializeOwned,
+{
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
+        let value = object::<MOST>(request).await?;
+        if value.as_object().is_some_and(serde_json::Map::is_empty) {
+            let message = "The body names nothing that shall change.";
+            return Err(Fault::invalid_arg("", "minProperties", message)
+                .called(ManagementName::NoUpdates)
+                .into());
+        }
+        Ok(Change(fit(value)?))
+    }
+}
+
+async fn object<const MOST: usize>(request: Request) -> Result<Value, ApiError> {
+    let kind = request
+        .headers()
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    if !kind.is_some_and(is_json) {
+        let fault = Fault::new(Code::InvalidArg, "The body must be JSON.")
+            .hint("Send Content-Type: application/json.");
+        return Err(ApiError::with_status(
+            fault,
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        ));
+    }
+    let whole = Limited::new(request.into_body(), MOST).collect();
+    let Ok(arrived) = tokio::time::timeout(WITHIN, whole).await else {
+        return Err(Fault::new(Code::Timeout, "The body did not arrive in time.").into());
+    };
+    let bytes = match arrived {
+        Ok(body) => body.to_bytes(),
+        Err(error) if error.is::<LengthLimitError>() => {
+            let message = format!("The body has more than {MOST} bytes.");
+            return Err(Fault::new(Code::TooLarge, message)
+                .detail("limit_bytes", MOST)
+                .into());
+        }
+        Err(_) => {
+            return Err(Fault::new(Code::InvalidArg, "The body ended too early.").into());
+        }
+    };
+    let value: Value = serde_json::from_slice(&bytes).map_err(|error| {
+        Fault::invalid_arg("", "json", format!("The body is not JSON: {error}."))
+            .called(ManagementName::InvalidJson)
+    })?;
+    if !value.is_object() {
+        let message = "The body must be a JSON object.";
+        return Err(Fault::invalid_arg("", "type", message).into());
+    }
+    Ok(value)
 }
 
 fn is_json(content_type: &str) -> bool {

@@ -1,6 +1,6 @@
 //! The tokens of hosted MCP servers: the server's own, and those of end users.
 
-use crate::auth::Administrator;
+use crate::auth::{Administrator, Within};
 use crate::error::{Answer, ApiError, Faults};
 use crate::read::{Json, Path};
 use crate::servers::{id_of, plain};
@@ -33,7 +33,7 @@ pub(crate) struct FreshServerToken {
 )]
 pub(crate) async fn regenerate_server_token(
     State(app): State<App>,
-    Administrator(admin): Administrator,
+    Within(Administrator(admin)): Within<Administrator>,
     Path(id): Path<String>,
 ) -> Answer<axum::Json<FreshServerToken>> {
     let (server, token) = app.regenerate_server_token(&admin, &id_of(&id)?).await?;
@@ -96,7 +96,7 @@ pub(crate) struct FreshAccessToken {
 )]
 pub(crate) async fn create_access_token(
     State(app): State<App>,
-    Administrator(admin): Administrator,
+    Within(Administrator(admin)): Within<Administrator>,
     Path(id): Path<String>,
     Json(new): Json<CreateAccessToken>,
 ) -> Answer<(StatusCode, axum::Json<FreshAccessToken>)> {
@@ -156,7 +156,7 @@ pub(crate) struct FreshOauthToken {
 )]
 pub(crate) async fn create_oauth_token(
     State(app): State<App>,
-    Administrator(admin): Administrator,
+    Within(Administrator(admin)): Within<Administrator>,
     Path(id): Path<String>,
     Json(new): Json<CreateAccessToken>,
 ) -> Answer<(StatusCode, axum::Json<FreshOauthToken>)> {

@@ -1,8 +1,8 @@
 //! The tools of hosted MCP servers: listed, picked, changed, taken away.
 
-use crate::auth::{Administrator, Person};
+use crate::auth::{Administrator, Person, Within};
 use crate::error::{Answer, ApiError, Faults};
-use crate::read::{Json, Path, nullable};
+use crate::read::{Change, Json, Path, nullable};
 use crate::servers::id_of as server_of;
 use axum::extract::State;
 use http::StatusCode;
@@ -98,7 +98,7 @@ pub(crate) struct ServerToolList {
 )]
 pub(crate) async fn list_server_tools(
     State(app): State<App>,
-    Person(actor): Person,
+    Within(Person(actor)): Within<Person>,
     Path(id): Path<String>,
 ) -> Answer<axum::Json<ServerToolList>> {
     let id = server_of(&id)?;
@@ -160,7 +160,7 @@ pub(crate) struct OneServerTool {
 )]
 pub(crate) async fn add_server_tool(
     State(app): State<App>,
-    Administrator(admin): Administrator,
+    Within(Administrator(admin)): Within<Administrator>,
     Path(id): Path<String>,
     Json(new): Json<AddServerTool>,
 ) -> Answer<(StatusCode, axum::Json<OneServerTool>)> {
@@ -228,9 +228,9 @@ pub(crate) struct ChangeServerTool {
 )]
 pub(crate) async fn update_server_tool(
     State(app): State<App>,
-    Administrator(admin): Administrator,
+    Within(Administrator(admin)): Within<Administrator>,
     Path((id, tool)): Path<(String, String)>,
-    Json(change): Json<ChangeServerTool>,
+    Change(change): Change<ChangeServerTool>,
 ) -> Answer<axum::Json<OneServerTool>> {
     let id = server_of(&id)?;
     let change = ToolChange {
@@ -271,7 +271,7 @@ pub(crate) struct DeletedServerTool {
 )]
 pub(crate) async fn delete_server_tool(
     State(app): State<App>,
-    Administrator(admin): Administrator,
+    Within(Administrator(admin)): Within<Administrator>,
     Path((id, tool)): Path<(String, String)>,
 ) -> Answer<axum::Json<DeletedServerTool>> {
     let (server, tool) = (server_of(&id)?, tool_of(&tool)?);

@@ -1,9 +1,9 @@
 //! Hosted MCP servers: listed, made, read, changed, deleted. Their tokens are in `server_tokens`.
 
-use crate::auth::{Administrator, Person};
+use crate::auth::{Administrator, Person, Within};
 use crate::error::{Answer, ApiError, Faults};
 use crate::paging::Paging;
-use crate::read::{Json, Path, Query, nullable};
+use crate::read::{Change, Json, Path, Query, nullable};
 use crate::server_tools::ServerToolView;
 use crate::workspaces::find;
 use axum::extract::State;
@@ -185,7 +185,7 @@ pub(crate) struct ServerList {
 )]
 pub(crate) async fn list_servers(
     State(app): State<App>,
-    Person(actor): Person,
+    Within(Person(actor)): Within<Person>,
     Query(looked): Query<LookedServers>,
 ) -> Answer<axum::Json<ServerList>> {
     let workspace = match &looked.workspace_id {
@@ -254,7 +254,7 @@ pub(crate) fn plain(fresh: &Fresh) -> String {
 )]
 pub(crate) async fn create_server(
     State(app): State<App>,
-    Administrator(admin): Administrator,
+    Within(Administrator(admin)): Within<Administrator>,
     Json(new): Json<CreateServer>,
 ) -> Answer<(StatusCode, axum::Json<MadeServer>)> {
     let workspace = find(&app, &admin, &new.workspace_id).await?;
@@ -300,7 +300,7 @@ pub(crate) struct ServerWithTools {
 )]
 pub(crate) async fn read_server(
     State(app): State<App>,
-    Person(actor): Person,
+    Within(Person(actor)): Within<Person>,
     Path(id): Path<String>,
 ) -> Answer<axum::Json<ServerWithTools>> {
     let id = id_of(&id)?;
@@ -360,9 +360,9 @@ pub(crate) struct ChangedServer {
 )]
 pub(crate) async fn update_server(
     State(app): State<App>,
-    Administrator(admin): Administrator,
+    Within(Administrator(admin)): Within<Administrator>,
     Path(id): Path<String>,
-    Json(change): Json<ChangeServer>,
+    Change(change): Change<ChangeServer>,
 ) -> Answer<axum::Json<ChangedServer>> {
     let change = ServerChange {
         name: change.name,
@@ -401,7 +401,7 @@ pub(crate) struct DeletedServer {
 )]
 pub(crate) async fn delete_server(
     State(app): State<App>,
-    Administrator(admin): Administrator,
+    Within(Administrator(admin)): Within<Administrator>,
     Path(id): Path<String>,
 ) -> Answer<axum::Json<DeletedServer>> {
     let id = id_of(&id)?;

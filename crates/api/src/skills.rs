@@ -3,7 +3,7 @@
 use crate::auth::{Administrator, Person};
 use crate::error::{Answer, ApiError, Faults};
 use crate::paging::Paging;
-use crate::read::{Json, Path, Query, nullable};
+use crate::read::{Change, Json, Path, Query, nullable};
 use axum::extract::State;
 use axum::response::IntoResponse;
 use base64::Engine as _;
@@ -242,7 +242,7 @@ pub(crate) async fn update_skill(
     State(app): State<App>,
     Administrator(admin): Administrator,
     Path(id): Path<String>,
-    Json(change): Json<UpdateSkill, PROMPT>,
+    Change(change): Change<UpdateSkill, PROMPT>,
 ) -> Answer<axum::Json<OneSkill>> {
     let change = SkillChange {
         description: change.description,

@@ -4,7 +4,7 @@ use crate::auth::{Administrator, Person};
 use crate::credentials::{Revoked, named};
 use crate::error::{Answer, ApiError, Faults};
 use crate::paging::Paging;
-use crate::read::{Json, Path, Query, nullable};
+use crate::read::{Change, Json, Path, Query, nullable};
 use crate::workspaces::find;
 use axum::extract::State;
 use http::StatusCode;
@@ -250,7 +250,7 @@ pub(crate) async fn update_token(
     State(app): State<App>,
     Administrator(admin): Administrator,
     Path(path): Path<(String, String)>,
-    Json(change): Json<ChangeToken>,
+    Change(change): Change<ChangeToken>,
 ) -> Answer<axum::Json<OneToken>> {
     let id = token_of(&app, &admin, &path).await?;
     let change = CredentialChange {

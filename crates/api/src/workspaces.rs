@@ -1,9 +1,9 @@
 //! Workspaces: listed, made, read, changed.
 
-use crate::auth::{Administrator, Person};
+use crate::auth::{Administrator, Person, Within};
 use crate::error::{Answer, ApiError, Faults};
 use crate::paging::Paging;
-use crate::read::{Json, Path, Query};
+use crate::read::{Change, Json, Path, Query};
 use crate::tokens::FreshToken;
 use axum::extract::State;
 use http::StatusCode;
@@ -98,7 +98,7 @@ pub(crate) struct LookedWorkspaces {
 )]
 pub(crate) async fn list_workspaces(
     State(app): State<App>,
-    Person(actor): Person,
+    Within(Person(actor)): Within<Person>,
     Query(looked): Query<LookedWorkspaces>,
 ) -> Answer<axum::Json<WorkspaceList>> {
     let paging = Paging::new(looked.limit, looked.offset);
@@ -222,7 +222,7 @@ async fn in_use(app: &App, actor: &Actor, workspace: Workspace) -> Result<OneWor
 )]
 pub(crate) async fn read_workspace(
     State(app): State<App>,
-    Person(actor): Person,
+    Within(Person(actor)): Within<Person>,
     Path(id): Path<String>,
 ) -> Answer<axum::Json<OneWorkspace>> {
     let workspace = find(&app, &actor, &id).await?;
@@ -286,7 +286,7 @@ pub(crate) async fn update_workspace(
     State(app): State<App>,
     Administrator(admin): Administrator,
     Path(id): Path<String>,
-    Json(change): Json<ChangeWorkspace>,
+    Change(change): Change<ChangeWorkspace>,
 ) -> Answer<axum::Json<OneWorkspace>> {
     let workspace = find(&app, &admin, &id).await?;
     let change = WorkspaceChange {

@@ -1,14 +1,19 @@
 //! Single actions for programs of developers: run one, and ask which values an input can have.
+//!
+//! - `once`: one with an idempotency key
+
+mod once;
 
 use crate::App;
 use crate::actor::Actor;
 use crate::hosted::{Hosted, layer};
 use crate::integrations::{connector_key, must_be_on};
 use crate::server_tools::{checked_action, chosen, fitting_partials};
+use once::{Once, checked_key, digest};
 use quaymaster_connectors::surface::{Preset, What};
 use quaymaster_core::id::{ConnectionId, EndUserId, IntegrationId, ServerId, WorkspaceId};
 use quaymaster_core::tool::{Call, Ctx, JsonObject, Outcome, Source, ToolResult};
-use quaymaster_core::{Caller, Fault};
+use quaymaster_core::{Caller, Fault, ManagementName};
 use quaymaster_store::integration::{Integration, Strategy};
 use quaymaster_store::server::{AuthMode, EndUserAccess, Mode, Server};
 use serde_json::{Map, Value};
@@ -27,6 +32,8 @@ pub struct Wanted {
     pub end_user: Option<String>,
     /// Ids or names; none lets the default ones hold.
     pub partials: Option<Vec<String>>,
+    /// The same request with the same key runs an action that writes once, for a day.
+    pub idempotency_key: Option<String>,
 }
 
 /// A call of one action, found and not yet admitted.
@@ -35,6 +42,7 @@ pub(crate) struct Acting {
     pub(crate) index: usize,
     pub(crate) connection: Option<ConnectionId>,
     pub(crate) end_user: Option<EndUserId>,
+    pub(crate) idempotency_key: Option<String>,
 }
 
 impl App {
@@ -48,7 +56,18 @@ impl App {
         input: JsonObject,
     ) -> Result<ToolResult, Fault> {
         let acting = self.acting(actor, workspace, wanted, None).await?;
-        self.run_acting(caller, acting, input).await
+        let reads = acting.hosted.tools[acting.index].reads;
+        match &acting.idempotency_key {
+            Some(key) if !reads => {
+                let asked = Once {
+                    workspace: workspace.clone(),
+                    key: checked_key(key)?,
+                    digest: digest(wanted, &input),
+                };
+                self.run_once(caller, acting, input, asked).await
+            }
+            _ => self.run_acting(caller, acting, input).await,
+        }
     }
 
     /// Which values an input of an action can have: `{options: [{value, label}], …}`.
@@ -67,7 +86,7 @@ impl App {
         self.run_acting(caller, acting, input).await
     }
 
-    async fn run_acting(
+    pub(crate) async fn run_acting(
         &self,
         caller: &Caller,
         acting: Acting,
@@ -179,6 +198,7 @@ impl App {
             index,
             connection,
             end_user,
+            idempotency_key: wanted.idempotency_key.clone(),
         })
     }
 
@@ -243,6 +263,7 @@ fn no_options(action: &str, property: &str) -> Fault {
         "x-select",
         format!("The input {property:?} of {action} has no values to look up."),
     )
+    .called(ManagementName::NotDropdown)
     .hint("GET /api/v1/integrations tells which inputs have them.")
 }
 

@@ -1,8 +1,9 @@
 //! Who does something through the management API, the pages or the command line.
 
 use crate::App;
-use quaymaster_core::id::{OrgId, UserId};
-use quaymaster_core::{Caller, Code, Fault, Scope, Scopes};
+use quaymaster_core::caller::Reach;
+use quaymaster_core::id::{OrgId, UserId, WorkspaceId};
+use quaymaster_core::{Caller, Code, Fault, ManagementName, Scope, Scopes};
 use quaymaster_store::user::Role;
 
 /// A member of an organization who does something in it.
@@ -13,6 +14,8 @@ pub struct Actor {
     pub role: Role,
     /// What the actor may pass on to a new API key.
     pub scopes: Scopes,
+    /// What is of a workspace that is not in here is as if it were not there.
+    pub reach: Reach,
     /// What events say of who it was: an id, or `command line`.
     pub label: String,
 }
@@ -54,8 +57,30 @@ impl Actor {
             user,
             role,
             scopes,
+            reach: Reach::Organization,
             label,
         }
+    }
+
+    /// Whether something of a workspace, or of the whole organization, is there for the actor.
+    pub(crate) fn reaches(&self, workspace: Option<&WorkspaceId>) -> bool {
+        match workspace {
+            Some(workspace) => self.reach.has(workspace),
+            None => self.reach.is_whole(),
+        }
+    }
+
+    /// Refuses to make what [`reaches`](Actor::reaches) would not find again.
+    pub(crate) fn must_reach(&self, workspace: Option<&WorkspaceId>) -> Result<(), Fault> {
+        if self.reaches(workspace) {
+            return Ok(());
+        }
+        Err(Fault::new(
+            Code::Forbidden,
+            "This key makes accounts of its own workspaces only.",
+        )
+        .called(ManagementName::AuthScopeDenied)
+        .hint("Name the workspace, with the scope WORKSPACE or USER."))
     }
 }
 
@@ -93,6 +118,7 @@ impl App {
             .iter()
             .filter(|scope| caller.scopes.has(*scope))
             .collect();
+        actor.reach = caller.reach.clone();
         actor.label = caller.credential.to_string();
         Ok(actor)
     }

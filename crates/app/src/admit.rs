@@ -142,6 +142,11 @@ impl App {
         if caller.kind == TokenKind::FlowToken && at.audience != Some(&Audience::Mcp) {
             return Err(Unknown::Proved("A flow token is good at /mcp only."));
         }
+        if at.audience.is_some() && !caller.reach.is_whole() {
+            return Err(Unknown::Proved(
+                "This key is for the management API of single workspaces, and calls no tools here.",
+            ));
+        }
         if caller.hosted().map(|(server, _)| server) != is_at {
             return Err(Unknown::Proved(match is_at {
                 Some(_) => "The credential is not this server's.",
@@ -460,6 +465,7 @@ pub(crate) fn caller_of(credential: Credential) -> Caller {
         credential: credential.id,
         kind: credential.kind,
         scopes: credential.scopes,
+        reach: credential.reach,
         grants,
         tools: credential.mix.tools,
         expires_at: credential.expires_at,

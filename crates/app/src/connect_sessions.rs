@@ -2,24 +2,23 @@
 //! theirs. The secret of a link is made from the session's id, so that the same link is told again
 //! for as long as it is good.
 
+mod by_link;
+mod secrets;
+
 use crate::App;
 use crate::actor::Actor;
-use crate::connections::{Aim, Author, Authorization, Connection, Fields, Flow, NewConnection};
+use crate::connections::{Author, NewConnection};
 use crate::connectors::Definition;
 use crate::end_users::EndUser;
 use crate::integrations::{Strategy, checked_auth, connector_key};
-use hmac::{Hmac, KeyInit as _, Mac as _};
 use quaymaster_core::id::{ConnectSessionId, EndUserId, IntegrationId, UserId, WorkspaceId};
-use quaymaster_core::{Code, Fault, Instant, hex};
+use quaymaster_core::{Code, Fault, Instant, ManagementName};
 pub use quaymaster_store::connect_session::{ConnectSession, OwnerScope, SessionStatus};
 use quaymaster_store::integration::Integration;
 use serde_json::json;
-use sha2::Sha256;
 use std::sync::Arc;
-use subtle::ConstantTimeEq as _;
 use url::Url;
 
-const PREFIX: &str = "cst_";
 const USUAL_SECONDS: i64 = 24 * 3_600;
 const MOST_SECONDS: i64 = 30 * 24 * 3_600;
 /// A link that ends sooner than this is not told again: whoever reads it could come too late.
@@ -51,6 +50,18 @@ pub struct NewConnectSession {
     pub expires_in_s: Option<i64>,
     /// The address that the link is mailed to, for the record.
     pub mailed_to: Option<String>,
+}
+
+/// A link by which somebody tried to sign in at the service, and nothing came of it.
+#[derive(Debug, Clone)]
+pub struct FailedLink {
+    /// The title of the connector.
+    pub service: String,
+    pub problem: String,
+    /// The secret part of the link, which is good for another try.
+    pub token: String,
+    /// The address that the session names for this.
+    pub next: Option<String>,
 }
 
 /// What the page behind a link needs.
@@ -119,9 +130,11 @@ impl App {
         }
         let usual = match new.end_user {
             Some(_) => OwnerScope::User,
-            None => OwnerScope::Organization,
+            None if actor.reach.is_whole() => OwnerScope::Organization,
+            None => OwnerScope::Workspace,
         };
         let scope = new.scope.unwrap_or(usual);
+        actor.must_reach((scope != OwnerScope::Organization).then_some(workspace))?;
         if (scope == OwnerScope::User) != new.end_user.is_some() {
             return Err(Fault::invalid_arg(
                 "/scope",
@@ -297,7 +310,9 @@ impl App {
         id: &ConnectSessionId,
     ) -> Result<ConnectSession, Fault> {
         let found = self.store.connect_session(&actor.org, id).await?;
-        found.ok_or_else(|| Fault::not_found("There is no such connect session."))
+        found
+            .filter(|session| actor.reaches(Some(&session.workspace)))
+            .ok_or_else(|| Fault::not_found("There is no such connect session."))
     }
 
     /// The session behind the token of a link, in whatever state it is.
@@ -311,167 +326,14 @@ impl App {
                 Code::Unauthenticated,
                 "The token of the connect session is not good.",
             )
+            .called(ManagementName::InvalidToken)
         };
         let session = self.session_of(token).await?.ok_or_else(bad)?;
-        if session.org == actor.org {
+        if session.org == actor.org && actor.reaches(Some(&session.workspace)) {
             Ok(session)
         } else {
             Err(bad())
         }
-    }
-
-    /// What a link asks for, while it is good.
-    pub async fn invited_to_connect(&self, token: &str) -> Result<Invited, Fault> {
-        let session = self.session_of(token).await?;
-        let session = session.filter(|session| session.expires_at > self.now());
-        let session = session.ok_or_else(unknown_link)?;
-        let open = [SessionStatus::Pending, SessionStatus::Connecting];
-        if !open.contains(&session.status) {
-            return Err(unknown_link());
-        }
-        let organization = self.store.organization(&session.org).await?;
-        Ok(Invited {
-            definition: self.definition(&session.org, &session.connector).await?,
-            organization: organization.map(|org| org.name).unwrap_or_default(),
-            session,
-        })
-    }
-
-    /// Connects the account that a link asks for. One that the service refuses is not kept, and the
-    /// link stays good.
-    pub async fn connect_by_link(
-        &self,
-        token: &str,
-        auth: Option<String>,
-        fields: Fields,
-    ) -> Result<(ConnectSession, Connection), Fault> {
-        let Invited { session, .. } = self.invited_to_connect(token).await?;
-        let by = on_behalf(&session);
-        let new = NewConnection {
-            auth: session.auth.clone().or(auth),
-            fields,
-            ..wanted(&session)
-        };
-        let made = match self.make_connection(&by, new).await {
-            // Somebody else was faster with the same link, or is at it.
-            Err(fault) if fault.code == Code::AlreadyExists => {
-                self.invited_to_connect(token).await?;
-                return Err(link_in_use());
-            }
-            made => made?,
-        };
-        let tried = self.verify_as(&by, &made).await?;
-        if let Some(problem) = &tried.problem {
-            self.disconnect(&by, &made).await?;
-            return Err(Fault::new(Code::UpstreamError, problem.clone())
-                .hint("Check what you typed in, and try again."));
-        }
-        self.complete_session(&session, &tried).await?;
-        Ok((session, tried))
-    }
-
-    /// Begins the sign-in at the service that a link asks for.
-    pub async fn begin_by_link(
-        &self,
-        token: &str,
-        auth: Option<String>,
-        fields: Fields,
-    ) -> Result<Authorization, Fault> {
-        let Invited { session, .. } = self.invited_to_connect(token).await?;
-        let new = NewConnection {
-            auth: session.auth.clone().or(auth),
-            fields,
-            ..wanted(&session)
-        };
-        self.begin_authorization(
-            &on_behalf(&session),
-            Aim::New(Box::new(new)),
-            Some(Flow::Code),
-        )
-        .await
-    }
-
-    /// Where somebody goes on who connected an account by a link: the title of the service, and the
-    /// address that the session names.
-    pub async fn after_link(
-        &self,
-        connection: &Connection,
-        session: &ConnectSessionId,
-    ) -> Result<(String, Option<String>), Fault> {
-        let found = self.store.connect_session(&connection.org, session).await?;
-        let title = self
-            .connector_title(&connection.org, &connection.connector)
-            .await?;
-        Ok((title, found.and_then(|session| session.success_redirect)))
-    }
-
-    /// Marks a session as done. Somebody who completed it first wins: the connection that came
-    /// second is taken away again.
-    pub(crate) async fn complete_session(
-        &self,
-        session: &ConnectSession,
-        connection: &Connection,
-    ) -> Result<(), Fault> {
-        let now = self.now();
-        let details = json!({ "session": session.id, "connection": connection.id });
-        let event = self.event(
-            &session.org,
-            "setup link",
-            "connect_session.completed",
-            details,
-        );
-        let mut tx = self.store.begin().await?;
-        let status = SessionStatus::Completed;
-        let first = tx
-            .move_connect_session(&session.id, status, Some(&connection.id), None, now)
-            .await?;
-        if !first {
-            drop(tx);
-            self.disconnect(&on_behalf(session), &connection.id).await?;
-            return Err(unknown_link());
-        }
-        tx.record(&event).await?;
-        tx.commit().await?;
-        self.changed().await;
-        Ok(())
-    }
-
-    async fn session_of(&self, token: &str) -> Result<Option<ConnectSession>, Fault> {
-        let Some(id) = self.checked_token(token) else {
-            return Ok(None);
-        };
-        Ok(self.store.connect_session_of_link(&id).await?)
-    }
-
-    fn setup_link_of(&self, session: &ConnectSession) -> Result<SetupLink, Fault> {
-        let bare = session
-            .id
-            .as_str()
-            .trim_start_matches(ConnectSessionId::PREFIX);
-        let bare = bare.trim_start_matches('_');
-        let token = format!("{PREFIX}{bare}.{}", self.mac(&session.id)?);
-        Ok(SetupLink {
-            session: session.id.clone(),
-            url: format!("{}/setup/{token}", self.settings.public_url),
-            token,
-            expires_at: session.expires_at,
-        })
-    }
-
-    fn mac(&self, session: &ConnectSessionId) -> Result<String, Fault> {
-        let mac = Hmac::<Sha256>::new_from_slice(&self.link_key[..]);
-        let mut mac = mac.map_err(|_| Fault::internal())?;
-        mac.update(session.as_str().as_bytes());
-        Ok(hex(&mac.finalize().into_bytes()))
-    }
-
-    fn checked_token(&self, token: &str) -> Option<ConnectSessionId> {
-        let (bare, mac) = token.strip_prefix(PREFIX)?.split_once('.')?;
-        let id: ConnectSessionId = format!("{}_{bare}", ConnectSessionId::PREFIX)
-            .parse()
-            .ok()?;
-        let ours = self.mac(&id).ok()?;
-        bool::from(ours.as_bytes().ct_eq(mac.as_bytes())).then_some(id)
     }
 }
 

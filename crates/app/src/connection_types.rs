@@ -6,6 +6,7 @@ use crate::actor::Actor;
 use crate::connections::{Connection, Fields};
 use crate::connectors::{Auth, AuthKind, Definition};
 use crate::integrations::{connector_key, no_such_way};
+use quaymaster_connectors::oauth::{Tokens, tokens_of};
 use quaymaster_core::id::{EndUserId, WorkspaceId};
 use quaymaster_core::{Code, Fault};
 use serde_json::{Map, Value};
@@ -21,12 +22,17 @@ pub enum Credentials {
     },
     /// The fields of the way to sign in, by name.
     Custom(Map<String, Value>),
-    /// Tokens that the developer got by an app of their own.
-    Tokens {
-        access: String,
-        refresh: Option<String>,
-        expires_in_s: Option<i64>,
-    },
+    /// What a token endpoint gave the developer's own app: `access_token` and more, as RFC 6749 §5.1 has
+    /// it.
+    Tokens(Map<String, Value>),
+}
+
+/// A way to sign in, with what an account has of it.
+pub struct Given {
+    /// Its key.
+    pub auth: String,
+    pub fields: Fields,
+    pub tokens: Option<Tokens>,
 }
 
 impl Credentials {
@@ -35,7 +41,7 @@ impl Credentials {
             Credentials::Secret(_) => &[AuthKind::ApiKey],
             Credentials::Basic { .. } => &[AuthKind::Basic],
             Credentials::Custom(_) => &[AuthKind::ApiKey, AuthKind::Basic, AuthKind::None],
-            Credentials::Tokens { .. } => &[AuthKind::Oauth2],
+            Credentials::Tokens(_) => &[AuthKind::Oauth2],
         }
     }
 }
@@ -57,9 +63,10 @@ impl App {
         connector: &str,
         auth: Option<&str>,
         credentials: Credentials,
-    ) -> Result<(String, Fields), Fault> {
+    ) -> Result<Given, Fault> {
         let definition = self.definition(&actor.org, connector).await?;
         let way = way_for(&definition, auth, &credentials)?;
+        let mut tokens = None;
         let fields = match credentials {
             Credentials::Secret(secret) => {
                 let mut secrets = way.fields.iter().filter(|(_, field)| field.secret);
@@ -74,9 +81,22 @@ impl App {
             Credentials::Custom(props) => {
                 props.into_iter().map(text_of).collect::<Result<_, _>>()?
             }
-            Credentials::Tokens { .. } => return Err(wrong_type(&definition, way)),
+            Credentials::Tokens(answer) => {
+                let oauth2 = way.oauth2.as_ref();
+                let oauth2 = oauth2.ok_or_else(|| wrong_type(&definition, way))?;
+                let found = tokens_of(&answer, oauth2).ok_or_else(|| {
+                    let message = "The access token is empty, too long, or no text of a header.";
+                    Fault::invalid_arg("/accessToken", "pattern", message)
+                })?;
+                tokens = Some(found);
+                BTreeMap::new()
+            }
         };
-        Ok((way.key.clone(), Fields(fields)))
+        Ok(Given {
+            auth: way.key.clone(),
+            fields: Fields(fields),
+            tokens,
+        })
     }
 
     /// The connection that a call in a workspace would use: the newest that fits.

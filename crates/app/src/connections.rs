@@ -27,21 +27,24 @@ pub(crate) use verdict::said;
 
 use crate::actor::{Actor, Admin};
 use crate::{App, wired};
+use authorizing::signs_in;
 use checks::{
-    auth_of, checked_account, free_name, is_typed, may_be_local, may_name_files, sorted, taken,
+    Checked, auth_of, checked_account, free_name, is_typed, may_be_local, may_name_files, sorted,
+    taken,
 };
 use quaymaster_connectors::definition::{Auth, Definition, Kind};
+use quaymaster_connectors::oauth::Tokens;
 use quaymaster_connectors::request::Invocation;
 use quaymaster_core::id::{
     AuthorizationId, ConnectSessionId, ConnectionId, EndUserId, IntegrationId, OrgId, UserId,
     WorkspaceId,
 };
-use quaymaster_core::{Code, Fault};
+use quaymaster_core::{Code, Fault, ManagementName};
 pub use quaymaster_store::connection::Connection;
 use quaymaster_store::connection::{ConnectionChange, Credentials, Secrets};
 use serde_json::json;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use tokens::Life;
 
 /// In whose name an account is connected. Whoever makes one has decided that they may.
 #[derive(Debug, Clone)]
@@ -70,25 +73,6 @@ impl From<&Actor> for Author {
     }
 }
 
-/// A connection that was checked, before it has a name.
-struct Checked {
-    definition: Arc<Definition>,
-    /// The key of its way to sign in.
-    auth: String,
-    fields: BTreeMap<String, String>,
-    secrets: Secrets,
-    workspace: Option<WorkspaceId>,
-    is_local: bool,
-    /// Where the connector's present definition sends its credentials.
-    destination: Option<String>,
-}
-
-impl Checked {
-    fn auth(&self) -> Result<&Auth, Fault> {
-        auth_of(&self.definition, Some(&self.auth))
-    }
-}
-
 /// What a new connection shall be.
 #[derive(Debug, Clone, Default)]
 pub struct NewConnection {
@@ -99,6 +83,8 @@ pub struct NewConnection {
     pub auth: Option<String>,
     /// What the definition asks for, by name.
     pub fields: Fields,
+    /// What a sign-in elsewhere brought.
+    pub tokens: Option<Tokens>,
     /// Only for this workspace.
     pub workspace: Option<WorkspaceId>,
     /// It is this person's: calls for nobody else reach it.
@@ -129,12 +115,16 @@ impl App {
     /// The organization's own connections, by connector and name; those of end users are not among
     /// them.
     pub async fn connections(&self, actor: &Actor) -> Result<Vec<Connection>, Fault> {
-        Ok(self.store.connections(&actor.org, None).await?)
+        let mut all = self.store.connections(&actor.org, None).await?;
+        all.retain(|connection| actor.reaches(connection.workspace.as_ref()));
+        Ok(all)
     }
 
     pub async fn connection(&self, actor: &Actor, id: &ConnectionId) -> Result<Connection, Fault> {
         let found = self.store.connection(&actor.org, id).await?;
-        found.ok_or_else(unknown)
+        found
+            .filter(|connection| actor.reaches(connection.workspace.as_ref()))
+            .ok_or_else(unknown)
     }
 
     /// Connects an account and tries it. One that does not work is kept and says why.
@@ -143,6 +133,7 @@ impl App {
         admin: &Admin,
         new: NewConnection,
     ) -> Result<Connection, Fault> {
+        admin.must_reach(new.workspace.as_ref())?;
         let by = Author::from(admin);
         let made = self.make_connection(&by, new).await?;
         self.verify_as(&by, &made).await
@@ -154,11 +145,19 @@ impl App {
         by: &Author,
         new: NewConnection,
     ) -> Result<ConnectionId, Fault> {
-        let mut checked = self.checked_new(&by.org, &new, is_typed).await?;
+        let fits = match new.tokens {
+            Some(_) => signs_in,
+            None => is_typed,
+        };
+        let mut checked = self.checked_new(&by.org, &new, fits).await?;
         if is_of_client(checked.auth()?) {
             let grant = tokens::OF_CLIENT.into();
             checked.secrets.insert(tokens::GRANT.to_owned(), grant);
         }
+        let life = match new.tokens.clone() {
+            Some(tokens) => self.put_given(&by.org, &mut checked, tokens).await?,
+            None => Life::default(),
+        };
         let id = ConnectionId::fresh(&*self.clock, &*self.entropy);
         let name = self.name_for(&by.org, &new, &id).await?;
         let connection = Connection {
@@ -180,8 +179,8 @@ impl App {
             user: by.user.clone(),
             created_at: self.now(),
             verified_at: None,
-            expires_at: None,
-            renew_at: None,
+            expires_at: life.expires_at,
+            renew_at: life.renew_at,
             revision: 1,
         };
         let id = connection.id.clone();
@@ -304,8 +303,7 @@ impl App {
         admin: &Admin,
         id: &ConnectionId,
     ) -> Result<Connection, Fault> {
-        let connection = self.store.connection(&admin.org, id).await?;
-        let connection = connection.ok_or_else(unknown)?;
+        let connection = self.connection(admin, id).await?;
         if let Some(end_user) = &connection.end_user {
             self.may_act_for(admin, end_user).await?;
         }
@@ -422,6 +420,7 @@ impl App {
     }
 
     pub async fn disconnect_account(&self, admin: &Admin, id: &ConnectionId) -> Result<(), Fault> {
+        self.connection(admin, id).await?;
         self.disconnect(&admin.into(), id).await
     }
 
@@ -484,5 +483,5 @@ impl App {
 }
 
 fn unknown() -> Fault {
-    Fault::not_found("There is no such connection.")
+    Fault::not_found("There is no such connection.").called(ManagementName::ConnectionNotFound)
 }

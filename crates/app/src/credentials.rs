@@ -9,7 +9,7 @@ pub use expiry::Expiry;
 use crate::actor::Actor;
 use crate::mixing::Ticked;
 use crate::{App, wired};
-use quaymaster_core::caller::Pick;
+use quaymaster_core::caller::{Pick, Reach};
 use quaymaster_core::id::{CredentialId, FlowId, ServerId, WorkspaceId};
 use quaymaster_core::mix::{Mix, ToolsetKey};
 use quaymaster_core::secret::{self, SecretDigest, Token, TokenKind};
@@ -45,6 +45,8 @@ pub struct NewApiKey {
     /// The workspace whose file tools it shall see besides.
     pub files: Option<WorkspaceId>,
     pub ticked: Ticked,
+    /// The workspaces that it manages. One of single workspaces has no tools.
+    pub reach: Reach,
 }
 
 /// What a new token of a workspace shall be.
@@ -81,6 +83,11 @@ impl App {
         if let Some(workspace) = &new.files {
             self.believed_workspace(&actor.org, workspace).await?;
         }
+        if !new.reach.is_whole() && (new.files.is_some() || new.ticked != Ticked::default()) {
+            let message = "A key of single workspaces is for the management API, and has no tools.";
+            return Err(Fault::invalid_arg("/permissions", "not", message)
+                .hint("Leave files, toolsets and tools out, or make a key of the organization."));
+        }
         let expires_at = new.expires.from(self.now())?;
         let mut fresh = self.fresh(
             actor,
@@ -90,6 +97,7 @@ impl App {
             scopes,
         );
         fresh.credential.workspace = new.files;
+        fresh.credential.reach = new.reach;
         fresh.credential.expires_at = expires_at;
         self.put_mix(&mut fresh.credential, &new.ticked).await?;
         let mut tx = self.store.begin().await?;
@@ -199,6 +207,7 @@ impl App {
         fresh.credential.end_user = old.end_user.clone();
         fresh.credential.flows = old.flows.clone();
         fresh.credential.in_url = old.in_url;
+        fresh.credential.reach = old.reach.clone();
         fresh.credential.mix = old.mix.clone();
         fresh.credential.expires_at = old.expires_at.map(|at| {
             // As long as it was made for, from now on.
@@ -409,6 +418,7 @@ impl App {
             mix: Mix::default(),
             origin,
             scopes,
+            reach: Reach::Organization,
             secret: Some(digest),
             created_at: self.now(),
             expires_at: None,

@@ -10,7 +10,7 @@ use crate::actor::{Actor, Admin};
 use crate::connections::Connection;
 use crate::wired;
 use quaymaster_core::id::{EndUserId, UserId, WorkspaceId};
-use quaymaster_core::{Code, Fault};
+use quaymaster_core::{Code, Fault, ManagementName};
 pub use quaymaster_store::end_user::{EndUser, EndUserChange};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -34,7 +34,9 @@ pub struct EndUserRow {
 const MOST_METADATA: usize = 16 * 1024;
 
 fn unknown() -> Fault {
-    Fault::not_found("There is no such end user.").hint("GET /api/v1/end-users lists them.")
+    Fault::not_found("There is no such end user.")
+        .called(ManagementName::EndUserNotFound)
+        .hint("GET /api/v1/end-users lists them.")
 }
 
 pub(crate) fn checked_text(
@@ -118,7 +120,9 @@ impl App {
 
     pub async fn end_user(&self, actor: &Actor, id: &EndUserId) -> Result<EndUser, Fault> {
         let found = self.store.end_user(&actor.org, id).await?;
-        found.ok_or_else(unknown)
+        found
+            .filter(|end_user| actor.reaches(Some(&end_user.workspace)))
+            .ok_or_else(unknown)
     }
 
     /// An end user of a workspace by our id or the developer's.

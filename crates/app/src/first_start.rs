@@ -2,6 +2,7 @@
 
 use crate::credentials::Fresh;
 use crate::{Actor, App};
+use quaymaster_core::caller::Reach;
 use quaymaster_core::id::{OrgId, UserId};
 use quaymaster_core::{Fault, Scopes};
 use quaymaster_store::org::Organization;
@@ -46,6 +47,7 @@ impl App {
             user: user.clone(),
             role: Role::Owner,
             scopes: Scopes::all(),
+            reach: Reach::Organization,
             label: "command line".into(),
         };
         let (workspace, token) = self.add_workspace(&mut tx, &owner, "main", None).await?;

@@ -276,6 +276,7 @@ impl Found<'_> {
                     tool: &hosted.tools[*index],
                     connection: None,
                     end_user: end_user.as_ref(),
+                    idempotency_key: None,
                 };
                 hosted::run(app, &admitted, &calling)
                     .await
@@ -287,6 +288,7 @@ impl Found<'_> {
                     tool: &acting.hosted.tools[acting.index],
                     connection: acting.connection.as_ref(),
                     end_user: acting.end_user.as_ref(),
+                    idempotency_key: acting.idempotency_key.as_deref(),
                 };
                 hosted::run(app, &admitted, &calling)
                     .await

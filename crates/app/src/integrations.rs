@@ -9,7 +9,7 @@ use crate::wired;
 use quaymaster_connectors::definition::{Auth, AuthKind, Definition};
 use quaymaster_connectors::surface;
 use quaymaster_core::id::{ConnectionId, IntegrationId, OrgId, WorkspaceId};
-use quaymaster_core::{Code, Fault};
+use quaymaster_core::{Code, Fault, ManagementName};
 use quaymaster_store::Tx;
 pub use quaymaster_store::integration::{Integration, Strategy};
 use serde_json::{Map, Value, json};
@@ -410,6 +410,7 @@ pub(crate) fn must_be_on(integration: &Integration, action: &str) -> Result<(), 
                 integration.alias
             ),
         )
+        .called(ManagementName::ActionNotAllowed)
         .hint("Add it to enabledActions of the integration, or leave the list out.")
         .detail("enabled_actions", actions.clone())),
         _ => Ok(()),
@@ -421,5 +422,6 @@ fn alias_taken(alias: &str) -> Fault {
         Code::AlreadyExists,
         format!("The workspace has an integration with the alias {alias:?} already."),
     )
+    .called(ManagementName::AliasConflict)
     .hint("Choose another alias.")
 }

@@ -14,7 +14,7 @@ use quaymaster_connectors::request::Prepared;
 use quaymaster_connectors::surface::Preset;
 use quaymaster_core::id::{IntegrationId, PartialId, WorkspaceId};
 use quaymaster_core::suggest::did_you_mean;
-use quaymaster_core::{Code, Fault};
+use quaymaster_core::{Code, Fault, ManagementName};
 use quaymaster_store::Tx;
 pub use quaymaster_store::partial::Partial;
 use serde_json::{Map, Value, json};
@@ -51,7 +51,9 @@ pub struct PartialChange {
 const MOST_VALUES: usize = 64 * 1024;
 
 fn unknown() -> Fault {
-    Fault::not_found("There is no such partial.").hint("GET /api/v1/partials lists them.")
+    Fault::not_found("There is no such partial.")
+        .called(ManagementName::PartialNotFound)
+        .hint("GET /api/v1/partials lists them.")
 }
 
 impl App {
@@ -66,9 +68,9 @@ impl App {
     }
 
     pub async fn partial(&self, actor: &Actor, id: &PartialId) -> Result<Partial, Fault> {
-        self.store
-            .partial(&actor.org, id)
-            .await?
+        let found = self.store.partial(&actor.org, id).await?;
+        found
+            .filter(|partial| actor.reaches(Some(&partial.workspace)))
             .ok_or_else(unknown)
     }
 

@@ -7,7 +7,7 @@ use crate::end_users::{EndUser, checked_text};
 use quaymaster_connectors::surface;
 use quaymaster_core::id::{CredentialId, EndUserId, ServerId, WorkspaceId};
 use quaymaster_core::secret::TokenKind;
-use quaymaster_core::{Code, Fault, Scope, Scopes};
+use quaymaster_core::{Code, Fault, ManagementName, Scope, Scopes};
 use quaymaster_store::Tx;
 use quaymaster_store::credential::{Credential, Origin};
 use quaymaster_store::integration::Strategy;
@@ -54,13 +54,15 @@ impl App {
         actor: &Actor,
         workspace: Option<&WorkspaceId>,
     ) -> Result<Vec<Server>, Fault> {
-        Ok(self.store.servers(&actor.org, workspace).await?)
+        let mut all = self.store.servers(&actor.org, workspace).await?;
+        all.retain(|server| actor.reaches(Some(&server.workspace)));
+        Ok(all)
     }
 
     pub async fn server(&self, actor: &Actor, id: &ServerId) -> Result<Server, Fault> {
-        self.store
-            .server(&actor.org, id)
-            .await?
+        let found = self.store.server(&actor.org, id).await?;
+        found
+            .filter(|server| actor.reaches(Some(&server.workspace)))
             .ok_or_else(unknown_server)
     }
 
@@ -395,7 +397,8 @@ pub fn token_scopes(named: Option<&[String]>) -> Result<Scopes, Fault> {
                     &format!("/scopes/{index}"),
                     "enum",
                     "The scopes of a server are mcp:tools, mcp:code, read:tools and write:tools.",
-                ));
+                )
+                .called(ManagementName::InvalidMcpScopes));
             }
         }
     }

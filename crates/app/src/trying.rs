@@ -65,6 +65,7 @@ pub(crate) fn as_person(actor: &Actor, grants: Vec<Grant>) -> Result<Caller, Fau
         credential: credential_of_person(&actor.user)?,
         kind: TokenKind::ApiKey,
         scopes: actor.scopes,
+        reach: actor.reach.clone(),
         grants,
         tools: None,
         expires_at: None,

@@ -20,10 +20,15 @@ pub struct Storage {
 
 impl App {
     pub async fn workspaces(&self, actor: &Actor) -> Result<Vec<Workspace>, Fault> {
-        Ok(self.store.workspaces(&actor.org).await?)
+        let mut all = self.store.workspaces(&actor.org).await?;
+        all.retain(|workspace| actor.reaches(Some(&workspace.id)));
+        Ok(all)
     }
 
     pub async fn workspace(&self, actor: &Actor, id: &WorkspaceId) -> Result<Workspace, Fault> {
+        if !actor.reaches(Some(id)) {
+            return Err(Fault::not_found("There is no such workspace."));
+        }
         Ok(Workspace::clone(
             &*self.believed_workspace(&actor.org, id).await?,
         ))

@@ -52,6 +52,12 @@ pub struct Tokens {
     pub fields: BTreeMap<String, String>,
 }
 
+/// The tokens of an answer that a token endpoint gave somebody else, as RFC 6749 §5.1 has its members; none
+/// when there is no access token that could be used.
+pub fn tokens_of(answer: &Map<String, Value>, oauth2: &OAuth2) -> Option<Tokens> {
+    answer::tokens(answer, oauth2)
+}
+
 /// An authorization server, for one account and in the name of one app.
 pub struct AuthorizationServer<'a> {
     egress: &'a Egress,

@@ -46,6 +46,28 @@ impl Pick {
     }
 }
 
+/// Which workspaces an API key manages.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Reach {
+    #[default]
+    Organization,
+    /// These, and nothing that is of the whole organization.
+    Workspaces(Arc<BTreeSet<WorkspaceId>>),
+}
+
+impl Reach {
+    pub fn has(&self, workspace: &WorkspaceId) -> bool {
+        match self {
+            Reach::Organization => true,
+            Reach::Workspaces(workspaces) => workspaces.contains(workspace),
+        }
+    }
+
+    pub fn is_whole(&self) -> bool {
+        matches!(self, Reach::Organization)
+    }
+}
+
 /// One toolset that a caller sees.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Grant {
@@ -80,6 +102,8 @@ pub struct Caller {
     /// That of an anonymous caller is a flow token, whose rights they have.
     pub kind: TokenKind,
     pub scopes: Scopes,
+    /// What the management API lets it touch.
+    pub reach: Reach,
     pub grants: Vec<Grant>,
     /// The tools that the caller has and no others; without them, all of the grants.
     pub tools: Option<Arc<Picked>>,

@@ -4,6 +4,7 @@
 //! do next. Causes that only an operator can use (driver errors, host paths) go to the log where
 //! they happen, never into a fault.
 
+use crate::management::ManagementName;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
@@ -118,6 +119,10 @@ pub struct Fault {
     pub hint: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub details: Option<Value>,
+    /// What the management API calls it, where it has a finer name than the code's. Not on the wire
+    /// of tools.
+    #[serde(skip)]
+    pub management: Option<ManagementName>,
 }
 
 impl Fault {
@@ -128,6 +133,7 @@ impl Fault {
             retryable: code.retryable(),
             hint: None,
             details: None,
+            management: None,
         }
     }
 
@@ -136,6 +142,19 @@ impl Fault {
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
+    }
+
+    /// Says what the management API calls it.
+    #[must_use]
+    pub fn called(mut self, name: ManagementName) -> Self {
+        self.management = Some(name);
+        self
+    }
+
+    /// The code in answers of the management API.
+    pub fn management_name(&self) -> &'static str {
+        let finer = self.management.map(ManagementName::name);
+        finer.unwrap_or_else(|| self.code.management_name())
     }
 
     /// Says what was probably meant; nothing when nothing is close.
@@ -219,6 +238,13 @@ pub fn reference() -> String {
             if code.retryable() { "yes" } else { "no" },
             code.sentence()
         );
+    }
+    page.push_str(
+        "\n## Finer names\n\nWhere one code stands for several things that programs tell apart, `code` has one of these names instead.\n\n\
+         | management name | meaning |\n|---|---|\n",
+    );
+    for name in ManagementName::ALL {
+        let _ = writeln!(page, "| `{}` | {} |", name.name(), name.sentence());
     }
     page
 }

@@ -4,7 +4,7 @@
 //! by. Traits return boxed futures, so that whoever implements them picks the runtime. Time and
 //! randomness are passed in.
 //!
-//! - [`fault`]: the one error shape and the one table of codes
+//! - [`fault`]: the one error shape and the one table of codes; [`management`]: finer names for programs
 //! - [`id`]: ids with a prefix, one type each
 //! - [`scope`], [`caller`]: who somebody is and what they may do; [`mix`]: which toolsets and tools; [`place`]: where they come from
 //! - [`tool`], [`resource`], [`prompt`]: what each is, how it is asked for, what it answers
@@ -22,6 +22,7 @@ pub mod fault;
 pub mod hex;
 pub mod id;
 pub mod log;
+pub mod management;
 pub mod mix;
 pub mod place;
 pub mod prompt;
@@ -37,5 +38,6 @@ pub use clock::{Clock, Entropy, Instant};
 pub use door::{Door, Fut};
 pub use fault::{Code, Fault};
 pub use hex::{hex, unhex};
+pub use management::ManagementName;
 pub use place::Place;
 pub use scope::{Scope, Scopes};

@@ -57,6 +57,7 @@ async fn run(app: &App, verb: TokenVerb, as_json: bool) -> anyhow::Result<()> {
                     expires: parse_expiry(expires.as_deref())?,
                     files,
                     ticked,
+                    ..NewApiKey::default()
                 };
                 app.create_api_key(&admin, new).await?
             } else {

@@ -7,7 +7,7 @@ pub(crate) use mix::MixColumns;
 
 use crate::clauses::Clauses;
 use crate::db::{Store, StoreError, Tx, id, optional_id};
-use quaymaster_core::caller::Pick;
+use quaymaster_core::caller::{Pick, Reach};
 use quaymaster_core::id::{CredentialId, EndUserId, OrgId, ServerId, UserId, WorkspaceId};
 use quaymaster_core::mix::Mix;
 use quaymaster_core::secret::{SecretDigest, TokenKind};
@@ -71,6 +71,8 @@ pub struct Credential {
     pub mix: Mix,
     pub origin: Origin,
     pub scopes: Scopes,
+    /// The workspaces that an API key manages. Says nothing of the other kinds.
+    pub reach: Reach,
     /// None for an OAuth grant, which has tokens of its own ([`crate::oauth`]).
     pub secret: Option<SecretDigest>,
     pub created_at: Instant,
@@ -102,6 +104,7 @@ struct Row {
     mix: MixColumns,
     origin: String,
     scopes: String,
+    reach: Option<String>,
     secret_sha256: Option<Vec<u8>>,
     created_at: i64,
     expires_at: Option<i64>,
@@ -146,6 +149,10 @@ impl TryFrom<Row> for Credential {
             origin: Origin::read(&row.origin)?,
             scopes: serde_json::from_str(&row.scopes)
                 .map_err(|error| StoreError::Corrupt(error.to_string()))?,
+            reach: row
+                .reach
+                .as_deref()
+                .map_or(Ok(Reach::Organization), reached)?,
             secret,
             created_at: Instant::from_micros(row.created_at),
             expires_at: row.expires_at.map(Instant::from_micros),
@@ -159,6 +166,12 @@ fn picked(json: &str) -> Result<Pick, StoreError> {
     let flows =
         serde_json::from_str(json).map_err(|error| StoreError::Corrupt(error.to_string()))?;
     Ok(Pick::Only(Arc::new(flows)))
+}
+
+fn reached(json: &str) -> Result<Reach, StoreError> {
+    let workspaces =
+        serde_json::from_str(json).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+    Ok(Reach::Workspaces(Arc::new(workspaces)))
 }
 
 fn as_json<T: serde::Serialize>(value: &T) -> Result<String, StoreError> {
@@ -176,7 +189,7 @@ macro_rules! columns {
     () => {
         "SELECT c.id, c.org_id, c.kind, c.name, c.user_id, c.workspace_id, c.server_id, c.end_user_id, c.origin, c.scopes, \
          c.secret_sha256, c.created_at, c.expires_at, c.last_used_at, c.revoked_at, c.flows, c.in_url, \
-         c.toolsets, c.tools, c.tool_flows FROM credentials c "
+         c.toolsets, c.tools, c.tool_flows, c.reach FROM credentials c "
     };
 }
 
@@ -375,14 +388,18 @@ impl Store {
 impl Tx {
     pub async fn add_credential(&mut self, credential: &Credential) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO credentials (id, org_id, kind, name, user_id, workspace_id, origin, \
-             scopes, secret_sha256, created_at, expires_at, server_id, end_user_id, flows, in_url, toolsets, tools, tool_flows) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
+             scopes, secret_sha256, created_at, expires_at, server_id, end_user_id, flows, in_url, toolsets, tools, tool_flows, \
+             reach) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)";
         let scopes = as_json(&credential.scopes)?;
         let flows = match &credential.flows {
             Pick::All => None,
             Pick::Only(flows) => Some(as_json(&**flows)?),
         };
         let mix = MixColumns::of(&credential.mix)?;
+        let reach = match &credential.reach {
+            Reach::Organization => None,
+            Reach::Workspaces(workspaces) => Some(as_json(&**workspaces)?),
+        };
         within!(self, conn => {
             sqlx::query(SQL)
                 .bind(credential.id.as_str())
@@ -403,6 +420,7 @@ impl Tx {
                 .bind(mix.toolsets)
                 .bind(mix.tools)
                 .bind(mix.tool_flows)
+                .bind(reach)
                 .execute(conn)
                 .await?;
         });

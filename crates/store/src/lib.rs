@@ -12,7 +12,7 @@
 //! - [`db`]: opening, both pools, transactions, errors
 //! - [`seal`], [`keys`]: sealing at rest, the key-encryption key and its rotation; `sealed` lists what is sealed
 //! - [`position`], `clauses`: pages of long lists, and conditions with only what was asked for
-//! - one file per aggregate: [`org`], [`user`], [`member`], [`invitation`], [`reset`], [`workspace`],
+//! - one file per aggregate: [`action_reply`], [`org`], [`user`], [`member`], [`invitation`], [`reset`], [`workspace`],
 //!   [`credential`], [`connection`], [`connection_tools`], [`renewal`], [`oauth_app`], [`authorization`], [`definition`], [`document`], [`document_work`], [`document_search`], [`oauth`], [`link`], [`browser`], [`usage`], [`call`], [`call_counts`], [`event`], [`file_change`], [`first_steps`], [`upload`],
 //!   [`instance`], [`integration`], [`partial`], [`server`], [`server_tool`], [`end_user`], [`connect_session`],
 //!   [`skill`], [`memory`], [`memory_version`] and `memory_search`, [`flow`], [`flow_trigger`], [`flow_run`], [`flow_queue`], [`flow_turn`], [`flow_secret`], [`flow_kv`], [`flow_cache`], [`flow_use`], [`installed_pack`]; [`named`] finds by a part of a name, `names` has what is shown beside ids; `sweep` and `sweep_contents` forget what is past its time
@@ -21,6 +21,7 @@
 mod on;
 #[macro_use]
 mod clauses;
+pub mod action_reply;
 pub mod authorization;
 pub mod browser;
 pub mod call;

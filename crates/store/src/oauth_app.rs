@@ -47,12 +47,17 @@ fn place<'a>(org: &'a str, row: &'a str) -> Place<'a> {
 }
 
 impl Store {
-    /// The keys of the connectors for which an organization has an app, sorted.
-    pub async fn oauth_app_connectors(&self, org: &OrgId) -> Result<Vec<String>, StoreError> {
-        const SQL: &str = "SELECT connector FROM oauth_apps WHERE org_id = $1 ORDER BY connector";
-        Ok(reading!(self, pool => {
-            sqlx::query_scalar::<_, String>(SQL).bind(org.as_str()).fetch_all(pool).await?
-        }))
+    /// The apps of an organization by the keys of their connectors.
+    pub async fn oauth_app_ids(
+        &self,
+        org: &OrgId,
+    ) -> Result<BTreeMap<String, OAuthAppId>, StoreError> {
+        const SQL: &str = "SELECT connector, id FROM oauth_apps WHERE org_id = $1";
+        let rows = reading!(self, pool => {
+            sqlx::query_as::<_, (String, String)>(SQL).bind(org.as_str()).fetch_all(pool).await?
+        });
+        let read = |(connector, row): (String, String)| Ok((connector, id(&row)?));
+        rows.into_iter().map(read).collect()
     }
 
     pub async fn oauth_app(

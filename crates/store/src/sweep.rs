@@ -29,6 +29,8 @@ const AUTHORIZATION_DAYS: i64 = 1;
 /// comes back tells of a theft.
 const OAUTH_DAYS: i64 = 91;
 const ACCESS_DAYS: i64 = 2;
+/// Replies to actions with an idempotency key.
+const REPLY_DAYS: i64 = 1;
 /// Rows that can be large.
 pub(crate) const SMALL_BATCH: i64 = 50;
 /// Versions of a memory file but for its last twenty, and files that were deleted.
@@ -53,6 +55,28 @@ macro_rules! by_id {
                 " ORDER BY id LIMIT $2) AS due"
             ),
             concat!("DELETE FROM ", $table, " WHERE id <= $1", $and),
+        )
+    };
+}
+
+/// The same by an instant of theirs.
+macro_rules! by_time {
+    ($table:literal, $at:literal) => {
+        (
+            concat!(
+                "SELECT MAX(",
+                $at,
+                ") FROM (SELECT ",
+                $at,
+                " FROM ",
+                $table,
+                " WHERE ",
+                $at,
+                " < $1 ORDER BY ",
+                $at,
+                " LIMIT $2) AS due"
+            ),
+            concat!("DELETE FROM ", $table, " WHERE ", $at, " <= $1"),
         )
     };
 }
@@ -101,7 +125,11 @@ impl Store {
             gone += self.sweep_by_id(sql, &before).await?;
         }
         self.sweep_call_counts(now).await?;
-        gone += self.sweep_file_changes(days_ago(CALL_DAYS)).await?;
+        // Those of calls and of events go alike, whose ids do not sort together.
+        let changes = by_time!("file_changes", "at");
+        gone += self.sweep_by_time(changes, days_ago(CALL_DAYS)).await?;
+        let replies = by_time!("action_replies", "begun_at");
+        gone += self.sweep_by_time(replies, days_ago(REPLY_DAYS)).await?;
         gone += self.sweep_memory(days_ago(MEMORY_DAYS)).await?;
         gone += self.sweep_skill_contents(days_ago(1)).await?;
         gone += self.sweep_flows(days_ago(RUN_DAYS), now).await?;
@@ -131,14 +159,16 @@ impl Store {
         }
     }
 
-    /// Those of calls and of events go alike, whose ids do not sort together.
-    async fn sweep_file_changes(&self, before: Instant) -> Result<u64, StoreError> {
-        const FIND: &str = "SELECT MAX(at) FROM (SELECT at FROM file_changes WHERE at < $1 ORDER BY at LIMIT $2) AS due";
-        const SQL: &str = "DELETE FROM file_changes WHERE at <= $1";
+    /// What has no id that sorts by time; see [`Store::sweep_by_id`].
+    async fn sweep_by_time(
+        &self,
+        (find, delete): (&'static str, &'static str),
+        before: Instant,
+    ) -> Result<u64, StoreError> {
         let mut gone = 0;
         loop {
             let last = reading!(self, pool => {
-                sqlx::query_scalar::<_, Option<i64>>(FIND)
+                sqlx::query_scalar::<_, Option<i64>>(find)
                     .bind(before.micros())
                     .bind(BATCH)
                     .fetch_one(pool)
@@ -147,7 +177,7 @@ impl Store {
             let Some(last) = last else { return Ok(gone) };
             let mut tx = self.begin().await?;
             gone += within!(tx, conn => {
-                sqlx::query(SQL).bind(last).execute(conn).await?.rows_affected()
+                sqlx::query(delete).bind(last).execute(conn).await?.rows_affected()
             });
             tx.commit().await?;
         }

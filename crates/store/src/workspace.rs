@@ -163,12 +163,13 @@ impl Tx {
         workspace: &WorkspaceId,
         now: Instant,
     ) -> Result<bool, StoreError> {
-        const WITHIN: [&str; 12] = [
+        const WITHIN: [&str; 13] = [
             "DELETE FROM installed_packs WHERE org_id = $1 AND workspace_id = $2",
             "DELETE FROM flows WHERE org_id = $1 AND workspace_id = $2",
             "DELETE FROM flow_revisions WHERE org_id = $1 AND workspace_id = $2",
             "DELETE FROM flow_secrets WHERE org_id = $1 AND workspace_id = $2",
             "DELETE FROM flow_kv WHERE org_id = $1 AND workspace_id = $2",
+            "DELETE FROM action_replies WHERE org_id = $1 AND workspace_id = $2",
             "DELETE FROM flow_cache WHERE org_id = $1 AND workspace_id = $2",
             "DELETE FROM connect_sessions WHERE org_id = $1 AND workspace_id = $2",
             "DELETE FROM servers WHERE org_id = $1 AND workspace_id = $2",

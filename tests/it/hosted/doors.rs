@@ -99,7 +99,7 @@ async fn what_is_another_organizations_is_as_unknown_as_what_never_was() {
                      partial: &str,
                      integration: &str,
                      workspace: &str| {
-            let empty = || Some(json!({}));
+            let changed = |field: &str| Some(json!({ field: "x" }));
             vec![
                 ("GET", format!("/mcp/servers/{server}"), None),
                 ("GET", format!("/mcp/servers/{server}/tools"), None),
@@ -116,7 +116,7 @@ async fn what_is_another_organizations_is_as_unknown_as_what_never_was() {
                 (
                     "PATCH",
                     format!("/mcp/servers/{server}/tools/{tool}"),
-                    empty(),
+                    changed("displayName"),
                 ),
                 (
                     "DELETE",
@@ -125,16 +125,24 @@ async fn what_is_another_organizations_is_as_unknown_as_what_never_was() {
                 ),
                 ("DELETE", format!("/mcp/servers/{server}"), None),
                 ("GET", format!("/end-users/{user}"), None),
-                ("PATCH", format!("/end-users/{user}"), empty()),
+                (
+                    "PATCH",
+                    format!("/end-users/{user}"),
+                    changed("displayName"),
+                ),
                 ("DELETE", format!("/end-users/{user}"), None),
                 ("GET", format!("/partials/{partial}"), None),
-                ("PATCH", format!("/partials/{partial}"), empty()),
+                (
+                    "PATCH",
+                    format!("/partials/{partial}"),
+                    changed("description"),
+                ),
                 ("DELETE", format!("/partials/{partial}"), None),
                 ("GET", format!("/workspaces/{workspace}/integrations"), None),
                 (
                     "PATCH",
                     format!("/workspaces/{workspace}/integrations/{integration}"),
-                    empty(),
+                    changed("displayName"),
                 ),
                 (
                     "DELETE",
@@ -230,7 +238,7 @@ async fn aliases_have_a_rule_that_a_refusal_tells() {
     // Programs write both as `slack_bot`.
     let twin = desk.refused(409, "POST", &path, Some(tool("slack_bot")));
     let twin = twin.await;
-    assert_eq!(twin["code"], "DUPLICATE", "{twin}");
+    assert_eq!(twin["code"], "ALIAS_CONFLICT", "{twin}");
     assert!(
         twin["error"].as_str().unwrap().contains("slack-bot"),
         "{twin}"

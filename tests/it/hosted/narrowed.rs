@@ -165,7 +165,7 @@ async fn a_failed_call_tells_the_status_of_the_service() {
 }
 
 #[tokio::test]
-async fn what_a_connection_cannot_be_made_with_is_refused_by_name() {
+async fn what_belongs_to_tokens_makes_no_other_account() {
     let desk = Developer::open(Database::Sqlite).await;
     let account = json!({
         "type": "SECRET_TEXT", "integrationName": "slack", "externalId": "main",

@@ -51,18 +51,19 @@ pub(crate) struct CreateConnection {
     pub(super) props: Option<Map<String, Value>>,
     pub(super) access_token: Option<String>,
     pub(super) refresh_token: Option<String>,
-    /// Not taken: a token is presented as the connector's way to sign in has it.
+    /// `Bearer`, with the type `OAUTH2`.
     token_type: Option<String>,
     /// Seconds.
     pub(super) expires_in: Option<i64>,
-    /// Not taken: what a service granted is asked of the service.
+    /// Taken with the type `OAUTH2`, of no effect: the service knows what it granted.
     #[serde(rename = "scope_oauth")]
     scope_oauth: Option<String>,
-    /// Not taken: `props` and `fields` have a place for everything.
+    /// The rest of what the token endpoint answered, with the type `OAUTH2`: some services say there
+    /// which account it is.
     #[schema(value_type = Option<Object>)]
     data: Option<Map<String, Value>>,
-    /// Not taken: an organization has one app for a connector, and accounts sign in with it.
-    oauth_app_id: Option<String>,
+    /// Id of the organization's app for the connector, which renews the tokens in any case.
+    pub(super) oauth_app_id: Option<String>,
 }
 
 /// What a credential is made of.
@@ -75,7 +76,7 @@ pub(crate) enum CredentialType {
     BasicAuth,
     /// `props`: the fields of the way to sign in
     CustomAuth,
-    /// `accessToken`, and perhaps `refreshToken` and `expiresIn`
+    /// `accessToken`, and perhaps `refreshToken`, `expiresIn` and `data`: tokens that were got elsewhere
     #[serde(rename = "OAUTH2")]
     Oauth2,
     #[serde(rename = "PLATFORM_OAUTH2")]
@@ -83,39 +84,33 @@ pub(crate) enum CredentialType {
 }
 
 impl CreateConnection {
-    /// Refuses what other products keep and nothing here acts on: an account that was made without
-    /// it would be another one than was asked for.
-    pub(super) fn refuse_untaken(&self) -> Result<(), Fault> {
-        let untaken = [
-            (
-                self.token_type.is_some(),
-                "tokenType",
-                "The connector's way to sign in says how its token is presented.",
-            ),
-            (
-                self.scope_oauth.is_some(),
-                "scope_oauth",
-                "Sign the account in with POST /api/v1/connections/authorizations: the service is asked for the connector's scopes.",
-            ),
-            (
-                self.data.is_some(),
-                "data",
-                "Put the values into props or fields.",
-            ),
-            (
-                self.oauth_app_id.is_some(),
-                "oauthAppId",
-                "Set the app with PUT /api/v1/connectors/{key}/oauth-app, then sign the account in.",
-            ),
+    /// Refuses what belongs to tokens where there are none, and tokens that are not presented as they
+    /// are (RFC 6750).
+    pub(super) fn check_tokens(&self) -> Result<(), Fault> {
+        let tokens = matches!(
+            self.kind,
+            Some(CredentialType::Oauth2 | CredentialType::PlatformOauth2)
+        );
+        let of_tokens = [
+            (self.token_type.is_some(), "tokenType"),
+            (self.scope_oauth.is_some(), "scope_oauth"),
+            (self.data.is_some(), "data"),
+            (self.oauth_app_id.is_some(), "oauthAppId"),
         ];
-        match untaken.into_iter().find(|(given, ..)| *given) {
-            None => Ok(()),
-            Some((_, name, instead)) => Err(Fault::invalid_arg(
-                &format!("/{name}"),
-                "additionalProperties",
-                format!("A connection is made without `{name}`."),
-            )
-            .hint(instead)),
+        if let Some((_, name)) = of_tokens.into_iter().find(|(given, _)| *given && !tokens) {
+            let message = format!("The field `{name}` belongs to the type OAUTH2.");
+            return Err(
+                Fault::invalid_arg(&format!("/{name}"), "additionalProperties", message)
+                    .hint("Leave it out, or send type OAUTH2 with accessToken."),
+            );
+        }
+        match &self.token_type {
+            Some(kind) if !kind.eq_ignore_ascii_case("bearer") => Err(Fault::invalid_arg(
+                "/tokenType",
+                "enum",
+                "Only tokens of the type Bearer can be presented.",
+            )),
+            _ => Ok(()),
         }
     }
 
@@ -149,11 +144,18 @@ impl CreateConnection {
             CredentialType::CustomAuth => {
                 Credentials::Custom(self.props.clone().unwrap_or_default())
             }
-            CredentialType::Oauth2 | CredentialType::PlatformOauth2 => Credentials::Tokens {
-                access: needed("accessToken", &self.access_token)?,
-                refresh: self.refresh_token.clone(),
-                expires_in_s: self.expires_in,
-            },
+            CredentialType::Oauth2 | CredentialType::PlatformOauth2 => {
+                let mut answer = self.data.clone().unwrap_or_default();
+                let access = needed("accessToken", &self.access_token)?;
+                answer.insert("access_token".to_owned(), access.into());
+                if let Some(refresh) = &self.refresh_token {
+                    answer.insert("refresh_token".to_owned(), refresh.clone().into());
+                }
+                if let Some(seconds) = self.expires_in {
+                    answer.insert("expires_in".to_owned(), seconds.into());
+                }
+                Credentials::Tokens(answer)
+            }
         })
     }
 

@@ -10,7 +10,7 @@ use quaymaster_app::credentials::{Expiry, NewApiKey};
 use quaymaster_app::{
     Admin, App, Credential, Egress, EgressPolicy, Origin, Settings, WaysOut, Workspace,
 };
-use quaymaster_core::caller::Pick;
+use quaymaster_core::caller::{Pick, Reach};
 use quaymaster_core::clock::{Clock, SystemClock, SystemEntropy};
 use quaymaster_core::id::{CredentialId, OrgId, UserId, WorkspaceId};
 use quaymaster_core::secret::{self, SecretDigest, Token, TokenKind};
@@ -267,6 +267,7 @@ async fn add_member(store: &Store, org: &OrgId) -> String {
         mix: quaymaster_core::mix::Mix::default(),
         origin: Origin::Manual,
         scopes: Scopes::all(),
+        reach: Reach::Organization,
         secret: Some(SecretDigest::of(token.secret.expose_secret())),
         created_at: now,
         expires_at: None,

@@ -4,7 +4,7 @@
 
 use super::{Place, fresh};
 use crate::App;
-use quaymaster_core::caller::{Audience, Pick, Presented, Refusal, anonymous_id};
+use quaymaster_core::caller::{Audience, Pick, Presented, Reach, Refusal, anonymous_id};
 use quaymaster_core::id::WorkspaceId;
 use quaymaster_core::secret::TokenKind;
 use quaymaster_core::{Caller, Fault, Grant, Scopes, Who};
@@ -54,6 +54,7 @@ fn caller_of(open: &Workspace, address: Option<IpAddr>) -> Caller {
         credential: anonymous_id(&open.id, address.and_then(quaymaster_core::Place::of)),
         kind: TokenKind::FlowToken,
         scopes: Scopes::of_tools(),
+        reach: Reach::Organization,
         grants: vec![Grant::Flows(open.id.clone(), Pick::All)],
         tools: None,
         expires_at: None,

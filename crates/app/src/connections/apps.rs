@@ -7,10 +7,11 @@ use crate::catalog::Usable;
 use quaymaster_connectors::definition::Auth;
 use quaymaster_connectors::oauth;
 use quaymaster_core::id::{OAuthAppId, OrgId};
-use quaymaster_core::{Code, Fault};
+use quaymaster_core::{Code, Fault, ManagementName};
 pub use quaymaster_store::oauth_app::OAuthApp;
 use secrecy::SecretString;
 use serde_json::json;
+use std::collections::BTreeMap;
 
 const LONGEST: usize = 2_048;
 
@@ -30,9 +31,31 @@ impl App {
         Ok(self.store.oauth_app(&actor.org, connector).await?)
     }
 
-    /// The keys of the connectors for which the organization has an app.
-    pub async fn oauth_app_connectors(&self, actor: &Actor) -> Result<Vec<String>, Fault> {
-        Ok(self.store.oauth_app_connectors(&actor.org).await?)
+    /// The organization's apps by the keys of their connectors.
+    pub async fn oauth_app_ids(
+        &self,
+        actor: &Actor,
+    ) -> Result<BTreeMap<String, OAuthAppId>, Fault> {
+        Ok(self.store.oauth_app_ids(&actor.org).await?)
+    }
+
+    /// Refuses an app that is not the organization's for a connector; none is whichever it has.
+    pub async fn checked_oauth_app(
+        &self,
+        actor: &Actor,
+        connector: &str,
+        named: Option<&str>,
+    ) -> Result<(), Fault> {
+        let Some(named) = named else { return Ok(()) };
+        let own = self.oauth_app_ids(actor).await?;
+        if own.get(connector).is_some_and(|id| id.as_str() == named) {
+            return Ok(());
+        }
+        Err(
+            Fault::not_found(format!("{connector} has no OAuth app {named:?} here."))
+                .called(ManagementName::OauthAppNotFound)
+                .hint("PUT /api/v1/connectors/{key}/oauth-app sets the one that a connector has."),
+        )
     }
 
     /// Sets the organization's app for a connector. Without a secret, that of the same client id
@@ -121,7 +144,8 @@ impl App {
         let event = self.event(&admin.org, &admin.label, "oauth_app.removed", details);
         let mut tx = self.store.begin().await?;
         if !tx.remove_oauth_app(&admin.org, connector).await? {
-            return Err(Fault::not_found("There is no app for that connector."));
+            return Err(Fault::not_found("There is no app for that connector.")
+                .called(ManagementName::OauthAppNotFound));
         }
         tx.record(&event).await?;
         tx.commit().await?;
@@ -149,6 +173,7 @@ impl App {
             mend(format!(
                 "Your organization has no OAuth app for {title} yet."
             ))
+            .called(ManagementName::NoOauthApp)
         })?;
         if app.destinations.get(auth).map(String::as_str) != usable.destination(auth) {
             return Err(mend(format!(

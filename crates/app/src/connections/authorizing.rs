@@ -13,7 +13,7 @@ use quaymaster_connectors::oauth::{self, AuthorizationServer};
 use quaymaster_connectors::request::Account;
 use quaymaster_core::id::{AuthorizationId, ConnectSessionId, ConnectionId};
 use quaymaster_core::secret::{self, Handle, SecretDigest};
-use quaymaster_core::{Code, Fault};
+use quaymaster_core::{Code, Fault, ManagementName};
 pub use quaymaster_store::authorization::{Authorization, Device, Flow};
 use quaymaster_store::connection::Secrets;
 use secrecy::SecretString;
@@ -300,7 +300,7 @@ impl App {
 }
 
 /// Whether accounts of this way sign in at the service.
-fn signs_in(definition: &Definition, auth: &Auth) -> Result<(), Fault> {
+pub(super) fn signs_in(definition: &Definition, auth: &Auth) -> Result<(), Fault> {
     if flows(auth).is_empty() {
         return Err(no_such_flow(&definition.title));
     }
@@ -310,6 +310,7 @@ fn signs_in(definition: &Definition, auth: &Auth) -> Result<(), Fault> {
 fn no_such_flow(title: &str) -> Fault {
     let message = format!("Accounts of {title} do not sign in that way.");
     Fault::invalid_arg("/flow", "enum", message)
+        .called(ManagementName::NotOauth2)
         .hint("GET /api/v1/connectors/{key} says how they do, in `auth[].flows`.")
 }
 

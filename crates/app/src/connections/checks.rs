@@ -5,10 +5,31 @@ use super::{Connection, Fields, NewConnection};
 use crate::connectors::implied_fields;
 use quaymaster_connectors::definition::{Auth, Definition, Field};
 use quaymaster_connectors::lint::whole;
+use quaymaster_core::id::WorkspaceId;
 use quaymaster_core::suggest::did_you_mean;
 use quaymaster_core::{Code, Fault};
 use quaymaster_store::connection::Secrets;
 use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// A connection that was checked, before it has a name.
+pub(super) struct Checked {
+    pub(super) definition: Arc<Definition>,
+    /// The key of its way to sign in.
+    pub(super) auth: String,
+    pub(super) fields: BTreeMap<String, String>,
+    pub(super) secrets: Secrets,
+    pub(super) workspace: Option<WorkspaceId>,
+    pub(super) is_local: bool,
+    /// Where the connector's present definition sends its credentials.
+    pub(super) destination: Option<String>,
+}
+
+impl Checked {
+    pub(super) fn auth(&self) -> Result<&Auth, Fault> {
+        auth_of(&self.definition, Some(&self.auth))
+    }
+}
 
 /// Agents write it behind a colon: `github:work`.
 pub(super) fn checked_account(name: &str) -> Result<String, Fault> {

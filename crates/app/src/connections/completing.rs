@@ -6,7 +6,7 @@ use super::authorizing::{Underway, no_longer};
 use super::tokens::{self, Life};
 use super::{Author, Connection, unknown};
 use crate::App;
-use crate::connect_sessions::{self, ConnectSession};
+use crate::connect_sessions::{self, ConnectSession, FailedLink};
 use quaymaster_connectors::oauth::Tokens;
 use quaymaster_core::id::{AuthorizationId, ConnectSessionId, ConnectionId};
 use quaymaster_core::secret::{Handle, SecretDigest};
@@ -65,7 +65,7 @@ impl App {
     }
 
     async fn complete(&self, found: Authorization, back: Callback) -> Result<Connection, Fault> {
-        let id = found.id.clone();
+        let (id, session) = (found.id.clone(), found.session.clone());
         let mut tx = self.store.begin().await?;
         if !tx.use_authorization(&id, self.now()).await? {
             return Err(no_longer());
@@ -82,8 +82,31 @@ impl App {
             Ok(connection) => Ok(connection),
             Err(fault) => {
                 self.end(&id, &fault.message).await;
+                if let Some(session) = session {
+                    self.reopen_session(&session, &fault.message).await;
+                }
                 Err(fault)
             }
+        }
+    }
+
+    /// What a link leads on to whose sign-in at the service came to nothing. Only for the browser that was
+    /// sent there: it is told the link again.
+    pub async fn failed_link(
+        &self,
+        id: &AuthorizationId,
+        browser: &str,
+    ) -> Result<Option<FailedLink>, Fault> {
+        let Some(found) = self.store.authorization(id).await? else {
+            return Ok(None);
+        };
+        let sent = SecretDigest::of(browser);
+        let is_its_own = found.browser.is_some_and(|own| same(own, sent));
+        match (found.problem, found.session) {
+            (Some(problem), Some(session)) if is_its_own => {
+                self.link_to_try_again(&session, problem).await
+            }
+            _ => Ok(None),
         }
     }
 

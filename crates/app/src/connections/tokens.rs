@@ -1,9 +1,12 @@
 //! What OAuth brings, among the secrets of an account.
 
 use super::Renewable;
+use super::checks::Checked;
+use crate::App;
 use quaymaster_connectors::definition::{Auth, AuthKind, Grant, OAuth2};
 use quaymaster_connectors::oauth::Tokens;
-use quaymaster_core::Instant;
+use quaymaster_core::id::OrgId;
+use quaymaster_core::{Fault, Instant};
 use quaymaster_store::authorization::Flow;
 use quaymaster_store::connection::Secrets;
 use secrecy::ExposeSecret as _;
@@ -71,6 +74,28 @@ pub(super) fn put(
     Life {
         expires_at: Some(now.plus_seconds(life)),
         renew_at: Some(now.plus_seconds(life - margin)),
+    }
+}
+
+impl App {
+    /// Puts tokens that a developer got by an app of their own into an account. They are renewed by the
+    /// organization's app, if at all.
+    pub(super) async fn put_given(
+        &self,
+        org: &OrgId,
+        checked: &mut Checked,
+        tokens: Tokens,
+    ) -> Result<Life, Fault> {
+        let oauth2 = checked.auth()?.oauth2.clone();
+        let oauth2 = oauth2.ok_or_else(Fault::internal)?;
+        let (secrets, fields) = (&mut checked.secrets, &mut checked.fields);
+        let life = put(secrets, fields, tokens, &oauth2, self.now());
+        secrets.insert(GRANT.to_owned(), "code".into());
+        let app = self.store.oauth_app(org, &checked.definition.key).await?;
+        if let Some(app) = app {
+            secrets.insert(CLIENT_ID.to_owned(), app.client_id.into());
+        }
+        Ok(life)
     }
 }
 

@@ -6,7 +6,7 @@ use super::kept::{cut, must_be_small};
 use super::together::Together;
 use crate::App;
 use crate::guard::Trace;
-use quaymaster_core::caller::{Grant, Who};
+use quaymaster_core::caller::{Grant, Reach, Who};
 use quaymaster_core::id::{CredentialId, FlowId, RunId, UserId};
 use quaymaster_core::secret::TokenKind;
 use quaymaster_core::tool::{JsonObject, Progress};
@@ -118,6 +118,7 @@ pub(super) fn acting(flow: &Flow, credential: &CredentialId) -> Caller {
         credential: credential.clone(),
         kind: TokenKind::WorkspaceToken,
         scopes: Scopes::of_tools(),
+        reach: Reach::Organization,
         grants: vec![Grant::Catalog, Grant::Files(flow.workspace.clone())],
         tools: None,
         expires_at: None,

@@ -8,7 +8,7 @@ use crate::App;
 use crate::credentials::told_of;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use quaymaster_core::caller::{Audience, Pick};
+use quaymaster_core::caller::{Audience, Pick, Reach};
 use quaymaster_core::id::{AccessTokenId, CodeId, CredentialId, OrgId, RefreshTokenId};
 use quaymaster_core::secret::{Handle, TokenKind};
 use quaymaster_core::{Code as FaultCode, Fault, Scopes};
@@ -272,6 +272,7 @@ impl App {
             mix: code.mix.clone(),
             origin: Origin::Consent,
             scopes: code.scopes,
+            reach: Reach::Organization,
             secret: None,
             created_at: now,
             expires_at: Some(now.plus_seconds(REFRESH_SECONDS)),

@@ -24,6 +24,8 @@ pub(crate) struct Calling<'a> {
     /// Instead of the tool's and the integration's.
     pub(crate) connection: Option<&'a ConnectionId>,
     pub(crate) end_user: Option<&'a EndUserId>,
+    /// Sent to the service as `Idempotency-Key`.
+    pub(crate) idempotency_key: Option<&'a str>,
 }
 
 impl Calling<'_> {
@@ -107,7 +109,12 @@ pub(crate) async fn act(
         }
     };
     let rpc = part.tool_of_server(action);
+    let key = calling.idempotency_key;
     let call = Invocation {
+        headers: key
+            .map(|key| ("Idempotency-Key".to_owned(), key.to_owned()))
+            .into_iter()
+            .collect(),
         // Accounts of one MCP server or another may have a tool under different keys.
         action: rpc.is_none().then(|| action.to_owned()),
         rpc,

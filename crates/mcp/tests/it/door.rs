@@ -1,7 +1,7 @@
 //! A door with the fixtures of the conformance suite, which lets everybody in.
 
 use crate::fixtures::{asking, prompts, resources, skills, tools};
-use quaymaster_core::caller::{Presented, Refusal};
+use quaymaster_core::caller::{Presented, Reach, Refusal};
 use quaymaster_core::clock::{Clock, Instant, SystemClock, SystemEntropy};
 use quaymaster_core::door::{About, Change, ChangeFeed, Door, Fut, Listed, Offers};
 use quaymaster_core::id::{CredentialId, OrgId, WorkspaceId};
@@ -108,6 +108,7 @@ fn caller(letter: &str) -> Caller {
         credential,
         kind: TokenKind::WorkspaceToken,
         scopes: Scopes::of_tools(),
+        reach: Reach::Organization,
         grants: Vec::new(),
         tools: None,
         expires_at: None,

@@ -97,6 +97,7 @@ pub(super) async fn create(
                 },
                 files: files.clone(),
                 ticked,
+                ..NewApiKey::default()
             };
             app.create_api_key(&person.actor, new).await
         }

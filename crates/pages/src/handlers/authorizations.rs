@@ -276,10 +276,18 @@ pub(super) async fn callback(
         error_description: back.error_description,
         iss: back.iss,
     };
-    let completed = pages
-        .app
-        .complete_authorization(back, browser.as_deref())
-        .await?;
+    let browser = browser.as_deref();
+    let completed = pages.app.complete_authorization(back, browser).await;
+    let completed = match (completed, id.parse(), browser) {
+        (Ok(completed), ..) => completed,
+        (Err(fault), Ok(id), Some(browser)) => {
+            return match pages.app.failed_link(&id, browser).await? {
+                Some(link) => Ok(setup::failed(visitor, link)),
+                None => Err(fault.into()),
+            };
+        }
+        (Err(fault), ..) => return Err(fault.into()),
+    };
     let of_link = match id.parse() {
         Ok(id) => pages.app.session_of_authorization(&id).await?,
         Err(_) => None,

@@ -7,7 +7,7 @@ use axum::http::header::REFRESH;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use quaymaster_app::App;
-use quaymaster_app::connect_sessions::{Invited, LINK_IN_USE};
+use quaymaster_app::connect_sessions::{FailedLink, Invited, LINK_IN_USE};
 use quaymaster_app::connections::{self, Connection};
 use quaymaster_app::connectors::{Way, ways};
 use quaymaster_core::id::ConnectSessionId;
@@ -101,13 +101,31 @@ pub(super) async fn done(
             next: next.clone(),
         },
     };
-    let mut response = shown(StatusCode::OK, &page);
-    // Not a redirect: browsers hold those of a form to this site's own policy.
+    Ok(going_on(shown(StatusCode::OK, &page), next))
+}
+
+/// Nothing came of a sign-in at the service: the person goes on where the developer wants to tell them, or
+/// tries again.
+pub(super) fn failed(visitor: Visitor, link: FailedLink) -> Response {
+    let page = SetupPage {
+        layout: visitor.layout,
+        token: link.token,
+        state: SetupState::Failed {
+            service: link.service,
+            problem: link.problem,
+            next: link.next.clone(),
+        },
+    };
+    going_on(shown(StatusCode::OK, &page), link.next)
+}
+
+/// Not a redirect: browsers hold those of a form to this site's own policy.
+fn going_on(mut response: Response, next: Option<String>) -> Response {
     let next = next.and_then(|url| HeaderValue::from_str(&format!("0; url={url}")).ok());
     if let Some(next) = next {
         response.headers_mut().insert(REFRESH, next);
     }
-    Ok(response)
+    response
 }
 
 /// The form again, with what was wrong.

@@ -34,6 +34,14 @@ pub enum SetupState {
         /// Where the person goes on.
         next: Option<String>,
     },
+    /// Nothing came of the sign-in at the service.
+    Failed {
+        /// The title of the connector.
+        service: String,
+        problem: String,
+        /// Where the person goes on.
+        next: Option<String>,
+    },
 }
 
 #[derive(Debug, Clone)]

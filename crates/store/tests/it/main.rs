@@ -27,7 +27,7 @@ mod upgrading;
 mod uploads;
 mod usage;
 
-use quaymaster_core::caller::Pick;
+use quaymaster_core::caller::{Pick, Reach};
 use quaymaster_core::clock::{Clock as _, SystemClock, SystemEntropy};
 use quaymaster_core::id::{CredentialId, OrgId, SessionId, UserId, WorkspaceId};
 use quaymaster_core::secret::{SecretDigest, TokenKind};
@@ -172,6 +172,7 @@ fn credential(tenant: &Tenant, origin: Origin) -> Credential {
         mix: quaymaster_core::mix::Mix::default(),
         origin,
         scopes: Scopes::of_tools(),
+        reach: Reach::Organization,
         secret: Some(SecretDigest::of("secret")),
         created_at: NOW,
         expires_at: None,

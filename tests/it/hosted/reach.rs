@@ -1,0 +1,264 @@
+//! API keys of single workspaces: what is not of these is not there for them.
+
+use quaymaster_tests::{Database, Developer, Mcp};
+use serde_json::{Value, json};
+
+struct Other {
+    workspace: String,
+    integration: String,
+    partial: String,
+    end_user: String,
+    server: String,
+    session: String,
+    connection: String,
+}
+
+/// A second workspace with one thing of each kind.
+async fn other(desk: &Developer) -> Other {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let body = json!({ "name": "Other", "slug": "other" });
+    let workspace = text(&desk.made("/workspaces", body).await["workspace"]["id"]);
+    let body = json!({ "integrationName": "slack", "connectionStrategy": "per_user" });
+    let path = format!("/workspaces/{workspace}/integrations");
+    let integration = text(&desk.made(&path, body).await["integration"]["id"]);
+    let body = json!({ "workspaceId": workspace, "integrationName": "slack", "name": "theirs" });
+    let partial = text(&desk.made("/partials", body).await["partial"]["id"]);
+    let body = json!({ "workspaceId": workspace, "externalId": "theirs" });
+    let end_user = text(&desk.made("/end-users", body).await["endUser"]["id"]);
+    let server = desk.serve(json!({ "workspaceId": workspace })).await.id;
+    let path = format!("/end-users/{end_user}/connect-token");
+    let body = Some(json!({ "integrationName": "slack" }));
+    let link = desk.did("POST", &path, body).await;
+    let token = text(&link["token"]);
+    let connection = json!({
+        "type": "SECRET_TEXT", "integrationName": "slack", "externalId": "theirs", "displayName": "Theirs",
+        "secretText": "xoxb-theirs", "scope": "WORKSPACE", "workspaceId": workspace,
+    });
+    let connection = text(&desk.made("/connections", connection).await["connection"]["id"]);
+    Other {
+        workspace,
+        integration,
+        partial,
+        end_user,
+        server,
+        session: token,
+        connection,
+    }
+}
+
+#[tokio::test]
+async fn a_key_of_one_workspace_manages_it_and_finds_nothing_of_another() {
+    for database in Database::BOTH {
+        let desk = Developer::open(database).await;
+        desk.chat_account("everybodys").await;
+        let own = desk.server.workspace.clone();
+        let theirs = other(&desk).await;
+        let wanted = json!({
+            "name": "One workspace",
+            "permissions": { "scope": "workspace", "workspaceIds": ["main"], "approvals": { "decide": true } },
+        });
+        let made = desk.made("/api-keys", wanted).await;
+        let permissions = json!({ "scope": "workspace", "workspaceIds": [own] });
+        assert_eq!(made["apiKey"]["permissions"], permissions, "{made}");
+        let key = made["plainKey"].as_str().unwrap().to_owned();
+        let ask = async |method: &str, path: &str, body: Option<Value>| {
+            let path = format!("/api/v1{path}");
+            desk.server.rest(&key, method, &path, body).await
+        };
+
+        // Its own workspace, from the first integration to the last call.
+        let (_, listed) = ask("GET", "/workspaces", None).await;
+        assert_eq!(
+            (&listed["total"], &listed["workspaces"][0]["id"]),
+            (&json!(1), &json!(own)),
+            "{listed}"
+        );
+        let account = json!({
+            "type": "SECRET_TEXT", "integrationName": "slack", "externalId": "ours", "displayName": "Ours",
+            "secretText": "xoxb-ours", "workspaceId": own,
+        });
+        let (status, account) = ask("POST", "/connections", Some(account)).await;
+        assert_eq!(status, 201, "{account}");
+        assert_eq!(account["connection"]["scope"], "WORKSPACE", "{account}");
+        let (_, all) = ask("GET", "/connections", None).await;
+        assert_eq!(all["total"], 1, "those of everybody are not listed: {all}");
+        let path = format!("/workspaces/{own}/integrations");
+        let body = json!({ "integrationName": "slack", "connectionId": "ours" });
+        let (status, made) = ask("POST", &path, Some(body)).await;
+        assert_eq!(status, 201, "{made}");
+        let body = json!({ "name": "Ours", "workspaceId": own });
+        let (status, server) = ask("POST", "/mcp/servers", Some(body)).await;
+        assert_eq!(status, 201, "{server}");
+        let (_, all) = ask("GET", "/mcp/servers", None).await;
+        assert_eq!(all["total"], 1, "{all}");
+        let body = json!({
+            "integrationName": "slack", "actionName": "send_channel_message", "workspaceId": own,
+            "input": { "channel": "C1", "text": "Hello" },
+        });
+        let (status, sent) = ask("POST", "/actions/execute", Some(body)).await;
+        assert_eq!(
+            (status, &sent["output"]["sent_with"]),
+            (200, &json!("ours")),
+            "{sent}"
+        );
+        let body = json!({
+            "integrationName": "slack", "connectionName": "x", "externalId": "x", "workspaceId": own,
+        });
+        let (status, link) = ask("POST", "/connect/token", Some(body)).await;
+        assert_eq!(status, 200, "{link}");
+
+        // Nothing of the other one: each is as unknown as what never was.
+        let Other {
+            workspace,
+            integration,
+            partial,
+            end_user,
+            server,
+            session,
+            connection,
+        } = &theirs;
+        let action = json!({
+            "integrationName": "slack", "actionName": "send_channel_message", "workspaceId": workspace,
+        });
+        let change = || Some(json!({ "name": "Mine now" }));
+        for (method, path, body) in [
+            ("GET", format!("/workspaces/{workspace}"), None),
+            ("GET", format!("/workspaces/{workspace}/integrations"), None),
+            (
+                "DELETE",
+                format!("/workspaces/{workspace}/integrations/{integration}"),
+                None,
+            ),
+            ("GET", format!("/partials?workspaceId={workspace}"), None),
+            ("GET", format!("/partials/{partial}"), None),
+            ("PATCH", format!("/partials/{partial}"), change()),
+            ("DELETE", format!("/partials/{partial}"), None),
+            ("GET", format!("/end-users?workspaceId={workspace}"), None),
+            ("GET", format!("/end-users/{end_user}"), None),
+            ("DELETE", format!("/end-users/{end_user}"), None),
+            (
+                "POST",
+                format!("/end-users/{end_user}/connect-token"),
+                Some(json!({ "integrationName": "slack" })),
+            ),
+            ("GET", format!("/mcp/servers?workspaceId={workspace}"), None),
+            ("GET", format!("/mcp/servers/{server}"), None),
+            ("GET", format!("/mcp/servers/{server}/tools"), None),
+            ("PATCH", format!("/mcp/servers/{server}"), change()),
+            ("DELETE", format!("/mcp/servers/{server}"), None),
+            (
+                "POST",
+                format!("/mcp/servers/{server}/regenerate-token"),
+                None,
+            ),
+            (
+                "POST",
+                format!("/mcp/servers/{server}/access-tokens"),
+                Some(json!({ "endUserId": end_user })),
+            ),
+            (
+                "POST",
+                format!("/mcp/servers/{server}/execute-code"),
+                Some(json!({ "code": "return 1" })),
+            ),
+            (
+                "GET",
+                format!("/mcp/servers/{server}/declarations/slack"),
+                None,
+            ),
+            ("GET", format!("/connections?id={connection}"), None),
+            ("DELETE", format!("/connections/{connection}"), None),
+            ("POST", "/actions/execute".to_owned(), Some(action)),
+        ] {
+            let (status, answer) = ask(method, &path, body).await;
+            assert_eq!(status, 404, "{method} {path}: {answer}");
+            let text = answer.to_string();
+            assert!(
+                !text.contains("theirs") && !text.contains("Other"),
+                "{text}"
+            );
+        }
+        let (status, polled) = ask(
+            "POST",
+            "/connect/session/poll",
+            Some(json!({ "token": session })),
+        )
+        .await;
+        assert_eq!(
+            (status, &polled["code"]),
+            (401, &json!("INVALID_TOKEN")),
+            "{polled}"
+        );
+
+        // Nothing that is of the whole organization, and no way to more.
+        let shared = json!({
+            "type": "SECRET_TEXT", "integrationName": "slack", "externalId": "all", "displayName": "All",
+            "secretText": "xoxb-all", "scope": "ORGANIZATION",
+        });
+        let more = json!({ "name": "More" });
+        for (method, path, body) in [
+            ("POST", "/connections", Some(shared)),
+            ("POST", "/api-keys", Some(more.clone())),
+            ("GET", "/api-keys", None),
+            ("POST", "/workspaces", Some(more)),
+            ("GET", "/members", None),
+            ("GET", "/events", None),
+            ("GET", "/skills", None),
+            ("DELETE", "/workspaces/main", None),
+        ] {
+            let (status, answer) = ask(method, path, body).await;
+            assert_eq!(
+                (status, &answer["code"]),
+                (403, &json!("AUTH_SCOPE_DENIED")),
+                "{method} {path}: {answer}"
+            );
+        }
+        let mcp = Mcp::stateless(&desk.server.endpoint, &key);
+        assert_eq!(mcp.initialize("2025-06-18").await.status, 401);
+        let (status, answer) = ask("POST", "/tools/read_memory", Some(json!({}))).await;
+        assert_eq!(status, 403, "{answer}");
+        // A new secret reaches no more than the old one.
+        let path = format!(
+            "/api-keys/{}/regenerate",
+            made_id(&desk, "One workspace").await
+        );
+        let fresh = desk.did("POST", &path, None).await;
+        assert_eq!(fresh["apiKey"]["permissions"], permissions, "{fresh}");
+    }
+}
+
+async fn made_id(desk: &Developer, name: &str) -> String {
+    let all = desk.did("GET", "/api-keys", None).await;
+    let mut all = all["apiKeys"].as_array().unwrap().iter();
+    let found = all.find(|key| key["name"] == name).unwrap();
+    found["id"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn permissions_that_say_nothing_or_too_much_are_refused() {
+    let desk = Developer::open(Database::Sqlite).await;
+    for (status, permissions) in [
+        (400, json!({ "scope": "workspace" })),
+        (400, json!({ "scope": "workspace", "workspaceIds": [] })),
+        (400, json!({ "scope": "org", "workspaceIds": ["main"] })),
+        (400, json!({ "scope": "world" })),
+        (
+            404,
+            json!({ "scope": "workspace", "workspaceIds": ["main", "elsewhere"] }),
+        ),
+    ] {
+        let body = json!({ "name": "k", "permissions": permissions });
+        desk.refused(status, "POST", "/api-keys", Some(body)).await;
+    }
+    let tools = json!({
+        "name": "k", "files": "main", "permissions": { "scope": "workspace", "workspaceIds": ["main"] },
+    });
+    desk.refused(400, "POST", "/api-keys", Some(tools)).await;
+    let whole = json!({ "name": "k", "permissions": { "scope": "org" } });
+    let made = desk.made("/api-keys", whole).await;
+    assert_eq!(
+        made["apiKey"]["permissions"],
+        json!({ "scope": "org" }),
+        "{made}"
+    );
+}

@@ -1,5 +1,7 @@
 // Client of Quaymaster's management API: fetch and nothing else. The types are in index.d.ts.
 
+import { resources } from './resources.js';
+
 const DEFAULT_URL = 'http://127.0.0.1:8080';
 
 /** A request that failed: what went wrong, whether trying again can help, and what to do next. */
@@ -19,92 +21,31 @@ const fromEnvironment = () => globalThis.process?.env?.QUAYMASTER_URL;
 
 export class QuaymasterClient {
   #base;
-  #key;
+  #headers;
   #fetch;
   #timeout;
 
-  constructor({ apiKey, baseUrl, timeoutMs = 120_000, fetch = globalThis.fetch }) {
+  constructor({
+    apiKey,
+    serviceKey,
+    orgId,
+    baseUrl,
+    timeoutMs = 120_000,
+    fetch = globalThis.fetch,
+  }) {
+    if ((apiKey === undefined) === (serviceKey === undefined)) {
+      throw new TypeError('Give either apiKey or serviceKey.');
+    }
     const base = baseUrl ?? (fromEnvironment() || DEFAULT_URL);
     this.#base = `${base.replace(/\/+$/, '')}/api/v1`;
-    this.#key = apiKey;
+    this.#headers = {};
+    if (apiKey !== undefined) this.#headers.Authorization = `Bearer ${apiKey}`;
+    if (serviceKey !== undefined) this.#headers['X-Service-Key'] = serviceKey;
+    if (orgId !== undefined) this.#headers['X-Org-ID'] = orgId;
     this.#fetch = fetch;
     this.#timeout = timeoutMs;
-
-    const get = (path, query) => this.request('GET', path, { query });
-    const post = (path, body) => this.request('POST', path, { body });
-    const patch = (path, body) => this.request('PATCH', path, { body });
-    const remove = (path) => this.request('DELETE', path);
-
-    const integrations = (workspace, ...rest) => ['workspaces', workspace, 'integrations', ...rest];
-    this.workspaces = {
-      list: (query) => get(['workspaces'], query),
-      create: (fields) => post(['workspaces'], fields),
-      get: (id) => get(['workspaces', id]),
-      update: (id, change) => patch(['workspaces', id], change),
-      delete: (id) => remove(['workspaces', id]),
-      listIntegrations: (id) => get(integrations(id)),
-      addIntegration: (id, fields) => post(integrations(id), fields),
-      updateIntegration: (id, integration, change) => patch(integrations(id, integration), change),
-      removeIntegration: (id, integration) => remove(integrations(id, integration)),
-    };
-    this.connections = {
-      list: (query) => get(['connections'], query),
-      get: (id) => get(['connections', id]),
-      create: (fields) => post(['connections'], fields),
-      delete: (id) => remove(['connections', id]),
-      resolve: (fields) => post(['connections', 'resolve'], fields),
-    };
-    this.connect = {
-      createToken: (fields) => post(['connect', 'token'], fields),
-      getSession: (id) => get(['connect', 'session', id]),
-      poll: (token) => post(['connect', 'session', 'poll'], { token }),
-      wait: (token, options) => this.#wait(token, options),
-    };
-    this.integrations = {
-      list: (query) => get(['integrations'], query),
-      get: (name) => get(['integrations'], { name }),
-      resolveOptions: (name, fields) => post(['integrations', name, 'properties', 'options'], fields),
-    };
-    this.partials = {
-      list: (query) => get(['partials'], query),
-      create: (fields) => post(['partials'], fields),
-      get: (id) => get(['partials', id]),
-      update: (id, change) => patch(['partials', id], change),
-      setDefault: (id, isDefault) => post(['partials', id, 'set-default'], { isDefault }),
-      delete: (id) => remove(['partials', id]),
-    };
-    this.endUsers = {
-      list: (query) => get(['end-users'], query),
-      create: (fields) => post(['end-users'], fields),
-      get: (id) => get(['end-users', id]),
-      update: (id, change) => patch(['end-users', id], change),
-      delete: (id) => remove(['end-users', id]),
-      createConnectToken: (id, fields = {}) => post(['end-users', id, 'connect-token'], fields),
-    };
-    const server = (id, ...rest) => ['mcp', 'servers', id, ...rest];
-    this.mcpServers = {
-      list: (query) => get(['mcp', 'servers'], query),
-      create: (fields) => post(['mcp', 'servers'], fields),
-      get: (id) => get(server(id)),
-      update: (id, change) => patch(server(id), change),
-      delete: (id) => remove(server(id)),
-      regenerateToken: (id) => post(server(id, 'regenerate-token')),
-      createAccessToken: (id, fields) => post(server(id, 'access-tokens'), fields),
-      listTools: (id) => get(server(id, 'tools')),
-      addTool: (id, fields) => post(server(id, 'tools'), fields),
-      updateTool: (id, tool, change) => patch(server(id, 'tools', tool), change),
-      deleteTool: (id, tool) => remove(server(id, 'tools', tool)),
-      executeCode: (id, code) => post(server(id, 'execute-code'), { code }),
-      getDeclarations: (id, alias) => get(server(id, 'declarations', alias)),
-    };
-    this.actions = {
-      execute: (fields) => post(['actions', 'execute'], fields),
-    };
-    this.apiKeys = {
-      list: () => get(['api-keys']),
-      create: (fields) => post(['api-keys'], fields),
-      delete: (id) => remove(['api-keys', id]),
-    };
+    Object.assign(this, resources(this.request.bind(this)));
+    this.connect.wait = (token, options) => this.#wait(token, options);
   }
 
   /** Sends one request; the parts of the path are escaped. For what has no member here. */
@@ -113,7 +54,7 @@ export class QuaymasterClient {
     for (const [name, value] of Object.entries(query ?? {})) {
       if (value !== undefined) url.searchParams.set(name, String(value));
     }
-    const headers = { Authorization: `Bearer ${this.#key}` };
+    const headers = { ...this.#headers };
     if (body !== undefined) headers['Content-Type'] = 'application/json';
     let answer;
     let text;

@@ -1,12 +1,12 @@
-"""The calls of a Python developer with the package quaymaster and with plain httpx.
+"""The calls of a Python developer with the package quaymaster.
 
-The environment and the answer are those of seed.mjs.
+The environment and the answer are those of seed.mts.
 """
 
 import json
 import os
+from collections.abc import Callable
 
-import httpx
 from quaymaster import QuaymasterClient, QuaymasterError
 
 api_key = os.environ["QUAYMASTER_KEY"]
@@ -21,26 +21,32 @@ result = client.mcp_servers.create(
 server = result["server"]
 bearer_token = result["bearerToken"]
 mcp_endpoint = result["mcpEndpoint"]
-result = client.mcp_servers.add_tool(
+added = client.mcp_servers.add_tool(
     server["id"],
     integration_name="slack",
     action_name="send_channel_message",
     connection_id=ids["connection"],
 )
-tool = result["tool"]
-result = client.mcp_servers.add_tool(
+tool = added["tool"]
+added = client.mcp_servers.add_tool(
     server["id"],
     integration_name="slack",
     integration_alias="slack_bot",
     action_name="send_channel_message",
     connection_id=ids["bot"],
-    partial_ids=ids["partials"],
 )
-bot = result["tool"]
-result = client.mcp_servers.get(server["id"])
-before = result["tools"]
+bot = added["tool"]
+before = client.mcp_servers.get(server["id"])["tools"]
 client.mcp_servers.delete_tool(server["id"], tool["id"])
 after = client.mcp_servers.get(server["id"])["tools"]
+added = client.mcp_servers.add_tool(
+    server["id"],
+    integration_name="slack",
+    action_name="send_channel_message",
+    connection_id=ids["connection"],
+    partial_ids=[ids["partials"][0], ids["partials"][1]],
+)
+locked = added["tool"]
 result = client.mcp_servers.create(
     name="User Agent",
     workspace_id=ids["workspace"],
@@ -50,7 +56,7 @@ result = client.mcp_servers.create(
 personal = result["server"]
 
 
-def failure(call):
+def failure(call: Callable[[], object]) -> QuaymasterError:
     try:
         call()
     except QuaymasterError as error:
@@ -62,17 +68,6 @@ fault = failure(lambda: client.mcp_servers.get("srv_01kahwz8x4m2q7r9s3t5v6w7y8")
 with QuaymasterClient(api_key=api_key, base_url="http://127.0.0.1:1") as gone:
     silent = failure(gone.workspaces.list)
 
-res = httpx.post(
-    f"{os.environ['QUAYMASTER_URL']}/api/v1/mcp/servers",
-    headers={"Authorization": f"Bearer {api_key}"},
-    json={
-        "name": "My AI Tools",
-        "workspaceId": ids["workspace"],
-        "mode": "TOOLS",
-    },
-)
-data = res.json()
-
 print(
     json.dumps(
         {
@@ -81,11 +76,11 @@ print(
             "mcpEndpoint": mcp_endpoint,
             "tool": tool,
             "bot": bot,
+            "locked": locked,
             "before": [one["name"] for one in before],
             "after": [one["name"] for one in after],
             "personal": personal,
             "fault": {
-                "is": True,
                 "code": fault.code,
                 "message": str(fault),
                 "status": fault.status,
@@ -93,7 +88,6 @@ print(
                 "hint": fault.hint,
             },
             "silent": {"code": silent.code, "retryable": silent.retryable},
-            "plain": data,
         }
     )
 )

@@ -13,6 +13,7 @@ mod licences;
 mod links;
 mod live;
 mod promises;
+mod sdk;
 mod spdx;
 mod words;
 
@@ -33,7 +34,7 @@ impl Findings {
 
 type Check = fn(&Workspace) -> Result<Findings>;
 
-const CHECKS: [(&str, Check); 7] = [
+const CHECKS: [(&str, Check); 8] = [
     ("edges", edges::check),
     ("lengths", lengths::check),
     ("promises", promises::check),
@@ -41,6 +42,7 @@ const CHECKS: [(&str, Check); 7] = [
     ("words", words::check),
     ("licences", licences::check),
     ("links", links::check),
+    ("sdk", sdk::check),
 ];
 
 pub(crate) fn run() -> Result<ExitCode> {

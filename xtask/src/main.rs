@@ -6,6 +6,7 @@
 //!
 //! - [`bench`]: the release binary, measured
 //! - [`check`]: rules about the repository that neither the compiler nor clippy knows
+//! - [`sdk`]: the parts of the SDKs that are written from the document of the API
 //! - [`test`]: the whole test command, step by step, and its report
 //! - [`tools`]: what the tests need besides Rust, installed below the target directory
 //! - [`postgres`]: a temporary PostgreSQL server
@@ -19,12 +20,14 @@ use anyhow::{Result, bail};
 mod bench;
 mod check;
 mod postgres;
+mod sdk;
 mod test;
 mod tools;
 mod workspace;
 
 const USAGE: &str = "\
 cargo xtask check                  check the rules of the repository
+cargo xtask sdk                    write the parts of the SDKs that docs/openapi.json says
 cargo xtask tools                  install what the tests need below the target directory
 cargo xtask test                   run everything: tools, format, check, clippy, build, tests
 cargo xtask test --only <filter>   run only tests whose name contains <filter>, no lints
@@ -36,6 +39,7 @@ fn main() -> ExitCode {
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     let outcome = match words.as_slice() {
         ["check"] => check::run(),
+        ["sdk"] => sdk::run(),
         ["tools"] => tools::run(),
         ["test"] => test::run(None),
         ["test", "--only", filter] => test::run(Some(filter)),

@@ -6,8 +6,8 @@
     made = client.mcp_servers.create(name="My AI Tools", workspace_id="main", mode="TOOLS")
 """
 
+from .base import UNSET
 from .client import QuaymasterClient
 from .errors import QuaymasterError
-from .resources import UNSET
 
 __all__ = ["UNSET", "QuaymasterClient", "QuaymasterError"]

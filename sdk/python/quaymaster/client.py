@@ -9,48 +9,46 @@ from urllib.parse import quote
 
 import httpx
 
+from .connect import Connect
 from .errors import QuaymasterError
-from .resources import (
-    Actions,
-    ApiKeys,
-    Connect,
-    Connections,
-    EndUsers,
-    Integrations,
-    McpServers,
-    Partials,
-    Workspaces,
-)
+from .resources import Resources
 
 
-class QuaymasterClient:
+class QuaymasterClient(Resources):
     """A client with an API key.
 
     Without `base_url` it is the environment variable `QUAYMASTER_URL`, else
     `http://127.0.0.1:8080`. Use it in a `with` statement, or call `close`.
+
+    An operator's backend has `service_key` in the place of a key: it makes organizations, and
+    acts in the one whose id is `org_id`.
     """
+
+    connect: Connect
 
     def __init__(
         self,
-        api_key: str,
+        api_key: str | None = None,
         *,
+        service_key: str | None = None,
+        org_id: str | None = None,
         base_url: str | None = None,
         timeout: float = 120.0,
         http: httpx.Client | None = None,
     ) -> None:
+        if (api_key is None) == (service_key is None):
+            raise ValueError("Give either api_key or service_key.")
+        super().__init__(self.request)
+        self.connect = Connect(self.request)
         base = base_url or os.environ.get("QUAYMASTER_URL") or "http://127.0.0.1:8080"
         self._base = base.rstrip("/") + "/api/v1"
-        self._headers = {"Authorization": f"Bearer {api_key}"}
+        headers = {
+            "Authorization": api_key and f"Bearer {api_key}",
+            "X-Service-Key": service_key,
+            "X-Org-ID": org_id,
+        }
+        self._headers = {name: value for name, value in headers.items() if value}
         self._http = http or httpx.Client(timeout=timeout)
-        self.workspaces = Workspaces(self)
-        self.connections = Connections(self)
-        self.connect = Connect(self)
-        self.integrations = Integrations(self)
-        self.partials = Partials(self)
-        self.end_users = EndUsers(self)
-        self.mcp_servers = McpServers(self)
-        self.actions = Actions(self)
-        self.api_keys = ApiKeys(self)
 
     def request(
         self,

@@ -133,7 +133,7 @@ async fn a_secret_that_stands_where_a_text_is_cut_comes_back_in_no_part() {
     let service = Service::powerdns().await;
     desk.connect("powerdns", "main", &service, &[]).await;
     let key = "import os, sys; key = os.environ['POWERDNS_API_KEY']\n";
-    for most in [1_000, 2_000, 80_000, 200_000] {
+    for most in [1_000, 2_000, 65_536, 80_000, 200_000] {
         for code in [
             format!("sys.exit('x' * ({most} - 9) + key)"),
             format!("raise ValueError('x' * ({most} - 21) + key)"),

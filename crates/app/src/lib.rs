@@ -56,6 +56,7 @@ mod hosted;
 pub mod integrations;
 pub mod invitations;
 mod invoke;
+pub mod isolation;
 pub mod links;
 pub mod mail;
 pub mod members;

@@ -16,6 +16,7 @@ use crate::flows::{
 };
 use crate::guesses::Guesses;
 use crate::homes::Homes;
+use crate::isolation::Isolation;
 use crate::mail::{MailLimits, MailSettings, Mailer};
 use crate::oauth::{Documents, REFRESH_BURST, REFRESHES_A_SECOND};
 use crate::password::Passwords;
@@ -37,7 +38,7 @@ use secrecy::SecretString;
 use serde_json::Value;
 use std::path::PathBuf;
 use std::sync::Arc;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Notify, OnceCell, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -162,6 +163,7 @@ pub struct Inner {
     pub(crate) past_runs: Together<Past>,
     pub(crate) watched: Watched,
     pub(crate) python: Python,
+    pub(crate) isolation: OnceCell<Isolation>,
     pub(crate) passwords: Passwords,
     pub(crate) signer: UploadSigner,
     pub(crate) csrf: quaymaster_store::keys::InstanceSecret,
@@ -248,6 +250,7 @@ impl App {
             past_runs: past_runs(),
             watched: Watched::default(),
             python: Python::new(&settings.python, sessions),
+            isolation: OnceCell::new(),
             passwords: Passwords::default(),
             signer: UploadSigner::new(upload_key),
             csrf,

@@ -86,6 +86,8 @@ pub(crate) struct EgressConfig {
 #[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct SandboxConfig {
+    /// No start on a machine that cannot run programs shut in, JavaScript or Python.
+    pub required: bool,
     /// No Python where a session as a whole has no limits by control groups: for many tenants.
     pub require_cgroup: bool,
     pub python: PythonConfig,

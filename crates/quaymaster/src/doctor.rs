@@ -3,7 +3,7 @@
 use crate::config::Config;
 use crate::{open, output};
 use anyhow::Context as _;
-use quaymaster_app::App;
+use quaymaster_app::{App, isolation};
 use quaymaster_core::clock::SystemEntropy;
 use quaymaster_sandbox::Sessions;
 use reqwest::Client;
@@ -30,8 +30,12 @@ pub(crate) async fn doctor(config: &Config, as_json: bool) -> anyhow::Result<()>
         findings.push(Finding { what, good, said });
     };
     note("data directory", data_directory(config));
-    note("sandbox", sandbox().await);
-    note("python", python(config).await);
+    let javascript = isolation::told_of_javascript(&quaymaster_sandbox::probe().await);
+    note("sandbox", javascript.map_err(anyhow::Error::msg));
+    // A session is made as for a call.
+    let sessions = Sessions::new(open::python_options(config), Arc::new(SystemEntropy));
+    let python = isolation::told_of_python(&sessions.probe().await);
+    note("python", python.map_err(anyhow::Error::msg));
     match open::app_in_use(config).await {
         Ok(app) => {
             note(
@@ -64,29 +68,6 @@ pub(crate) async fn doctor(config: &Config, as_json: bool) -> anyhow::Result<()>
     output::print(as_json, &json!({ "ok": good, "checks": values }), &text);
     anyhow::ensure!(good, output::Told("something needs attention"));
     Ok(())
-}
-
-/// How well this machine shuts in the programs that agents write.
-async fn sandbox() -> anyhow::Result<String> {
-    match quaymaster_sandbox::probe().await {
-        Ok(probed) => Ok(probed.to_string()),
-        Err(failure) => Err(anyhow::anyhow!(
-            "programs cannot be shut in, so that none is run ({failure}). {}",
-            failure.fix()
-        )),
-    }
-}
-
-/// Whether this machine runs Python: a session is made as for a call.
-async fn python(config: &Config) -> anyhow::Result<String> {
-    let sessions = Sessions::new(open::python_options(config), Arc::new(SystemEntropy));
-    match sessions.probe().await {
-        Ok(probed) => Ok(probed.to_string()),
-        Err(failure) => Err(anyhow::anyhow!(
-            "repl_execute answers SANDBOX_UNAVAILABLE ({failure}). {}",
-            failure.fix()
-        )),
-    }
 }
 
 fn data_directory(config: &Config) -> anyhow::Result<String> {

@@ -11,7 +11,7 @@ use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use quaymaster_api::ProtocolInfo;
-use quaymaster_app::App;
+use quaymaster_app::{App, isolation};
 use quaymaster_core::Place;
 use quaymaster_core::clock::{SystemClock, SystemEntropy};
 use quaymaster_mcp::Mcp;
@@ -38,6 +38,9 @@ pub(crate) async fn serve(config: &Config, json: bool) -> anyhow::Result<()> {
         .clone()
         .unwrap_or_else(|| format!("http://{address}"));
     let app = open::app(config, public_url.clone()).await?;
+    if config.sandbox.required {
+        demand_isolation(&app).await?;
+    }
     let running = Running {
         public_url: public_url.clone(),
         pid: std::process::id(),
@@ -54,7 +57,7 @@ pub(crate) async fn serve(config: &Config, json: bool) -> anyhow::Result<()> {
     let signals = Signals::listen()?;
     welcome::print(config, &app, address, first, json);
     tokio::spawn(stop_on_signal(signals, stop.clone()));
-    tokio::spawn(tell_isolation());
+    tokio::spawn(tell_isolation(app.clone()));
     let place_of = move |peer| Place::of(peer).filter(|_| !proxies.trusts(peer));
     let limits = Limits::default();
     listen::serve(listener, router, limits, place_of, stop, PATIENCE).await;
@@ -162,15 +165,36 @@ impl Signals {
 }
 
 /// Says once how well this machine shuts programs in.
-async fn tell_isolation() {
-    match quaymaster_sandbox::probe().await {
-        Ok(probed) if probed.lacks.is_none() => tracing::info!("sandbox: {probed}"),
-        Ok(probed) => tracing::warn!("sandbox: {probed}"),
-        Err(failure) => tracing::warn!(
-            "sandbox: programs cannot be shut in, so that none is run ({failure}). {}",
-            failure.fix()
-        ),
+async fn tell_isolation(app: App) {
+    let tried = app.try_isolation().await;
+    let is_full = tried
+        .javascript
+        .as_ref()
+        .is_ok_and(|probed| probed.lacks.is_none());
+    match isolation::told_of_javascript(&tried.javascript) {
+        Ok(said) if is_full => tracing::info!("sandbox: {said}"),
+        Ok(said) | Err(said) => tracing::warn!("sandbox: {said}"),
     }
+    match isolation::told_of_python(&tried.python) {
+        Ok(said) => tracing::info!("python: {said}"),
+        Err(said) => tracing::warn!("python: {said}"),
+    }
+}
+
+/// Where the operator would rather have no server than one without programs.
+async fn demand_isolation(app: &App) -> anyhow::Result<()> {
+    let tried = app.try_isolation().await;
+    let told = [
+        isolation::told_of_javascript(&tried.javascript),
+        isolation::told_of_python(&tried.python),
+    ];
+    let lacks: Vec<String> = told.into_iter().filter_map(Result::err).collect();
+    anyhow::ensure!(
+        lacks.is_empty(),
+        "sandbox.required is set, and this machine does not run programs as it should: {}",
+        lacks.join("; ")
+    );
+    Ok(())
 }
 
 /// The first signal stops gracefully; a second one stops at once.

@@ -84,6 +84,9 @@ impl Failure {
             "cgroup" => {
                 "Let the server limit sessions by control groups: in its systemd unit Delegate=yes and DelegateSubgroup=server, or set sandbox.require_cgroup to false."
             }
+            "memory" => {
+                "Let the server see the processes that it starts: no hidepid for its /proc, and a kernel with CONFIG_PROC_CHILDREN. Or let it limit sessions by control groups: in its systemd unit Delegate=yes and DelegateSubgroup=server."
+            }
             "setuid" | "mount_system" | "mount_python" | "mount_devices" | "mount_given"
             | "listener" | "loopback" => {
                 "Let the server make user namespaces and mounts in them; docs/sandbox.md has an AppArmor profile, a seccomp profile for Docker and a systemd unit."

@@ -50,9 +50,9 @@ pub use extract::{Extracted, Extractor, Form, MAX_TEXT, Reason, Unreadable};
 pub use isolation::{Failure, Isolation, Probed};
 pub use pool::{Pool, PoolOptions, probe};
 pub use python::{
-    MAX_MOUNTED, MAX_SAID, MAX_TIME, MAX_VALUE, MAX_WAITING, Mount, MountedFile, Mounts, Network,
-    Printed, Program, PythonEnding, PythonOptions, PythonProbed, Ran, Sessions, State, USUAL_TIME,
-    Visit, Wanted,
+    MAX_KEPT, MAX_MOUNTED, MAX_SAID, MAX_TIME, MAX_VALUE, MAX_WAITING, Mount, MountedFile, Mounts,
+    Network, Printed, Program, PythonEnding, PythonOptions, PythonProbed, Ran, Sessions, State,
+    USUAL_TIME, Visit, Wanted,
 };
 pub use run::{
     CallEnd, CallRecord, Ending, HostCalls, Language, Level, Limits, LogLine, MAX_ANSWER,

@@ -6,7 +6,8 @@
 //!
 //! - `message`: what is said; `inside`: a session from its first instruction, with `root` (its files), `filter`
 //!   (its system calls) and `reaper` (its first process); `driver.py`: what the interpreter runs
-//! - `find`: which interpreter; `cgroup`: limits of a session as a whole; `keeper`: the thread that starts sessions
+//! - `find`: which interpreter; `cgroup`: limits of a session as a whole, and `usage` where there are none; `keeper`: the
+//!   thread that starts sessions
 //! - `start`: how one begins; `live`: one session, from the server's side; [`Sessions`]: all of them,
 //!   with `turns`, which calls take
 
@@ -22,6 +23,7 @@ mod root;
 mod sessions;
 mod start;
 mod turns;
+mod usage;
 
 pub(crate) use inside::work;
 pub use sessions::Sessions;
@@ -37,9 +39,10 @@ use std::time::Duration;
 /// Time of one call unless it asks for another one, and at most.
 pub const USUAL_TIME: Duration = Duration::from_secs(30);
 pub const MAX_TIME: Duration = Duration::from_mins(2);
-/// What is kept of each stream, in bytes. Whoever shows it shows less.
-pub(crate) const MAX_KEPT: usize = 128 * 1024;
-/// Characters of a value as Python writes it: one that has so many was cut, maybe within a word.
+/// What is kept of each stream, in bytes; the rest is counted. Whoever shows it shows less.
+pub const MAX_KEPT: usize = 64 * 1024;
+/// Characters of a value as Python writes it: one that has so many was cut, maybe within a word. A step of a flow uses all of it,
+/// whoever shows it to a caller shows less.
 pub const MAX_VALUE: usize = 200_000;
 /// The same of the message of an error, a traceback and what an exit was given. Two of them fit into one answer of the
 /// driver, however they are written.

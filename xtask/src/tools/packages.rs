@@ -1,5 +1,5 @@
-//! What comes from the system: PostgreSQL, Chromium, npm, Python, and services that connectors are
-//! tried against.
+//! What comes from the system: PostgreSQL, Chromium, npm, Python, services that connectors are
+//! tried against, and readers of the files that operators deploy.
 //!
 //! Only root installs, and only with apt; anybody else is told which command does it. No package
 //! starts its own daemon: the tests start theirs.
@@ -26,7 +26,7 @@ const fn package(name: &'static str, present: fn() -> bool) -> Package {
     Package { name, present }
 }
 
-const PACKAGES: [Package; 14] = [
+const PACKAGES: [Package; 16] = [
     package("postgresql", || postgres::binaries().is_some()),
     package("chromium", || on_path("chromium")),
     package("npm", || on_path("npm")),
@@ -47,6 +47,8 @@ const PACKAGES: [Package; 14] = [
         is_file("/usr/share/doc/redmine-sqlite/copyright")
     }),
     package("puma", || on_path("puma")),
+    package("systemd", || on_path("systemd-analyze")),
+    package("apparmor", || on_path("apparmor_parser")),
 ];
 
 /// Installs what is missing.

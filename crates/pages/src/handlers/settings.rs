@@ -5,6 +5,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use quaymaster_app::App;
 use quaymaster_app::connect_lines::TOKEN_PLACEHOLDER;
+use quaymaster_app::isolation::{told_of_javascript, told_of_python};
 use quaymaster_core::Code;
 
 use super::answer::{self, Stop, shown};
@@ -48,6 +49,19 @@ pub(super) async fn rename(
     }
 }
 
+/// How programs are held on this machine, as far as it was tried.
+fn isolation(app: &App) -> Vec<String> {
+    let Some(tried) = app.isolation() else {
+        return vec!["It is being tried how this machine holds them.".to_owned()];
+    };
+    let (Ok(javascript) | Err(javascript)) = told_of_javascript(&tried.javascript);
+    let (Ok(python) | Err(python)) = told_of_python(&tried.python);
+    vec![
+        format!("JavaScript: {javascript}"),
+        format!("Python: {python}"),
+    ]
+}
+
 fn page(app: &App, person: Person, organization: Field) -> SettingsPage {
     let settings = app.settings();
     SettingsPage {
@@ -56,6 +70,7 @@ fn page(app: &App, person: Person, organization: Field) -> SettingsPage {
         public_url: settings.public_url.clone(),
         endpoint: settings.endpoint(),
         info_url: format!("{}/api/v1/mcp/info", settings.public_url),
+        isolation: isolation(app),
         connect: connect::without_token(app),
         placeholder: TOKEN_PLACEHOLDER,
         layout: person.layout,

@@ -19,6 +19,8 @@ pub struct SettingsPage {
     pub endpoint: String,
     /// `<public_url>/api/v1/mcp/info`, which needs no credential.
     pub info_url: String,
+    /// How programs of agents are held, a sentence each. For administrators.
+    pub isolation: Vec<String>,
     /// With the placeholder where the token goes.
     pub connect: Connect,
     pub placeholder: &'static str,

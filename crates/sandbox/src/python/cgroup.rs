@@ -1,6 +1,6 @@
 //! Limits of a session as a whole, by control groups: version 2 where a part of the tree was delegated to the server
-//! (systemd's `Delegate=yes`), version 1 for root. Elsewhere there are the limits of each process, and the
-//! session itself looks after its memory.
+//! (systemd's `Delegate=yes`), version 1 for root. Elsewhere there are the limits of each process, and
+//! somebody looks at the memory of all of them (`usage`).
 
 use std::fs;
 use std::io;

@@ -79,6 +79,7 @@ pub(crate) fn work(connection: &File, parent: u32) -> Result<Infallible, Failure
             frame::append(&mut bytes, &ready).stage("ready")?;
             session::send_files(connection.as_fd(), &bytes, &files).stage("ready")?;
             drop((ours, listener));
+            // Where it sees no process the server looks.
             let watch = setup.watch.filter(|_| sees);
             Err(reaper::look_after(connection, driver, watch))
         }

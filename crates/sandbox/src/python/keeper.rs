@@ -89,6 +89,12 @@ impl Process {
         self.group.as_deref()
     }
 
+    /// What to look at where no group holds the session's memory.
+    pub(super) fn without_group(&self) -> Option<u32> {
+        let child = self.child.as_ref().filter(|_| self.group.is_none());
+        child.map(Child::id)
+    }
+
     /// Ends the session, and waits until it is gone.
     pub(super) async fn end(mut self) {
         let (tell, told) = oneshot::channel();

@@ -3,8 +3,8 @@
 
 use super::keeper::{Keeper, Process};
 use super::message::{self, FromSession, INTERRUPT, RUN, SWEEP, append_fields};
-use super::start::{self, Parts, failure};
-use super::{MAX_KEPT, Network, Printed, Program, PythonEnding, PythonProbed};
+use super::start::{self, MEMORY, Parts, failure};
+use super::{MAX_KEPT, Network, Printed, Program, PythonEnding, PythonProbed, usage};
 use crate::frame::Frames;
 use crate::isolation::Failure;
 use std::collections::{BTreeMap, BTreeSet};
@@ -45,6 +45,8 @@ pub(super) struct Live {
     out: Receiver,
     err: Receiver,
     process: Process,
+    /// Whose memory is looked at from here.
+    watched: Option<u32>,
     /// Dropping it ends the proxy.
     _proxy: Option<Box<dyn Send + Sync>>,
 }
@@ -86,6 +88,7 @@ impl Live {
             out: Receiver::from_owned_fd(made.out).map_err(async_)?,
             err: Receiver::from_owned_fd(made.err).map_err(async_)?,
             process: made.process,
+            watched: made.watched,
             _proxy: proxy,
         })
     }
@@ -131,6 +134,8 @@ impl Live {
     ) -> (PythonEnding, bool) {
         let deadline = tokio::time::sleep(program.time);
         tokio::pin!(deadline);
+        let over_memory = usage::over(self.watched, MEMORY);
+        tokio::pin!(over_memory);
         let mut sent = 0;
         let mut stray = 0;
         // Why it was interrupted, once it was.
@@ -158,6 +163,7 @@ impl Live {
                         deadline.as_mut().reset(tokio::time::Instant::now() + GRACE);
                     }
                 },
+                () = &mut over_memory => return (PythonEnding::Memory, false),
                 came = self.control.read_buf(self.heard.room()) => {
                     let gone = !matches!(came, Ok(1..));
                     while let Ok(Some(message)) = self.heard.next() {

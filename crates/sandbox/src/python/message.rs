@@ -41,7 +41,7 @@ pub(crate) struct Setup {
     pub(crate) memory: u64,
     pub(crate) processes: u64,
     pub(crate) disk: u64,
-    /// End the session when all its processes have more memory than this together.
+    /// End the session when all its processes have more memory than this together, as far as they can be seen.
     pub(crate) watch: Option<u64>,
 }
 

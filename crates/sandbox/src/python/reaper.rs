@@ -2,9 +2,9 @@
 //! after memory, and ends with the server. Nothing inside can signal it.
 
 use super::message::{FromSession, INTERRUPT, RUN, SWEEP};
+use super::usage::{self, LOOK_EVERY};
 use crate::frame;
 use crate::isolation::Failure;
-use crate::sys;
 use crate::sys::session::{self, Forked};
 use std::fs::File;
 use std::io::{Read as _, Write as _};
@@ -12,8 +12,6 @@ use std::os::fd::AsFd as _;
 use std::process::exit;
 use std::time::{Duration, Instant};
 
-/// Between two looks at memory, in milliseconds.
-const LOOK_EVERY: i32 = 20;
 /// How long killed processes are waited for.
 const DYING: Duration = Duration::from_secs(2);
 /// Rounds of ending what is left. One is enough; what could slip through it is not known.
@@ -39,7 +37,7 @@ pub(super) fn look_after(connection: &File, driver: i32, watch: Option<u64>) -> 
     let mut runs = false;
     loop {
         let patience = match watch {
-            Some(_) if runs => LOOK_EVERY,
+            Some(_) if runs => LOOK_EVERY.as_millis() as i32,
             _ => -1,
         };
         let [said, died] = session::readable([connection.as_fd(), ended.as_fd()], patience);
@@ -72,7 +70,7 @@ pub(super) fn look_after(connection: &File, driver: i32, watch: Option<u64>) -> 
         if let Some(most) = watch
             && runs
         {
-            let bytes = memory();
+            let bytes = usage::of_all();
             if bytes > most {
                 reaper.say(&FromSession::OverMemory(bytes));
                 exit(0)
@@ -148,21 +146,4 @@ fn fresh() -> std::io::Result<Forked> {
         session::leave(0)
     }
     Ok(forked)
-}
-
-/// Bytes of memory of all processes that can be seen; what they share with files does not count
-/// (`proc_pid_statm(5)`: resident less shared).
-fn memory() -> u64 {
-    let Ok(all) = std::fs::read_dir("/proc") else {
-        return 0;
-    };
-    let pages = all.filter_map(|entry| {
-        let entry = entry.ok()?;
-        entry.file_name().to_str()?.parse::<u32>().ok()?;
-        let statm = std::fs::read_to_string(entry.path().join("statm")).ok()?;
-        let mut numbers = statm.split(' ').skip(1).map(str::parse::<u64>);
-        let (resident, shared) = (numbers.next()?.ok()?, numbers.next()?.ok()?);
-        Some(resident.saturating_sub(shared))
-    });
-    pages.sum::<u64>() * sys::page_size()
 }

@@ -22,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 
 /// How long a call waits for one of the turns that all sessions share.
 const PATIENCE: Duration = Duration::from_secs(20);
+const TOO_OLD: &str = "The one before was too old.";
 
 /// Sessions of Python. Cheap to clone; dropping the last one ends them all.
 #[derive(Clone)]
@@ -222,7 +223,7 @@ impl Shared {
             } else if session.having != wanted.having {
                 Some("The connected accounts or the skills are others than before.")
             } else if session.born.elapsed() >= self.options.max_age {
-                Some("The one before was too old.")
+                Some(TOO_OLD)
             } else {
                 None
             };
@@ -343,12 +344,18 @@ impl Shared {
                 return true;
             };
             let over = |session: &Live| {
-                session.used.elapsed() >= options.idle || session.born.elapsed() >= options.max_age
+                if session.born.elapsed() >= options.max_age {
+                    Some(TOO_OLD)
+                } else if session.used.elapsed() >= options.idle {
+                    Some("The one before was not used for a while.")
+                } else {
+                    None
+                }
             };
             let is_waited_for = place.calls.load(Ordering::SeqCst) > 0;
-            if !is_waited_for && live.as_ref().is_some_and(over) {
+            if !is_waited_for && let Some(why) = live.as_ref().and_then(over) {
                 *live = None;
-                place.ended_since("The one before was not used for a while.");
+                place.ended_since(why);
                 return true;
             }
             live.is_some() || is_waited_for || place.past().ended.is_some()

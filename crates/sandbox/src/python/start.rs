@@ -3,7 +3,7 @@
 use super::find::Python;
 use super::keeper::{Keeper, Process, Started};
 use super::message::{self, FromSession, PROXY_PORT, Setup};
-use super::{Mount, Network};
+use super::{Mount, Network, usage};
 use crate::frame::{self, Frames};
 use crate::isolation::Failure;
 use crate::sys::session::receive_files;
@@ -17,10 +17,10 @@ use std::process::ExitStatus;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Bytes of memory of each process, and of a session's group.
-const MEMORY: u64 = 512 << 20;
+/// Bytes of memory of each process, and of a session.
+pub(super) const MEMORY: u64 = 512 << 20;
 const PROCESSES: u64 = 24;
-/// Without a group: each process has less, and the session looks after the sum.
+/// Without a group: each process has less, and the session, or the server, looks after the sum.
 const MEMORY_ALONE: u64 = 256 << 20;
 const PROCESSES_ALONE: u64 = 8;
 /// The processes of a group beside those of programs.
@@ -134,6 +134,8 @@ pub(super) struct Made {
     pub(super) out: OwnedFd,
     pub(super) err: OwnedFd,
     pub(super) process: Process,
+    /// Whose memory the server looks at, and that of all below it.
+    pub(super) watched: Option<u32>,
     pub(super) landlock: u32,
     pub(super) processes_seen: bool,
     pub(super) limits: &'static str,
@@ -181,6 +183,10 @@ fn shake(started: Started, setup: &Setup, contents: &[u8]) -> Result<Made, Failu
             _ => failure("python", &io::Error::other("")),
         });
     }
+    let watched = started.process.without_group().filter(|_| !processes_seen);
+    if let Some(process) = watched {
+        usage::can_be_seen(process)?;
+    }
     control.set_nonblocking(true).map_err(failed)?;
     driver.set_nonblocking(true).map_err(failed)?;
     Ok(Made {
@@ -191,6 +197,7 @@ fn shake(started: Started, setup: &Setup, contents: &[u8]) -> Result<Made, Failu
         out: started.out.into(),
         err: started.err.into(),
         process: started.process,
+        watched,
         landlock,
         processes_seen,
     })

@@ -42,6 +42,8 @@ fn main() {
             Some(("require_cgroup", "yes")) => python.require_cgroup = true,
             Some(("root", root)) => python.root = Some(root.into()),
             Some(("sessions", most)) => python.most = most.parse().expect("a number"),
+            Some(("idle_ms", ms)) => python.idle = millis(ms),
+            Some(("max_age_ms", ms)) => python.max_age = millis(ms),
             Some(("at_once_of_one", most)) => {
                 python.at_once_of_one = most.parse().expect("a number");
             }
@@ -59,6 +61,10 @@ fn main() {
         .build()
         .expect("a runtime")
         .block_on(serve(python, jq));
+}
+
+fn millis(text: &str) -> Duration {
+    Duration::from_millis(text.parse().expect("a number"))
 }
 
 fn become_user(id: u32) {

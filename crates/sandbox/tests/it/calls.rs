@@ -81,6 +81,25 @@ fn calls_run_together_and_at_most_sixteen_at_once() {
 }
 
 #[test]
+fn ten_calls_at_once_take_as_long_as_the_slowest() {
+    // js_parallel_10
+    for mut host in Host::everywhere() {
+        let outcome = host.run(
+            "const all = Array.from({ length: 10 }, (_, i) => quaymaster.test.slow({ ms: 500 + i }));
+             return await Promise.all(all)",
+        );
+        let slowest: Vec<u64> = (500..510).collect();
+        assert_eq!(outcome["result"], json!(slowest), "{} {outcome}", host.how);
+        let took = outcome["ms"].as_f64().unwrap();
+        assert!(
+            (509.0..2_500.0).contains(&took),
+            "{}: one after the other they take 5045 ms, these took {took}",
+            host.how
+        );
+    }
+}
+
+#[test]
 fn calls_that_nobody_awaits_are_cancelled_and_told() {
     // js_call_after_return
     for mut host in Host::everywhere() {

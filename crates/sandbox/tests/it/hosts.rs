@@ -31,9 +31,22 @@ impl Host {
 
     /// With more in its environment.
     pub(crate) fn start_with(args: &[&str], environment: &[(&str, &str)]) -> Host {
-        let mut process = Command::new(PROGRAM)
+        let mut command = Command::new(PROGRAM);
+        command.envs(environment.iter().copied());
+        Host::begin(command, args)
+    }
+
+    /// A host of sessions, in namespaces of its own that a shell prepares first. `namespaces` are options of unshare(1).
+    pub(crate) fn start_within(namespaces: &[&str], prepare: &str, args: &[&str]) -> Host {
+        let mut command = unshare(namespaces);
+        command.args(["sh", "-c", &format!("{prepare} && exec \"$0\" \"$@\"")]);
+        command.arg(PROGRAM).env("WITHOUT_JAVASCRIPT", "yes");
+        Host::begin(command, args)
+    }
+
+    fn begin(mut command: Command, args: &[&str]) -> Host {
+        let mut process = command
             .args(args)
-            .envs(environment.iter().copied())
             .env("A_SECRET", "of the server")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -108,6 +121,24 @@ impl Host {
         self.process.id()
     }
 
+    /// A number of its status, as `VmRSS:` in KiB.
+    pub(crate) fn status(&self, field: &str) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
+        let line = status.lines().find(|line| line.starts_with(field)).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    }
+
+    /// Fails when it has much more memory than it had, in KiB: far less than what a program took.
+    #[track_caller]
+    pub(crate) fn has_not_grown(&self, before: u64) {
+        let after = self.status("VmRSS:");
+        assert!(
+            after < before + 32 * 1024,
+            "{} grew from {before} KiB to {after} KiB",
+            self.how
+        );
+    }
+
     /// Kills it as nothing can be prevented from being killed.
     pub(crate) fn kill(&mut self) {
         self.process.kill().unwrap();
@@ -149,6 +180,16 @@ impl Drop for Host {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+/// A command in namespaces of its own, with the rights of root in them.
+pub(crate) fn unshare(namespaces: &[&str]) -> Command {
+    let mut command = Command::new("unshare");
+    if !is_root() {
+        command.args(["-U", "-r"]);
+    }
+    command.args(namespaces);
+    command
 }
 
 pub(crate) fn is_root() -> bool {

@@ -52,17 +52,12 @@ fn a_thousand_executions_leave_nothing_behind() {
                 assert_eq!(outcome["result"], 45, "{outcome}");
             }
         }
-        let status = std::fs::read_to_string(format!("/proc/{}/status", host.pid())).unwrap();
-        let field = |name: &str| -> u64 {
-            let line = status.lines().find(|line| line.starts_with(name)).unwrap();
-            line.split_whitespace().nth(1).unwrap().parse().unwrap()
-        };
         let files = std::fs::read_dir(format!("/proc/{}/fd", host.pid()))
             .unwrap()
             .count();
         (
-            field("VmRSS:"),
-            field("Threads:"),
+            host.status("VmRSS:"),
+            host.status("Threads:"),
             files,
             host.workers().len(),
         )

@@ -1,7 +1,6 @@
 //! Python sessions: what they keep, what they answer, and how they end.
 
 use crate::hosts::{Host, is_root};
-use crate::python_hostile::control;
 use serde_json::{Value, json};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
@@ -149,42 +148,50 @@ fn nobody_meets_another_ones_session() {
     }
 }
 
+/// A program that does not end, and whether an interrupt ends it.
+pub(crate) const ENDLESS: [(&str, bool); 4] = [
+    ("while True: pass", true),
+    ("import re; re.match('(a+)+$', 'a' * 60 + 'b')", true),
+    (
+        "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True: pass",
+        false,
+    ),
+    ("sum(range(10 ** 12))", false),
+];
+
 #[test]
 fn a_call_that_takes_too_long_is_interrupted_and_one_that_does_not_stop_loses_the_session() {
-    // py_inf_loop, py_ignore_sigint
+    // py_inf_loop, py_ignore_sigint, py_c_loop
     for mut host in Host::python_everywhere() {
-        host.py_value("x = 1");
+        for (code, is_interrupted) in ENDLESS {
+            host.py_value("x = 1");
+            let begun = Instant::now();
+            let ran = host.py(json!({ "code": code, "ms": 300 }));
+            let state = if is_interrupted { "kept" } else { "lost" };
+            assert_eq!(
+                (&ran["ending"], &ran["state"]),
+                (&json!("timeout"), &json!(state)),
+                "{} {code}",
+                host.how
+            );
+            assert!(begun.elapsed() < Duration::from_secs(10));
+            let next = host.py(json!({ "code": "'x' in globals()" }));
+            let is_there = if is_interrupted { "True" } else { "False" };
+            assert_eq!(next["said"], is_there, "{} {code} {next}", host.how);
+            if !is_interrupted {
+                assert_eq!(next["state"], "new");
+                let reason = next["reason"].as_str().unwrap();
+                assert!(reason.contains("did not stop"), "{next}");
+            }
+        }
         let looped = host.py(json!({ "code": "print('before')\nwhile True: pass", "ms": 300 }));
-        assert_eq!(
-            (&looped["ending"], &looped["state"]),
-            (&json!("timeout"), &json!("kept"))
-        );
         assert_eq!(looped["stdout"], "before\n");
-        assert_eq!(host.py_value("x"), "1");
-        let stubborn =
-            "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True: pass";
-        let begun = Instant::now();
-        let lost = host.py(json!({ "code": stubborn, "ms": 300 }));
-        assert_eq!(
-            (&lost["ending"], &lost["state"]),
-            (&json!("timeout"), &json!("lost"))
-        );
-        assert!(begun.elapsed() < Duration::from_secs(10));
-        let next = host.py(json!({ "code": "'x' in globals()" }));
-        assert_eq!(
-            (&next["said"], &next["state"]),
-            (&json!("False"), &json!("new"))
-        );
-        assert!(
-            next["reason"].as_str().unwrap().contains("did not stop"),
-            "{next}"
-        );
     }
 }
 
 #[test]
 fn an_interpreter_that_ends_is_replaced() {
-    // py_exit0, py_segv, py_execv, py_close_proto_fd, py_c_loop
+    // py_exit0, py_segv, py_execv, py_close_proto_fd
     let ways = [
         ("import os; os._exit(0)", "status 0"),
         ("import ctypes; ctypes.string_at(0)", "signal 11"),
@@ -241,14 +248,17 @@ for _ in range(5):
 
 #[test]
 fn what_is_printed_is_kept_up_to_a_limit_and_counted_beyond() {
-    // py_stdout_flood
     for mut host in Host::python_everywhere() {
         let flood =
             "import sys, os\nfor _ in range(320): os.write(1, b'x' * 65536)\nsys.stderr.write('e')";
         let ran = host.py(json!({ "code": flood }));
         assert_eq!(ran["ending"], "ok", "{}", ran["said"]);
         assert_eq!(ran["stdout_total"], 320 * 65536);
-        assert_eq!(ran["stdout"].as_str().unwrap().len(), 128 * 1024);
+        assert_eq!(
+            ran["stdout"].as_str().unwrap().len(),
+            64 * 1024,
+            "documented"
+        );
         assert_eq!(ran["stderr"], "e\n".trim());
         let of_child = host.py(json!({
             "code": "import subprocess; subprocess.run(['echo', 'of a child']).returncode",
@@ -260,10 +270,8 @@ fn what_is_printed_is_kept_up_to_a_limit_and_counted_beyond() {
     }
 }
 
-#[test]
-fn what_a_program_leaves_running_is_gone_before_the_next_call() {
-    // py_daemon_left
-    let leave = "
+/// Leaves a process and a thread behind.
+pub(crate) const LEAVE: &str = "
 import os, time
 if os.fork() == 0:
     os.setsid()
@@ -277,8 +285,12 @@ import threading
 threading.Thread(target=lambda: time.sleep(60), daemon=True).start()
 x = 5
 ";
+
+#[test]
+fn what_a_program_leaves_running_is_gone_before_the_next_call() {
+    // py_daemon_left
     for mut host in Host::python_everywhere() {
-        host.py_value(leave);
+        host.py_value(LEAVE);
         let code = "size = os.path.getsize('/scratch/beat'); time.sleep(0.1); \
              size == os.path.getsize('/scratch/beat'), sorted(p for p in os.listdir('/proc') if p.isdigit()) == [str(os.getpid())], x";
         assert_eq!(host.py_value(code), "(True, True, 5)", "{}", host.how);
@@ -317,7 +329,7 @@ fn a_killed_server_leaves_no_process_behind() {
 }
 
 /// All processes below one, with their names.
-fn descendants(pid: u32) -> Vec<(u32, String)> {
+pub(crate) fn descendants(pid: u32) -> Vec<(u32, String)> {
     let mut all = Vec::new();
     let tasks = std::fs::read_dir(format!("/proc/{pid}/task"));
     for task in tasks.into_iter().flatten().flatten() {
@@ -409,11 +421,6 @@ fn an_interpreter_behind_a_shim_and_outside_of_the_system_is_found() {
     );
     let prefix = host.py_value("import sys, json, ssl; sys.prefix");
     assert_eq!(prefix, format!("'{at}'"));
-}
-
-#[test]
-fn the_controls_work_outside_of_a_session() {
-    control();
 }
 
 /// An interpreter with a prefix of its own, behind a script. The prefix, and a path where the script is first.

@@ -4,47 +4,55 @@ use crate::hosts::Host;
 use serde_json::json;
 use std::time::{Duration, Instant};
 
-#[test]
-fn room_and_files_run_out_and_the_session_goes_on() {
-    // py_disk_fill, py_inode_fill, py_shm_fill, py_fd_exhaust, py_thread_bomb
-    let fill = r"
-import errno, os, threading
-def until(action):
+/// Fills places, makes files, opens some and begins threads, each up to a number that no session gets to.
+pub(crate) const FILL: &str = r"
+import errno, json, os, shutil, threading
+def until(action, most):
     try:
-        for n in range(1000000): action(n)
+        for n in range(most): action(n)
     except (OSError, RuntimeError) as error:
         return (errno.errorcode.get(getattr(error, 'errno', None), type(error).__name__), n)
+    return ('all', most)
 def filled(place):
     with open(place + '/big', 'wb') as f:
-        why, n = until(lambda _: (f.write(b'x' * (1 << 20)), f.flush()))
+        why, n = until(lambda _: (f.write(b'x' * (1 << 20)), f.flush()), 100)
     size = os.path.getsize(place + '/big') >> 20
     os.unlink(place + '/big')
     return why, size
 got = [filled('/scratch'), filled('/tmp'), filled('/dev/shm')]
 os.mkdir('/scratch/many')
-why, n = until(lambda n: os.close(os.open(f'/scratch/many/{n}', os.O_CREAT | os.O_WRONLY)))
-got.append((why, n > 15000 and n < 20001))
-import shutil; shutil.rmtree('/scratch/many')
+got.append(until(lambda n: os.close(os.open(f'/scratch/many/{n}', os.O_CREAT | os.O_WRONLY)), 21_000))
+shutil.rmtree('/scratch/many')
 held = []
-why, n = until(lambda n: held.append(os.open('/dev/null', 0)))
-got.append((why, n < 260))
+got.append(until(lambda n: held.append(os.open('/dev/null', 0)), 300))
 for f in held: os.close(f)
 over = threading.Event()
-why, n = until(lambda n: threading.Thread(target=over.wait, daemon=True).start())
-got.append((why, n < 100))
+got.append(until(lambda n: threading.Thread(target=over.wait, daemon=True).start(), 100))
 over.set()
-got
+print(json.dumps(got))
 ";
+
+#[test]
+fn room_and_files_run_out_and_the_session_goes_on() {
+    // py_disk_fill, py_inode_fill, py_shm_fill, py_fd_exhaust, py_thread_bomb
     for mut host in Host::python_everywhere() {
-        let got = host.py_value(fill);
-        let disk = |got: &str| got.contains("('ENOSPC', 64)") || got.contains("('EFBIG', 64)");
-        assert!(disk(&got), "{} {got}", host.how);
-        assert!(got.contains("('ENOSPC', 16)"), "{} {got}", host.how);
-        assert!(
-            got.ends_with("('ENOSPC', True), ('EMFILE', True), ('RuntimeError', True)]"),
-            "{} {got}",
-            host.how
-        );
+        let ran = host.py(json!({ "code": FILL }));
+        assert_eq!(ran["ending"], "ok", "{} {ran}", host.how);
+        let got: Vec<(String, u64)> =
+            serde_json::from_str(ran["stdout"].as_str().unwrap()).unwrap();
+        let [scratch, tmp, shared, files, open, threads] = &got[..] else {
+            panic!("{} {got:?}", host.how)
+        };
+        for (why, size) in [scratch, tmp] {
+            let is_full = ["ENOSPC", "EFBIG"].contains(&why.as_str());
+            assert!(is_full && *size == 64, "{} {got:?}", host.how);
+        }
+        assert_eq!(*shared, ("ENOSPC".to_owned(), 16), "{}", host.how);
+        assert_eq!(files.0, "ENOSPC", "{} {got:?}", host.how);
+        assert!((15_001..=20_000).contains(&files.1), "{} {got:?}", host.how);
+        assert_eq!(open.0, "EMFILE", "{} {got:?}", host.how);
+        assert!(open.1 < 260, "{} {got:?}", host.how);
+        assert_eq!(threads.0, "RuntimeError", "{} {got:?}", host.how);
         assert_eq!(host.py_value("len(got)"), "6");
     }
 }
@@ -74,6 +82,29 @@ while True: os.write(2, junk)
     }
 }
 
+/// What it prints is a GiB.
+pub(crate) const FLOOD: &str =
+    "import os\njunk = b'x' * 65536\nfor _ in range(16384): os.write(1, junk)";
+pub(crate) const FLOOD_BYTES: u64 = 1 << 30;
+
+#[test]
+fn a_flood_of_output_is_counted_and_takes_no_memory() {
+    // py_stdout_flood
+    for mut host in Host::python_everywhere() {
+        host.py_value("'begun'");
+        let before = host.status("VmRSS:");
+        let ran = host.py(json!({ "code": FLOOD, "ms": 120_000 }));
+        assert_eq!(ran["ending"], "ok", "{} {}", host.how, ran["said"]);
+        assert_eq!(ran["stdout_total"], FLOOD_BYTES, "{}", host.how);
+        assert_eq!(
+            ran["stdout"].as_str().unwrap().len(),
+            quaymaster_sandbox::MAX_KEPT
+        );
+        host.has_not_grown(before);
+        assert_eq!(host.py_value("1"), "1", "{}", host.how);
+    }
+}
+
 #[test]
 fn thousands_of_small_files_fit_a_session() {
     for mut host in Host::python_everywhere() {
@@ -84,21 +115,25 @@ fn thousands_of_small_files_fit_a_session() {
     }
 }
 
-#[test]
-fn a_fork_bomb_stops_and_the_state_stays() {
-    // py_fork_bomb, py_fork_bomb_exp
-    let bomb = "
+/// More children than a session may have processes.
+pub(crate) const FORKS: &str = "
 import os, time
 x = 11
-children = 0
+children, why = 0, 'all'
 try:
-    while True:
-        if os.fork() == 0: time.sleep(60)
+    while children < 200:
+        if os.fork() == 0:
+            time.sleep(60)
+            os._exit(0)
         children += 1
 except OSError as error:
     why = error.errno
-(why, 3 < children < 30)
+print(why, children)
 ";
+
+#[test]
+fn a_fork_bomb_stops_and_the_state_stays() {
+    // py_fork_bomb, py_fork_bomb_exp
     let exponential = "
 import os, time
 end = time.time() + 0.3
@@ -111,7 +146,13 @@ if os.getpid() != 2:
         except OSError: pass
 ";
     for mut host in Host::python_everywhere() {
-        assert_eq!(host.py_value(bomb), "(11, True)", "{}", host.how);
+        host.py_value(FORKS);
+        assert_eq!(
+            host.py_value("why, 3 < children < 30"),
+            "(11, True)",
+            "{}",
+            host.how
+        );
         assert_eq!(host.py_value("x"), "11");
         let ran = host.py(json!({ "code": exponential }));
         assert_eq!(ran["ending"], "ok", "{} {ran}", host.how);
@@ -121,40 +162,70 @@ if os.getpid() != 2:
     }
 }
 
+/// More memory than a process may have.
+pub(crate) const HOARD: &str =
+    "held = []\nfor _ in range(40): held.append(bytearray(16 << 20))\nprint(len(held))";
+
+/// More memory than a session may have, in processes that each have less. They wait for one of them to be killed, or for nothing
+/// longer than until all have what they want.
+pub(crate) fn hoards(held: &str, ends_when_all_have_it: bool) -> String {
+    let stop = if ends_when_all_have_it {
+        "touched == 4"
+    } else {
+        "False"
+    };
+    format!(
+        "
+import mmap, os, time
+reader, writer = os.pipe()
+os.set_blocking(reader, False)
+for _ in range(4):
+    if os.fork() == 0:
+        held = {held}
+        for at in range(0, len(held), 4096): held[at] = 1
+        os.write(writer, b'x')
+        time.sleep(30)
+        os._exit(0)
+touched = killed = 0
+end = time.time() + 10
+while not killed and time.time() < end and not ({stop}):
+    try: touched += len(os.read(reader, 4))
+    except BlockingIOError: pass
+    pid, status = os.waitpid(-1, os.WNOHANG)
+    if pid and status == 9: killed += 1
+    time.sleep(0.01)
+print(touched, killed)
+killed
+"
+    )
+}
+
+/// Memory of a process's own, and such as it could share with others: limits of processes see both, and so must whoever
+/// looks at the sum.
+pub(crate) const HELD: [&str; 2] = ["bytearray(180 << 20)", "mmap.mmap(-1, 180 << 20)"];
+
 #[test]
 fn memory_ends_where_it_should() {
     // py_mem_bomb, py_mem_bomb_fork
-    let bomb = "held = []\nwhile True: held.append(bytearray(16 << 20))";
-    let forked = "
-import os, time
-for _ in range(4):
-    if os.fork() == 0:
-        held = bytearray(180 << 20)
-        for at in range(0, len(held), 4096): held[at] = 1
-        time.sleep(30)
-        os._exit(0)
-ended = 0
-end = time.time() + 10
-while ended < 1 and time.time() < end:
-    pid, status = os.waitpid(-1, os.WNOHANG)
-    if pid and status == 9: ended += 1
-    time.sleep(0.01)
-ended
-";
     for mut host in Host::python_everywhere() {
-        let one = host.py(json!({ "code": bomb }));
+        host.py_value("'begun'");
+        let before = host.status("VmRSS:");
+        let one = host.py(json!({ "code": HOARD }));
         let is_held = one["said"][0]
             .as_str()
             .is_some_and(|said| said.contains("MemoryError"));
         assert!(is_held || one["ending"] == "memory", "{} {one}", host.how);
-        let group = host.py(json!({ "code": forked, "reset": true }));
-        let some_were_killed = group["said"].as_str().is_some_and(|ended| ended != "0");
-        assert!(
-            group["ending"] == "memory" || some_were_killed,
-            "{} {group}",
-            host.how
-        );
-        assert_eq!(host.py_value("1"), "1", "and the next call is answered");
+        for held in HELD {
+            let group = host.py(json!({ "code": hoards(held, false), "reset": true }));
+            let some_were_killed = group["said"].as_str().is_some_and(|ended| ended != "0");
+            assert!(
+                group["ending"] == "memory" || some_were_killed,
+                "{} {held} {group}",
+                host.how
+            );
+            assert_eq!(host.py_value("1"), "1", "and the next call is answered");
+        }
+        host.has_not_grown(before);
     }
 }
 

@@ -1,10 +1,9 @@
 //! Programs that look for a way out of a session. Each one answers with what it got:
-//! `ok`, or the error of the system. Outside, as a control, the same programs get what they are after.
+//! `ok`, or the error of the system. Outside, as a control, the same programs get what they are after (`python_controls`).
 
-use crate::hosts::{Host, is_root};
+use crate::hosts::Host;
 use serde_json::{Map, Value, json};
 use std::fmt::Write as _;
-use std::process::Command;
 
 /// Helpers of the programs below.
 const PRELUDE: &str = r"
@@ -366,7 +365,7 @@ const PROGRAMS: &[(&str, &str, &[&str], char)] = &[
 ];
 
 /// A listener of the machine, on TCP and on an abstract name.
-fn listeners() -> (std::net::TcpListener, std::os::unix::net::UnixListener, u16) {
+pub(crate) fn listeners() -> (std::net::TcpListener, std::os::unix::net::UnixListener, u16) {
     use std::os::linux::net::SocketAddrExt as _;
     let tcp = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = tcp.local_addr().unwrap().port();
@@ -377,7 +376,7 @@ fn listeners() -> (std::net::TcpListener, std::os::unix::net::UnixListener, u16)
 }
 
 /// A program whose result is what each of the programs got, as JSON.
-fn all_of(wanted: impl Fn(char) -> bool, port: u16) -> String {
+pub(crate) fn all_of(wanted: impl Fn(char) -> bool, port: u16) -> String {
     let mut code = format!("{PRELUDE}\ngot = {{}}\n");
     for (name, program, _, outside) in PROGRAMS {
         if wanted(*outside) {
@@ -418,29 +417,6 @@ fn no_program_finds_a_way_out() {
             assert_eq!(kept["state"], "kept", "{kept}");
         }
     }
-}
-
-/// Outside, in a mount namespace that is thrown away, the programs get what they are after.
-pub(crate) fn control() {
-    let (_tcp, _unix, port) = listeners();
-    let allowed = |outside| outside == 'A' || (outside == 'R' && is_root());
-    let mut command = Command::new("unshare");
-    if !is_root() {
-        command.arg("-U");
-    }
-    let ran = command
-        .args(["-m", "/usr/bin/python3", "-I", "-c", &all_of(allowed, port)])
-        .env("A_SECRET", "of the server")
-        .output()
-        .unwrap();
-    let said = String::from_utf8(ran.stdout).unwrap();
-    let got: Map<String, Value> = serde_json::from_str(&said)
-        .unwrap_or_else(|_| panic!("{said} {}", String::from_utf8_lossy(&ran.stderr)));
-    assert!(got.len() > 15);
-    for (name, got) in got {
-        assert_eq!(got, "ok", "{name} outside");
-    }
-    let _ = std::fs::remove_file("/tmp/py_link");
 }
 
 #[test]

@@ -7,6 +7,7 @@ use quaymaster_sandbox::{MAX_SAID, MAX_VALUE, Printed, PythonEnding, Ran, State}
 use serde_json::{Map, Value, json};
 use std::time::Duration;
 
+/// Bytes of an answer: 64 KB of what was printed, 20 KB of the result.
 const STDOUT: usize = 48 * 1024;
 const STDERR: usize = 16 * 1024;
 const RESULT: usize = 20 * 1024;
@@ -126,6 +127,7 @@ fn cut(text: &str, most: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use quaymaster_sandbox::MAX_KEPT;
 
     const SECRET: &str = "a-long-secret-of-an-account-0123456789-0123456789-0123456789-0123456789-0123456789-0123456789-0123456789-0123456789";
 
@@ -159,7 +161,7 @@ mod tests {
         let redactor = Redactor::new([SECRET]);
         let given = Given::default();
         let text = full_of_secrets(MAX_SAID);
-        let printed = full_of_secrets(128 * 1024);
+        let printed = full_of_secrets(MAX_KEPT);
         assert!(!text.ends_with(SECRET) && !printed.ends_with(SECRET));
         for ending in [
             PythonEnding::Ok(Some(full_of_secrets(MAX_VALUE))),

@@ -85,6 +85,10 @@ impl Sample {
             public_url: self.t("https://quay.example.com"),
             endpoint: self.t(ENDPOINT),
             info_url: self.t("https://quay.example.com/api/v1/mcp/info"),
+            isolation: vec![
+                self.t("JavaScript: programs run with full isolation"),
+                self.t("Python: Python 3.13 (/usr/bin/python3.13) runs with full isolation; memory and processes of a session are limited by cgroup v2"),
+            ],
             connect: self.connect("<token>"),
             placeholder: "<token>",
         };

@@ -3,8 +3,11 @@
 
 mod changes;
 mod errors;
+mod killed;
 mod queue;
+mod renaming;
 mod saving;
+mod schedules;
 mod services;
 mod starting;
 mod waiting;

@@ -3,6 +3,7 @@
 
 mod page;
 mod playbook;
+mod renamed;
 
 use quaymaster_tests::{Database, Developer, Mcp, program};
 use serde_json::{Value, json};

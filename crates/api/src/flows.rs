@@ -188,7 +188,21 @@ pub(crate) async fn create_flow(
     Ok((StatusCode::CREATED, axum::Json(made.into())))
 }
 
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct FlowRead {
+    flow: FlowView,
+    /// The text of the version that runs.
+    source: String,
+    /// The next times at which its schedules start it, the earliest first and at most five; none of a flow
+    /// that is switched off.
+    #[schema(value_type = Vec<String>)]
+    next_starts: Vec<Instant>,
+}
+
 /// Reads a flow
+///
+/// With its text, and when its schedules start it next.
 #[utoipa::path(
     get, path = "/api/v1/workspaces/{id}/flows/{flow}", tag = "Flows",
     security(("bearer" = ["admin"])),
@@ -196,22 +210,28 @@ pub(crate) async fn create_flow(
         ("id" = String, Path, description = "Id or slug of the workspace."),
         ("flow" = String, Path, description = "Id or name of the flow."),
     ),
-    responses((status = 200, description = "The flow.", body = OneFlow), Faults)
+    responses((status = 200, description = "The flow.", body = FlowRead), Faults)
 )]
 pub(crate) async fn read_flow(
     State(app): State<App>,
     Person(actor): Person,
     Path((id, flow)): Path<(String, String)>,
-) -> Answer<axum::Json<OneFlow>> {
+) -> Answer<axum::Json<FlowRead>> {
     let workspace = find(&app, &actor, &id).await?;
     let found = app.flow(&actor, &workspace.id, &flow).await?;
-    Ok(axum::Json(found.into()))
+    let next_starts = app.next_starts(&found.flow).await?;
+    let OneFlow { flow, source } = found.into();
+    Ok(axum::Json(FlowRead {
+        flow,
+        source,
+        next_starts,
+    }))
 }
 
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct PutFlow {
-    /// The text of the flow, whose name is that of the path.
+    /// The text of the flow. Another name in it than the flow has is the flow's from now on.
     source: String,
     /// The version that was read; when the flow has another by now, nothing is changed.
     if_version: Option<i64>,
@@ -228,7 +248,10 @@ pub(crate) struct PutAnswer {
 /// Saves a flow
 ///
 /// Makes a new version, or the flow if there is none of that name. Anything that is wrong answers 422 as
-/// when a flow is created, and the version before goes on. Needs an administrator.
+/// when a flow is created, and the version before goes on. A text with another name renames the flow: its
+/// versions, runs, triggers and the credentials that have it stay. A name that another flow has answers 409,
+/// and while other flows call it by its name the answer is 400 with them in `details.callers`. Needs an
+/// administrator.
 #[utoipa::path(
     put, path = "/api/v1/workspaces/{id}/flows/{flow}", tag = "Flows",
     security(("bearer" = ["admin"])), request_body = PutFlow,
@@ -421,8 +444,8 @@ pub(crate) struct RollBack {
 
 /// Rolls a flow back
 ///
-/// Makes an older version the one that runs; later versions stay and can be chosen again. Needs an
-/// administrator.
+/// Makes an older version the one that runs, with the name that the flow had in it; later versions stay and
+/// can be chosen again. Needs an administrator.
 #[utoipa::path(
     post, path = "/api/v1/workspaces/{id}/flows/{flow}/rollback", tag = "Flows",
     security(("bearer" = ["admin"])), request_body = RollBack,

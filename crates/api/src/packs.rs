@@ -65,7 +65,12 @@ impl VariableView {
 #[serde(rename_all = "camelCase")]
 #[schema(as = PackFlow)]
 pub(crate) struct PackFlowView {
+    /// In the pack.
     name: String,
+    /// In the workspace, where it may have got another one; absent while the workspace does not have it from
+    /// the pack.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    own_name: Option<String>,
     title: String,
     /// What agents read.
     description: String,
@@ -79,6 +84,7 @@ impl From<PackFlow> for PackFlowView {
     fn from(flow: PackFlow) -> Self {
         PackFlowView {
             name: flow.name,
+            own_name: flow.own_name,
             title: flow.title,
             description: flow.description,
             read_only: flow.read_only,
@@ -211,7 +217,7 @@ pub(crate) struct PutPackBody {
     variables: BTreeMap<String, String>,
     /// Values of the type `secret`, by name. They become secrets of the workspace.
     secrets: BTreeMap<String, String>,
-    /// The names of the flows to have; left out, those that are there, and all at first.
+    /// The names of the flows to have, as the pack has them; left out, those that are there, and all at first.
     flows: Option<Vec<String>>,
     /// Flows that were changed by hand are written over, too.
     replace_changed: bool,
@@ -220,6 +226,7 @@ pub(crate) struct PutPackBody {
 #[derive(Serialize, ToSchema)]
 #[schema(as = PutPackFlow)]
 pub(crate) struct PutFlowView {
+    /// In the pack.
     name: String,
     /// `created`, `updated`, `unchanged`, `kept` when it was changed by hand, or `removed`.
     became: &'static str,
@@ -311,7 +318,7 @@ pub(crate) struct HowToRemove {
 pub(crate) struct RemovedPackAnswer {
     removed: bool,
     id: String,
-    /// The names of the flows that are gone.
+    /// The names of the flows that are gone, as the workspace had them.
     deleted: Vec<String>,
     /// The names of those that stay.
     kept: Vec<String>,

@@ -5,7 +5,7 @@
 //! what runs until the transaction that moves the pointer has committed, and a run that began with it
 //! ends with it.
 //!
-//! - `reading`, `saving`: from a text to a version; [`secrets`]
+//! - `reading`, `saving`: from a text to a version; `renaming`: whether one may have another name; [`secrets`]
 //! - `shelf`: what is switched on, as its callers see it
 //! - `queue`: runs that are begun by whoever is free
 //! - `running`: one run, over `host`, the port of the interpreter: `expressions`, `http`, `services`, `python`, `vault`, `rates`;
@@ -28,6 +28,7 @@ mod python;
 pub(crate) mod queue;
 mod rates;
 mod reading;
+mod renaming;
 pub(crate) mod running;
 pub mod runs;
 mod saving;
@@ -153,7 +154,8 @@ impl App {
         found.ok_or_else(|| no_version(version))
     }
 
-    /// Makes an older version the one that runs. Versions after it stay.
+    /// Makes an older version the one that runs, with the name that the flow had in it. Versions after it
+    /// stay.
     pub async fn roll_flow_back(
         &self,
         admin: &Admin,
@@ -172,8 +174,10 @@ impl App {
                 "This version was written for an older program. Mend its text and save it anew.",
             )
         })?;
+        self.check_name(&flow, prepared.flow()).await?;
+        let name = &prepared.flow().flow;
         let mut tx = self.store.begin().await?;
-        let moved = tx.set_flow_version(&flow, version, self.now()).await;
+        let moved = tx.set_flow_version(&flow, name, version, self.now()).await;
         match moved {
             Ok(true) => {}
             Ok(false) => return Err(no_version(version)),
@@ -185,12 +189,13 @@ impl App {
         }
         self.set_triggers(&mut tx, &flow, flow.enabled, prepared.flow())
             .await?;
-        let details = json!({ "flow": flow.id, "name": flow.name, "version": version });
+        let details = json!({ "flow": flow.id, "name": name, "version": version });
+        let details = renaming::renamed(details, &flow.name, name);
         self.record_flow(&mut tx, admin, workspace, "flow.rolled_back", details)
             .await?;
         tx.commit().await?;
         self.changed().await;
-        self.flow(admin, workspace, named).await
+        self.flow(admin, workspace, flow.id.as_str()).await
     }
 
     pub async fn enable_flow(

@@ -42,7 +42,11 @@ pub struct PackSeen {
 /// A flow of a pack.
 #[derive(Debug, Clone)]
 pub struct PackFlow {
+    /// In the pack.
     pub name: String,
+    /// In the workspace, where it may have got another one; none while the workspace does not have it from
+    /// the pack.
+    pub own_name: Option<String>,
     pub title: String,
     /// What agents read.
     pub description: String,
@@ -107,9 +111,10 @@ pub struct RemovedPack {
     pub kept: Vec<String>,
 }
 
-/// A flow of the workspace that has a name of the pack's, and the digest of its current text.
+/// A flow of the workspace that the pack gave it, or that has a name of the pack's.
 struct Standing {
     flow: Flow,
+    /// Of its current text, under the name that it has in the pack.
     digest: String,
 }
 
@@ -163,13 +168,16 @@ impl App {
             )));
         }
         let mut removed = RemovedPack::default();
-        for flow in seen.flows.into_iter().filter(|flow| flow.state.is_there()) {
+        for flow in seen.flows {
+            let Some(name) = flow.own_name else {
+                continue;
+            };
             if keep_changed && flow.state == PackFlowState::Changed {
-                removed.kept.push(flow.name);
+                removed.kept.push(name);
                 continue;
             }
-            self.delete_flow(admin, workspace, &flow.name).await?;
-            removed.deleted.push(flow.name);
+            self.delete_flow(admin, workspace, &name).await?;
+            removed.deleted.push(name);
         }
         let details = json!({ "pack": id, "deleted": removed.deleted, "kept": removed.kept });
         let mut event = self.event(&admin.org, &admin.label, "pack.removed", details);
@@ -191,22 +199,31 @@ impl App {
         Ok(all.into_iter().map(|one| (one.pack.clone(), one)).collect())
     }
 
-    /// The flows of the workspace that have names of the pack's.
+    /// By the name in the pack, the flow of the workspace that the pack gave it, also under another name by
+    /// now, or else the one that has this name.
     async fn standing_flows(
         &self,
         org: &OrgId,
         workspace: &WorkspaceId,
         pack: &Shipped,
+        installed: Option<&InstalledPack>,
     ) -> Result<BTreeMap<String, Standing>, Fault> {
-        let names: BTreeSet<&str> = pack.flows().map(|flow| &*flow.flow).collect();
+        let all = self.store.flows(org, workspace).await?;
         let mut standing = BTreeMap::new();
-        for flow in self.store.flows(org, workspace).await? {
-            if !names.contains(&*flow.name) {
+        for name in pack.flows().map(|flow| &flow.flow) {
+            let given = installed.and_then(|installed| installed.flows.get(name));
+            let given = given.and_then(|given| all.iter().find(|flow| flow.id == given.flow));
+            let Some(flow) = given.or_else(|| all.iter().find(|flow| flow.name == *name)) else {
                 continue;
-            }
+            };
             let version = self.store.flow_version(org, &flow.id, flow.version).await?;
-            let digest = version.map(|version| version.digest).unwrap_or_default();
-            standing.insert(flow.name.clone(), Standing { flow, digest });
+            let digest = match version {
+                Some(version) if flow.name == *name => version.digest,
+                Some(version) => text::digest(&text::named(&version.source, name)),
+                None => String::new(),
+            };
+            let flow = flow.clone();
+            standing.insert(name.clone(), Standing { flow, digest });
         }
         Ok(standing)
     }
@@ -218,14 +235,21 @@ impl App {
         pack: &'static Shipped,
         installed: Option<InstalledPack>,
     ) -> Result<PackSeen, Fault> {
-        let standing = self.standing_flows(org, workspace, pack).await?;
+        let standing = self
+            .standing_flows(org, workspace, pack, installed.as_ref())
+            .await?;
         let vars = installed.as_ref().map(|installed| &installed.vars);
         let flows = pack.flows().map(|flow| {
+            let there = standing.get(&flow.flow);
             let given = installed.as_ref().and_then(|one| one.flows.get(&flow.flow));
-            let state = match (standing.get(&flow.flow), given) {
+            let given =
+                given.filter(|given| there.is_some_and(|there| there.flow.id == given.flow));
+            let state = match (there, given) {
                 (None, _) => PackFlowState::Absent,
                 (Some(_), None) => PackFlowState::Taken,
-                (Some(there), Some(given)) if there.digest != *given => PackFlowState::Changed,
+                (Some(there), Some(given)) if there.digest != given.digest => {
+                    PackFlowState::Changed
+                }
                 (Some(there), Some(_)) => {
                     let text = pack.text(&flow.flow, vars.unwrap_or(&BTreeMap::new()));
                     if text::digest(&text) == there.digest {
@@ -235,11 +259,13 @@ impl App {
                     }
                 }
             };
+            let own = there.filter(|_| state.is_there());
             let tool = flow.tool();
             let description = tool.and_then(|tool| tool.description.as_ref());
             let description = description.or(flow.description.as_ref());
             PackFlow {
                 name: flow.flow.clone(),
+                own_name: own.map(|there| there.flow.name.clone()),
                 title: flow.title.clone().unwrap_or_else(|| flow.flow.clone()),
                 description: description.cloned().unwrap_or_default().trim().to_owned(),
                 read_only: tool.is_some_and(|tool| tool.annotations.read_only_hint),

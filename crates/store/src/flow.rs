@@ -15,7 +15,8 @@ pub struct Flow {
     pub id: FlowId,
     pub org: OrgId,
     pub workspace: WorkspaceId,
-    /// Unique in the workspace; never changes.
+    /// Unique in the workspace. It changes with the text of the current version, so whatever names a flow
+    /// for good does it by its id.
     pub name: String,
     /// What agents call it, unique in the workspace; none when it is no tool.
     pub tool: Option<String>,
@@ -279,15 +280,17 @@ impl Tx {
         self.flows_changed(&flow.org, &flow.workspace).await
     }
 
-    /// Makes a new version the current one, if no other came in between; `false` otherwise. A duplicate
-    /// when another flow has the name of its tool, as with [`Tx::add_flow`].
+    /// Makes a new version the current one, if no other came in between; `false` otherwise. `name` is the
+    /// one that its text has. A duplicate when another flow has the name or that of its tool, as with
+    /// [`Tx::add_flow`].
     pub async fn add_flow_version(
         &mut self,
         flow: &Flow,
+        name: &str,
         version: &FlowVersion,
     ) -> Result<bool, StoreError> {
-        const SQL: &str = "UPDATE flows SET version = $3, versions = $3, title = $4, durable = $5, updated_at = $6, tool = $7 \
-             WHERE org_id = $1 AND id = $2 AND versions = $3 - 1";
+        const SQL: &str = "UPDATE flows SET version = $3, versions = $3, title = $4, durable = $5, updated_at = $6, \
+             tool = $7, name = $8 WHERE org_id = $1 AND id = $2 AND versions = $3 - 1";
         let moved = within!(self, conn => {
             sqlx::query(SQL)
                 .bind(flow.org.as_str())
@@ -297,6 +300,7 @@ impl Tx {
                 .bind(version.durable)
                 .bind(version.made_at.micros())
                 .bind(&version.tool)
+                .bind(name)
                 .execute(conn)
                 .await?
                 .rows_affected()
@@ -309,14 +313,16 @@ impl Tx {
         Ok(moved == 1)
     }
 
-    /// Makes an older version the current one. `false` when there is no such flow or version.
+    /// Makes an older version the current one. `name` is the one that its text has. `false` when there is
+    /// no such flow or version; a duplicate as with [`Tx::add_flow_version`].
     pub async fn set_flow_version(
         &mut self,
         flow: &Flow,
+        name: &str,
         version: i64,
         now: Instant,
     ) -> Result<bool, StoreError> {
-        const SQL: &str = "UPDATE flows SET version = $3, updated_at = $4, \
+        const SQL: &str = "UPDATE flows SET version = $3, updated_at = $4, name = $5, \
              tool = (SELECT v.tool FROM flow_versions v WHERE v.flow_id = flows.id AND v.version = $3), \
              title = (SELECT v.title FROM flow_versions v WHERE v.flow_id = flows.id AND v.version = $3), \
              durable = (SELECT v.durable FROM flow_versions v WHERE v.flow_id = flows.id AND v.version = $3) \
@@ -328,6 +334,7 @@ impl Tx {
                 .bind(flow.id.as_str())
                 .bind(version)
                 .bind(now.micros())
+                .bind(name)
                 .execute(conn)
                 .await?
                 .rows_affected()

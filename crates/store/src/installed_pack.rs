@@ -3,7 +3,8 @@
 
 use crate::db::{Store, StoreError, Tx, id};
 use quaymaster_core::Instant;
-use quaymaster_core::id::{OrgId, WorkspaceId};
+use quaymaster_core::id::{FlowId, OrgId, WorkspaceId};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,12 +17,20 @@ pub struct InstalledPack {
     pub version: String,
     /// What was chosen, by variable. Secrets are not in it.
     pub vars: BTreeMap<String, String>,
-    /// By the name of the flow, the SHA-256 of the text that it was given; 64 hexadecimal digits.
-    pub flows: BTreeMap<String, String>,
+    /// By the name that a flow has in the pack. In the workspace it may have got another one.
+    pub flows: BTreeMap<String, GivenFlow>,
     /// Id of a person or credential, or `command line`.
     pub made_by: String,
     pub installed_at: Instant,
     pub updated_at: Instant,
+}
+
+/// A flow that a pack gave a workspace. It may be gone by now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GivenFlow {
+    pub flow: FlowId,
+    /// SHA-256 of the text that it was given, under the name that it has in the pack; 64 hexadecimal digits.
+    pub digest: String,
 }
 
 #[derive(sqlx::FromRow)]

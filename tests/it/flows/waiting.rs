@@ -12,19 +12,19 @@ use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 
 /// A durable flow that is a tool whose calls are answered at once.
-fn later(name: &str, rest: &str) -> String {
+pub(super) fn later(name: &str, rest: &str) -> String {
     format!(
         "flow: {name}\ntriggers:\n  - mcp_tool: {{ description: Tries something out for a test., mode: async }}\ndurable: true\n{rest}"
     )
 }
 
 /// Starts it; the id of the run.
-async fn begin(desk: &Desk, tool: &str) -> String {
+pub(super) async fn begin(desk: &Desk, tool: &str) -> String {
     let begun = desk.mcp.call(tool, json!({})).await.unwrap();
     begun["run_id"].as_str().unwrap().to_owned()
 }
 
-async fn get_run(mcp: &Mcp, id: &str) -> ToolAnswer {
+pub(super) async fn get_run(mcp: &Mcp, id: &str) -> ToolAnswer {
     mcp.call("get_run", json!({ "run_id": id, "wait_s": 45 }))
         .await
 }
@@ -35,7 +35,7 @@ fn at(value: &Value) -> jiff::Timestamp {
 }
 
 /// How a run is once it waits in a step and nobody holds it.
-async fn put_off(desk: &Desk, id: &str) -> Value {
+pub(super) async fn put_off(desk: &Desk, id: &str) -> Value {
     for _ in 0..200 {
         let whole = run(desk, &json!({ "id": id })).await;
         let waits = whole["steps"][0]["input"]["until"].is_string();

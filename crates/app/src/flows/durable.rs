@@ -190,6 +190,8 @@ impl App {
         flow.version = record.version;
         let ready = self.flow_ready(&flow).await?.ok_or_else(gone)?;
         let prepared = &ready.prepared;
+        // To the run it is called what its version says, whatever its name is by now.
+        flow.name.clone_from(&prepared.flow().flow);
         // Calls that somebody waits for are no rows of the queue, and may have taken the room of the flow.
         let asked = self.now();
         let _room = loop {

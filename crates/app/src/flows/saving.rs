@@ -1,5 +1,6 @@
 //! From a text to a version of a flow.
 
+use super::renaming::{name_taken, renamed};
 use super::schedule::Schedule;
 use super::{FlowInFull, changed_meanwhile, reading};
 use crate::App;
@@ -75,8 +76,9 @@ impl App {
         Ok(saved.flow)
     }
 
-    /// Makes a new version of the flow of that name, or makes the flow. `if_version` is the version
-    /// that was read; another one by now refuses the change.
+    /// Makes a new version of the flow of that name or id, or makes the flow. A text with another name
+    /// gives it to the flow. `if_version` is the version that was read; another one by now refuses the
+    /// change.
     pub async fn put_flow(
         &self,
         admin: &Admin,
@@ -117,7 +119,8 @@ impl App {
             Meets::This(named, _) if named.parse::<FlowId>().is_ok() => {
                 Some(self.flow_named(admin, workspace, named).await?)
             }
-            _ => self.store.flow_named(&admin.org, workspace, name).await?,
+            Meets::This(named, _) => self.store.flow_named(&admin.org, workspace, named).await?,
+            Meets::Nothing => self.store.flow_named(&admin.org, workspace, name).await?,
         };
         let version = FlowVersion {
             version: known.as_ref().map_or(1, |flow| flow.versions + 1),
@@ -134,24 +137,17 @@ impl App {
             made_at: self.now(),
         };
         match (known, meets) {
-            (Some(_), Meets::Nothing) => Err(Fault::new(
-                Code::AlreadyExists,
-                format!("The workspace has a flow {name:?} already."),
-            )
-            .hint("Change it by PUT, or give the new one another name.")),
-            (Some(flow), Meets::This(named, if_version)) => {
-                if flow.name != *name {
-                    return Err(renamed(&flow.name, name));
-                }
-                if !named.parse::<FlowId>().is_ok_and(|id| id == flow.id) && named != flow.name {
-                    return Err(renamed(named, name));
-                }
+            (Some(_), Meets::Nothing) => {
+                Err(name_taken(name).hint("Change it by PUT, or give the new one another name."))
+            }
+            (Some(flow), Meets::This(_, if_version)) => {
                 if if_version.is_some_and(|version| version != flow.version) {
                     return Err(changed_meanwhile(flow.version));
                 }
+                self.check_name(&flow, prepared.flow()).await?;
                 self.save_version(admin, flow, version, &prepared).await
             }
-            (None, Meets::This(named, _)) if named != name => Err(renamed(named, name)),
+            (None, Meets::This(named, _)) if named != name => Err(misnamed(named, name)),
             (None, Meets::This(_, Some(_))) => Err(Fault::not_found(format!(
                 "The workspace has no flow {name:?} any more."
             ))),
@@ -227,8 +223,9 @@ impl App {
                 what: SavedAs::Unchanged,
             });
         }
+        let name = &prepared.flow().flow;
         let mut tx = self.store.begin().await?;
-        let added = tx.add_flow_version(&flow, &version).await;
+        let added = tx.add_flow_version(&flow, name, &version).await;
         let added = added.map_err(|error| duplicate_or(error, || tool_taken(prepared.flow())))?;
         if !added {
             return Err(changed_meanwhile(flow.version));
@@ -237,7 +234,8 @@ impl App {
             .await?;
         self.set_triggers(&mut tx, &flow, flow.enabled, prepared.flow())
             .await?;
-        let details = json!({ "flow": flow.id, "name": flow.name, "version": version.version });
+        let details = json!({ "flow": flow.id, "name": name, "version": version.version });
+        let details = renamed(details, &flow.name, name);
         self.record_flow(&mut tx, admin, &flow.workspace, "flow.updated", details)
             .await?;
         tx.commit().await?;
@@ -245,6 +243,7 @@ impl App {
         Ok(Saved {
             flow: FlowInFull {
                 flow: Flow {
+                    name: name.clone(),
                     version: version.version,
                     versions: version.version,
                     tool: version.tool.clone(),
@@ -285,12 +284,12 @@ impl App {
     }
 }
 
-fn renamed(known: &str, name: &str) -> Fault {
-    let known = quaymaster_core::schema::shorten(known);
+fn misnamed(named: &str, name: &str) -> Fault {
+    let named = quaymaster_core::schema::shorten(named);
     Fault::invalid_arg(
         "/source",
         "const",
-        format!("The text is of a flow {name:?}, and the one to be changed is {known:?}."),
+        format!("The text is of a flow {name:?}, and the workspace has no flow {named:?} to get that name."),
     )
-    .hint("A flow keeps its name. Make a new flow and delete the old one.")
+    .hint("To make a flow, save its text under the name that it has.")
 }

@@ -10,10 +10,11 @@ use quaymaster_core::id::FlowId;
 use quaymaster_core::tool::JsonObject;
 use quaymaster_core::{Code, Fault, Instant};
 use quaymaster_flows::format::{CatchUp, Cron, Overlap, Trigger};
+use quaymaster_store::flow::Flow;
 use quaymaster_store::flow_run::{Run, RunState};
 use quaymaster_store::flow_trigger::DueFlow;
 use serde_json::{Value, json};
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::str::FromStr as _;
 use std::time::Duration;
 
@@ -23,6 +24,8 @@ const LOOK: Duration = Duration::from_secs(1);
 const AT_A_TIME: usize = 100;
 /// What is later than this was missed.
 const MISSED_SECONDS: i64 = 60;
+/// Times to come that are told of a flow.
+const TOLD: usize = 5;
 
 /// The times of a trigger, read once.
 pub(super) struct Schedule {
@@ -68,6 +71,22 @@ struct Taken {
 }
 
 impl App {
+    /// The next times at which the schedules of a flow start it; none of one that is switched off.
+    pub async fn next_starts(&self, flow: &Flow) -> Result<Vec<Instant>, Fault> {
+        let ready = if flow.enabled {
+            self.flow_ready(flow).await?
+        } else {
+            None
+        };
+        let mut times = BTreeSet::new();
+        for schedule in ready.iter().flat_map(|ready| ready.schedules()) {
+            let first = schedule.next_after(self.now());
+            let all = std::iter::successors(first, |at| schedule.next_after(*at));
+            times.extend(all.take(TOLD));
+        }
+        Ok(times.into_iter().take(TOLD).collect())
+    }
+
     pub(super) async fn follow_schedules(self) {
         loop {
             if let Err(fault) = self.start_due_flows().await {

@@ -57,6 +57,10 @@ impl Ready {
         self.schedules.get(&n)
     }
 
+    pub(super) fn schedules(&self) -> impl Iterator<Item = &Schedule> {
+        self.schedules.values()
+    }
+
     /// Whether its tool answers before a run may have ended.
     pub(crate) fn is_later(&self) -> bool {
         is_later(self.prepared.flow())

@@ -18,7 +18,6 @@ use serde_json::Value;
 use sha2::Sha256;
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 /// What came to the address of a webhook.
@@ -51,10 +50,10 @@ impl App {
             .store
             .flow_of_webhook(hooked.workspace, hooked.path)
             .await?;
-        let (flow, n) = found.ok_or_else(nothing_here)?;
-        let all = self.flows_of_org(&flow.org).await?;
-        let ready = all.named(hooked.workspace, &flow.name).cloned();
-        let ready: Arc<Ready> = ready.ok_or_else(nothing_here)?;
+        let (flow, n) = found
+            .filter(|(flow, _)| flow.enabled)
+            .ok_or_else(nothing_here)?;
+        let ready = self.flow_ready(&flow).await?.ok_or_else(nothing_here)?;
         let index = usize::try_from(n).unwrap_or(usize::MAX);
         let webhook = match ready.prepared.flow().triggers.get(index) {
             Some(Trigger::Webhook(webhook)) if webhook.path == hooked.path => webhook.clone(),

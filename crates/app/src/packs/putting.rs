@@ -4,8 +4,9 @@ use super::choosing::{chosen_flows, chosen_secrets};
 use super::{InstalledPack, PackChoice, PackFlowState, PackSeen, Standing, text};
 use crate::App;
 use crate::actor::Admin;
-use quaymaster_core::id::WorkspaceId;
+use quaymaster_core::id::{FlowId, WorkspaceId};
 use quaymaster_core::{Code, Fault};
+use quaymaster_store::installed_pack::GivenFlow;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,6 +20,7 @@ pub struct PutPack {
 
 #[derive(Debug, Clone)]
 pub struct PutFlow {
+    /// In the pack.
     pub name: String,
     pub became: Became,
 }
@@ -48,12 +50,18 @@ impl Became {
 /// What has to be done for one flow.
 enum Plan {
     Create(String),
-    /// The version that is there.
-    Update(String, i64),
+    Update(String, FlowId, Replaced),
     /// It has this text already.
-    Adopt(String),
+    Adopt(String, FlowId),
     Keep,
-    Remove,
+    Remove(FlowId),
+}
+
+/// What is there before a flow is written.
+struct Replaced {
+    /// What the flow is called by now, and stays.
+    name: String,
+    version: i64,
 }
 
 impl App {
@@ -70,7 +78,7 @@ impl App {
         let chosen = chosen_flows(&seen, choice)?;
         let secrets = chosen_secrets(&seen, choice)?;
         let standing = self
-            .standing_flows(&admin.org, workspace, seen.shipped)
+            .standing_flows(&admin.org, workspace, seen.shipped, seen.installed.as_ref())
             .await?;
         let plans = plans(&seen, choice, &vars, &chosen, &standing)?;
         for (name, value) in secrets {
@@ -150,25 +158,28 @@ impl App {
         plan: Plan,
         row: &mut InstalledPack,
     ) -> Result<Became, Fault> {
-        let (text, became) = match plan {
+        let (text, flow, became) = match plan {
             Plan::Keep => return Ok(Became::Kept),
-            Plan::Remove => {
-                self.delete_flow(admin, workspace, name).await?;
+            Plan::Remove(flow) => {
+                self.delete_flow(admin, workspace, flow.as_str()).await?;
                 row.flows.remove(name);
                 return Ok(Became::Removed);
             }
-            Plan::Adopt(text) => (text, Became::Unchanged),
+            Plan::Adopt(text, flow) => (text, flow, Became::Unchanged),
             Plan::Create(text) => {
-                self.create_flow(admin, workspace, &text, true).await?;
-                (text, Became::Created)
+                let made = self.create_flow(admin, workspace, &text, true).await?;
+                (text, made.flow.id, Became::Created)
             }
-            Plan::Update(text, version) => {
-                self.put_flow(admin, workspace, name, &text, Some(version))
+            Plan::Update(text, flow, there) => {
+                let own = text::named(&text, &there.name);
+                self.put_flow(admin, workspace, flow.as_str(), &own, Some(there.version))
                     .await?;
-                (text, Became::Updated)
+                (text, flow, Became::Updated)
             }
         };
-        row.flows.insert(name.to_owned(), text::digest(&text));
+        let digest = text::digest(&text);
+        row.flows
+            .insert(name.to_owned(), GivenFlow { flow, digest });
         Ok(became)
     }
 }
@@ -200,19 +211,27 @@ fn plans(
         };
         if !chosen.contains(&flow.name) {
             if flow.state.is_there() {
-                let plan = if may_write { Plan::Remove } else { Plan::Keep };
+                let plan = if may_write {
+                    Plan::Remove(there.flow.id.clone())
+                } else {
+                    Plan::Keep
+                };
                 plans.push((flow.name.clone(), plan));
             }
             continue;
         }
         let text = seen.shipped.text(&flow.name, vars);
         let plan = if there.digest == text::digest(&text) {
-            Plan::Adopt(text)
+            Plan::Adopt(text, there.flow.id.clone())
         } else if flow.state == PackFlowState::Taken {
             taken.push(flow.name.clone());
             continue;
         } else if may_write {
-            Plan::Update(text, there.flow.version)
+            let replaced = Replaced {
+                name: there.flow.name.clone(),
+                version: there.flow.version,
+            };
+            Plan::Update(text, there.flow.id.clone(), replaced)
         } else {
             Plan::Keep
         };

@@ -42,6 +42,14 @@ pub(super) fn with_vars(flow: &str, vars: &BTreeMap<String, String>) -> String {
     text + rest
 }
 
+/// The same flow under another name, where its text begins with the name, as that of every pack does.
+pub(super) fn named(text: &str, name: &str) -> String {
+    match text.split_once('\n') {
+        Some((first, rest)) if first.starts_with("flow:") => format!("flow: {name}\n{rest}"),
+        _ => text.to_owned(),
+    }
+}
+
 /// SHA-256, as the versions of a flow have it.
 pub(super) fn digest(text: &str) -> String {
     hex(&Sha256::digest(text.as_bytes()))
@@ -65,5 +73,10 @@ mod tests {
             "flow: a\nvars:\n  one: \"a \\\"b\\\"\\n\"\n# Why.\nmap: |\n  x\n\n    y\n"
         );
         assert_eq!(with_vars(&texts[1], &BTreeMap::new()), "flow: b\n");
+        assert_eq!(
+            named(&texts[0], "c"),
+            "flow: c\n# Why.\nmap: |\n  x\n\n    y\n"
+        );
+        assert_eq!(named("# Why.\nflow: b\n", "c"), "# Why.\nflow: b\n");
     }
 }

@@ -132,8 +132,8 @@ pub(super) async fn restore(
     Posted(()): Posted<()>,
 ) -> Result<Response, Stop> {
     let place = place::find(&pages.app, &admin, &id).await?;
-    pages.app.roll_flow_back(&admin, &id, &name, number).await?;
-    let path = flow_path(&place, &name);
+    let restored = pages.app.roll_flow_back(&admin, &id, &name, number).await?;
+    let path = flow_path(&place, &restored.flow.name);
     Ok(answer::done(&pages, &path, Notice::FlowRolledBack))
 }
 

@@ -111,7 +111,6 @@ async fn page_of(
 fn row(flow: PackFlow, is_new: bool) -> PackFlowRow {
     PackFlowRow {
         is_ticked: flow.state.is_there() || (is_new && flow.state == PackFlowState::Absent),
-        is_there: flow.state.is_there(),
         state: match flow.state {
             PackFlowState::Absent | PackFlowState::Same => None,
             PackFlowState::Taken => Some("name is taken"),
@@ -119,6 +118,7 @@ fn row(flow: PackFlow, is_new: bool) -> PackFlowRow {
             PackFlowState::Changed => Some("changed by hand"),
         },
         name: flow.name,
+        own_name: flow.own_name,
         title: flow.title,
         description: flow.description,
         reads: flow.read_only,

@@ -99,10 +99,17 @@ pub struct PackFlowRow {
     pub reads: bool,
     pub is_destructive: bool,
     pub is_ticked: bool,
-    /// The workspace has it.
-    pub is_there: bool,
+    /// What the workspace calls it; none while it does not have it.
+    pub own_name: Option<String>,
     /// What is to be known of it: for example that it was changed by hand.
     pub state: Option<&'static str>,
+}
+
+impl PackFlowRow {
+    /// What the workspace calls it, where that is another name than the pack's.
+    fn renamed(&self) -> Option<&str> {
+        self.own_name.as_deref().filter(|own| *own != self.name)
+    }
 }
 
 impl PackPage {

@@ -25,7 +25,7 @@ impl Clock for At {
     }
 }
 
-fn version(n: i64) -> FlowVersion {
+pub(crate) fn version(n: i64) -> FlowVersion {
     FlowVersion {
         version: n,
         tool: (n != 2).then(|| "tool".into()),
@@ -113,9 +113,17 @@ async fn a_version_stays_and_the_current_one_is_a_pointer() {
             || async { store.flow_revisions(&tenant.org).await.unwrap()[&tenant.workspace] };
         assert_eq!(revision().await, 1);
         let mut tx = store.begin().await.unwrap();
-        assert!(tx.add_flow_version(&flow, &version(2)).await.unwrap());
+        assert!(
+            tx.add_flow_version(&flow, &flow.name, &version(2))
+                .await
+                .unwrap()
+        );
         // Somebody else's second version came too late.
-        assert!(!tx.add_flow_version(&flow, &version(2)).await.unwrap());
+        assert!(
+            !tx.add_flow_version(&flow, &flow.name, &version(2))
+                .await
+                .unwrap()
+        );
         tx.commit().await.unwrap();
         assert_eq!(revision().await, 2);
         let now = store.flow(&tenant.org, &flow.id).await.unwrap().unwrap();
@@ -124,8 +132,16 @@ async fn a_version_stays_and_the_current_one_is_a_pointer() {
             (2, true, "Title 2", None)
         );
         let mut tx = store.begin().await.unwrap();
-        assert!(tx.set_flow_version(&flow, 1, NOW).await.unwrap());
-        assert!(!tx.set_flow_version(&flow, 7, NOW).await.unwrap());
+        assert!(
+            tx.set_flow_version(&flow, &flow.name, 1, NOW)
+                .await
+                .unwrap()
+        );
+        assert!(
+            !tx.set_flow_version(&flow, &flow.name, 7, NOW)
+                .await
+                .unwrap()
+        );
         tx.commit().await.unwrap();
         let back = store.flow(&tenant.org, &flow.id).await.unwrap().unwrap();
         assert_eq!(
@@ -133,7 +149,11 @@ async fn a_version_stays_and_the_current_one_is_a_pointer() {
             (1, 2, Some("tool"))
         );
         let mut tx = store.begin().await.unwrap();
-        assert!(tx.add_flow_version(&flow, &version(3)).await.unwrap());
+        assert!(
+            tx.add_flow_version(&flow, &flow.name, &version(3))
+                .await
+                .unwrap()
+        );
         // The current version is never forgotten.
         tx.forget_flow_versions(&tenant.org, &flow.id, 3)
             .await

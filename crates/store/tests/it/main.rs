@@ -13,6 +13,7 @@ mod calls;
 mod connection_tools;
 mod credentials;
 mod documents;
+mod flow_names;
 mod flow_queue;
 mod flows;
 mod keys;

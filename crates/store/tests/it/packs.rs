@@ -1,8 +1,15 @@
 //! Installed packs in the store: written over, tenants apart, gone with their workspace.
 
 use crate::{NOW, Tenant, both, tenant};
-use quaymaster_store::installed_pack::InstalledPack;
+use quaymaster_store::installed_pack::{GivenFlow, InstalledPack};
 use std::collections::BTreeMap;
+
+fn given(version: &str) -> GivenFlow {
+    GivenFlow {
+        flow: "flow_01arz3ndektsv4rrffq69g5fav".parse().unwrap(),
+        digest: format!("digest {version}"),
+    }
+}
 
 fn pack(tenant: &Tenant, version: &str) -> InstalledPack {
     InstalledPack {
@@ -11,7 +18,7 @@ fn pack(tenant: &Tenant, version: &str) -> InstalledPack {
         pack: "weather".into(),
         version: version.into(),
         vars: BTreeMap::from([("account".into(), "main".into())]),
-        flows: BTreeMap::from([("weather_now".into(), format!("digest {version}"))]),
+        flows: BTreeMap::from([("weather_now".into(), given(version))]),
         made_by: format!("usr {version}"),
         installed_at: NOW,
         updated_at: NOW,

@@ -1,15 +1,20 @@
 //! A database of an earlier version.
 
-use quaymaster_core::id::{CredentialId, OrgId};
+use crate::both;
+use quaymaster_core::id::{CredentialId, FlowId, OrgId, WorkspaceId};
 use quaymaster_core::secret::{SecretDigest, TokenKind};
 use quaymaster_store::Store;
 use quaymaster_store::db::Location;
+use quaymaster_store::installed_pack::GivenFlow;
 use quaymaster_store::keys::KeySource;
+use sqlx::postgres::PgPool;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
+use std::collections::{BTreeMap, BTreeSet};
 
 const ORG: &str = "org_01arz3ndektsv4rrffq69g5fav";
 const TOKEN: &str = "crd_01arz3ndektsv4rrffq69g5fav";
 const GRANT: &str = "crd_01arz3ndektsv4rrffq69g5faw";
+const WORKSPACE: &str = "ws_01arz3ndektsv4rrffq69g5fav";
 
 /// One credential of files, and one with rows elsewhere that refer to it.
 const ROWS: &str = "
@@ -68,4 +73,81 @@ async fn credentials_of_before_flow_tokens_are_all_there_afterwards() {
         .unwrap();
     assert_eq!(grants.len(), 1);
     assert!(store.open_workspace().await.unwrap().is_none());
+}
+
+const FLOW: &str = "flow_01arz3ndektsv4rrffq69g5fav";
+const KEY: &str = "crd_01arz3ndektsv4rrffq69g5fax";
+
+/// A token and a key that have one flow by the name of its tool, and a pack that gave two, of which one is gone.
+const BY_NAME: &str = r#"
+    INSERT INTO organizations (id, name, created_at) VALUES ('ORG', 'one', 1);
+    INSERT INTO users (id, name, created_at) VALUES ('usr_01arz3ndektsv4rrffq69g5fav', 'Ada', 1);
+    INSERT INTO workspaces (id, org_id, name, slug, daily_cap, quota_bytes, created_at)
+        VALUES ('WORKSPACE', 'ORG', 'main', 'main', 1, 1, 1);
+    INSERT INTO flows (id, org_id, workspace_id, name, tool, title, enabled, durable, version, versions, created_at, updated_at)
+        VALUES ('FLOW', 'ORG', 'WORKSPACE', 'weather_now', 'weather', 'Weather', TRUE, FALSE, 1, 1, 1, 1);
+    INSERT INTO credentials (id, org_id, kind, name, user_id, workspace_id, origin, scopes, created_at, toolsets, tools)
+        VALUES ('TOKEN', 'ORG', 'workspace_token', 'A token', 'usr_01arz3ndektsv4rrffq69g5fav', 'WORKSPACE', 'manual',
+            '["read:tools"]', 7, '["files","flows"]', '["read_file","weather"]');
+    INSERT INTO credentials (id, org_id, kind, name, user_id, origin, scopes, created_at, toolsets, tools)
+        VALUES ('KEY', 'ORG', 'api_key', 'A key', 'usr_01arz3ndektsv4rrffq69g5fav', 'manual', '["read:tools"]', 7,
+            '["flows"]', '["weather"]');
+    INSERT INTO installed_packs (workspace_id, pack, org_id, version, vars, flows, made_by, installed_at, updated_at)
+        VALUES ('WORKSPACE', 'weather', 'ORG', '1.0.0', '{}', '{"weather_now":"a digest","weather_gone":"another"}', 'x', 1, 1);
+    INSERT INTO installed_packs (workspace_id, pack, org_id, version, vars, flows, made_by, installed_at, updated_at)
+        VALUES ('WORKSPACE', 'web_pages', 'ORG', '1.0.0', '{}', '{"web_check":"a digest"}', 'x', 1, 1);
+"#;
+
+#[tokio::test]
+async fn what_named_a_flow_before_flows_could_be_renamed_has_it_by_its_id() {
+    for place in both().await {
+        let rows = BY_NAME
+            .replace("WORKSPACE", WORKSPACE)
+            .replace("ORG", ORG)
+            .replace("FLOW", FLOW)
+            .replace("TOKEN", TOKEN)
+            .replace("KEY", KEY);
+        let rows = sqlx::raw_sql(sqlx::AssertSqlSafe(rows));
+        match &place.url {
+            Some(url) => {
+                let pool = PgPool::connect(url).await.unwrap();
+                let all = sqlx::migrate!("migrations/postgres");
+                all.run_to(56, &pool).await.unwrap();
+                rows.execute(&pool).await.unwrap();
+                pool.close().await;
+            }
+            None => {
+                let options = SqliteConnectOptions::new()
+                    .filename(place.directory.path().join("test.db"))
+                    .create_if_missing(true)
+                    .foreign_keys(true);
+                let pool = SqlitePool::connect_with(options).await.unwrap();
+                let all = sqlx::migrate!("migrations/sqlite");
+                all.run_to(56, &pool).await.unwrap();
+                rows.execute(&pool).await.unwrap();
+                pool.close().await;
+            }
+        }
+
+        let store = place.open().await;
+        let (org, workspace): (OrgId, WorkspaceId) =
+            (ORG.parse().unwrap(), WORKSPACE.parse().unwrap());
+        let flow: FlowId = FLOW.parse().unwrap();
+        for (id, names) in [(TOKEN, vec!["read_file".to_owned()]), (KEY, Vec::new())] {
+            let found = store.credential(&org, &id.parse().unwrap()).await.unwrap();
+            let picked = found.unwrap().mix.tools.unwrap();
+            assert_eq!(picked.names, BTreeSet::from_iter(names));
+            assert_eq!(picked.flows, BTreeSet::from([flow.clone()]));
+        }
+        let packs = store.installed_packs(&org, &workspace).await.unwrap();
+        let given = GivenFlow {
+            flow,
+            digest: "a digest".into(),
+        };
+        assert_eq!(
+            packs[0].flows,
+            BTreeMap::from([("weather_now".into(), given)])
+        );
+        assert!(packs[1].flows.is_empty());
+    }
 }

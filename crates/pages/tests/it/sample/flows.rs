@@ -380,7 +380,7 @@ impl Sample {
             reads,
             is_destructive: !reads,
             is_ticked: reads,
-            is_there: reads,
+            own_name: reads.then(|| name.to_owned()),
             state,
         };
         let variable = |name: &'static str, kind| PackVariable {

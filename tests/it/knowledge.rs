@@ -2,6 +2,7 @@
 
 mod formats;
 mod hostile;
+mod in_parts;
 mod lifetimes;
 mod producers;
 

@@ -81,6 +81,13 @@ pub(crate) struct OneDocument {
     document: DocumentView,
 }
 
+impl From<Document> for OneDocument {
+    fn from(document: Document) -> Self {
+        let document = document.into();
+        OneDocument { document }
+    }
+}
+
 #[derive(Serialize, ToSchema)]
 pub(crate) struct DocumentList {
     documents: Vec<DocumentView>,
@@ -162,7 +169,8 @@ pub(crate) struct AddDocument {
 ///
 /// The body is the file itself, of any type: text, Markdown, HTML, CSV, PDF, docx, xlsx and pptx are read. What it is is
 /// found by its content. The answer comes when the bytes are stored; the text can be found once the document's `state` is
-/// `indexed`. Needs an administrator.
+/// `indexed`. One request carries at most 64 MiB; larger documents, and those over connections that break, are sent in
+/// parts by an upload session. Needs an administrator.
 #[utoipa::path(
     post, path = "/api/v1/documents", tag = "Documents",
     security(("bearer" = ["admin"])), params(AddDocument),
@@ -189,8 +197,7 @@ pub(crate) async fn add_document(
     let Ok(received) = tokio::time::timeout(WHOLE, receive(receiver, body)).await else {
         return Err(late("document").into());
     };
-    let document = received?.into();
-    Ok((StatusCode::CREATED, axum::Json(OneDocument { document })))
+    Ok((StatusCode::CREATED, axum::Json(received?.into())))
 }
 
 async fn receive(mut receiver: Receiver, mut body: Body) -> Result<Document, Fault> {
@@ -214,8 +221,7 @@ pub(crate) async fn read_one_document(
     Person(actor): Person,
     Path(id): Path<DocumentId>,
 ) -> Answer<axum::Json<OneDocument>> {
-    let document = app.document(&actor, &id).await?.into();
-    Ok(axum::Json(OneDocument { document }))
+    Ok(axum::Json(app.document(&actor, &id).await?.into()))
 }
 
 /// A piece of a document's text.
@@ -379,8 +385,8 @@ pub(crate) async fn reindex_document(
     Administrator(admin): Administrator,
     Path(id): Path<DocumentId>,
 ) -> Answer<(StatusCode, axum::Json<OneDocument>)> {
-    let document = app.reindex_document(&admin, &id).await?.into();
-    Ok((StatusCode::ACCEPTED, axum::Json(OneDocument { document })))
+    let document = app.reindex_document(&admin, &id).await?;
+    Ok((StatusCode::ACCEPTED, axum::Json(document.into())))
 }
 
 #[derive(Serialize, ToSchema)]

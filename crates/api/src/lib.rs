@@ -13,7 +13,7 @@
 //! - `document`: the OpenAPI document; `state`: what handlers can reach
 //! - one file a noun: `health`, `info`, `workspaces`, `tokens`, `flow_tokens`, `connected_clients`, `connect`, `files`, `trash`, `api_keys`,
 //!   `organizations`, `members`, `invitations`, `connectors`, `connections`, `connection_tools`, `authorizations`, `oauth_apps`, `integrations`, `integration_metadata`, `partials`, `actions`, `end_users`,
-//!   `connect_sessions`, `documents`, `flows`, `flow_drafts`, `flow_runs`, `flow_secrets`, `packs`, `servers`, `server_tokens`, `server_tools`, `picking`, `code`, `later`, `skills`, `skill_files`, `memory`, `memory_versions`, `calls`, `events`, `usage`, `first_steps`, `search`, `tools`, `toolsets`; [`parts`] has a
+//!   `connect_sessions`, `documents`, `document_uploads`, `flows`, `flow_drafts`, `flow_runs`, `flow_secrets`, `packs`, `servers`, `server_tokens`, `server_tools`, `picking`, `code`, `later`, `skills`, `skill_files`, `memory`, `memory_versions`, `calls`, `events`, `usage`, `first_steps`, `search`, `tools`, `toolsets`; [`parts`] has a
 //!   router of its own, whose addresses are signed, and so has [`oauth`], whose addresses are those
 //!   of its RFCs, and [`hooks`], whose senders prove themselves
 
@@ -32,6 +32,7 @@ mod connections;
 mod connectors;
 mod credentials;
 mod document;
+mod document_uploads;
 mod documents;
 mod end_users;
 mod error;
@@ -331,6 +332,15 @@ fn documented() -> OpenApiRouter<ApiState> {
             documents::delete_document
         ))
         .routes(routes!(documents::list_document_chunks))
+        .routes(routes!(
+            document_uploads::list_document_uploads,
+            document_uploads::create_document_upload
+        ))
+        .routes(routes!(
+            document_uploads::read_document_upload,
+            document_uploads::abort_document_upload
+        ))
+        .routes(routes!(document_uploads::complete_document_upload))
         .routes(routes!(documents::reindex_document))
         .routes(routes!(flows::list_flows, flows::create_flow))
         .routes(routes!(

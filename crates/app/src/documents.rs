@@ -3,7 +3,7 @@
 //! A document's bytes are on the [`Shelf`](shelf::Shelf), its row says what became of them, its text stands in pieces in the
 //! database. Administrators add, replace and delete; every member reads.
 //!
-//! - `receive`: bytes that arrive; `shelf`: where they lie
+//! - `receive`: bytes that arrive, at once or by an [upload session](crate::uploads); `shelf`: where they lie
 //! - `indexing`: the workers that read documents; `chunks`: their text in pieces
 //! - `search`: what is found; `reading`: documents as resources of the protocol
 
@@ -22,7 +22,7 @@ pub use shelf::keep_documents;
 pub use indexing::reason_in_words;
 pub(crate) use indexing::{AT_A_TIME, Wake};
 pub(crate) use reading::{has_resources, knowledge_templates};
-pub(crate) use receive::Arriving;
+pub(crate) use receive::{About, Arriving};
 
 use crate::App;
 use crate::actor::{Actor, Admin};

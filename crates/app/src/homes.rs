@@ -59,6 +59,8 @@ pub(crate) async fn blocking<T: Send + 'static>(
 }
 
 const SWEEP_EVERY: Duration = Duration::from_mins(10);
+/// Nobody is still making a session of that age.
+const LEFT_BEHIND_SECONDS: i64 = 3_600;
 
 /// Calls that work on one workspace's files at the same time. All workspaces share the threads
 /// that may block.
@@ -158,6 +160,9 @@ impl App {
             }
             if let Err(fault) = self.expire_uploads().await {
                 tracing::warn!(%fault, "abandoned uploads were not swept");
+            }
+            if let Err(fault) = self.settle_document_uploads(LEFT_BEHIND_SECONDS).await {
+                tracing::warn!(%fault, "what uploads of documents left was not swept");
             }
             if let Err(fault) = self.sweep_documents().await {
                 tracing::warn!(%fault, "what deleted documents left was not swept");

@@ -1,4 +1,5 @@
-//! Upload sessions: made by a tool, filled by plain HTTP, completed by a tool.
+//! Upload sessions: made by a tool, filled by plain HTTP, completed by a tool. Those of documents are made and completed by the
+//! management API or a page, and have a file of their own, `documents`; their parts are received alike.
 //!
 //! The database says what is known, the disk has the bytes. What is said to be there is there: a
 //! part is recorded after its bytes are durable, and marked missing, durably, before other bytes
@@ -6,9 +7,11 @@
 //! place, so a crash in between is settled at the next start.
 
 mod complete;
+mod documents;
 mod receive;
 mod signer;
 
+pub use documents::{DocumentUpload, NewDocumentUpload};
 pub use receive::Receiver;
 pub(crate) use signer::UploadSigner;
 
@@ -17,7 +20,7 @@ use crate::homes::blocking;
 use quaymaster_core::id::UploadId;
 use quaymaster_core::{Caller, Code, Fault, Instant};
 use quaymaster_files::{Home, UploadTarget};
-use quaymaster_store::upload::{Upload, UploadPart, UploadState};
+use quaymaster_store::upload::{Destination, Upload, UploadPart, UploadState};
 use quaymaster_store::workspace::Workspace;
 use std::sync::Arc;
 
@@ -67,8 +70,10 @@ impl App {
         let upload = Upload {
             id: id.clone(),
             org: caller.org.clone(),
-            workspace: workspace.id.clone(),
-            credential: caller.credential.clone(),
+            destination: Destination::File {
+                workspace: workspace.id.clone(),
+                credential: caller.credential.clone(),
+            },
             path,
             size,
             part_size,
@@ -110,11 +115,14 @@ impl App {
 
     /// The address of a part with `{n}` for its number. Whoever has it may send parts.
     pub(crate) fn part_url_template(&self, upload: &UploadId) -> Result<String, Fault> {
+        let path = self.part_path_template(upload)?;
+        Ok(format!("{}{path}", self.settings.public_url))
+    }
+
+    /// The same on this server.
+    fn part_path_template(&self, upload: &UploadId) -> Result<String, Fault> {
         let signature = self.signer.sign(upload)?;
-        Ok(format!(
-            "{}/u/{upload}/parts/{{n}}?t={signature}",
-            self.settings.public_url
-        ))
+        Ok(format!("/u/{upload}/parts/{{n}}?t={signature}"))
     }
 
     /// A session of the caller's; another's is not found.
@@ -130,7 +138,7 @@ impl App {
         Ok(self.store.upload_parts(upload).await?)
     }
 
-    /// The session that a signed address names, while its credential is alive.
+    /// The session that a signed address names, while whoever made it may send to it.
     pub async fn upload_at(
         &self,
         id: &str,
@@ -145,11 +153,22 @@ impl App {
             .upload_by_id(&id)
             .await?
             .ok_or_else(unknown_upload)?;
-        if !self.may_write(&upload.credential).await? {
+        if !self.may_send(&upload).await? {
             return Err(unknown_upload());
         }
         let parts = self.store.upload_parts(&id).await?;
         Ok((upload, parts))
+    }
+
+    /// Whether the session's maker may still do what it is for.
+    async fn may_send(&self, upload: &Upload) -> Result<bool, Fault> {
+        match &upload.destination {
+            Destination::File { credential, .. } => self.may_write(credential).await,
+            Destination::Document { user, .. } => {
+                let member = self.store.member(&upload.org, user).await?;
+                Ok(member.is_some_and(|member| member.role.administers()))
+            }
+        }
     }
 
     pub(crate) async fn abort_upload(
@@ -158,36 +177,20 @@ impl App {
         id: &UploadId,
     ) -> Result<(), Fault> {
         // Settles what a crash interrupted, before the state is looked at.
-        self.home(workspace).await?;
         let home = self.home(workspace).await?;
         let _alone = self.signer.lock(id).write_owned().await;
         let upload = self.settled(&home, id).await?;
-        match upload.state {
-            UploadState::Aborted => return Ok(()),
-            UploadState::Open => {}
-            UploadState::Completed | UploadState::Completing => {
-                return Err(Fault::new(
-                    Code::InvalidArg,
-                    "The upload is completed; there is nothing to abort.",
-                )
-                .hint("Delete the file instead."));
-            }
-            UploadState::Expired => return Err(expired()),
+        if must_abort(&upload, "Delete the file instead.")? {
+            self.close(home, &upload, UploadState::Aborted).await?;
         }
-        self.close(workspace, &upload, UploadState::Aborted).await
+        Ok(())
     }
 
     /// Ends a session without a file and frees its bytes.
-    async fn close(
-        &self,
-        workspace: &Workspace,
-        upload: &Upload,
-        to: UploadState,
-    ) -> Result<(), Fault> {
+    async fn close(&self, home: Arc<Home>, upload: &Upload, to: UploadState) -> Result<(), Fault> {
         let mut tx = self.store.begin().await?;
         tx.move_upload(&upload.id, upload.state, to).await?;
         tx.commit().await?;
-        let home = self.home(workspace).await?;
         free(home, upload.id.clone()).await;
         self.signer.forget(&upload.id);
         Ok(())
@@ -212,14 +215,15 @@ impl App {
         let Ok(_alone) = self.signer.lock(&upload.id).try_write_owned() else {
             return Ok(());
         };
-        let workspace = self
-            .believed_workspace(&upload.org, &upload.workspace)
-            .await?;
+        let workspace = match &upload.destination {
+            Destination::File { workspace, .. } => workspace,
+            Destination::Document { .. } => return self.expire_document_upload(&upload.id).await,
+        };
+        let workspace = self.believed_workspace(&upload.org, workspace).await?;
         let home = self.home(&workspace).await?;
         let upload = self.settled(&home, &upload.id).await?;
         if upload.state == UploadState::Open && upload.expires_at <= self.now() {
-            self.close(&workspace, &upload, UploadState::Expired)
-                .await?;
+            self.close(home, &upload, UploadState::Expired).await?;
         }
         Ok(())
     }
@@ -292,6 +296,33 @@ fn expiry(upload: &Upload, now: Instant) -> Instant {
         .min(upload.created_at.plus_seconds(LONGEST_SECONDS))
 }
 
+/// Whether there is something to abort; `instead` is what takes a completed one back.
+fn must_abort(upload: &Upload, instead: &str) -> Result<bool, Fault> {
+    match upload.state {
+        UploadState::Aborted => Ok(false),
+        UploadState::Open => Ok(true),
+        UploadState::Completed | UploadState::Completing => Err(Fault::new(
+            Code::InvalidArg,
+            "The upload is completed; there is nothing to abort.",
+        )
+        .hint(instead)),
+        UploadState::Expired => Err(expired()),
+    }
+}
+
+/// The parts are all there.
+fn must_be_whole(upload: &Upload, parts: &[UploadPart]) -> Result<(), Fault> {
+    let missing = missing_parts(upload, parts);
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(
+        Fault::new(Code::UploadIncomplete, "Parts of the upload are missing.")
+            .hint("Send the missing parts, then complete again.")
+            .detail("missing_parts", missing),
+    )
+}
+
 fn must_be_open(upload: &Upload, now: Instant) -> Result<(), Fault> {
     match upload.state {
         UploadState::Open if upload.expires_at > now => Ok(()),
@@ -302,7 +333,7 @@ fn must_be_open(upload: &Upload, now: Instant) -> Result<(), Fault> {
             Code::InvalidArg,
             "The upload is completed; its parts no longer change.",
         )
-        .hint("Create a new upload session with overwrite to replace the file.")),
+        .hint("Create a new upload session to replace what it became.")),
     }
 }
 

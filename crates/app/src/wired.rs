@@ -30,6 +30,7 @@ use quaymaster_core::clock::{Clock, Entropy};
 use quaymaster_core::id::{CallId, EventId, OrgId, ServerId};
 use quaymaster_core::{Code, Fault, Instant};
 use quaymaster_egress::Egress;
+use quaymaster_files::Staging;
 use quaymaster_sandbox::{Extractor, Pool, PoolOptions, Sessions, jq};
 use quaymaster_store::event::Event;
 use quaymaster_store::flow_run::Run;
@@ -143,6 +144,8 @@ pub struct Inner {
     pub(crate) shelf: Shelf,
     pub(crate) shelving: tokio::sync::Mutex<()>,
     pub(crate) arriving: Arc<Arriving>,
+    /// What arrives by upload sessions; opened when it is needed.
+    pub(crate) staged_documents: tokio::sync::OnceCell<Arc<Staging>>,
     /// Where documents are read, and what tells of work.
     pub(crate) extractor: Extractor,
     pub(crate) document_texts: DocumentTexts,
@@ -235,6 +238,7 @@ impl App {
             shelf: Shelf::new(&settings.data),
             shelving: tokio::sync::Mutex::default(),
             arriving: Arc::default(),
+            staged_documents: tokio::sync::OnceCell::new(),
             extractor: Extractor::new(AT_A_TIME),
             document_texts: DocumentTexts::default(),
             wake: Wake::default(),

@@ -2,10 +2,10 @@
 
 use crate::etag::FactsCache;
 use crate::fault_of::{errno_fault, fault_of, internal};
-use crate::limits::Limits;
+use crate::limits::{Durability, Limits};
 use crate::lock::Locks;
 use crate::quota::Quota;
-use crate::uploads::Traffic;
+use crate::uploads::Staging;
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, DirBuilder, DirBuilderExt};
 use quaymaster_core::id::UploadId;
@@ -30,7 +30,7 @@ use std::sync::{Arc, Mutex, RwLock};
 pub struct Home {
     pub(crate) home: Arc<Dir>,
     pub(crate) trash: Dir,
-    pub(crate) uploads: Dir,
+    pub(crate) staging: Arc<Staging>,
     pub(crate) tmp: Dir,
     pub(crate) limits: Limits,
     /// Begins as that of the limits; an administrator changes it while the home is open.
@@ -45,7 +45,6 @@ pub struct Home {
     pub(crate) facts: FactsCache,
     /// Bytes that each open upload has reserved.
     pub(crate) reservations: Mutex<HashMap<UploadId, u64>>,
-    pub(crate) traffic: Traffic,
     /// Holds a shared lock on `tmp/` for as long as drafts may be there.
     _lease: OwnedFd,
 }
@@ -77,7 +76,7 @@ impl Home {
         Ok(Home {
             home: Arc::new(part("home")?),
             trash: part("trash")?,
-            uploads: part("uploads")?,
+            staging: Arc::new(Staging::of(part("uploads")?, limits.durability)),
             tmp,
             quota_bytes: AtomicU64::new(limits.quota_bytes),
             limits,
@@ -89,7 +88,6 @@ impl Home {
             quota: Quota::default(),
             facts: FactsCache::default(),
             reservations: Mutex::new(HashMap::new()),
-            traffic: Traffic::default(),
             _lease: lease,
         })
     }
@@ -107,13 +105,18 @@ impl Home {
 
     /// Makes a directory's entries durable, as the limits ask.
     pub(crate) fn sync_dir(&self, dir: &Dir) -> Result<(), Fault> {
-        if self.limits.durability == crate::limits::Durability::Relaxed {
-            return Ok(());
-        }
-        readable(dir)
-            .and_then(rustix::fs::fsync)
-            .map_err(|errno| internal(&errno))
+        sync_dir(dir, self.limits.durability)
     }
+}
+
+/// Makes a directory's entries durable, unless that was not asked for.
+pub(crate) fn sync_dir(dir: &Dir, durability: Durability) -> Result<(), Fault> {
+    if durability == Durability::Relaxed {
+        return Ok(());
+    }
+    readable(dir)
+        .and_then(rustix::fs::fsync)
+        .map_err(|errno| internal(&errno))
 }
 
 /// The same directory, for what a handle made with `O_PATH` cannot do.

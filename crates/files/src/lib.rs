@@ -76,5 +76,5 @@ pub use search::{
 pub use text::eol::EolStyle;
 pub use trash::{Restored, TrashItem};
 pub use tree::{CopyFile, CopyFileResult, DeleteFile, DeleteFileResult, MoveFile, MoveFileResult};
-pub use uploads::{CompleteResult, PartDone, PartWriter, UploadTarget};
+pub use uploads::{CompleteResult, PartDone, PartWriter, Staging, UploadTarget};
 pub use write::{WriteEol, WriteFile, WriteFileResult, WriteMode};

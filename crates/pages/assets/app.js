@@ -5,6 +5,7 @@
 //   data-dialog="id"        opens that <dialog> as a modal one; data-close closes it
 //   data-swap="#a #b"       on a form: posts in the background and replaces these elements
 //   data-progress="id"      on a form with a file: shows in that <progress> how much is sent
+//   data-parts="path"       on such a form: a file of more than data-whole bytes goes in parts, which begin there
 //   data-palette            on a link to the search: opens it as a dialog, as Ctrl+K does
 //   data-refresh="seconds"  on an element with an id: replaced from time to time
 //   data-mix                in a form: tells what the ticked tools cost a model together
@@ -130,7 +131,51 @@ document.addEventListener("submit", async (event) => {
 
 // Sending a file, with the share that has left the browser. `fetch` does not tell it.
 
-document.addEventListener("submit", (event) => {
+function send(method, path, body, tell) {
+  return new Promise((resolve, reject) => {
+    const url = new URL(path, location.href).href;
+    const request = new XMLHttpRequest();
+    if (tell) request.upload.onprogress = (sent) => tell(sent.loaded);
+    request.onload = () => {
+      const { status, responseText: text, responseURL } = request;
+      const isPage = !request.getResponseHeader("content-type")?.startsWith("application/json");
+      resolve({ status, text, isPage, url: responseURL, redirected: responseURL !== url });
+    };
+    request.onerror = reject;
+    request.open(method, url);
+    request.send(body);
+  });
+}
+
+// A part is sent again while that may help: the connection broke, or the server was started again.
+async function sendPart(path, part, tell) {
+  for (let tries = 0; tries < 5; tries++) {
+    await new Promise((resume) => setTimeout(resume, tries && 500 * 2 ** tries));
+    const answer = await send("PUT", path, part, tell).catch(() => null);
+    if (answer && answer.status < 500) return answer.status === 200;
+  }
+  return false;
+}
+
+// What does not arrive whole is refused at the end, with a page that says so.
+async function sendInParts(form, file, tell) {
+  const fields = new FormData(form);
+  for (const [name, value] of [...fields]) if (value instanceof File) fields.delete(name);
+  fields.set("name", file.name);
+  fields.set("size", file.size);
+  const about = new URLSearchParams(fields);
+  const begun = await send("POST", form.dataset.parts, about);
+  if (begun.isPage) return begun;
+  const { part, partSize, partCount, complete } = JSON.parse(begun.text);
+  for (let n = 0; n < partCount; n++) {
+    const at = n * partSize;
+    const bytes = file.slice(at, at + partSize);
+    if (!(await sendPart(part.replace("{n}", n), bytes, (sent) => tell(at + sent)))) break;
+  }
+  return send("POST", complete, about);
+}
+
+document.addEventListener("submit", async (event) => {
   const form = event.target;
   const bar = document.getElementById(form.dataset.progress);
   if (!bar) return;
@@ -138,22 +183,20 @@ document.addEventListener("submit", (event) => {
   if (form.ariaBusy) return; // it is under way
   form.ariaBusy = "true";
   bar.hidden = false;
-  const request = new XMLHttpRequest();
-  request.upload.onprogress = (sent) => {
-    bar.value = sent.lengthComputable ? (100 * sent.loaded) / sent.total : 0;
-  };
-  request.onload = () => {
-    const arrived = { redirected: request.responseURL !== form.action, url: request.responseURL };
-    show(arrived, request.responseText, ["#content"]);
-    if (arrived.redirected) history.replaceState(null, "", arrived.url);
+  const file = form.querySelector("input[type=file]").files[0];
+  const tell = (sent) => (bar.value = file?.size ? Math.min(100, (100 * sent) / file.size) : 0);
+  const inParts = form.dataset.parts && file?.size > Number(form.dataset.whole);
+  try {
+    const body = new FormData(form, event.submitter);
+    const answer = await (inParts ? sendInParts(form, file, tell) : send("POST", form.action, body, tell));
+    show(answer, answer.text, ["#content"]);
+    if (answer.redirected) history.replaceState(null, "", answer.url);
     document.getElementById("notices")?.focus();
-  };
-  request.onerror = () => {
+  } catch {
     delete form.dataset.progress;
-    form.submit(); // no answer: let the browser say why
-  };
-  request.open("POST", form.action);
-  request.send(new FormData(form, event.submitter));
+    if (inParts) location.reload();
+    else form.submit(); // no answer: let the browser say why
+  }
 });
 
 setInterval(async () => {

@@ -253,6 +253,11 @@ pub fn router(app: App, mut openapi: Value) -> Router {
         .route("/memory/settings", post(memory::set))
         .route("/documents", get(documents::list).post(documents::upload))
         .route("/documents/reindex", post(documents::reindex_all))
+        .route("/documents/uploads", post(documents::begin))
+        .route(
+            "/documents/uploads/{id}/complete",
+            post(documents::complete),
+        )
         .route("/documents/{id}", get(documents::read))
         .route("/documents/{id}/reindex", post(documents::reindex))
         .route("/documents/{id}/delete", post(documents::delete))

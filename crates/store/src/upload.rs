@@ -1,8 +1,9 @@
 //! Upload sessions and their parts. The bytes are files; this is what is known of them.
 
 use crate::db::{Store, StoreError, Tx, id};
+use crate::document::DocumentUsage;
 use quaymaster_core::Instant;
-use quaymaster_core::id::{CredentialId, OrgId, UploadId, WorkspaceId};
+use quaymaster_core::id::{CredentialId, OrgId, UploadId, UserId, WorkspaceId};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UploadState {
@@ -39,12 +40,23 @@ impl UploadState {
     }
 }
 
+/// What the bytes of a session become, and who sends them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Destination {
+    /// A file of a workspace.
+    File {
+        workspace: WorkspaceId,
+        credential: CredentialId,
+    },
+    /// A document of the organization.
+    Document { user: UserId, title: String },
+}
+
 #[derive(Debug, Clone)]
 pub struct Upload {
     pub id: UploadId,
     pub org: OrgId,
-    pub workspace: WorkspaceId,
-    pub credential: CredentialId,
+    pub destination: Destination,
     pub path: String,
     /// Bytes of the whole file, of each part but the last, and number of parts.
     pub size: i64,
@@ -61,7 +73,7 @@ pub struct Upload {
     pub expires_at: Instant,
     /// The digest found at completion, written before the file moves into place.
     pub final_sha256: Option<String>,
-    /// The answer of the completion, as JSON.
+    /// The answer of the completion, as JSON; of a document, its id.
     pub result: Option<String>,
 }
 
@@ -77,8 +89,10 @@ pub struct UploadPart {
 struct Row {
     id: String,
     org_id: String,
-    workspace_id: String,
-    credential_id: String,
+    workspace_id: Option<String>,
+    credential_id: Option<String>,
+    user_id: Option<String>,
+    title: Option<String>,
     path: String,
     size: i64,
     part_size: i64,
@@ -98,11 +112,21 @@ struct Row {
 impl TryFrom<Row> for Upload {
     type Error = StoreError;
     fn try_from(row: Row) -> Result<Self, StoreError> {
+        let destination = match (row.workspace_id, row.credential_id, row.user_id, row.title) {
+            (Some(workspace), Some(credential), _, _) => Destination::File {
+                workspace: id(&workspace)?,
+                credential: id(&credential)?,
+            },
+            (_, _, Some(user), Some(title)) => Destination::Document {
+                user: id(&user)?,
+                title,
+            },
+            _ => return Err(StoreError::Corrupt(format!("upload {} of nobody", row.id))),
+        };
         Ok(Upload {
             id: id(&row.id)?,
             org: id(&row.org_id)?,
-            workspace: id(&row.workspace_id)?,
-            credential: id(&row.credential_id)?,
+            destination,
             path: row.path,
             size: row.size,
             part_size: row.part_size,
@@ -123,7 +147,7 @@ impl TryFrom<Row> for Upload {
 
 macro_rules! columns {
     () => {
-        "SELECT id, org_id, workspace_id, credential_id, path, size, part_size, part_count, mime, sha256, \
+        "SELECT id, org_id, workspace_id, credential_id, user_id, title, path, size, part_size, part_count, mime, sha256, \
          overwrite, if_match, idempotency_key, state, created_at, expires_at, final_sha256, result FROM uploads "
     };
 }
@@ -181,6 +205,32 @@ impl Store {
         row.map(Upload::try_from).transpose()
     }
 
+    /// A session of the organization whose bytes become a document.
+    pub async fn document_upload(
+        &self,
+        org: &OrgId,
+        upload: &UploadId,
+    ) -> Result<Option<Upload>, StoreError> {
+        const SQL: &str = concat!(
+            columns!(),
+            "WHERE org_id = $1 AND id = $2 AND user_id IS NOT NULL"
+        );
+        self.row_of::<Row, _>(SQL, org, upload.as_str()).await
+    }
+
+    /// All such sessions in one state, oldest first.
+    pub async fn document_uploads(
+        &self,
+        org: &OrgId,
+        state: UploadState,
+    ) -> Result<Vec<Upload>, StoreError> {
+        const SQL: &str = concat!(
+            columns!(),
+            "WHERE org_id = $1 AND state = $2 AND user_id IS NOT NULL ORDER BY id"
+        );
+        self.rows_of::<Row, _>(SQL, org, state.name()).await
+    }
+
     /// Sessions of all organizations that still hold bytes. For the node that keeps them.
     pub async fn unfinished_uploads(&self) -> Result<Vec<Upload>, StoreError> {
         const SQL: &str = concat!(
@@ -202,16 +252,41 @@ impl Store {
 }
 
 impl Tx {
+    /// Open sessions of the organization whose bytes become documents, but for one: how many, and the bytes that they are for.
+    pub async fn open_document_uploads(
+        &mut self,
+        org: &OrgId,
+        but: Option<&UploadId>,
+    ) -> Result<DocumentUsage, StoreError> {
+        const SQL: &str = "SELECT COUNT(*) AS documents, CAST(COALESCE(SUM(size), 0) AS BIGINT) AS bytes \
+             FROM uploads WHERE org_id = $1 AND state = 'open' AND user_id IS NOT NULL AND id <> $2";
+        Ok(within!(self, conn => {
+            sqlx::query_as::<_, DocumentUsage>(SQL)
+                .bind(org.as_str())
+                .bind(but.map_or("", UploadId::as_str))
+                .fetch_one(conn)
+                .await?
+        }))
+    }
+
     pub async fn add_upload(&mut self, upload: &Upload) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO uploads (id, org_id, workspace_id, credential_id, path, size, part_size, \
-             part_count, mime, sha256, overwrite, if_match, idempotency_key, state, created_at, expires_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
+             part_count, mime, sha256, overwrite, if_match, idempotency_key, state, created_at, expires_at, \
+             user_id, title) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
+        let (file, document) = match &upload.destination {
+            Destination::File {
+                workspace,
+                credential,
+            } => (Some((workspace, credential)), None),
+            Destination::Document { user, title } => (None, Some((user, title))),
+        };
         within!(self, conn => {
             sqlx::query(SQL)
                 .bind(upload.id.as_str())
                 .bind(upload.org.as_str())
-                .bind(upload.workspace.as_str())
-                .bind(upload.credential.as_str())
+                .bind(file.map(|(workspace, _)| workspace.as_str()))
+                .bind(file.map(|(_, credential)| credential.as_str()))
                 .bind(&upload.path)
                 .bind(upload.size)
                 .bind(upload.part_size)
@@ -224,6 +299,8 @@ impl Tx {
                 .bind(upload.state.name())
                 .bind(upload.created_at.micros())
                 .bind(upload.expires_at.micros())
+                .bind(document.map(|(user, _)| user.as_str()))
+                .bind(document.map(|(_, title)| title.as_str()))
                 .execute(conn)
                 .await?;
         });

@@ -15,6 +15,45 @@ async fn choose(tab: &Tab, name: &str, text: &str) {
 }
 
 #[tokio::test]
+async fn a_document_that_is_too_large_for_its_form_goes_in_parts() {
+    let server = Server::start().await;
+    let browser = Browser::start().await;
+    let tab = owner(&server, &browser).await;
+    tab.open(&format!("{}/documents", server.url)).await;
+    let page = format!(
+        "'<!doctype html><!--' + 'x'.repeat({}) + '--><p>The avocet nests.'",
+        33 << 20
+    );
+    let fill = async |name: &str| {
+        let name = json!(name);
+        tab.value(&format!(
+            "(() => {{ const chosen = new DataTransfer();
+                chosen.items.add(new File([{page}], {name}));
+                document.getElementById('file').files = chosen.files; return true; }})()"
+        ))
+        .await;
+        tab.fill("#folder", "birds").await;
+        tab.click("main form[data-progress] button").await;
+    };
+    fill("large.html").await;
+    tab.until_text("#notices", "The document is stored.").await;
+    tab.until_text("#documents", "searchable").await;
+    tab.until_text("#documents", "birds/large.html").await;
+    assert_eq!(tab.path().await, "/documents");
+    fill("large.html").await;
+    tab.until_text(
+        "#notices",
+        "There is a document at birds/large.html already.",
+    )
+    .await;
+    let complaints = tab.complaints().await;
+    assert!(
+        complaints.iter().all(|one| one.contains("status of 422")),
+        "{complaints:?}"
+    );
+}
+
+#[tokio::test]
 async fn a_document_is_uploaded_searched_looked_at_and_deleted() {
     let server = Server::start().await;
     let browser = Browser::start().await;

@@ -52,6 +52,7 @@ impl App {
             })
         })
         .await?;
+        self.settle_document_uploads(0).await?;
         if !self.store.is_shared() {
             // Nobody else works on them: whoever did was killed.
             self.store.end_document_leases().await?;

@@ -8,12 +8,15 @@ use crate::homes::blocking;
 use quaymaster_connectors::clean;
 use quaymaster_core::id::{DocumentId, OrgId};
 use quaymaster_core::{Code, Fault};
+use quaymaster_store::upload::{Upload, UploadState};
 use serde_json::json;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Documents of one organization that arrive at the same time.
 const AT_A_TIME: usize = 4;
+/// Bytes of a document that one request carries. A connection that breaks loses as much; larger ones come in parts.
+const MOST_AT_ONCE: i64 = 64 * 1024 * 1024;
 
 /// What somebody says of a document before its bytes.
 #[derive(Debug, Clone, Default)]
@@ -83,10 +86,25 @@ pub struct Receiver {
     _place: Place,
 }
 
-struct About {
-    path: String,
-    title: String,
-    replace: bool,
+/// What a document is to be.
+pub(crate) struct About {
+    pub(crate) path: String,
+    pub(crate) title: String,
+    pub(crate) replace: bool,
+    /// The session that its bytes came by, which ends when the document is there.
+    pub(crate) upload: Option<Upload>,
+}
+
+impl About {
+    pub(crate) fn new(given: &str, named: Option<&str>, replace: bool) -> Result<About, Fault> {
+        let path = path(given)?;
+        Ok(About {
+            title: title(named, &path)?,
+            path,
+            replace,
+            upload: None,
+        })
+    }
 }
 
 impl App {
@@ -99,34 +117,46 @@ impl App {
         admin: &Admin,
         new: NewDocument,
     ) -> Result<Receiver, Fault> {
-        let path = path(&new.path)?;
-        let title = title(new.title.as_deref(), &path)?;
-        if let Some(size) = new.size {
-            self.check_size(size)?;
-        }
+        let about = About::new(&new.path, new.title.as_deref(), new.replace)?;
+        self.receive(admin, about, new.size.unwrap_or(0)).await
+    }
+
+    /// The same of what was checked. `size` bytes are announced.
+    pub(crate) async fn receive(
+        &self,
+        admin: &Admin,
+        about: About,
+        size: i64,
+    ) -> Result<Receiver, Fault> {
+        self.check_size(size, about.upload.is_none())?;
         let place = self.arriving.place(&admin.org)?;
         // Asked again when the bytes are there; asked here so that they are not sent in vain.
         let mut tx = self.store.begin().await?;
-        self.check_room(&mut tx, admin, &path, new.replace, new.size.unwrap_or(0))
-            .await?;
+        self.check_room(&mut tx, admin, &about, size).await?;
         drop(tx);
         let (app, org, name) = (self.clone(), admin.org.clone(), self.fresh_call_id());
         let draft = blocking(move || app.shelf.draft(&org, name.as_str())).await?;
         Ok(Receiver {
             app: self.clone(),
             admin: admin.clone(),
-            about: About {
-                path,
-                title,
-                replace: new.replace,
-            },
+            about,
             draft,
             _place: place,
         })
     }
 
-    fn check_size(&self, size: i64) -> Result<(), Fault> {
+    /// `is_at_once` when all of it comes with one request.
+    pub(crate) fn check_size(&self, size: i64, is_at_once: bool) -> Result<(), Fault> {
         let most = self.settings.document_bytes;
+        if is_at_once && size > MOST_AT_ONCE && size <= most {
+            return Err(Fault::new(
+                Code::TooLarge,
+                format!("One request carries at most {MOST_AT_ONCE} bytes of a document."),
+            )
+            .hint("Send it in parts: POST /api/v1/documents/uploads begins an upload session.")
+            .detail("limit", MOST_AT_ONCE)
+            .detail("use", "POST /api/v1/documents/uploads"));
+        }
         if size <= most {
             return Ok(());
         }
@@ -138,22 +168,22 @@ impl App {
         .detail("limit", most))
     }
 
-    /// The document that is at the path, where these bytes may come in its place.
-    async fn check_room(
+    /// The document that is at the path, where these bytes may come in its place. What open sessions are to bring counts as
+    /// if it were there.
+    pub(crate) async fn check_room(
         &self,
         tx: &mut quaymaster_store::Tx,
         admin: &Admin,
-        path: &str,
-        replace: bool,
+        about: &About,
         size: i64,
     ) -> Result<Option<Document>, Fault> {
-        let there = tx.document_at(&admin.org, path).await?;
+        let there = tx.document_at(&admin.org, &about.path).await?;
         if let Some(there) = &there
-            && !replace
+            && !about.replace
         {
             return Err(Fault::new(
                 Code::AlreadyExists,
-                format!("There is a document at {path} already."),
+                format!("There is a document at {} already.", about.path),
             )
             .hint("Say that it is to be replaced, or take another path.")
             .detail("document", there.id.to_string()));
@@ -166,16 +196,19 @@ impl App {
             )
             .hint("Delete documents that nobody needs."));
         }
+        let own = about.upload.as_ref().map(|upload| &upload.id);
+        let open = tx.open_document_uploads(&admin.org, own).await?;
+        let used = usage.bytes + open.bytes;
         let most = self.settings.documents_quota_bytes;
         let before = there.as_ref().map_or(0, |there| there.size);
-        if usage.bytes - before + size > most {
+        if used - before + size > most {
             return Err(Fault::new(
                 Code::QuotaExceeded,
                 "The organization's room for documents is used up.",
             )
             .hint("Delete documents that nobody needs, or ask the operator to raise documents_quota_bytes.")
             .detail("limit", most)
-            .detail("used", usage.bytes));
+            .detail("used", used));
         }
         Ok(there)
     }
@@ -184,7 +217,8 @@ impl App {
 impl Receiver {
     /// The next bytes.
     pub async fn write(self, bytes: Vec<u8>) -> Result<Receiver, Fault> {
-        self.app.check_size(self.draft.size + bytes.len() as i64)?;
+        let size = self.draft.size + bytes.len() as i64;
+        self.app.check_size(size, self.about.upload.is_none())?;
         blocking(move || {
             let mut receiver = self;
             receiver.draft.write(&bytes)?;
@@ -207,6 +241,21 @@ impl Receiver {
             Ok((draft, sha256))
         })
         .await?;
+        let announced = about
+            .upload
+            .as_ref()
+            .and_then(|upload| upload.sha256.as_deref());
+        if let Some(announced) = announced
+            && announced != sha256
+        {
+            return Err(Fault::new(
+                Code::ChecksumMismatch,
+                "The bytes that arrived do not have the announced digest.",
+            )
+            .hint("Send the parts again that differ, then complete again.")
+            .detail("expected", announced)
+            .detail("actual", sha256));
+        }
         let size = draft.size;
         // Nobody removes these bytes between their getting a name and a row that refers to them.
         let alone = app.shelving.lock().await;
@@ -242,9 +291,7 @@ async fn store(
 ) -> Result<(Document, Option<Document>), Fault> {
     let mut tx = app.store.begin().await?;
     tx.lock_organization(&admin.org).await?;
-    let there = app
-        .check_room(&mut tx, admin, &about.path, about.replace, size)
-        .await?;
+    let there = app.check_room(&mut tx, admin, &about, size).await?;
     let now = app.now();
     let document = Document {
         id: match &there {
@@ -276,6 +323,17 @@ async fn store(
             "document.added"
         }
     };
+    if let Some(upload) = &about.upload {
+        let (open, done) = (UploadState::Open, UploadState::Completed);
+        if !tx.move_upload(&upload.id, open, done).await? {
+            return Err(
+                Fault::new(Code::Unavailable, "Somebody else ends the upload session.")
+                    .hint("Ask for its state."),
+            );
+        }
+        tx.set_upload_result(&upload.id, document.id.as_str())
+            .await?;
+    }
     let details = json!({ "document": document.id, "path": document.path });
     tx.record(&app.event(&admin.org, &admin.label, action, details))
         .await?;

@@ -15,6 +15,9 @@ use std::path::{Path, PathBuf};
 /// Beside the names of digests, which are as long as a digest.
 const DRAFTS: &str = "drafts";
 
+/// Beside the directories of organizations: what arrives by upload sessions.
+const UPLOADS: &str = "uploads";
+
 /// In the data directory: whoever holds it, with others, finds all bytes in their places; whoever removes some holds it alone.
 const LOCK: &str = "documents.lock";
 
@@ -56,6 +59,11 @@ impl Shelf {
             root: data.join("documents"),
             lock: data.join(LOCK),
         }
+    }
+
+    /// Where the staged files of upload sessions are.
+    pub(crate) fn uploads(&self) -> PathBuf {
+        self.root.join(UPLOADS)
     }
 
     fn of(&self, org: &OrgId) -> PathBuf {

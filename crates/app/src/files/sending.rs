@@ -93,7 +93,12 @@ impl App {
             // A file of nothing has no part.
             let writer = match new.size {
                 0 => None,
-                size => Some(staged.home.part_writer(&staged.id, 0, size, size)?),
+                size => Some(
+                    staged
+                        .home
+                        .staging()
+                        .part_writer(&staged.id, 0, size, size)?,
+                ),
             };
             Ok((new, staged, writer))
         })

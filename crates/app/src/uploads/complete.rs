@@ -1,13 +1,13 @@
 //! Completing a session, and settling one that a crash interrupted.
 
-use super::{missing_parts, must_be_open, unknown_upload};
+use super::{must_be_open, must_be_whole, unknown_upload};
 use crate::App;
 use crate::homes::blocking;
+use quaymaster_core::Fault;
 use quaymaster_core::id::{UploadId, WorkspaceId};
 use quaymaster_core::tool::Ctx;
-use quaymaster_core::{Code, Fault};
 use quaymaster_files::{CompleteResult, Home, UploadTarget, Work};
-use quaymaster_store::upload::{Upload, UploadState};
+use quaymaster_store::upload::{Destination, Upload, UploadState};
 use quaymaster_store::workspace::Workspace;
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,14 +35,7 @@ impl App {
         }
         must_be_open(&upload, self.now())?;
         let parts = self.store.upload_parts(id).await?;
-        let missing = missing_parts(&upload, &parts);
-        if !missing.is_empty() {
-            return Err(
-                Fault::new(Code::UploadIncomplete, "Parts of the upload are missing.")
-                    .hint("Send the missing parts, then complete again.")
-                    .detail("missing_parts", missing),
-            );
-        }
+        must_be_whole(&upload, &parts)?;
         let mut tx = self.store.begin().await?;
         let ours = tx
             .move_upload(id, UploadState::Open, UploadState::Completing)
@@ -128,10 +121,11 @@ impl App {
     ) -> Result<(), Fault> {
         let all = self.store.unfinished_uploads().await?;
         let mut keep = Vec::new();
-        for upload in all
-            .into_iter()
-            .filter(|upload| upload.workspace == *workspace)
-        {
+        let is_here = |upload: &Upload| match &upload.destination {
+            Destination::File { workspace: of, .. } => of == workspace,
+            Destination::Document { .. } => false,
+        };
+        for upload in all.into_iter().filter(is_here) {
             if self.settle_one(home, &upload).await? {
                 home.restore_reservation(&upload.id, upload.size.cast_unsigned());
                 keep.push(upload.id);
@@ -162,7 +156,7 @@ impl App {
     async fn settle_one(&self, home: &Arc<Home>, upload: &Upload) -> Result<bool, Fault> {
         let (staged, etag) = {
             let (home, id, path) = (home.clone(), upload.id.clone(), upload.path.clone());
-            blocking(move || Ok((home.staged(&id)?, home.current_etag(&path)))).await?
+            blocking(move || Ok((home.staging().staged(&id)?, home.current_etag(&path)))).await?
         };
         let to = match (staged, upload.state) {
             (Some(_), UploadState::Completing) => UploadState::Open,

@@ -3,10 +3,11 @@
 use super::{expiry, must_be_open, part_length, unknown_upload};
 use crate::App;
 use crate::homes::blocking;
-use quaymaster_core::id::{CredentialId, UploadId};
 use quaymaster_core::{Code, Fault, Instant, hex};
-use quaymaster_store::upload::{Upload, UploadPart};
+use quaymaster_files::Staging;
+use quaymaster_store::upload::{Destination, Upload, UploadPart};
 use sha2::{Digest as _, Sha256};
+use std::sync::Arc;
 
 impl App {
     /// Begins to receive a part. `announced` is the digest of its `Content-Digest`, in hex.
@@ -19,11 +20,7 @@ impl App {
         let length = part_length(upload, n)?;
         let exclusive = self.signer.lock(&upload.id).read_owned().await;
         let part = self.signer.part_lock(&upload.id, n).lock_owned().await;
-        let workspace = self
-            .believed_workspace(&upload.org, &upload.workspace)
-            .await?;
-        // Settles what a crash interrupted, before the state is looked at.
-        let home = self.home(&workspace).await?;
+        let staging = self.staging_of(upload).await?;
         // Read under the locks: it may have been completed or aborted meanwhile.
         let upload = self
             .store
@@ -55,14 +52,13 @@ impl App {
             let (id, size, part_size) = (upload.id.clone(), upload.size, upload.part_size);
             let writer = blocking(move || {
                 let (n, part_size) = (n.cast_unsigned(), part_size.cast_unsigned());
-                home.part_writer(&id, n, part_size, size.cast_unsigned())
+                staging.part_writer(&id, n, part_size, size.cast_unsigned())
             });
             Sink::Write(writer.await?)
         };
         Ok(Receiver {
             app: self.clone(),
-            upload: upload.id.clone(),
-            credential: upload.credential.clone(),
+            upload,
             n,
             length,
             received: 0,
@@ -72,6 +68,17 @@ impl App {
             sink,
             _locks: (exclusive, part),
         })
+    }
+
+    /// Where the bytes of a session are. Settles what a crash interrupted, before its state is looked at.
+    async fn staging_of(&self, upload: &Upload) -> Result<Arc<Staging>, Fault> {
+        match &upload.destination {
+            Destination::File { workspace, .. } => {
+                let workspace = self.believed_workspace(&upload.org, workspace).await?;
+                Ok(self.home(&workspace).await?.staging().clone())
+            }
+            Destination::Document { .. } => self.document_staging().await,
+        }
     }
 }
 
@@ -84,8 +91,7 @@ enum Sink {
 /// A part on its way. Dropped before [`Receiver::finish`], the part counts as missing.
 pub struct Receiver {
     app: App,
-    upload: UploadId,
-    credential: CredentialId,
+    upload: Upload,
     n: i64,
     length: i64,
     received: i64,
@@ -123,7 +129,6 @@ impl Receiver {
         let Receiver {
             app,
             upload,
-            credential,
             n,
             length,
             received,
@@ -147,7 +152,7 @@ impl Receiver {
                 return Err(checksum_mismatch(announced.as_deref(), &actual));
             }
         };
-        if !app.may_write(&credential).await? {
+        if !app.may_send(&upload).await? {
             return Err(super::unknown_upload());
         }
         let done = blocking(move || writer.finish()).await?;
@@ -157,7 +162,7 @@ impl Receiver {
             return Err(checksum_mismatch(Some(announced), &done.sha256));
         }
         let mut tx = app.store.begin().await?;
-        tx.set_upload_part(&upload, n, length, Some(&done.sha256), expires_at)
+        tx.set_upload_part(&upload.id, n, length, Some(&done.sha256), expires_at)
             .await?;
         tx.commit().await?;
         Ok(UploadPart {

@@ -3,34 +3,31 @@
 //!
 //! A part is durable once [`PartWriter::finish`] answered. Parts count from 0; part `n` lies at
 //! `n × part_size`.
+//!
+//! `staging`: the staged files and their parts; `traffic`: who works on which.
 
+mod staging;
 mod traffic;
 
-pub(crate) use traffic::Traffic;
+pub use staging::{PartDone, PartWriter, Staging};
 
 use crate::atomic::FILE_MODE;
 use crate::etag::{Wanted, read_through};
-use crate::fault_of::{already_exists, errno_fault, fault_of, internal};
+use crate::fault_of::{already_exists, fault_of};
 use crate::home::Home;
-use crate::jail::{Last, Look, open_file_at, stat_fd};
-use crate::limits::{Durability, Work};
+use crate::jail::{Last, Look, open_file_at};
+use crate::limits::Work;
 use crate::mime;
 use crate::path::RelPath;
 use crate::produce::{check_kind, require};
 use crate::quota::Usage;
 use crate::text::Scanner;
 use crate::write::too_large;
-use quaymaster_core::hex;
 use quaymaster_core::id::UploadId;
 use quaymaster_core::{Code, Fault};
-use rustix::fs::{AtFlags, FallocateFlags, Mode, OFlags};
-use rustix::io::Errno;
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 use std::fs::File;
-use std::os::unix::fs::FileExt;
 use std::sync::{Arc, PoisonError};
-use traffic::Writing;
 
 /// What an upload is to become.
 #[derive(Debug, Clone)]
@@ -44,15 +41,6 @@ pub struct UploadTarget<'a> {
     pub if_match: Option<&'a str>,
 }
 
-/// One part that is on disk.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct PartDone {
-    pub n: u64,
-    pub size: u64,
-    /// Lower-case hex.
-    pub sha256: String,
-}
-
 /// A completed upload.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CompleteResult {
@@ -64,18 +52,6 @@ pub struct CompleteResult {
     pub size: u64,
     pub mime: String,
     pub replaced: bool,
-}
-
-/// Writes one part. Dropped without [`PartWriter::finish`], the part counts as missing.
-pub struct PartWriter {
-    file: File,
-    n: u64,
-    start: u64,
-    size: u64,
-    written: u64,
-    sha: Sha256,
-    durable: bool,
-    _writing: Writing,
 }
 
 impl Home {
@@ -107,118 +83,25 @@ impl Home {
         if current.is_some() && !target.overwrite {
             return Err(already_exists(path.as_str()).hint("Pass `overwrite: true` to replace it."));
         }
-        if self.staged(id)? == Some(target.size) {
+        if self.staging.staged(id)? == Some(target.size) {
             return Ok(path.to_string());
         }
         let room = self.room(target.size, 1)?;
-        self.stage(id, target.size)?;
+        self.staging.stage(id, target.size)?;
         self.reservations().insert(id.clone(), target.size);
         room.keep();
         Ok(place.map_or(path, |place| place.path).to_string())
+    }
+
+    /// Where its uploads are until they are completed.
+    pub fn staging(&self) -> &Arc<Staging> {
+        &self.staging
     }
 
     fn reservations(&self) -> std::sync::MutexGuard<'_, std::collections::HashMap<UploadId, u64>> {
         self.reservations
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn stage(&self, id: &UploadId, size: u64) -> Result<(), Fault> {
-        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-        let fault = |errno| errno_fault(errno, "the upload");
-        let fd = rustix::fs::openat(&self.uploads, id.as_str(), flags, Mode::RUSR | Mode::WUSR)
-            .map_err(fault)?;
-        let staged = match size {
-            0 => Ok(()),
-            _ => match rustix::fs::fallocate(&fd, FallocateFlags::empty(), 0, size) {
-                // A file system that cannot allocate ahead finds out as it goes.
-                Err(Errno::OPNOTSUPP | Errno::NOSYS) => rustix::fs::ftruncate(&fd, size),
-                other => other,
-            },
-        };
-        if let Err(errno) = staged {
-            let _ = rustix::fs::unlinkat(&self.uploads, id.as_str(), AtFlags::empty());
-            return Err(fault(errno));
-        }
-        if self.limits.durability == Durability::Full {
-            rustix::fs::fsync(&fd).map_err(fault)?;
-        }
-        self.sync_dir(&self.uploads)
-    }
-
-    fn open_staged(&self, id: &UploadId) -> Result<File, Fault> {
-        let flags = OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-        match rustix::fs::openat(&self.uploads, id.as_str(), flags, Mode::empty()) {
-            Ok(fd) => Ok(File::from(fd)),
-            Err(Errno::NOENT) => Err(not_staged(id)),
-            Err(errno) => Err(errno_fault(errno, "the upload")),
-        }
-    }
-
-    /// Size of the staged file; `None` when there is none (never begun, completed or aborted).
-    pub fn staged(&self, id: &UploadId) -> Result<Option<u64>, Fault> {
-        match self.open_staged(id) {
-            Ok(file) => stat_fd(&file)
-                .map(|meta| Some(meta.size))
-                .map_err(|e| internal(&e)),
-            Err(fault) if fault.code == Code::UploadNotFound => Ok(None),
-            Err(fault) => Err(fault),
-        }
-    }
-
-    /// Opens part `n` for writing. `size` is that of the whole file. `UPLOAD_NOT_FOUND`,
-    /// `INVALID_ARG`.
-    pub fn part_writer(
-        &self,
-        id: &UploadId,
-        n: u64,
-        part_size: u64,
-        size: u64,
-    ) -> Result<PartWriter, Fault> {
-        let (start, length) = part_range(n, part_size, size)?;
-        let writing = self.traffic.write(id).ok_or_else(|| {
-            Fault::new(Code::UploadNotFound, "The upload is being completed.")
-                .hint("It takes no more parts; get_upload_status has the result.")
-        })?;
-        Ok(PartWriter {
-            file: self.open_staged(id)?,
-            n,
-            start,
-            size: length,
-            written: 0,
-            sha: Sha256::new(),
-            durable: self.limits.durability == Durability::Full,
-            _writing: writing,
-        })
-    }
-
-    /// Hashes what is on disk at a part's place. `UPLOAD_NOT_FOUND`, `INVALID_ARG`.
-    pub fn verify_part(
-        &self,
-        id: &UploadId,
-        n: u64,
-        part_size: u64,
-        size: u64,
-    ) -> Result<PartDone, Fault> {
-        let (start, length) = part_range(n, part_size, size)?;
-        let file = self.open_staged(id)?;
-        let mut sha = Sha256::new();
-        let mut at = start;
-        while at < start + length {
-            let want = (start + length - at).min(256 * 1024);
-            let bytes = crate::read::read_range(&file, at, want)
-                .map_err(|error| fault_of(&error, "the upload"))?;
-            if bytes.is_empty() {
-                break;
-            }
-            sha.update(&bytes);
-            at += bytes.len() as u64;
-        }
-        Ok(PartDone {
-            n,
-            size: at - start,
-            sha256: hex(&sha.finalize()),
-        })
     }
 
     /// Hashes the staged file and renames it into place. The caller has made sure that every part
@@ -240,11 +123,11 @@ impl Home {
     ) -> Result<CompleteResult, Fault> {
         let path = RelPath::parse(target.path, "/path")?;
         let wanted = Wanted::parse(target.if_match, "/if_match")?;
-        let _completing = self.traffic.complete(id).ok_or_else(|| {
+        let _completing = self.staging.complete(id).ok_or_else(|| {
             Fault::new(Code::UploadIncomplete, "A part is still being written.")
                 .hint("Wait until every part was answered, then complete the upload again.")
         })?;
-        let file = match self.open_staged(id) {
+        let file = match self.staging.open_staged(id) {
             Ok(file) => file,
             Err(fault) => return Err(self.with_current_etag(fault, &path)),
         };
@@ -293,8 +176,8 @@ impl Home {
         }
         self.usage();
         ready(digest)?;
-        let meta = self.settle(&file, &self.uploads, id.as_str(), &place, FILE_MODE)?;
-        self.sync_dir(&self.uploads)?;
+        let meta = self.settle(&file, &self.staging.dir, id.as_str(), &place, FILE_MODE)?;
+        self.staging.sync()?;
         self.facts.learn(&meta, None, Arc::clone(&facts));
         let old = place.meta.map_or(Usage::default(), |old| Usage {
             bytes: old.size,
@@ -336,10 +219,7 @@ impl Home {
 
     /// Frees what an upload staged and reserved; one that is gone is fine.
     pub fn abort_upload(&self, id: &UploadId) -> Result<(), Fault> {
-        match rustix::fs::unlinkat(&self.uploads, id.as_str(), AtFlags::empty()) {
-            Ok(()) | Err(Errno::NOENT) => {}
-            Err(errno) => return Err(errno_fault(errno, "the upload")),
-        }
+        self.staging.remove(id)?;
         self.release_reservation(id);
         Ok(())
     }
@@ -363,78 +243,14 @@ impl Home {
     /// Removes every staged file whose upload is not in `keep`. How many went.
     pub fn sweep_uploads(&self, keep: &[UploadId]) -> Result<u64, Fault> {
         let mut swept = 0;
-        for name in crate::entries::raw_names(&self.uploads).map_err(|e| internal(&e))? {
-            let id: Option<UploadId> = name.to_str().ok().and_then(|name| name.parse().ok());
-            let Some(id) = id.filter(|id| !keep.contains(id)) else {
-                continue;
-            };
-            self.abort_upload(&id)?;
-            swept += 1;
+        for id in self.staging.all()? {
+            if !keep.contains(&id) {
+                self.abort_upload(&id)?;
+                swept += 1;
+            }
         }
         Ok(swept)
     }
-}
-
-impl PartWriter {
-    /// Bytes that the part has.
-    pub fn size(&self) -> u64 {
-        self.size
-    }
-
-    /// Writes the next bytes. `TOO_LARGE` when there are more than the part has;
-    /// `INSUFFICIENT_STORAGE`.
-    pub fn write(&mut self, bytes: &[u8]) -> Result<(), Fault> {
-        let more = bytes.len() as u64;
-        if self.written + more > self.size {
-            let message = format!("Part {} has {} bytes; more arrived.", self.n, self.size);
-            return Err(Fault::new(Code::TooLarge, message)
-                .hint("Send exactly the bytes of the part.")
-                .detail("limit", self.size));
-        }
-        self.file
-            .write_all_at(bytes, self.start + self.written)
-            .map_err(|error| fault_of(&error, "the upload"))?;
-        self.sha.update(bytes);
-        self.written += more;
-        Ok(())
-    }
-
-    /// Makes the part durable. `INVALID_ARG` with `details.expected` and `details.received` when
-    /// fewer bytes came than the part has.
-    pub fn finish(self) -> Result<PartDone, Fault> {
-        if self.written < self.size {
-            let message = format!(
-                "Part {} has {} bytes; {} arrived.",
-                self.n, self.size, self.written
-            );
-            return Err(Fault::invalid_arg("/body", "minLength", message)
-                .hint("Send the part again, whole.")
-                .detail("expected", self.size)
-                .detail("received", self.written));
-        }
-        if self.durable {
-            rustix::fs::fdatasync(&self.file).map_err(|e| errno_fault(e, "the upload"))?;
-        }
-        Ok(PartDone {
-            n: self.n,
-            size: self.size,
-            sha256: hex(&self.sha.finalize()),
-        })
-    }
-}
-
-/// Where a part starts and how long it is.
-fn part_range(n: u64, part_size: u64, size: u64) -> Result<(u64, u64), Fault> {
-    let start = n
-        .checked_mul(part_size)
-        .filter(|start| *start < size && part_size > 0);
-    let Some(start) = start else {
-        return Err(
-            Fault::invalid_arg("/n", "maximum", format!("There is no part {n}."))
-                .hint("Parts count from 0; get_upload_status lists them."),
-        );
-    };
-    Ok((start, part_size.min(size - start)))
 }
 
 /// Bytes between two reports of how far a check is.
@@ -467,12 +283,4 @@ fn scan(file: &File, work: &Work<'_>) -> Result<crate::text::Facts, Fault> {
     }
     read.map_err(|error| fault_of(&error, "the upload"))?;
     Ok(scanner.finish())
-}
-
-fn not_staged(id: &UploadId) -> Fault {
-    Fault::new(
-        Code::UploadNotFound,
-        format!("There is no open upload {id}."),
-    )
-    .hint("It was completed, aborted or ended. Begin another with create_upload_session.")
 }

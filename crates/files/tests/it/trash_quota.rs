@@ -172,7 +172,7 @@ fn every_change_is_counted_as_a_walk_would() {
             inodes: before.inodes + 1
         }
     );
-    let mut part = yard.home.part_writer(&upload, 0, 4, 4).unwrap();
+    let mut part = yard.home.staging().part_writer(&upload, 0, 4, 4).unwrap();
     part.write(b"data").unwrap();
     part.finish().unwrap();
     yard.home

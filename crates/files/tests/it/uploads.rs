@@ -35,6 +35,7 @@ fn hex(bytes: &[u8]) -> String {
 fn send(yard: &Yard, id: &UploadId, n: u64, part_size: u64, all: &[u8]) -> String {
     let mut part = yard
         .home
+        .staging()
         .part_writer(id, n, part_size, all.len() as u64)
         .unwrap();
     let start = (n * part_size) as usize;
@@ -65,7 +66,11 @@ fn parts_in_any_order_become_the_file() {
     for n in [2, 0, 1] {
         let sha256 = send(&yard, &id, n, 10, &data);
         assert_eq!(
-            yard.home.verify_part(&id, n, 10, 25).unwrap().sha256,
+            yard.home
+                .staging()
+                .verify_part(&id, n, 10, 25)
+                .unwrap()
+                .sha256,
             sha256
         );
     }
@@ -99,7 +104,7 @@ fn parts_in_any_order_become_the_file() {
         .unwrap_err();
     assert_eq!(again.code, Code::UploadNotFound);
     assert_eq!(again.details.unwrap()["current_etag"], done.etag);
-    assert_eq!(yard.home.staged(&id).unwrap(), None);
+    assert_eq!(yard.home.staging().staged(&id).unwrap(), None);
 }
 
 #[test]
@@ -107,7 +112,7 @@ fn an_empty_file_needs_no_parts() {
     let yard = yard();
     let id = fresh(&yard);
     yard.home.begin_upload(&id, &target("empty", 0)).unwrap();
-    assert!(yard.home.part_writer(&id, 0, 10, 0).is_err());
+    assert!(yard.home.staging().part_writer(&id, 0, 10, 0).is_err());
     let done = yard
         .home
         .complete_upload(&id, &target("empty", 0), None, &work(), &ready)
@@ -120,7 +125,7 @@ fn a_part_has_exactly_its_bytes() {
     let yard = yard();
     let id = fresh(&yard);
     yard.home.begin_upload(&id, &target("a", 25)).unwrap();
-    let mut part = yard.home.part_writer(&id, 2, 10, 25).unwrap();
+    let mut part = yard.home.staging().part_writer(&id, 2, 10, 25).unwrap();
     assert_eq!(part.size(), 5);
     part.write(b"1234").unwrap();
     assert_eq!(part.write(b"56").unwrap_err().code, Code::TooLarge);
@@ -130,6 +135,7 @@ fn a_part_has_exactly_its_bytes() {
     for n in [3, u64::MAX] {
         assert!(
             yard.home
+                .staging()
                 .part_writer(&id, n, 10, 25)
                 .is_err_and(|f| f.code == Code::InvalidArg)
         );
@@ -137,6 +143,7 @@ fn a_part_has_exactly_its_bytes() {
     let unknown = fresh(&yard);
     assert!(
         yard.home
+            .staging()
             .part_writer(&unknown, 0, 10, 25)
             .is_err_and(|f| f.code == Code::UploadNotFound)
     );
@@ -147,7 +154,7 @@ fn a_part_under_way_holds_back_the_completion() {
     let yard = yard();
     let id = fresh(&yard);
     yard.home.begin_upload(&id, &target("a", 4)).unwrap();
-    let mut part = yard.home.part_writer(&id, 0, 4, 4).unwrap();
+    let mut part = yard.home.staging().part_writer(&id, 0, 4, 4).unwrap();
     part.write(b"ab").unwrap();
     let early = yard
         .home
@@ -183,7 +190,10 @@ fn nothing_is_renamed_before_the_caller_has_remembered_the_digest() {
         .complete_upload(&id, &target("a", 4), None, &work(), &refuses);
     assert_eq!(fault.unwrap_err().code, Code::Unavailable);
     assert_eq!(
-        (yard.home.current_etag("a"), yard.home.staged(&id).unwrap()),
+        (
+            yard.home.current_etag("a"),
+            yard.home.staging().staged(&id).unwrap()
+        ),
         (None, Some(4))
     );
     let done = yard
@@ -343,12 +353,12 @@ proptest! {
                     whole[n as usize] = true;
                 }
                 Step::Part(n) | Step::HalfPart(n) if !open_upload => {
-                    let refused = yard.home.part_writer(&id, n, 10, 35);
+                    let refused = yard.home.staging().part_writer(&id, n, 10, 35);
                     prop_assert!(refused.is_err_and(|f| f.code == Code::UploadNotFound));
                 }
                 Step::Part(_) => {}
                 Step::HalfPart(n) => {
-                    let mut part = yard.home.part_writer(&id, n, 10, 35).unwrap();
+                    let mut part = yard.home.staging().part_writer(&id, n, 10, 35).unwrap();
                     part.write(b"zzz").unwrap();
                     whole[n as usize] = false;
                 }

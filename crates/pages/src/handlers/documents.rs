@@ -1,15 +1,18 @@
 //! `/documents`: the knowledge base. Documents are uploaded, searched, looked at, indexed again and deleted.
 
+use axum::Json;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use quaymaster_app::App;
 use quaymaster_app::documents::{
     self, Asked, Document, DocumentFilter, Found, NewDocument, State as DocumentState,
 };
-use quaymaster_core::id::DocumentId;
+use quaymaster_app::uploads::NewDocumentUpload;
+use quaymaster_core::id::{DocumentId, UploadId};
 use quaymaster_core::{Code, Fault};
 use serde::Deserialize;
+use serde_json::json;
 use std::time::Duration;
 
 use super::Pages;
@@ -80,7 +83,7 @@ async fn page(
     let (documents, total) = app.documents(actor, &all, ROWS, from).await?;
     let usage = app.document_usage(actor).await?;
     let settings = app.settings();
-    let most = settings.document_bytes.min(MOST_BYTES as i64);
+    let most = settings.document_bytes.max(0).cast_unsigned();
     Ok(DocumentsPage {
         layout: person.layout,
         query,
@@ -94,7 +97,8 @@ async fn page(
         previous: (from > 0).then(|| (from - ROWS).max(0)),
         next: (from + ROWS < total).then_some(from + ROWS),
         form: form.map(|form| DocumentForm {
-            most_bytes: most.max(0).cast_unsigned(),
+            most_bytes: most,
+            whole_bytes: most.min(MOST_BYTES as u64),
             ..form
         }),
     })
@@ -165,12 +169,7 @@ pub(super) async fn upload(
     Administrator { admin, person }: Administrator,
     Posted(form): Posted<Uploaded>,
 ) -> Result<Response, Stop> {
-    let mut again = DocumentForm {
-        folder: Field::new(form.folder.clone()),
-        title: Field::new(form.title.clone()),
-        replace: form.replace,
-        ..DocumentForm::default()
-    };
+    let again = again(&form.folder, &form.title, form.replace);
     let fault = match form.file {
         None => Fault::invalid_arg("/file", "required", "Choose a file."),
         Some(file) => {
@@ -193,6 +192,26 @@ pub(super) async fn upload(
             }
         }
     };
+    refused(&pages.app, person, again, fault).await
+}
+
+/// The form with what was typed.
+fn again(folder: &str, title: &str, replace: bool) -> DocumentForm {
+    DocumentForm {
+        folder: Field::new(folder.to_owned()),
+        title: Field::new(title.to_owned()),
+        replace,
+        ..DocumentForm::default()
+    }
+}
+
+/// The page once more, with why the document was not taken.
+async fn refused(
+    app: &App,
+    person: Person,
+    mut again: DocumentForm,
+    fault: Fault,
+) -> Result<Response, Stop> {
     let said = match &fault.hint {
         Some(hint) => format!("{} {hint}", fault.message),
         None => fault.message.clone(),
@@ -212,8 +231,83 @@ pub(super) async fn upload(
         query: String::new(),
         from: String::new(),
     };
-    let page = page(&pages.app, person, &looking, Some(again)).await?;
+    let page = page(app, person, &looking, Some(again)).await?;
     Ok(shown(status, &page))
+}
+
+/// What the script says of a file that it sends in parts, when it begins and when it is done.
+pub(super) struct InParts {
+    name: String,
+    size: i64,
+    folder: String,
+    title: String,
+    replace: bool,
+}
+
+impl Form for InParts {
+    fn read(fields: &Fields) -> Self {
+        InParts {
+            name: fields.text("name"),
+            // What is no number is the size of nothing.
+            size: fields.one("size").parse().unwrap_or(-1),
+            folder: fields.text("folder"),
+            title: fields.text("title"),
+            replace: !fields.one("replace").is_empty(),
+        }
+    }
+}
+
+/// Answers the script where it sends the parts, or with the page that says why not.
+pub(super) async fn begin(
+    State(pages): State<Pages>,
+    Administrator { admin, person }: Administrator,
+    Posted(form): Posted<InParts>,
+) -> Result<Response, Stop> {
+    let again = again(&form.folder, &form.title, form.replace);
+    let new = NewDocumentUpload {
+        path: path_of(&form.folder, &form.name),
+        title: Some(form.title),
+        replace: form.replace,
+        size: form.size,
+        sha256: None,
+    };
+    let begun = match pages.app.create_document_upload(&admin, new).await {
+        Ok(begun) => begun,
+        Err(fault) => return refused(&pages.app, person, again, fault).await,
+    };
+    let told = json!({
+        "part": begun.part_path,
+        "partSize": begun.part_size,
+        "partCount": begun.part_count,
+        "complete": format!("{PATH}/uploads/{}/complete", segment(begun.id.as_str())),
+    });
+    Ok(Json(told).into_response())
+}
+
+/// The script has sent what it could. A session that does not become a document now never does.
+pub(super) async fn complete(
+    State(pages): State<Pages>,
+    Administrator { admin, person }: Administrator,
+    At(id): At<UploadId>,
+    Posted(form): Posted<InParts>,
+) -> Result<Response, Stop> {
+    let fault = match pages.app.complete_document_upload(&admin, &id).await {
+        Ok(_) => return Ok(answer::done(&pages, PATH, Notice::DocumentAdded)),
+        Err(fault) => fault,
+    };
+    if let Err(kept) = pages.app.abort_document_upload(&admin, &id).await {
+        tracing::debug!(%kept, "an upload that failed was not aborted");
+    }
+    let fault = match fault.code {
+        Code::UploadIncomplete => Fault::invalid_arg(
+            "/file",
+            "required",
+            "Not all of the file arrived. Upload it again.",
+        ),
+        _ => fault,
+    };
+    let again = again(&form.folder, &form.title, form.replace);
+    refused(&pages.app, person, again, fault).await
 }
 
 /// Some browsers send a path, of which the name counts.

@@ -9,7 +9,8 @@ use super::moment::Shown;
 use super::workspace::Usage;
 use quaymaster_core::Instant;
 
-/// `/documents`: posts `file`, `folder`, `title` and `replace` to itself.
+/// `/documents`: posts `file`, `folder`, `title` and `replace` to itself; what is too large for that, the script sends by
+/// `/documents/uploads`.
 #[derive(Debug, Clone, Template)]
 #[template(path = "documents.html")]
 pub struct DocumentsPage {
@@ -35,6 +36,8 @@ pub struct DocumentForm {
     pub replace: bool,
     /// Of a file that this page takes.
     pub most_bytes: u64,
+    /// Of one that the form takes as a whole; the script sends larger ones in parts.
+    pub whole_bytes: u64,
     /// Why the file was not taken.
     pub error: Option<String>,
 }
@@ -98,6 +101,18 @@ pub struct PassageRow {
     pub path: String,
     pub heading: String,
     pub snippet: String,
+}
+
+impl DocumentForm {
+    /// How large a file may be.
+    pub fn most(&self) -> String {
+        let most = format!("At most {}.", self.most_bytes.bytes());
+        if self.whole_bytes < self.most_bytes {
+            let whole = self.whole_bytes.bytes();
+            return format!("{most} In a browser without scripts, at most {whole}.");
+        }
+        most
+    }
 }
 
 impl DocumentsPage {

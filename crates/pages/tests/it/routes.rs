@@ -153,6 +153,8 @@ fn posts() -> Vec<String> {
         "/memory/settings".to_owned(),
         "/documents".to_owned(),
         "/documents/reindex".to_owned(),
+        "/documents/uploads".to_owned(),
+        "/documents/uploads/upl_01arz3ndektsv4rrffq69g5fav/complete".to_owned(),
         "/documents/doc_01arz3ndektsv4rrffq69g5fav/reindex".to_owned(),
         "/documents/doc_01arz3ndektsv4rrffq69g5fav/delete".to_owned(),
         "/first-steps/dismiss".to_owned(),

@@ -2,14 +2,16 @@ use crate::{NOW, add, both, credential, tenant};
 use quaymaster_core::clock::{SystemClock, SystemEntropy};
 use quaymaster_core::id::UploadId;
 use quaymaster_store::credential::Origin;
-use quaymaster_store::upload::{Upload, UploadState};
+use quaymaster_store::upload::{Destination, Upload, UploadState};
 
 fn upload(tenant: &crate::Tenant, token: &quaymaster_store::credential::Credential) -> Upload {
     Upload {
         id: UploadId::fresh(&SystemClock, &SystemEntropy),
         org: tenant.org.clone(),
-        workspace: tenant.workspace.clone(),
-        credential: token.id.clone(),
+        destination: Destination::File {
+            workspace: tenant.workspace.clone(),
+            credential: token.id.clone(),
+        },
         path: "a/b.bin".into(),
         size: 20,
         part_size: 8,
@@ -121,5 +123,52 @@ async fn another_credential_does_not_find_a_session() {
                 .unwrap()
                 .is_none()
         );
+    }
+}
+
+#[tokio::test]
+async fn a_session_of_a_document_is_the_organizations_and_counts_while_it_is_open() {
+    for place in both().await {
+        let store = place.open().await;
+        let (one, two) = (tenant(&store, "one").await, tenant(&store, "two").await);
+        let token = credential(&one, Origin::Manual);
+        add(&store, &token).await;
+        let file = upload(&one, &token);
+        let made = Upload {
+            id: UploadId::fresh(&SystemClock, &SystemEntropy),
+            destination: Destination::Document {
+                user: one.user.clone(),
+                title: "Rules".into(),
+            },
+            if_match: None,
+            idempotency_key: None,
+            ..file.clone()
+        };
+        let mut tx = store.begin().await.unwrap();
+        tx.add_upload(&file).await.unwrap();
+        tx.add_upload(&made).await.unwrap();
+        let open = tx.open_document_uploads(&one.org, None).await.unwrap();
+        assert_eq!((open.documents, open.bytes), (1, 20));
+        for (org, but) in [(&one.org, Some(&made.id)), (&two.org, None)] {
+            let open = tx.open_document_uploads(org, but).await.unwrap();
+            assert_eq!((open.documents, open.bytes), (0, 0));
+        }
+        tx.commit().await.unwrap();
+        let read = store.document_upload(&one.org, &made.id).await.unwrap();
+        assert_eq!(format!("{:?}", read.unwrap()), format!("{made:?}"));
+        for (org, id) in [(&one.org, &file.id), (&two.org, &made.id)] {
+            assert!(store.document_upload(org, id).await.unwrap().is_none());
+        }
+        let (open, done) = (UploadState::Open, UploadState::Completed);
+        let listed = store.document_uploads(&one.org, open).await.unwrap();
+        assert_eq!(listed.len(), 1);
+        assert_eq!(listed[0].id, made.id);
+        let mut tx = store.begin().await.unwrap();
+        assert!(tx.move_upload(&made.id, open, done).await.unwrap());
+        let left = tx.open_document_uploads(&one.org, None).await.unwrap();
+        assert_eq!(left.documents, 0);
+        tx.commit().await.unwrap();
+        let listed = store.document_uploads(&one.org, open).await.unwrap();
+        assert!(listed.is_empty());
     }
 }

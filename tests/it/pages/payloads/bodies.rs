@@ -71,6 +71,7 @@ pub(super) fn of(route: &str) -> Vec<Value> {
             "clientId": "harbour-works", "clientSecret": "s",
         })),
         "POST /documents" | "PUT /workspaces/{id}/files/content" => one(Value::Null),
+        "POST /documents/uploads" => one(json!({ "path": "@name", "size": 3 })),
         "POST /end-users" => one(json!({ "workspaceId": "@workspace", "externalId": "@new" })),
         "POST /end-users/{id}/connect-token" => one(json!({ "integrationName": "slack" })),
         "POST /end-users/{id}/invite" => one(json!({

@@ -1,7 +1,7 @@
 //! The fields of the API that take payloads, with the page of the walk that shows them; none where no page does, or not all
 //! of it. A field that takes them and is missing here is found, and one that no longer takes them as well.
 
-pub(super) const TAKES: [(&str, &str); 69] = [
+pub(super) const TAKES: [(&str, &str); 71] = [
     ("POST /actions/execute authMethodKey", ""),
     ("POST /actions/execute idempotencyKey", ""),
     ("POST /api-keys name", "api-keys"),
@@ -22,6 +22,8 @@ pub(super) const TAKES: [(&str, &str); 69] = [
     ("PUT /connectors/{key}/oauth-app clientSecret", ""),
     ("POST /documents ?path", ""),
     ("POST /documents ?title", "documents"),
+    ("POST /documents/uploads path", ""),
+    ("POST /documents/uploads title", ""),
     ("POST /end-users displayName", "end-users"),
     ("POST /end-users email", "end-users"),
     ("POST /end-users externalId", "end-users"),

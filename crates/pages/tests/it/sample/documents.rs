@@ -36,7 +36,8 @@ impl Sample {
             previous: Some(0),
             next: Some(100),
             form: Some(DocumentForm {
-                most_bytes: 33_554_432,
+                most_bytes: 67_108_864,
+                whole_bytes: 33_554_432,
                 ..DocumentForm::default()
             }),
         };
@@ -58,7 +59,8 @@ impl Sample {
                     self.t("A title has at most 200 characters."),
                 ),
                 replace: true,
-                most_bytes: 33_554_432,
+                most_bytes: 67_108_864,
+                whole_bytes: 33_554_432,
                 error: Some(self.t("There is a document at a.pdf already.")),
             }),
             ..list.clone()

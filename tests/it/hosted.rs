@@ -6,6 +6,8 @@ mod curl;
 mod developers;
 mod doors;
 mod end_users;
+mod flows;
+mod flows_in_programs;
 mod invitations;
 mod names;
 mod narrowed;

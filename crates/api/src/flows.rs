@@ -10,7 +10,7 @@ use axum::extract::State;
 use http::StatusCode;
 use quaymaster_app::App;
 use quaymaster_app::flows::{Flow, FlowInFull, FlowVersion, SavedAs};
-use quaymaster_core::id::{FlowId, WorkspaceId};
+use quaymaster_core::id::{FlowId, ServerId, WorkspaceId};
 use quaymaster_core::{Fault, Instant};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -114,6 +114,15 @@ impl From<FlowInFull> for OneFlow {
     }
 }
 
+/// A hosted server that has a flow's tool besides `/mcp`.
+#[derive(Serialize, ToSchema)]
+#[schema(as = FlowServer)]
+pub(crate) struct FlowServerView {
+    #[schema(value_type = String)]
+    id: ServerId,
+    name: String,
+}
+
 /// A text that is no flow answers 422, with every place in `details.problems`.
 pub(crate) fn refused(fault: Fault) -> ApiError {
     if fault.has_detail("problems") || fault.has_detail("tests") {
@@ -198,11 +207,16 @@ pub(crate) struct FlowRead {
     /// that is switched off.
     #[schema(value_type = Vec<String>)]
     next_starts: Vec<Instant>,
+    /// The hosted servers that have the tool while the flow is on.
+    servers: Vec<FlowServerView>,
+    /// What the text names and what does not have it: a server that is gone, has another name by now, or was
+    /// made after the flow was saved.
+    unknown_servers: Vec<String>,
 }
 
 /// Reads a flow
 ///
-/// With its text, and when its schedules start it next.
+/// With its text, the hosted servers that have its tool, and when its schedules start it next.
 #[utoipa::path(
     get, path = "/api/v1/workspaces/{id}/flows/{flow}", tag = "Flows",
     security(("bearer" = ["admin"])),
@@ -220,11 +234,20 @@ pub(crate) async fn read_flow(
     let workspace = find(&app, &actor, &id).await?;
     let found = app.flow(&actor, &workspace.id, &flow).await?;
     let next_starts = app.next_starts(&found.flow).await?;
+    let servers = app.servers_of_flow(&actor, &found).await?;
+    let shown = servers.shown.into_iter();
     let OneFlow { flow, source } = found.into();
     Ok(axum::Json(FlowRead {
         flow,
         source,
         next_starts,
+        servers: shown
+            .map(|server| FlowServerView {
+                id: server.id,
+                name: server.name,
+            })
+            .collect(),
+        unknown_servers: servers.unknown,
     }))
 }
 

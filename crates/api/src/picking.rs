@@ -73,7 +73,7 @@ pub(crate) async fn pick_server_tools(
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ToolListSizeView {
-    /// How many tools there are in TOOLS mode, those for looking up values too.
+    /// How many tools there are in TOOLS mode, those for looking up values and those of flows too.
     tools: usize,
     /// About how many tokens a model reads in TOOLS mode.
     tools_mode_tokens: usize,

@@ -11,7 +11,7 @@ use http::StatusCode;
 use quaymaster_app::App;
 use quaymaster_app::credentials::Fresh;
 use quaymaster_app::servers::{AuthMode, EndUserAccess, Mode, NewServer, Server, ServerChange};
-use quaymaster_core::id::{EndUserId, OrgId, ServerId, UserId, WorkspaceId};
+use quaymaster_core::id::{EndUserId, FlowId, OrgId, ServerId, UserId, WorkspaceId};
 use quaymaster_core::{Fault, Instant};
 use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
@@ -283,15 +283,31 @@ pub(crate) async fn create_server(
     Ok((StatusCode::CREATED, axum::Json(made)))
 }
 
+/// A flow that names the server, and whose tool it has for that.
+#[derive(Serialize, ToSchema)]
+#[schema(as = McpServerFlow)]
+pub(crate) struct ServerFlowView {
+    /// Of the flow.
+    #[schema(value_type = String)]
+    id: FlowId,
+    /// Of the flow.
+    name: String,
+    /// The name of the tool.
+    tool: String,
+    title: String,
+}
+
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ServerWithTools {
     server: ServerView,
     tools: Vec<ServerToolView>,
+    /// By name.
+    flows: Vec<ServerFlowView>,
 }
 
 /// Reads a server
 ///
-/// With its tools.
+/// With its tools, and the flows that it shows.
 #[utoipa::path(
     get, path = "/api/v1/mcp/servers/{id}", tag = "MCP servers",
     security(("bearer" = ["admin"])),
@@ -306,7 +322,17 @@ pub(crate) async fn read_server(
     let id = id_of(&id)?;
     let server = app.server(&actor, &id).await?;
     let tools = app.server_tools(&actor, &id).await?;
+    let flows = app.server_flows(&actor, &server).await?;
     Ok(axum::Json(ServerWithTools {
+        flows: flows
+            .into_iter()
+            .map(|shown| ServerFlowView {
+                id: shown.flow.id,
+                name: shown.flow.name,
+                tool: shown.def.name.into_owned(),
+                title: shown.def.title.into_owned(),
+            })
+            .collect(),
         server: view(&app, server),
         tools: tools
             .into_iter()

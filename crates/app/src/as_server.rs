@@ -12,6 +12,8 @@ use quaymaster_core::{Caller, Code, Fault, Scopes};
 use quaymaster_store::server::{Mode, Server};
 use std::sync::Arc;
 
+pub use quaymaster_connectors::surface::FLOWS;
+
 /// The tool of servers in CODE mode that runs programs.
 pub const EXECUTE: &str = "quaymaster_execute";
 

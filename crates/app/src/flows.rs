@@ -6,7 +6,8 @@
 //! ends with it.
 //!
 //! - `reading`, `saving`: from a text to a version; `renaming`: whether one may have another name; [`secrets`]
-//! - `shelf`: what is switched on, as its callers see it
+//! - `shelf`: what is switched on, as its callers see it; `as_tool`: one of them; `on_servers`: which hosted servers have it as well; `in_programs`:
+//!   what their programs read about it
 //! - `queue`: runs that are begun by whoever is free
 //! - `running`: one run, over `host`, the port of the interpreter: `expressions`, `http`, `services`, `python`, `vault`, `rates`;
 //!   `journal`: what its steps did; `kept`: how much of that is kept; [`runs`]: who reads it
@@ -15,14 +16,17 @@
 //! - `outline`, `uses`: for people who look at flows
 //! - [`trying`]: a run by hand, with answers that are made up or real
 
+mod as_tool;
 mod doing;
 mod durable;
 mod ends;
 mod expressions;
 mod host;
 mod http;
+pub(crate) mod in_programs;
 mod journal;
 mod kept;
+mod on_servers;
 mod outline;
 mod python;
 pub(crate) mod queue;
@@ -42,6 +46,7 @@ mod uses;
 mod vault;
 pub mod webhooks;
 
+pub use on_servers::{FlowServers, ServerFlow};
 pub use outline::{FlowExample, FlowOutline, OutlineList, OutlineStep, outline};
 pub use quaymaster_flows::load::MOST_BYTES as MOST_TEXT;
 pub use quaymaster_flows::step_form;
@@ -176,6 +181,9 @@ impl App {
         })?;
         self.check_name(&flow, prepared.flow()).await?;
         let name = &prepared.flow().flow;
+        // Going back is for when something is wrong, so servers that are gone do not stop it.
+        let meant = self.servers_named(&admin.org, workspace, prepared.flow());
+        let servers = meant.await?.servers;
         let mut tx = self.store.begin().await?;
         let moved = tx.set_flow_version(&flow, name, version, self.now()).await;
         match moved {
@@ -189,6 +197,7 @@ impl App {
         }
         self.set_triggers(&mut tx, &flow, flow.enabled, prepared.flow())
             .await?;
+        tx.set_flow_servers(&flow, &servers).await?;
         let details = json!({ "flow": flow.id, "name": name, "version": version });
         let details = renaming::renamed(details, &flow.name, name);
         self.record_flow(&mut tx, admin, workspace, "flow.rolled_back", details)

@@ -6,7 +6,7 @@
 use crate::App;
 use crate::actions::Acting;
 use crate::admit::last;
-use crate::flows::shelf::Offered;
+use crate::flows::shelf::{Offered, OrgFlows};
 use crate::hosted::{Hosted, HostedTool};
 use crate::toolsets::hosted::Calling;
 use crate::toolsets::{Tool, code, flows, hosted};
@@ -188,13 +188,8 @@ impl App {
                 return Ok(Found::BuiltIn(tool));
             }
             let flows = self.flows_for(caller).await?;
-            if let Some(offered) = flows.find(caller, name) {
-                return Ok(Found::Flow(offered));
-            }
-            let get_run = Some(&self.toolsets.get_run).filter(picked);
-            let get_run = get_run.filter(|tool| tool.def.name == name);
-            if let Some(get_run) = get_run.filter(|_| flows.has_later(caller)) {
-                return Ok(Found::BuiltIn(get_run));
+            if let Some(found) = self.find_flow(&flows, caller, name) {
+                return Ok(found);
             }
             let built_in = self.toolsets.listed(caller);
             let known = built_in.iter().filter(|def| caller.picks(&def.name));
@@ -214,7 +209,36 @@ impl App {
         {
             return Ok(Found::Code(hosted, tool));
         }
-        Err(no_tool(name, &hosted.close_to(name)))
+        let flows = self.flows_for(caller).await?;
+        if by_name && let Some(found) = self.find_flow(&flows, caller, name) {
+            return Ok(found);
+        }
+        let known = hosted.tools.iter().map(|tool| &tool.def);
+        let known = known.chain(flows.listed(caller));
+        let close = did_you_mean(name, known.map(|def| &*def.name), 3);
+        Err(no_tool(name, &close))
+    }
+
+    /// One of the caller's flows, or `get_run` where some take long.
+    fn find_flow(&self, flows: &OrgFlows, caller: &Caller, name: &str) -> Option<Found<'_>> {
+        if let Some(offered) = flows.find(caller, name) {
+            return Some(Found::Flow(offered));
+        }
+        let get_run = &self.toolsets.get_run;
+        let is_meant = get_run.def.name == name && caller.picks(name) && flows.has_later(caller);
+        is_meant.then_some(Found::BuiltIn(get_run))
+    }
+
+    /// A list with the caller's flows behind it, and `get_run` where some take long.
+    fn with_flows(&self, own: Arc<[ToolDef]>, flows: &OrgFlows, caller: &Caller) -> Arc<[ToolDef]> {
+        let mut listed = flows.listed(caller).peekable();
+        if listed.peek().is_none() {
+            return own;
+        }
+        let get_run = flows.has_later(caller).then(|| &self.toolsets.get_run.def);
+        let get_run = get_run.filter(|_| caller.scopes.has(Scope::ReadTools));
+        let get_run = get_run.filter(|def| caller.picks(&def.name));
+        own.iter().chain(listed).chain(get_run).cloned().collect()
     }
 }
 
@@ -375,27 +399,22 @@ impl Door for App {
                     built_in = picked.cloned().collect();
                 }
                 let flows = self.flows_for(caller).await?;
-                let mut own = flows.listed(caller).peekable();
-                return Ok(match own.peek() {
-                    None => built_in,
-                    Some(_) => {
-                        let get_run = flows.has_later(caller).then(|| &self.toolsets.get_run.def);
-                        let get_run = get_run.filter(|_| caller.scopes.has(Scope::ReadTools));
-                        let get_run = get_run.filter(|def| caller.picks(&def.name));
-                        built_in.iter().chain(own).chain(get_run).cloned().collect()
-                    }
-                });
+                return Ok(self.with_flows(built_in, &flows, caller));
             };
             let hosted = self.hosted(&caller.org, server).await?;
-            let all = caller.scopes.has(Scope::ReadTools) && caller.scopes.has(Scope::WriteTools);
-            if all || hosted.server.mode == Mode::Code {
+            if hosted.server.mode == Mode::Code {
                 return Ok(hosted.listed.clone());
             }
-            let scoped = hosted
-                .tools
-                .iter()
-                .filter(|tool| caller.scopes.has(tool.scope()));
-            Ok(scoped.map(|tool| tool.def.clone()).collect())
+            let all = caller.scopes.has(Scope::ReadTools) && caller.scopes.has(Scope::WriteTools);
+            let own = if all {
+                hosted.listed.clone()
+            } else {
+                let tools = hosted.tools.iter();
+                let scoped = tools.filter(|tool| caller.scopes.has(tool.scope()));
+                scoped.map(|tool| tool.def.clone()).collect()
+            };
+            let flows = self.flows_for(caller).await?;
+            Ok(self.with_flows(own, &flows, caller))
         })
     }
 

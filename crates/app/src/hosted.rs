@@ -14,7 +14,6 @@ use quaymaster_connectors::surface::{self, Index, Partial as Layer, Preset, Swit
 use quaymaster_core::Fault;
 use quaymaster_core::id::{ConnectionId, IntegrationId, OrgId, PartialId, ServerId, WorkspaceId};
 use quaymaster_core::schema::Checker;
-use quaymaster_core::suggest::did_you_mean;
 use quaymaster_core::tool::{JsonObject, ToolDef};
 use quaymaster_sandbox::Namespace;
 use quaymaster_store::integration::Integration;
@@ -72,11 +71,6 @@ pub(crate) struct HostedTool {
 impl Hosted {
     pub(crate) fn index_of(&self, name: &str) -> Option<usize> {
         self.names.get(name).copied()
-    }
-
-    pub(crate) fn close_to(&self, name: &str) -> Vec<String> {
-        let known = self.tools.iter().map(|tool| &*tool.def.name);
-        did_you_mean(name, known, 3)
     }
 
     /// The tool of an action or companion, as programs name it.

@@ -51,8 +51,10 @@ pub struct Pick {
 /// What the tools of a server cost a model that reads their list, estimated in tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ToolListSize {
-    /// How many tools there are in TOOLS mode, companions too.
+    /// How many tools there are in TOOLS mode, companions and those of flows too.
     pub tools: usize,
+    /// How many of them are of flows.
+    pub flow_tools: usize,
     pub tools_mode_tokens: usize,
     pub code_mode_tokens: usize,
 }
@@ -97,10 +99,13 @@ pub(crate) fn cost(defs: &[ToolDef]) -> usize {
 }
 
 impl Hosted {
-    fn size(&self) -> ToolListSize {
-        let defs: Vec<ToolDef> = self.tools.iter().map(|tool| tool.def.clone()).collect();
+    fn size(&self, flows: Vec<ToolDef>) -> ToolListSize {
+        let flow_tools = flows.len();
+        let own = self.tools.iter().map(|tool| tool.def.clone());
+        let defs: Vec<ToolDef> = own.chain(flows).collect();
         ToolListSize {
             tools: defs.len(),
+            flow_tools,
             tools_mode_tokens: cost(&defs),
             code_mode_tokens: cost(&code::listed()),
         }
@@ -168,8 +173,10 @@ impl App {
         actor: &Actor,
         id: &ServerId,
     ) -> Result<ToolListSize, Fault> {
-        self.server(actor, id).await?;
-        Ok(self.hosted(&actor.org, id).await?.size())
+        let server = self.server(actor, id).await?;
+        let flows = self.flows_of_org(&actor.org).await?;
+        let flows = self.flow_tools_of(&flows, &server);
+        Ok(self.hosted(&actor.org, id).await?.size(flows))
     }
 
     /// Makes these the tools of a server, or lets it follow its workspace again. Tools that stay keep

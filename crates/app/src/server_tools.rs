@@ -20,7 +20,6 @@ use quaymaster_store::integration::{Integration, Strategy};
 use quaymaster_store::server::Server;
 pub use quaymaster_store::server_tool::ServerTool;
 use serde_json::{Map, Value, json};
-use std::sync::Arc;
 
 /// What a new tool shall be.
 #[derive(Debug, Clone, Default)]
@@ -116,16 +115,6 @@ impl App {
             })
         });
         Ok(rows.collect())
-    }
-
-    /// All that agents see of a server, companions too.
-    pub async fn server_surface(
-        &self,
-        actor: &Actor,
-        id: &ServerId,
-    ) -> Result<Arc<[ToolDef]>, Fault> {
-        self.server(actor, id).await?;
-        Ok(self.hosted(&actor.org, id).await?.listed.clone())
     }
 
     /// Picks a tool. The integration that it needs is made where the workspace has none.

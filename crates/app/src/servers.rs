@@ -406,19 +406,29 @@ pub fn token_scopes(named: Option<&[String]>) -> Result<Scopes, Fault> {
 }
 
 impl App {
-    /// What a program can call of an integration, as TypeScript.
+    /// What a program can call of an integration, or of the flows, as TypeScript.
     pub async fn declarations(
         &self,
         actor: &Actor,
         id: &ServerId,
         alias: &str,
     ) -> Result<String, Fault> {
-        self.server(actor, id).await?;
+        let server = self.server(actor, id).await?;
         let hosted = self.hosted(&actor.org, id).await?;
-        let part = hosted.part(alias).ok_or_else(|| {
-            Fault::not_found(format!("The server has no integration {alias:?}."))
-                .hint(format!("It has {}.", hosted.aliases().join(", ")))
-        })?;
-        Ok(part.switched(|switched| surface::declarations(std::slice::from_ref(switched))))
+        if let Some(part) = hosted.part(alias) {
+            return Ok(
+                part.switched(|switched| surface::declarations(std::slice::from_ref(switched)))
+            );
+        }
+        let flows = self.flows_of_org(&actor.org).await?;
+        let get_run = &self.toolsets.get_run.def;
+        let flows = flows.in_programs(&server.workspace, id, get_run);
+        if let Some(flows) = flows.filter(|_| alias == surface::FLOWS) {
+            return Ok(flows.declarations());
+        }
+        let mut known = hosted.aliases();
+        known.extend(flows.map(|_| surface::FLOWS));
+        let fault = Fault::not_found(format!("The server has no integration {alias:?}."));
+        Err(fault.hint(format!("It has {}.", known.join(", "))))
     }
 }

@@ -9,11 +9,13 @@
 //! - [`tools`](mod@tools): what a server in the mode TOOLS lists
 //! - [`companion`]: tools that list the values of an input
 //! - [`vendor`]: schemas that the vendors of models accept
+//! - [`flows`]: flows as actions of one more alias
 //! - [`typescript`], [`reading`]: what code reads, and what a model reads about it
 //! - [`index`]: finds actions by plain words
 //! - [`tokens`](mod@tokens): how many tokens a text is, about
 
 pub mod companion;
+pub mod flows;
 pub mod index;
 mod inline;
 pub mod name;
@@ -27,6 +29,7 @@ pub mod typescript;
 pub mod vendor;
 
 pub use companion::{Asked, OptionCall, Options, Value as OptionValue, option_call};
+pub use flows::{FLOWS, of_flows};
 pub use index::{Hit, Index};
 pub use name::{ToolName, check_alias, code_name, tool_name};
 pub use preset::{Partial, Preset};

@@ -110,6 +110,10 @@ pub struct McpTool {
     pub description: Option<String>,
     #[serde(default)]
     pub annotations: Annotations,
+    /// Hosted servers of the workspace that have the tool as well, by name or id, each once. It is at
+    /// `/mcp` with and without them. The tool's name has no two underscores in a row then.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub servers: Vec<String>,
     /// Whether a call waits for the end of the run.
     #[serde(default)]
     pub mode: Mode,

@@ -85,8 +85,8 @@ pub use file::{
     ShownAs,
 };
 pub use flow::{
-    DrawnFlow, FlowPage, FlowRow, FlowTryPage, FlowsPage, LastRun, RunRow, RunStepRow, SavedFlow,
-    TestRow, path_of as flow_path,
+    DrawnFlow, FlowPage, FlowRow, FlowServerRow, FlowTryPage, FlowsPage, LastRun, RunRow,
+    RunStepRow, SavedFlow, TestRow, path_of as flow_path,
 };
 pub use flow_run::{FlowRunPage, FlowRunsPage};
 pub use flow_secret::{FlowSecretRow, FlowSecretsPage};
@@ -121,8 +121,8 @@ pub use reference::{ReferencePage, ReferenceView};
 pub use reset::{ForgotPage, ResetPage, ResetState};
 pub use search::{FoundRow, SearchPage};
 pub use server::{
-    FreshServerTokenPage, ServerForm, ServerPage, ServerRow, ServerTokenRow, ServerToolRow,
-    ServersPage,
+    FreshServerTokenPage, ServerFlowRow, ServerForm, ServerPage, ServerRow, ServerTokenRow,
+    ServerToolRow, ServersPage,
 };
 pub use server_tool::{PickerGroup, PickerPage, ServerToolPage};
 pub use settings::SettingsPage;

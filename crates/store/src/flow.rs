@@ -427,7 +427,7 @@ impl Tx {
     }
 
     /// What callers see of the flows of a workspace changed.
-    async fn flows_changed(
+    pub(crate) async fn flows_changed(
         &mut self,
         org: &OrgId,
         workspace: &WorkspaceId,

@@ -15,7 +15,7 @@
 //! - one file per aggregate: [`action_reply`], [`org`], [`user`], [`member`], [`invitation`], [`reset`], [`workspace`],
 //!   [`credential`], [`connection`], [`connection_tools`], [`renewal`], [`oauth_app`], [`authorization`], [`definition`], [`document`], [`document_work`], [`document_search`], [`oauth`], [`link`], [`browser`], [`usage`], [`call`], [`call_counts`], [`event`], [`file_change`], [`first_steps`], [`upload`],
 //!   [`instance`], [`integration`], [`partial`], [`server`], [`server_tool`], [`end_user`], [`connect_session`],
-//!   [`skill`], [`memory`], [`memory_version`] and `memory_search`, [`flow`], [`flow_trigger`], [`flow_run`], [`flow_queue`], [`flow_turn`], [`flow_secret`], [`flow_kv`], [`flow_cache`], [`flow_use`], [`installed_pack`]; [`named`] finds by a part of a name, `names` has what is shown beside ids; `sweep` and `sweep_contents` forget what is past its time
+//!   [`skill`], [`memory`], [`memory_version`] and `memory_search`, [`flow`], [`flow_trigger`], [`flow_server`], [`flow_run`], [`flow_queue`], [`flow_turn`], [`flow_secret`], [`flow_kv`], [`flow_cache`], [`flow_use`], [`installed_pack`]; [`named`] finds by a part of a name, `names` has what is shown beside ids; `sweep` and `sweep_contents` forget what is past its time
 
 #[macro_use]
 mod on;
@@ -45,6 +45,7 @@ pub mod flow_kv;
 pub mod flow_queue;
 pub mod flow_run;
 pub mod flow_secret;
+pub mod flow_server;
 pub mod flow_trigger;
 pub mod flow_turn;
 pub mod flow_use;

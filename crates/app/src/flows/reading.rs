@@ -5,7 +5,7 @@ use crate::App;
 use crate::actor::Actor;
 use crate::problems::{Problem, fault_of};
 use crate::trying::credential_of_person;
-use quaymaster_core::id::{OrgId, WorkspaceId};
+use quaymaster_core::id::{OrgId, ServerId, WorkspaceId};
 use quaymaster_core::{Code, Fault};
 use quaymaster_flows::format::Flow;
 use quaymaster_flows::load::{Text, flow, saved};
@@ -105,20 +105,28 @@ impl App {
     ) -> Result<Checked, Fault> {
         self.believed_workspace(&actor.org, workspace).await?;
         self.rates.one_more(&credential_of_person(&actor.user)?)?;
-        Ok(self.checked_flow(&actor.org, source).await?.1)
+        Ok(self.checked_flow(&actor.org, workspace, source).await?.1)
     }
 
-    /// The flow, if the text has no problems, and all that was found.
+    /// The flow and the servers that it names, if the text has no problems, and all that was found.
     pub(super) async fn checked_flow(
         &self,
         org: &OrgId,
+        workspace: &WorkspaceId,
         source: &str,
-    ) -> Result<(Option<Prepared>, Checked), Fault> {
+    ) -> Result<(Option<(Prepared, Vec<ServerId>)>, Checked), Fault> {
         let (prepared, mut checked) = self.read_flow_text(org, source).await?;
-        if let Some(prepared) = &prepared {
-            checked.tests = self.tests_of(org, prepared).await?;
+        let Some(prepared) = prepared else {
+            return Ok((None, checked));
+        };
+        let named = self.servers_named(org, workspace, prepared.flow()).await?;
+        let servers = named.servers.clone();
+        checked.problems = named.problems(prepared.flow(), source).await?;
+        if !checked.problems.is_empty() {
+            return Ok((None, checked));
         }
-        Ok((prepared, checked))
+        checked.tests = self.tests_of(org, &prepared).await?;
+        Ok((Some((prepared, servers)), checked))
     }
 
     /// The same without the flow's tests.

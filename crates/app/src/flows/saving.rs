@@ -7,7 +7,7 @@ use crate::App;
 use crate::actor::Admin;
 use crate::wired::duplicate_or;
 use quaymaster_core::hex;
-use quaymaster_core::id::{FlowId, WorkspaceId};
+use quaymaster_core::id::{FlowId, ServerId, WorkspaceId};
 use quaymaster_core::{Code, Fault};
 use quaymaster_flows::format::{self, Trigger};
 use quaymaster_flows::prepared::Prepared;
@@ -27,7 +27,8 @@ const MOST_VERSIONS: i64 = 100;
 pub enum SavedAs {
     Created,
     Updated,
-    /// The text is that of the current version, and nothing was done.
+    /// The text is that of the current version, the servers that it names are the same, and nothing was
+    /// done.
     Unchanged,
 }
 
@@ -100,8 +101,8 @@ impl App {
         meets: Meets<'_>,
     ) -> Result<Saved, Fault> {
         self.believed_workspace(&admin.org, workspace).await?;
-        let (prepared, checked) = self.checked_flow(&admin.org, source).await?;
-        let prepared = prepared.ok_or_else(|| reading::wrong(&checked.problems))?;
+        let (good, checked) = self.checked_flow(&admin.org, workspace, source).await?;
+        let (prepared, servers) = good.ok_or_else(|| reading::wrong(&checked.problems))?;
         if let Some(fault) = reading::failed_tests(&checked.tests) {
             return Err(fault);
         }
@@ -145,14 +146,15 @@ impl App {
                     return Err(changed_meanwhile(flow.version));
                 }
                 self.check_name(&flow, prepared.flow()).await?;
-                self.save_version(admin, flow, version, &prepared).await
+                self.save_version(admin, flow, version, &prepared, &servers)
+                    .await
             }
             (None, Meets::This(named, _)) if named != name => Err(misnamed(named, name)),
             (None, Meets::This(_, Some(_))) => Err(Fault::not_found(format!(
                 "The workspace has no flow {name:?} any more."
             ))),
             (None, _) => {
-                self.save_new(admin, workspace, enabled, version, &prepared)
+                self.save_new(admin, workspace, enabled, version, &prepared, &servers)
                     .await
             }
         }
@@ -165,6 +167,7 @@ impl App {
         enabled: bool,
         version: FlowVersion,
         prepared: &Prepared,
+        servers: &[ServerId],
     ) -> Result<Saved, Fault> {
         let flow = Flow {
             id: FlowId::fresh(&*self.clock, &*self.entropy),
@@ -192,6 +195,7 @@ impl App {
         added.map_err(|error| duplicate_or(error, || tool_taken(prepared.flow())))?;
         self.set_triggers(&mut tx, &flow, enabled, prepared.flow())
             .await?;
+        tx.set_flow_servers(&flow, servers).await?;
         let details = json!({ "flow": flow.id, "name": flow.name, "version": 1 });
         self.record_flow(&mut tx, admin, workspace, "flow.created", details)
             .await?;
@@ -212,15 +216,17 @@ impl App {
         flow: Flow,
         version: FlowVersion,
         prepared: &Prepared,
+        servers: &[ServerId],
     ) -> Result<Saved, Fault> {
         let current = self
             .store
             .flow_version(&admin.org, &flow.id, flow.version)
             .await?;
         if let Some(current) = current.filter(|current| current.digest == version.digest) {
+            let what = self.set_servers_anew(admin, &flow, servers).await?;
             return Ok(Saved {
                 flow: FlowInFull { flow, current },
-                what: SavedAs::Unchanged,
+                what,
             });
         }
         let name = &prepared.flow().flow;
@@ -234,6 +240,7 @@ impl App {
             .await?;
         self.set_triggers(&mut tx, &flow, flow.enabled, prepared.flow())
             .await?;
+        tx.set_flow_servers(&flow, servers).await?;
         let details = json!({ "flow": flow.id, "name": name, "version": version.version });
         let details = renamed(details, &flow.name, name);
         self.record_flow(&mut tx, admin, &flow.workspace, "flow.updated", details)
@@ -256,6 +263,28 @@ impl App {
             },
             what: SavedAs::Updated,
         })
+    }
+
+    /// The same text may mean other servers than when it was saved, for example one that was made anew.
+    async fn set_servers_anew(
+        &self,
+        admin: &Admin,
+        flow: &Flow,
+        servers: &[ServerId],
+    ) -> Result<SavedAs, Fault> {
+        let before = self.store.flow_servers(&admin.org, &flow.workspace).await?;
+        let before = before.get(&flow.id).map(Vec::as_slice).unwrap_or_default();
+        if before.len() == servers.len() && before.iter().all(|one| servers.contains(one)) {
+            return Ok(SavedAs::Unchanged);
+        }
+        let mut tx = self.store.begin().await?;
+        tx.set_flow_servers(flow, servers).await?;
+        let details = json!({ "flow": flow.id, "name": flow.name, "version": flow.version });
+        self.record_flow(&mut tx, admin, &flow.workspace, "flow.updated", details)
+            .await?;
+        tx.commit().await?;
+        self.changed().await;
+        Ok(SavedAs::Updated)
     }
 
     /// What starts the flow besides calls, as the version that runs from now on says.

@@ -3,28 +3,23 @@
 //! Made when something changed, which the revisions of the workspaces tell, and kept until then: a list
 //! of tools comes from memory. A run keeps the version that it began with.
 
+use super::as_tool::{is_later, tool_of};
+use super::in_programs::InPrograms;
 use super::reading;
 use super::schedule::Schedule;
 use crate::App;
 use crate::admit::{fresh, last};
 use quaymaster_connectors::surface::tool_name;
 use quaymaster_core::caller::{Grant, Pick};
-use quaymaster_core::id::{FlowId, OrgId, WorkspaceId};
-use quaymaster_core::tool::{JsonObject, Nature, ToolDef};
+use quaymaster_core::id::{FlowId, OrgId, ServerId, WorkspaceId};
+use quaymaster_core::tool::{JsonObject, ToolDef};
 use quaymaster_core::{Caller, Fault, Scope};
-use quaymaster_flows::format::{self, Mode, Trigger};
+use quaymaster_flows::format::Trigger;
 use quaymaster_flows::prepared::Prepared;
 use quaymaster_store::flow::Flow;
 use quaymaster_store::workspace::Workspace;
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
-
-/// What a model is told of tools whose runs may take longer than it waits.
-const LATER: &str =
-    " If this takes long, the answer is {run_id, state} and get_run tells how it ends.";
-
-/// The same of tools that nobody waits for.
-const AT_ONCE: &str = " The answer is {run_id, state} at once; get_run tells how the run ends and what its result is.";
+use std::sync::{Arc, OnceLock};
 
 /// A flow that is switched on.
 pub(crate) struct Ready {
@@ -67,50 +62,6 @@ impl Ready {
     }
 }
 
-fn is_later(flow: &format::Flow) -> bool {
-    flow.durable || is_async(flow)
-}
-
-fn is_async(flow: &format::Flow) -> bool {
-    flow.tool().is_some_and(|tool| tool.mode == Mode::Async)
-}
-
-fn tool_of(prepared: &Prepared) -> Option<ToolDef> {
-    let flow = prepared.flow();
-    let tool = flow.tool()?;
-    let name = flow.tool_name()?.to_owned();
-    let title = flow.title.clone().unwrap_or_else(|| name.clone());
-    let mut description = tool
-        .description
-        .clone()
-        .or_else(|| flow.description.clone())
-        .unwrap_or_default();
-    if is_async(flow) {
-        description.push_str(AT_ONCE);
-    } else if flow.durable {
-        description.push_str(LATER);
-    }
-    let hints = tool.annotations;
-    Some(ToolDef {
-        name: name.into(),
-        title: title.into(),
-        description,
-        input: Arc::new(flow.input_schema()),
-        // What takes long is answered with the id of the run.
-        output: flow
-            .output
-            .clone()
-            .filter(|_| !is_later(flow))
-            .map(Arc::new),
-        nature: Nature {
-            read_only: hints.read_only_hint,
-            destructive: hints.destructive_hint && !hints.read_only_hint,
-            idempotent: hints.idempotent_hint,
-            open_world: hints.open_world_hint,
-        },
-    })
-}
-
 /// A flow as a tool under the name that a caller knows.
 pub(crate) struct Offered {
     pub(crate) ready: Arc<Ready>,
@@ -141,7 +92,7 @@ impl Offered {
     }
 }
 
-/// The tools of one workspace, or of all.
+/// The tools of one workspace, of all, or on a hosted server.
 #[derive(Default)]
 struct View {
     tools: Vec<Arc<Offered>>,
@@ -173,6 +124,16 @@ struct Room {
     /// By name.
     flows: BTreeMap<String, Arc<Ready>>,
     view: View,
+    /// What hosted servers of the workspace show.
+    servers: BTreeMap<ServerId, Shown>,
+}
+
+/// The flows on a hosted server.
+#[derive(Default)]
+struct Shown {
+    view: View,
+    /// Made for the first program.
+    in_programs: OnceLock<Arc<InPrograms>>,
 }
 
 #[derive(Default)]
@@ -190,18 +151,23 @@ enum Span<'a> {
     /// Those of every workspace of the organization.
     Organization,
     Workspace(&'a WorkspaceId, &'a Pick),
+    /// Those that name a hosted server of the workspace.
+    Server(&'a WorkspaceId, &'a ServerId),
 }
 
 impl Span<'_> {
     fn has(self, flow: &FlowId) -> bool {
         match self {
-            Span::Organization => true,
+            Span::Organization | Span::Server(..) => true,
             Span::Workspace(_, pick) => pick.has(flow),
         }
     }
 }
 
 fn span(caller: &Caller) -> Option<Span<'_>> {
+    if let Some((server, workspace)) = caller.hosted() {
+        return Some(Span::Server(workspace, server));
+    }
     if let Some((workspace, pick)) = caller.flows() {
         return Some(Span::Workspace(workspace, pick));
     }
@@ -221,7 +187,9 @@ impl Watching {
         match span(caller) {
             None => Watching::Nothing,
             Some(Span::Organization) => Watching::Organization,
-            Some(Span::Workspace(workspace, _)) => Watching::Workspace(workspace.clone()),
+            Some(Span::Workspace(workspace, _) | Span::Server(workspace, _)) => {
+                Watching::Workspace(workspace.clone())
+            }
         }
     }
 
@@ -240,7 +208,40 @@ impl OrgFlows {
         match span {
             Span::Organization => Some(&self.all),
             Span::Workspace(workspace, _) => Some(&self.rooms.get(workspace)?.view),
+            Span::Server(workspace, server) => Some(&self.shown(workspace, server)?.view),
         }
+    }
+
+    fn shown(&self, workspace: &WorkspaceId, server: &ServerId) -> Option<&Shown> {
+        self.rooms.get(workspace)?.servers.get(server)
+    }
+
+    /// The tools on a hosted server, whoever calls it.
+    pub(crate) fn on_server(
+        &self,
+        workspace: &WorkspaceId,
+        server: &ServerId,
+    ) -> impl Iterator<Item = &Arc<Offered>> {
+        let shown = self.shown(workspace, server);
+        shown.into_iter().flat_map(|shown| &shown.view.tools)
+    }
+
+    /// The same as programs know them; none when there are none. `get_run` is among them where some take
+    /// long.
+    pub(crate) fn in_programs(
+        &self,
+        workspace: &WorkspaceId,
+        server: &ServerId,
+        get_run: &ToolDef,
+    ) -> Option<&Arc<InPrograms>> {
+        let shown = self.shown(workspace, server)?;
+        Some(shown.in_programs.get_or_init(|| {
+            let tools = &shown.view.tools;
+            let takes_long = tools.iter().any(|offered| offered.ready.is_later());
+            let get_run = takes_long.then_some(get_run);
+            let defs = tools.iter().map(|offered| &offered.def).chain(get_run);
+            Arc::new(InPrograms::new(defs))
+        }))
     }
 
     fn seen<'a>(&'a self, caller: &'a Caller) -> impl Iterator<Item = &'a Arc<Offered>> {
@@ -372,7 +373,12 @@ impl App {
             revision,
             flows: BTreeMap::new(),
             view: View::default(),
+            servers: BTreeMap::new(),
         };
+        let on = self
+            .store
+            .flow_servers(&workspace.org, &workspace.id)
+            .await?;
         for flow in self.store.flows(&workspace.org, &workspace.id).await? {
             if !flow.enabled {
                 continue;
@@ -387,6 +393,10 @@ impl App {
             };
             if let Some(ready) = ready {
                 room.view.add(&ready, None);
+                for server in on.get(&ready.flow.id).into_iter().flatten() {
+                    let shown = room.servers.entry(server.clone()).or_default();
+                    shown.view.add(&ready, None);
+                }
                 room.flows.insert(ready.flow.name.clone(), ready);
             }
         }

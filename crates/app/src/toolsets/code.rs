@@ -4,9 +4,10 @@ use super::{READS, structured};
 use crate::App;
 use crate::actions::output_of;
 use crate::as_server::EXECUTE;
+use crate::flows::in_programs::InPrograms;
 use crate::guard::Admitted;
 use crate::hosted::Hosted;
-use quaymaster_connectors::surface;
+use quaymaster_connectors::surface::{self, FLOWS, Hit};
 use quaymaster_core::door::{Door as _, Fut};
 use quaymaster_core::schema::Checker;
 use quaymaster_core::tool::{
@@ -169,20 +170,42 @@ pub(crate) async fn run(
     tool: &Tool,
 ) -> Result<ToolResult, Fault> {
     let args = &admitted.call().args;
+    let all = app.flows_for(admitted.caller()).await?;
+    let server = &hosted.server;
+    let shown = all.in_programs(&server.workspace, &server.id, &app.toolsets.get_run.def);
+    let flows = shown.map(Arc::as_ref);
     match tool.which {
         Which::Search => {
             let request = super::read_arguments(args)?;
             hosted.make_index().await;
-            search(hosted, &request)
+            if let Some(shown) = shown {
+                shown.make_index().await;
+            }
+            search(hosted, flows, &request)
         }
-        Which::ReadApi => read_api(hosted, &super::read_arguments(args)?),
-        Which::Execute => execute(app, &admitted, hosted, super::read_arguments(args)?).await,
+        Which::ReadApi => read_api(hosted, flows, &super::read_arguments(args)?),
+        Which::Execute => {
+            let request = super::read_arguments(args)?;
+            execute(app, &admitted, hosted, flows, request).await
+        }
     }
 }
 
-fn search(hosted: &Hosted, request: &Search) -> Result<ToolResult, Fault> {
+fn search(
+    hosted: &Hosted,
+    flows: Option<&InPrograms>,
+    request: &Search,
+) -> Result<ToolResult, Fault> {
     let limit = request.limit.unwrap_or(USUAL_HITS).min(MOST_HITS);
     if request.query.trim().is_empty() && request.integration.is_none() {
+        let of_flows = flows.map(|flows| {
+            json!({
+                "integration": FLOWS,
+                "title": flows.title(),
+                "summary": flows.summary(),
+                "actions": flows.count(),
+            })
+        });
         let all: Vec<Value> = hosted
             .parts
             .iter()
@@ -198,17 +221,11 @@ fn search(hosted: &Hosted, request: &Search) -> Result<ToolResult, Fault> {
                     "actions": actions,
                 })
             })
+            .chain(of_flows)
             .collect();
         return structured(&json!({ "integrations": all }));
     }
-    if let Some(alias) = &request.integration
-        && hosted.part(alias).is_none()
-    {
-        return Err(unknown_alias(hosted, alias));
-    }
-    let hits: Vec<Value> = hosted
-        .index()
-        .search(&request.query, request.integration.as_deref(), limit)
+    let hits: Vec<Value> = found(hosted, flows, request, limit)?
         .into_iter()
         .map(|hit| {
             json!({
@@ -223,8 +240,41 @@ fn search(hosted: &Hosted, request: &Search) -> Result<ToolResult, Fault> {
     structured(&json!({ "actions": hits, "next": next }))
 }
 
-fn unknown_alias(hosted: &Hosted, alias: &str) -> Fault {
-    let known = hosted.aliases();
+/// Flows first: somebody made them for this server. They take half of the places at most while there
+/// are actions for the others.
+fn found(
+    hosted: &Hosted,
+    flows: Option<&InPrograms>,
+    request: &Search,
+    limit: usize,
+) -> Result<Vec<Hit>, Fault> {
+    let (query, only) = (request.query.as_str(), request.integration.as_deref());
+    if let Some(alias) = only
+        && hosted.part(alias).is_none()
+    {
+        return match of_alias(flows, alias) {
+            Some(flows) => Ok(flows.search(query, limit)),
+            None => Err(unknown_alias(hosted, flows, alias)),
+        };
+    }
+    let actions = hosted.index().search(query, only, limit);
+    let mut hits = match flows.filter(|_| only.is_none()) {
+        Some(flows) => flows.search(query, limit - actions.len().min(limit / 2)),
+        None => Vec::new(),
+    };
+    let room = limit - hits.len();
+    hits.extend(actions.into_iter().take(room));
+    Ok(hits)
+}
+
+/// The flows, if the alias is theirs.
+fn of_alias<'f>(flows: Option<&'f InPrograms>, alias: &str) -> Option<&'f InPrograms> {
+    flows.filter(|_| alias == FLOWS)
+}
+
+fn unknown_alias(hosted: &Hosted, flows: Option<&InPrograms>, alias: &str) -> Fault {
+    let mut known = hosted.aliases();
+    known.extend(flows.map(|_| FLOWS));
     let close = quaymaster_core::suggest::did_you_mean(alias, known.iter().copied(), 3);
     let message = format!("This server has no integration {alias:?}.");
     Fault::invalid_arg("/integration", "enum", message)
@@ -232,11 +282,17 @@ fn unknown_alias(hosted: &Hosted, alias: &str) -> Fault {
         .meant(&close)
 }
 
-fn read_api(hosted: &Hosted, request: &ReadApi) -> Result<ToolResult, Fault> {
-    let Some(part) = hosted.part(&request.integration) else {
-        return Err(unknown_alias(hosted, &request.integration));
+fn read_api(
+    hosted: &Hosted,
+    flows: Option<&InPrograms>,
+    request: &ReadApi,
+) -> Result<ToolResult, Fault> {
+    let (alias, action) = (request.integration.as_str(), request.action.as_deref());
+    let text = match (hosted.part(alias), of_alias(flows, alias)) {
+        (Some(part), _) => part.switched(|switched| surface::read_api(switched, action))?,
+        (None, Some(flows)) => flows.read_api(action)?,
+        (None, None) => return Err(unknown_alias(hosted, flows, alias)),
     };
-    let text = part.switched(|switched| surface::read_api(switched, request.action.as_deref()))?;
     Ok(ToolResult {
         content: vec![Content::Text(text)],
         structured: None,
@@ -247,16 +303,19 @@ async fn execute(
     app: &App,
     admitted: &Admitted,
     hosted: &Arc<Hosted>,
+    flows: Option<&InPrograms>,
     request: Execute,
 ) -> Result<ToolResult, Fault> {
     let mut limits = Limits::default();
     if let Some(seconds) = request.timeout_s {
         limits.wall = limits.wall.min(Duration::from_secs(seconds));
     }
+    let mut namespaces = hosted.namespaces();
+    namespaces.extend(flows.map(InPrograms::namespace));
     let run = Run {
         code: request.code,
         language: Language::Auto,
-        namespaces: hosted.namespaces(),
+        namespaces,
         limits,
     };
     let host = Arc::new(Inner {
@@ -300,21 +359,25 @@ impl HostCalls for Inner {
         input: JsonObject,
     ) -> Fut<'a, Result<Value, Fault>> {
         Box::pin(async move {
-            let tool = self
-                .hosted
-                .tool_of(alias, action)
-                .ok_or_else(Fault::internal)?;
+            let of_hosted = self.hosted.tool_of(alias, action);
+            let tool = match of_hosted {
+                Some(tool) => tool.def.name.to_string(),
+                None if alias == FLOWS => action.to_owned(),
+                None => return Err(Fault::internal()),
+            };
             let mut ctx = Ctx::new(self.app.fresh_call_id(), self.app.now());
             ctx.client = self.client.clone();
             let call = Call {
-                tool: tool.def.name.to_string(),
+                tool,
                 args: Arc::new(input),
                 source: Source::Code,
                 answers: None,
                 ctx,
             };
             match self.app.call(&self.caller, call).await? {
-                Outcome::Done(result) => Ok(output_of(result)),
+                Outcome::Done(result) if of_hosted.is_some() => Ok(output_of(result)),
+                // A flow's result is what it says, and nothing is around it.
+                Outcome::Done(result) => Ok(result.structured.unwrap_or_default()),
                 Outcome::Ask(..) => Err(Fault::internal()),
             }
         })

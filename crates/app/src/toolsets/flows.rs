@@ -128,7 +128,8 @@ pub(crate) async fn run(
         mocks: HashMap::new(),
     };
     let (_, value) = app.run_flow(&caller.credential, starting).await?;
-    Ok(result(value, offered.def.output.is_some()))
+    let structured = offered.def.output.is_some() || is_program(admitted);
+    Ok(result(value, structured))
 }
 
 /// The result of a durable run, or where it is found.
@@ -147,7 +148,7 @@ async fn durable(app: &App, admitted: &Admitted, run: RunId) -> Result<ToolResul
             state: RunState::Done,
             output,
             ..
-        }) => Ok(result(output.unwrap_or_default(), false)),
+        }) => Ok(result(output.unwrap_or_default(), is_program(admitted))),
         Some(Run { error, .. }) => {
             let fault = error.map(serde_json::from_value::<Fault>);
             Err(match fault {
@@ -164,6 +165,11 @@ fn goes_on(run: &RunId) -> Result<ToolResult, Fault> {
         "run_id": run, "state": "running",
         "next": "The run goes on. Call get_run with this run_id and wait_s.",
     }))
+}
+
+/// Whether a program of code mode called, which takes the value itself and no text of it.
+fn is_program(admitted: &Admitted) -> bool {
+    admitted.call().source == Source::Code
 }
 
 /// The value as JSON, and structured where the flow says of what shape it is. A text is itself.

@@ -1,5 +1,6 @@
 //! Aliases of integrations and the names of tools.
 
+use super::flows::FLOWS;
 use quaymaster_core::{Fault, hex};
 use sha2::{Digest, Sha256};
 
@@ -68,8 +69,8 @@ const RESERVED: [&str; 52] = [
 ];
 
 /// Whether an integration may have this alias: small letters, digits, `-` and `_`, a letter first, at
-/// most 64 characters, and no reserved word of JavaScript, since code says `quaymaster.<alias>`.
-/// Otherwise `INVALID_ARG` at `/alias` that says the rule.
+/// most 64 characters, and no reserved word of JavaScript, since code says `quaymaster.<alias>`, nor
+/// that of flows. Otherwise `INVALID_ARG` at `/alias` that says the rule.
 pub fn check_alias(alias: &str) -> Result<(), Fault> {
     let shaped = (1..=LONGEST_ALIAS).contains(&alias.len())
         && alias.starts_with(|first: char| first.is_ascii_lowercase())
@@ -94,6 +95,14 @@ pub fn check_alias(alias: &str) -> Result<(), Fault> {
             ),
         )
         .hint(format!("For example `{alias}_1`.")));
+    }
+    if alias == FLOWS {
+        return Err(Fault::invalid_arg(
+            "/alias",
+            "not",
+            format!("Flows have the alias {FLOWS:?}: code says `quaymaster.{FLOWS}.<name>`."),
+        )
+        .hint(format!("For example `{FLOWS}_1`.")));
     }
     Ok(())
 }

@@ -1,12 +1,15 @@
 //! What starts a flow.
 
 use super::text;
-use crate::format::{Cron, Flow, Trigger, WebhookAuth};
+use crate::format::{Cron, Flow, McpTool, Trigger, WebhookAuth};
 use crate::template::is_secret;
 use quaymaster_yaml::{Report, Spot};
+use std::collections::BTreeSet;
 use std::str::FromStr as _;
 
 const MOST: usize = 20;
+/// Of one tool.
+const MOST_SERVERS: usize = 50;
 
 pub(super) fn check(flow: &Flow, root: &Spot, report: &mut Report) {
     let mut tools = 0;
@@ -42,6 +45,7 @@ pub(super) fn check(flow: &Flow, root: &Spot, report: &mut Report) {
                 if let Some(description) = &tool.description {
                     text::clean(description, &at.key("description"), report);
                 }
+                check_servers(tool, flow, &at, report);
                 let hints = tool.annotations;
                 report.unless(
                     !(hints.read_only_hint && changes(flow)),
@@ -74,6 +78,40 @@ pub(super) fn check(flow: &Flow, root: &Spot, report: &mut Report) {
                 );
             }
         }
+    }
+}
+
+/// Which servers a workspace has is not known here.
+fn check_servers(tool: &McpTool, flow: &Flow, at: &Spot, report: &mut Report) {
+    let servers = at.key("servers");
+    report.unless(
+        tool.servers.len() <= MOST_SERVERS,
+        &servers,
+        format!("A tool is on at most {MOST_SERVERS} servers."),
+    );
+    let mut known = BTreeSet::new();
+    for (index, named) in tool.servers.iter().take(MOST_SERVERS).enumerate() {
+        report.unless(
+            !named.trim().is_empty(),
+            &servers.item(index),
+            "It is the name or id of a hosted server.",
+        );
+        report.unless(
+            known.insert(named),
+            &servers.item(index),
+            format!("The server {named:?} stands before this already."),
+        );
+    }
+    let name = tool.name.as_ref().unwrap_or(&flow.flow);
+    if !tool.servers.is_empty() && name.contains("__") {
+        let (at, whose) = match tool.name {
+            Some(_) => (at.key("name"), "The name"),
+            None => (servers, "The flow's name"),
+        };
+        report.say(
+            &at,
+            format!("{whose} has two underscores in a row. On hosted servers such names are those of actions, so give the tool another `name`."),
+        );
     }
 }
 

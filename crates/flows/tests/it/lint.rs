@@ -251,6 +251,18 @@ fn triggers_have_their_rules() {
         "one tool",
     );
     trigger("{mcp_tool: {description: \"x\u{202E}y\"}}", "nobody sees");
+    trigger(
+        "{mcp_tool: {description: x, servers: [a, a]}}",
+        "triggers.0.mcp_tool.servers.1: The server \"a\" stands before",
+    );
+    trigger(
+        "{mcp_tool: {description: x, servers: [' ']}}",
+        "name or id of a hosted server",
+    );
+    trigger(
+        "{mcp_tool: {description: x, name: b__c, servers: [a]}}",
+        "triggers.0.mcp_tool.name: The name has two underscores in a row",
+    );
     trigger("{cron: {schedule: '0 8 * *'}}", "five fields");
     trigger("{cron: {schedule: '0 25 * * *'}}", "no schedule");
     trigger(

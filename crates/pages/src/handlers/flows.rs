@@ -5,8 +5,9 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use quaymaster_app::flows::{
-    Checked, FlowInFull, FlowOutline, FlowUse, MOST_TEXT, OutlineStep, outline,
+    Checked, FlowInFull, FlowOutline, FlowServers, FlowUse, MOST_TEXT, OutlineStep, outline,
 };
+use quaymaster_app::servers::Server;
 use quaymaster_app::{Actor, App};
 use quaymaster_core::id::WorkspaceId;
 use quaymaster_core::{Code, Fault};
@@ -19,10 +20,11 @@ use super::mistakes::mistakes;
 use super::notice::Notice;
 use super::person::{Administrator, Person};
 use super::posted::{Fields, Form, Posted};
-use super::{Pages, place};
+use super::{Pages, place, servers};
 use crate::views::flow_graph::{StepList, StepView, draw as graph, rows};
 use crate::views::{
-    DrawnFlow, FlowPage, FlowRow, FlowsPage, LastRun, Layout, Place, SavedFlow, TestRow, flow_path,
+    DrawnFlow, FlowPage, FlowRow, FlowServerRow, FlowsPage, LastRun, Layout, Place, SavedFlow,
+    TestRow, flow_path,
 };
 
 /// Runs on the page of a flow.
@@ -180,9 +182,10 @@ async fn page_of(
     let runs = app
         .flow_runs(actor, id, Some(full.flow.id.as_str()), None, LATEST)
         .await?;
+    let servers = app.servers_of_flow(actor, &full).await?;
     let mut page = empty(layout, place, full.current.source.clone());
     let outlined = outline(&page.source).unwrap_or_default();
-    page.saved = Some(saved(full, outlined));
+    page.saved = Some(saved(full, outlined, servers));
     if let Some(saved) = &mut page.saved {
         let name = saved.name.clone();
         saved.runs = runs
@@ -193,8 +196,14 @@ async fn page_of(
     Ok(page)
 }
 
-fn saved(full: FlowInFull, outline: FlowOutline) -> SavedFlow {
+fn saved(full: FlowInFull, outline: FlowOutline, servers: FlowServers) -> SavedFlow {
+    let row = |server: Server| FlowServerRow {
+        path: servers::path(&server.id),
+        name: server.name,
+    };
     SavedFlow {
+        servers: servers.shown.into_iter().map(row).collect(),
+        unknown_servers: servers.unknown,
         name: full.flow.name,
         title: full.flow.title,
         description: outline.description,

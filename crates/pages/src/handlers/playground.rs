@@ -7,7 +7,7 @@ use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use quaymaster_app::App;
-use quaymaster_app::as_server::EXECUTE;
+use quaymaster_app::as_server::{EXECUTE, FLOWS};
 use quaymaster_app::servers::{Mode, Server};
 use quaymaster_core::id::ServerId;
 use quaymaster_core::tool::{JsonObject, ToolDef};
@@ -248,6 +248,9 @@ async fn program(
         if !aliases.contains(&row.integration.alias) {
             aliases.push(row.integration.alias);
         }
+    }
+    if !app.server_flows(actor, &server).await?.is_empty() {
+        aliases.push(FLOWS.to_owned());
     }
     let mut declarations = Vec::new();
     for alias in aliases {

@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use quaymaster_app::credentials::{Fresh, Origin};
+use quaymaster_app::flows::ServerFlow;
 use quaymaster_app::server_tools::ToolRow;
 use quaymaster_app::servers::{AuthMode, Mode, NewServer, Server, ServerChange};
 use quaymaster_app::{Actor, App};
@@ -19,8 +20,8 @@ use super::posted::{Fields, Form, Posted};
 use super::{Pages, connect, place};
 use crate::views::address::segment;
 use crate::views::{
-    Choice, Field, FreshServerTokenPage, ServerForm, ServerPage, ServerRow, ServerTokenRow,
-    ServerToolRow, ServersPage,
+    Choice, Field, FreshServerTokenPage, Place, ServerFlowRow, ServerForm, ServerPage, ServerRow,
+    ServerTokenRow, ServerToolRow, ServersPage, flow_path,
 };
 
 const MODES: [(Mode, &str, &str); 2] = [
@@ -288,6 +289,7 @@ async fn page(app: &App, person: Person, id: &ServerId) -> Result<ServerPage, Fa
     let place = place::find(app, actor, &server.workspace).await?;
     let tools = app.server_tools(actor, id).await?;
     let size = app.tool_list_size(actor, id).await?;
+    let flows = app.server_flows(actor, &server).await?;
     let end_user = end_user_of(app, actor, &server).await?;
     let token = if place.is_admin {
         let tokens = app.server_tokens(actor, id).await?;
@@ -315,7 +317,11 @@ async fn page(app: &App, person: Person, id: &ServerId) -> Result<ServerPage, Fa
         connect::signing_in(&server.name, &endpoint)
     };
     Ok(ServerPage {
-        companions: size.tools.saturating_sub(tools.len()),
+        companions: size.tools.saturating_sub(tools.len() + size.flow_tools),
+        flows: flows
+            .into_iter()
+            .map(|shown| flow_row(shown, &place))
+            .collect(),
         tools: tools
             .into_iter()
             .map(|row| tool_row(row, id, place.is_admin))
@@ -337,6 +343,16 @@ async fn page(app: &App, person: Person, id: &ServerId) -> Result<ServerPage, Fa
         takes_tokens,
         layout: person.layout,
     })
+}
+
+fn flow_row(shown: ServerFlow, place: &Place) -> ServerFlowRow {
+    ServerFlowRow {
+        path: flow_path(place, &shown.flow.name),
+        name: shown.def.name.into_owned(),
+        title: shown.def.title.into_owned(),
+        reads: shown.def.nature.read_only,
+        is_destructive: shown.def.nature.destructive,
+    }
 }
 
 fn tool_row(row: ToolRow, server: &ServerId, is_admin: bool) -> ServerToolRow {

@@ -100,8 +100,20 @@ pub struct SavedFlow {
     /// The version that the text was made from.
     pub base: i64,
     pub triggers: Vec<String>,
+    /// Those that have its tool besides `/mcp`, while it is on.
+    pub servers: Vec<FlowServerRow>,
+    /// Servers that the text names and that do not have it.
+    pub unknown_servers: Vec<String>,
     /// The newest, at most a few.
     pub runs: Vec<RunRow>,
+}
+
+/// A hosted server.
+#[derive(Debug, Clone)]
+pub struct FlowServerRow {
+    /// Of its page.
+    pub path: String,
+    pub name: String,
 }
 
 #[derive(Debug, Clone)]

@@ -88,6 +88,7 @@ pub struct ServerPage {
     pub tools: Vec<ServerToolRow>,
     /// How many tools only look values up.
     pub companions: usize,
+    pub flows: Vec<ServerFlowRow>,
     /// Estimated tokens of the list in TOOLS mode and in CODE mode.
     pub tools_tokens: u64,
     pub code_tokens: u64,
@@ -105,6 +106,18 @@ pub struct ServerToolRow {
     pub name: String,
     pub title: String,
     pub alias: String,
+    pub reads: bool,
+    pub is_destructive: bool,
+}
+
+/// A flow that names the server.
+#[derive(Debug, Clone)]
+pub struct ServerFlowRow {
+    /// Of its page.
+    pub path: String,
+    /// Of its tool.
+    pub name: String,
+    pub title: String,
     pub reads: bool,
     pub is_destructive: bool,
 }

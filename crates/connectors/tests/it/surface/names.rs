@@ -61,6 +61,13 @@ fn a_reserved_word_of_javascript_is_no_alias() {
 }
 
 #[test]
+fn the_alias_of_flows_is_no_integrations() {
+    let fault = check_alias("flows").unwrap_err();
+    assert!(fault.message.contains("quaymaster.flows"), "{fault}");
+    assert_eq!(check_alias("my_flows"), Ok(()));
+}
+
+#[test]
 fn the_usual_name_is_alias_and_action() {
     let name = tool_name("slack", "send_channel_message");
     assert_eq!(

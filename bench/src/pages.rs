@@ -39,7 +39,20 @@ copies('calls', lambda n: {'started_at': now - n * 1000000})
 copies('end_users', lambda n: {'external_id': f'customer-{n}', 'display_name': f'Customer {n}'})
 copies('credentials', lambda n: {'name': f'key {n}', 'secret_sha256': random.randbytes(32)}, '''WHERE kind = 'api_key' ''')
 copies('flow_runs', lambda n: {'started_at': now - n * 1000000})
+copies('flows', lambda n: {'name': f'other_{n}', 'tool': None, 'title': f'Other {n}', 'enabled': False})
+copies('servers', lambda n: {'name': f'Server {n}', 'created_at': now + n})
+copies('integrations', lambda n: {'alias': f'chat_{n}'})
+copies('partials', lambda n: {'name': f'partial {n}', 'integration_id': None})
 org, owner = base.execute('SELECT org_id, user_id FROM members').fetchone()
+version = dict(base.execute('SELECT * FROM skill_versions LIMIT 1').fetchone())
+skill = dict(base.execute('SELECT * FROM skills LIMIT 1').fetchone())
+for n in range(rows):
+    added = fresh(skill['id'].split('_')[0], n)
+    add('skills', skill | {'id': added, 'name': f'skill-{n}'})
+    add('skill_versions', version | {'skill_id': added})
+    add('connections', {'id': fresh('con', n), 'org_id': org, 'connector': 'slack', 'name': f'account {n}', 'auth': 'bot_token', 'fields': '{}',
+        'secrets': b'', 'is_local': False, 'problem': 'The key is not valid any more.' if n % 2 else None, 'user_id': owner,
+        'created_at': now, 'revision': 1})
 base.execute('''UPDATE users SET name = 'Owner', email = 'owner@example.com', password_hash = 'none' WHERE id = ?''', [owner])
 for n in range(rows):
     user = fresh('usr', n)
@@ -69,6 +82,29 @@ pub(crate) async fn long_lists(binary: &Path, table: &mut Table) -> anyhow::Resu
         .rest(&key, "POST", "/api/v1/end-users", &user)
         .await?;
     anyhow::ensure!(made.get("code").is_none(), "{made}");
+    let workspace = &server.workspace;
+    let first = [
+        (
+            format!("{here}/integrations"),
+            json!({ "integrationName": "slack", "connectionStrategy": "per_user" }),
+        ),
+        (
+            "/api/v1/mcp/servers".to_owned(),
+            json!({ "name": "first", "workspaceId": workspace }),
+        ),
+        (
+            "/api/v1/partials".to_owned(),
+            json!({ "name": "first", "workspaceId": workspace, "integrationName": "slack", "values": { "channel": "C1" } }),
+        ),
+        (
+            "/api/v1/skills".to_owned(),
+            json!({ "name": "first", "description": "The first.", "systemPrompt": "Wait." }),
+        ),
+    ];
+    for (path, body) in first {
+        let made = server.rest(&key, "POST", &path, &body).await?;
+        anyhow::ensure!(made.get("code").is_none(), "{path}: {made}");
+    }
     let target = crate::load::Target {
         token: key.clone(),
         ..server.target()
@@ -83,7 +119,6 @@ pub(crate) async fn long_lists(binary: &Path, table: &mut Table) -> anyhow::Resu
     // What was called is written within a second.
     tokio::time::sleep(std::time::Duration::from_secs(2)).await;
     fill(&server).await?;
-    let workspace = &server.workspace;
     let pages = [
         ("home", "/".to_owned()),
         ("activity", "/activity".to_owned()),
@@ -96,6 +131,15 @@ pub(crate) async fn long_lists(binary: &Path, table: &mut Table) -> anyhow::Resu
         ("runs", format!("/workspaces/{workspace}/flow-runs")),
         ("files", format!("/workspaces/{workspace}/files")),
         ("a workspace", format!("/workspaces/{workspace}")),
+        ("servers", format!("/workspaces/{workspace}/servers")),
+        ("flows", format!("/workspaces/{workspace}/flows")),
+        (
+            "integrations",
+            format!("/workspaces/{workspace}/integrations"),
+        ),
+        ("partials", format!("/workspaces/{workspace}/partials")),
+        ("skills", "/skills".to_owned()),
+        ("connectors", "/connectors".to_owned()),
     ];
     for (name, path) in pages {
         let mut times = Vec::new();

@@ -390,6 +390,7 @@ async fn a_nul_in_a_filter_is_the_fault_of_who_sent_it() {
             "/documents?q=%00",
             "/memory?q=%00",
             "/connectors?query=%00",
+            "/skills?query=%00",
         ] {
             let status = person.get(path).await.status;
             assert!(status < 500, "{path}: {status}");

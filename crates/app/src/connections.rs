@@ -5,6 +5,7 @@
 //! - `checks`: what somebody wants, before anything is stored
 //! - `authorizing`, `device`, `completing`: accounts that sign in at the service by OAuth; `apps`: by
 //!   whose app
+//! - `lists`: some of many
 //! - `tokens`: what OAuth brings; `renewal`: how it is kept good
 
 mod accounts;
@@ -13,6 +14,7 @@ mod authorizing;
 mod checks;
 mod completing;
 mod device;
+mod lists;
 mod renewal;
 mod tokens;
 mod verdict;

@@ -12,9 +12,10 @@ use quaymaster_connectors::passport::describe;
 use quaymaster_core::Fault;
 use quaymaster_core::id::OrgId;
 use quaymaster_core::suggest::did_you_mean;
+use quaymaster_store::connection::Counts;
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 // The words of a definition, so that a door needs nothing below this crate.
@@ -140,12 +141,6 @@ impl Way {
     }
 }
 
-#[derive(Clone, Copy, Default)]
-struct Accounts {
-    all: usize,
-    broken: usize,
-}
-
 impl Connector {
     pub fn ways(&self) -> Vec<Way> {
         ways(&self.definition)
@@ -232,12 +227,7 @@ impl App {
         actor: &Actor,
         wanted: &Wanted,
     ) -> Result<Vec<ConnectorRow>, Fault> {
-        let mut accounts: HashMap<String, Accounts> = HashMap::new();
-        for connection in self.connections(actor).await? {
-            let counted = accounts.entry(connection.connector).or_default();
-            counted.all += 1;
-            counted.broken += usize::from(connection.problem.is_some());
-        }
+        let accounts = self.store.connection_counts(&actor.org).await?;
         let counted = |key: &str| accounts.get(key).copied().unwrap_or_default();
         let is_connected = |key: &str| counted(key).all > 0;
         let filled = |text: &Option<String>| {
@@ -287,11 +277,10 @@ impl App {
     /// A connector with its modules and recipes, and the organization's accounts of it.
     pub async fn connector(&self, actor: &Actor, key: &str) -> Result<Connector, Fault> {
         let definition = self.named_connector(actor, key).await?;
-        let accounts = self.connections(actor).await?;
-        let accounts = accounts
-            .into_iter()
-            .filter(|connection| connection.connector == definition.key)
-            .collect();
+        let accounts = self
+            .store
+            .connections_of_connector(&actor.org, &definition.key)
+            .await?;
         let passport = describe(&definition, None)?;
         let catalog = self.catalog_of(&actor.org).await?;
         Ok(Connector {
@@ -362,7 +351,7 @@ pub(crate) fn with_close(fault: Fault, close: &[String]) -> Fault {
     }
 }
 
-fn row(entry: &Entry, accounts: Accounts) -> ConnectorRow {
+fn row(entry: &Entry, accounts: Counts) -> ConnectorRow {
     ConnectorRow {
         key: entry.key.clone(),
         title: entry.title.clone(),

@@ -93,6 +93,23 @@ impl App {
         Ok(self.store.flows(&actor.org, workspace).await?)
     }
 
+    /// A page of those with the words in their name, title or tool, or of all, by name; and how many there
+    /// are in all pages.
+    pub async fn flows_page(
+        &self,
+        actor: &Actor,
+        workspace: &WorkspaceId,
+        words: &str,
+        limit: i64,
+        offset: i64,
+    ) -> Result<(Vec<Flow>, i64), Fault> {
+        self.believed_workspace(&actor.org, workspace).await?;
+        let page = self
+            .store
+            .flows_page(&actor.org, workspace, words, limit, offset);
+        Ok(page.await?)
+    }
+
     pub async fn flow(
         &self,
         actor: &Actor,

@@ -13,6 +13,7 @@ use quaymaster_core::{Code, Fault, ManagementName};
 use quaymaster_store::Tx;
 pub use quaymaster_store::integration::{Integration, Strategy};
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 
 /// What a new integration shall be.
 #[derive(Debug, Clone, Default)]
@@ -118,6 +119,34 @@ impl App {
     ) -> Result<Vec<Integration>, Fault> {
         self.believed_workspace(&actor.org, workspace).await?;
         Ok(self.store.integrations(&actor.org, workspace).await?)
+    }
+
+    /// A page of those with the words in their alias, name or connector, or of all, in the same order; and
+    /// how many there are in all pages.
+    pub async fn integrations_page(
+        &self,
+        actor: &Actor,
+        workspace: &WorkspaceId,
+        words: &str,
+        limit: i64,
+        offset: i64,
+    ) -> Result<(Vec<Integration>, i64), Fault> {
+        self.believed_workspace(&actor.org, workspace).await?;
+        let page = self
+            .store
+            .integrations_page(&actor.org, workspace, words, limit, offset);
+        Ok(page.await?)
+    }
+
+    /// What some integrations are called.
+    pub async fn integration_aliases(
+        &self,
+        actor: &Actor,
+        ids: impl IntoIterator<Item = IntegrationId>,
+    ) -> Result<BTreeMap<IntegrationId, String>, Fault> {
+        let ids = ids.into_iter().collect();
+        let known = self.store.integration_aliases(&actor.org, &ids).await?;
+        Ok(known.into_iter().collect())
     }
 
     pub async fn integration(

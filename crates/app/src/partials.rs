@@ -67,6 +67,23 @@ impl App {
         Ok(self.store.partials(&actor.org, workspace).await?)
     }
 
+    /// A page of those with the words in their name, description, action or connector, or of all: what is
+    /// for the same integration stands together, oldest first. And how many there are in all pages.
+    pub async fn partials_page(
+        &self,
+        actor: &Actor,
+        workspace: &WorkspaceId,
+        words: &str,
+        limit: i64,
+        offset: i64,
+    ) -> Result<(Vec<Partial>, i64), Fault> {
+        self.believed_workspace(&actor.org, workspace).await?;
+        let page = self
+            .store
+            .partials_page(&actor.org, workspace, words, limit, offset);
+        Ok(page.await?)
+    }
+
     pub async fn partial(&self, actor: &Actor, id: &PartialId) -> Result<Partial, Fault> {
         let found = self.store.partial(&actor.org, id).await?;
         found

@@ -59,6 +59,23 @@ impl App {
         Ok(all)
     }
 
+    /// A page of a workspace's with the words in their name or description, or of all, newest first; and
+    /// how many there are in all pages.
+    pub async fn servers_page(
+        &self,
+        actor: &Actor,
+        workspace: &WorkspaceId,
+        words: &str,
+        limit: i64,
+        offset: i64,
+    ) -> Result<(Vec<Server>, i64), Fault> {
+        self.believed_workspace(&actor.org, workspace).await?;
+        let page = self
+            .store
+            .servers_page(&actor.org, workspace, words, limit, offset);
+        Ok(page.await?)
+    }
+
     pub async fn server(&self, actor: &Actor, id: &ServerId) -> Result<Server, Fault> {
         let found = self.store.server(&actor.org, id).await?;
         found

@@ -117,6 +117,20 @@ impl App {
         Ok(all.into_iter().map(row).collect())
     }
 
+    /// A page of those with the words in their name, description or service, or of all, by name; and how
+    /// many there are in all pages.
+    pub async fn skills_page(
+        &self,
+        actor: &Actor,
+        words: &str,
+        limit: i64,
+        offset: i64,
+    ) -> Result<(Vec<SkillRow>, i64), Fault> {
+        let page = self.store.skills_page(&actor.org, words, limit, offset);
+        let (page, total) = page.await?;
+        Ok((page.into_iter().map(row).collect(), total))
+    }
+
     pub async fn skill(&self, actor: &Actor, name: &str) -> Result<SkillInFull, Fault> {
         let skill = self.named_skill(actor, name).await?;
         let files = self

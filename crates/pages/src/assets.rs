@@ -18,6 +18,23 @@ use rust_embed::RustEmbed;
 #[folder = "$CARGO_MANIFEST_DIR/assets/"]
 struct Files;
 
+/// The pictures of the guides.
+#[derive(RustEmbed)]
+#[folder = "$CARGO_MANIFEST_DIR/../../docs/screenshots/"]
+#[include = "workspace-light.webp"]
+#[include = "workspace-dark.webp"]
+#[include = "api-keys-light.webp"]
+#[include = "api-keys-dark.webp"]
+#[include = "flow-light.webp"]
+#[include = "flow-dark.webp"]
+#[include = "server-light.webp"]
+#[include = "server-dark.webp"]
+#[include = "playground-tool-light.webp"]
+#[include = "playground-tool-dark.webp"]
+#[include = "members-light.webp"]
+#[include = "members-dark.webp"]
+struct Pictures;
+
 /// One file as it is sent.
 #[derive(Debug, Clone)]
 pub struct Asset {
@@ -28,8 +45,8 @@ pub struct Asset {
 }
 
 impl Asset {
-    fn named(name: &str) -> Option<Self> {
-        let file = Files::get(name)?;
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        let file = Files::get(name).or_else(|| Pictures::get(name))?;
         let digest = file.metadata.sha256_hash();
         let head = digest
             .first_chunk()
@@ -53,7 +70,7 @@ pub fn url(name: &str) -> String {
     format!("/assets/{hash}/{name}")
 }
 
-/// Names of all assets.
+/// Names of all assets but pictures.
 pub fn names() -> impl Iterator<Item = Cow<'static, str>> {
     Files::iter()
 }
@@ -120,6 +137,7 @@ fn content_type(name: &str) -> &'static str {
         Some("css") => "text/css; charset=utf-8",
         Some("js") => "text/javascript; charset=utf-8",
         Some("svg") => "image/svg+xml",
+        Some("webp") => "image/webp",
         _ => "application/octet-stream",
     }
 }

@@ -2,6 +2,7 @@
 //! nobody needs another site, and what a server shows fits its version.
 
 mod html;
+mod picture;
 mod target;
 
 use html::Writer;
@@ -227,6 +228,28 @@ mod tests {
             "{html}"
         );
         assert!(!html.contains("style"), "{html}");
+    }
+
+    #[test]
+    fn a_picture_comes_in_light_and_dark_when_somebody_comes_near_it() {
+        let html = shown("![A \"server\" & <its> tools](screenshots/server-light.webp)\n");
+        let dark = crate::assets::url("server-dark.webp");
+        let source = format!("<source srcset=\"{dark}\" media=\"(prefers-color-scheme: dark)\">");
+        assert!(html.contains(&source), "{html}");
+        let light = crate::assets::url("server-light.webp");
+        assert!(html.contains(&format!("<img src=\"{light}\" ")), "{html}");
+        let alt = "alt=\"A &quot;server&quot; &amp; &lt;its&gt; tools\" loading=\"lazy\"";
+        assert!(html.contains(alt), "{html}");
+        for other in [
+            "screenshots/no-such-light.webp",
+            "../screenshots/server-light.webp",
+        ] {
+            let html = shown(&format!("![A server]({other})\n"));
+            assert!(
+                !html.contains("<img") && !html.contains("A server"),
+                "{html}"
+            );
+        }
     }
 
     #[test]

@@ -311,7 +311,8 @@ pub fn router(app: App, mut openapi: Value) -> Router {
         .route("/authorize", get(authorize::read).post(authorize::submit))
         .route("/guides", get(guides::list))
         .route("/guides/{name}", get(guides::read))
-        .route("/reference", get(reference::read))
+        .route("/reference", get(reference::list))
+        .route("/reference/{operation}", get(reference::read))
         .fallback(answer::nothing_here)
         .method_not_allowed_fallback(answer::wrong_method)
         .layer(middleware::from_fn_with_state(

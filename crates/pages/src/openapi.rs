@@ -1,4 +1,4 @@
-//! From an OpenAPI 3.1 document to the reference page.
+//! From an OpenAPI 3.1 document to the pages of the reference.
 //!
 //! Reads the document as JSON and takes what it understands; what it does not know it leaves out,
 //! since a reference page that is not shown helps nobody. Only references within the document are
@@ -19,7 +19,7 @@ use document::{Document, text};
 /// The verbs of a path item, in the order in which they are shown.
 const VERBS: [&str; 7] = ["get", "post", "put", "patch", "delete", "head", "options"];
 
-/// The page's view of a document. Groups follow the document's list of tags, then the order in
+/// The pages' view of a document. Groups follow the document's list of tags, then the order in
 /// which other tags appear; operations keep the order of the document.
 pub fn from_openapi(document: &Value) -> ReferenceView {
     let doc = Document::new(document);
@@ -55,7 +55,7 @@ pub fn from_openapi(document: &Value) -> ReferenceView {
         }
     }
     view.groups.retain(|group| !group.operations.is_empty());
-    name_anchors(&mut view.groups);
+    give_names(&mut view.groups);
     view
 }
 
@@ -115,7 +115,7 @@ fn read_operation(
         bearer: auth != Auth::None,
     });
     Operation {
-        anchor: text(operation, "operationId"),
+        name: text(operation, "operationId"),
         method,
         path: path.to_owned(),
         summary,
@@ -241,20 +241,19 @@ fn read_auth(doc: &Document<'_>, operation: &Value) -> Auth {
     Auth::Needed { scopes }
 }
 
-/// Gives every group and operation an anchor of its own.
-fn name_anchors(groups: &mut [Group]) {
+/// Gives every group an anchor and every operation a name of its own.
+fn give_names(groups: &mut [Group]) {
     let mut taken = std::collections::HashSet::new();
     for group in groups {
         group.anchor = unique(&mut taken, &format!("tag-{}", slug(&group.name)));
         for operation in &mut group.operations {
-            let wanted = match slug(&operation.anchor) {
+            let wanted = match slug(&operation.name) {
                 name if name.is_empty() => {
                     slug(&format!("{} {}", operation.method, operation.path))
                 }
                 name => name,
             };
-            // The page has ids of its own.
-            operation.anchor = unique(&mut taken, &format!("op-{wanted}"));
+            operation.name = unique(&mut taken, &wanted);
         }
     }
 }

@@ -95,7 +95,7 @@ pub use flow_token::{FlowTokenForm, FlowTokenRow, FreshFlowTokenPage, WorkspaceS
 pub use flow_version::{DiffLine, FlowVersionPage, FlowVersionRow, FlowVersionsPage};
 pub use form::{Field, Problem};
 pub use guide::{GuideGroup, GuidePage, GuidesPage};
-pub use home::{FailingRow, HomePage, StepRow, WorkspaceRow};
+pub use home::{Failing, FailingRow, HomePage, StepRow, WorkspaceRow};
 pub use integration::{IntegrationChoicePage, IntegrationPage, IntegrationRow, IntegrationsPage};
 pub use invitation::{InvitationPage, InvitationState, Invited};
 pub use layout::{Flash, Layout, SignedIn, Tone};
@@ -117,7 +117,7 @@ pub use partial::{
 pub use place::{Choice, Place, Tick};
 pub use playground::{PlaygroundPage, PlaygroundTool, ProgramPage, Ran, RanCall, ToolCallPage};
 pub use reconnect::{ReconnectPage, ReconnectState};
-pub use reference::{ReferencePage, ReferenceView};
+pub use reference::{OperationPage, ReferencePage, ReferenceView};
 pub use reset::{ForgotPage, ResetPage, ResetState};
 pub use search::{FoundRow, SearchPage};
 pub use server::{

@@ -1,9 +1,10 @@
 //! A condition that has only what was asked for. With `$1 IS NULL OR …` for each thing that could be
 //! asked, SQLite chooses an index for none of them.
 
+use crate::db::{AnyRow, Store, StoreError};
 use crate::position::Position;
 use quaymaster_core::Instant;
-use quaymaster_core::id::OrgId;
+use quaymaster_core::id::{OrgId, WorkspaceId};
 use std::fmt::Write as _;
 
 /// A value for a placeholder.
@@ -21,10 +22,22 @@ pub(crate) struct Clauses {
 impl Clauses {
     /// What concerns an organization, which is `$1`.
     pub(crate) fn of(org: &OrgId) -> Self {
+        Clauses::by("org_id", org)
+    }
+
+    /// The same, where several tables have such a column.
+    pub(crate) fn by(column: &'static str, org: &OrgId) -> Self {
         Clauses {
-            sql: "WHERE org_id = $1".to_owned(),
+            sql: format!("WHERE {column} = $1"),
             args: vec![Arg::Text(org.to_string())],
         }
+    }
+
+    /// What concerns a workspace of an organization, which are `$2` and `$1`.
+    pub(crate) fn of_workspace(org: &OrgId, workspace: &WorkspaceId) -> Self {
+        let mut clauses = Clauses::of(org);
+        clauses.text("workspace_id =", Some(workspace.as_str()), "");
+        clauses
     }
 
     /// A condition without a value.
@@ -63,6 +76,20 @@ impl Clauses {
         });
         let fits: Vec<_> = fits.collect();
         let _ = write!(self.sql, " AND ({})", fits.join(" OR "));
+    }
+
+    /// The column has one of some values, of which there is at least one.
+    pub(crate) fn one_of(
+        &mut self,
+        column: &'static str,
+        values: impl IntoIterator<Item = impl ToString>,
+    ) {
+        let mut places = Vec::new();
+        for value in values {
+            self.args.push(Arg::Text(value.to_string()));
+            places.push(format!("${}", self.args.len()));
+        }
+        let _ = write!(self.sql, " AND {column} IN ({})", places.join(", "));
     }
 
     /// Behind the order: at most so many rows from an offset on.
@@ -111,4 +138,34 @@ macro_rules! bound {
         }
         query
     }};
+}
+
+impl Store {
+    /// A page of the rows that fit. `select` ends before the condition; `order` has to name each row's
+    /// place.
+    pub(crate) async fn page_of<R: AnyRow, T: TryFrom<R, Error = StoreError>>(
+        &self,
+        select: &str,
+        mut clauses: Clauses,
+        order: &str,
+        limit: i64,
+        offset: i64,
+    ) -> Result<Vec<T>, StoreError> {
+        let page = clauses.page(limit, offset);
+        let sql = format!("{select} {} ORDER BY {order} {page}", clauses.sql);
+        let rows = reading!(self, pool => {
+            let query = sqlx::query_as::<_, R>(sqlx::AssertSqlSafe(sql));
+            bound!(query, clauses.args).fetch_all(pool).await?
+        });
+        rows.into_iter().map(T::try_from).collect()
+    }
+
+    /// How many rows of a table or a join fit.
+    pub(crate) async fn count_of(&self, from: &str, clauses: &Clauses) -> Result<i64, StoreError> {
+        let sql = format!("SELECT COUNT(*) FROM {from} {}", clauses.sql);
+        Ok(reading!(self, pool => {
+            let query = sqlx::query_scalar::<_, i64>(sqlx::AssertSqlSafe(sql));
+            bound!(query, clauses.args).fetch_one(pool).await?
+        }))
+    }
 }

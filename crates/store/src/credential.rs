@@ -251,18 +251,9 @@ impl Store {
         limit: i64,
         offset: i64,
     ) -> Result<Vec<Credential>, StoreError> {
-        let mut clauses = live_keys(org, user);
-        let page = clauses.page(limit, offset);
-        let sql = format!(
-            "{} {} ORDER BY c.created_at DESC, c.id DESC {page}",
-            columns!(),
-            clauses.sql
-        );
-        let rows = reading!(self, pool => {
-            let query = sqlx::query_as::<_, Row>(sqlx::AssertSqlSafe(sql));
-            bound!(query, clauses.args).fetch_all(pool).await?
-        });
-        rows.into_iter().map(Credential::try_from).collect()
+        const ORDER: &str = "c.created_at DESC, c.id DESC";
+        self.page_of::<Row, _>(columns!(), live_keys(org, user), ORDER, limit, offset)
+            .await
     }
 
     pub async fn count_api_keys(
@@ -270,12 +261,7 @@ impl Store {
         org: &OrgId,
         user: Option<&UserId>,
     ) -> Result<i64, StoreError> {
-        let clauses = live_keys(org, user);
-        let sql = format!("SELECT COUNT(*) FROM credentials {}", clauses.sql);
-        Ok(reading!(self, pool => {
-            let query = sqlx::query_scalar::<_, i64>(sqlx::AssertSqlSafe(sql));
-            bound!(query, clauses.args).fetch_one(pool).await?
-        }))
+        self.count_of("credentials", &live_keys(org, user)).await
     }
 
     /// Tokens of a workspace that are not revoked, the default one first.

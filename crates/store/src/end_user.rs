@@ -72,8 +72,7 @@ macro_rules! columns {
 }
 
 fn fitting(org: &OrgId, workspace: &WorkspaceId, words: &str) -> Clauses {
-    let mut clauses = Clauses::of(org);
-    clauses.text("workspace_id =", Some(workspace.as_str()), "");
+    let mut clauses = Clauses::of_workspace(org, workspace);
     clauses.words(&["external_id", "display_name", "email"], words);
     clauses
 }
@@ -88,18 +87,9 @@ impl Store {
         limit: i64,
         offset: i64,
     ) -> Result<Vec<EndUser>, StoreError> {
-        let mut clauses = fitting(org, workspace, words);
-        let page = clauses.page(limit, offset);
-        let sql = format!(
-            "{} {} ORDER BY created_at, id {page}",
-            columns!(),
-            clauses.sql
-        );
-        let rows = reading!(self, pool => {
-            let query = sqlx::query_as::<_, Row>(sqlx::AssertSqlSafe(sql));
-            bound!(query, clauses.args).fetch_all(pool).await?
-        });
-        rows.into_iter().map(EndUser::try_from).collect()
+        let clauses = fitting(org, workspace, words);
+        self.page_of::<Row, _>(columns!(), clauses, "created_at, id", limit, offset)
+            .await
     }
 
     pub async fn count_end_users(
@@ -109,11 +99,7 @@ impl Store {
         words: &str,
     ) -> Result<i64, StoreError> {
         let clauses = fitting(org, workspace, words);
-        let sql = format!("SELECT COUNT(*) FROM end_users {}", clauses.sql);
-        Ok(reading!(self, pool => {
-            let query = sqlx::query_scalar::<_, i64>(sqlx::AssertSqlSafe(sql));
-            bound!(query, clauses.args).fetch_one(pool).await?
-        }))
+        self.count_of("end_users", &clauses).await
     }
 
     pub async fn end_user(

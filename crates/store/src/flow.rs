@@ -4,6 +4,7 @@
 //! the revision of the workspace in the same transaction, so that nobody has to read a list to know
 //! that it is the same.
 
+use crate::clauses::Clauses;
 use crate::db::{Store, StoreError, Tx, id};
 use quaymaster_core::Instant;
 use quaymaster_core::id::{FlowId, OrgId, WorkspaceId};
@@ -159,6 +160,23 @@ impl Store {
             "WHERE org_id = $1 AND workspace_id = $2 ORDER BY name"
         );
         self.rows_of::<Row, _>(SQL, org, workspace.as_str()).await
+    }
+
+    /// A page of those with the words in their name, title or tool, or of all, by name; and how many there
+    /// are in all pages.
+    pub async fn flows_page(
+        &self,
+        org: &OrgId,
+        workspace: &WorkspaceId,
+        words: &str,
+        limit: i64,
+        offset: i64,
+    ) -> Result<(Vec<Flow>, i64), StoreError> {
+        let mut clauses = Clauses::of_workspace(org, workspace);
+        clauses.words(&["name", "title", "tool"], words);
+        let total = self.count_of("flows", &clauses).await?;
+        let page = self.page_of::<Row, _>(columns!(), clauses, "name", limit, offset);
+        Ok((page.await?, total))
     }
 
     pub async fn flow(&self, org: &OrgId, flow: &FlowId) -> Result<Option<Flow>, StoreError> {

@@ -1,5 +1,6 @@
 //! Integrations: connectors that are switched on in a workspace, each under an alias.
 
+use crate::clauses::Clauses;
 use crate::db::{Store, StoreError, Tx, id, optional_id};
 use quaymaster_core::Instant;
 use quaymaster_core::id::{ConnectionId, IntegrationId, OrgId, WorkspaceId};
@@ -126,6 +127,29 @@ impl Store {
             "WHERE org_id = $1 AND workspace_id = $2 ORDER BY sort_order, created_at, id"
         );
         self.rows_of::<Row, _>(SQL, org, workspace.as_str()).await
+    }
+
+    /// A page of those with the words in their alias, name or connector, or of all, in the same order; and
+    /// how many there are in all pages.
+    pub async fn integrations_page(
+        &self,
+        org: &OrgId,
+        workspace: &WorkspaceId,
+        words: &str,
+        limit: i64,
+        offset: i64,
+    ) -> Result<(Vec<Integration>, i64), StoreError> {
+        let mut clauses = Clauses::of_workspace(org, workspace);
+        clauses.words(&["alias", "display_name", "connector"], words);
+        let total = self.count_of("integrations", &clauses).await?;
+        let page = self.page_of::<Row, _>(
+            columns!(),
+            clauses,
+            "sort_order, created_at, id",
+            limit,
+            offset,
+        );
+        Ok((page.await?, total))
     }
 
     pub async fn integration(

@@ -11,7 +11,7 @@
 //!
 //! - [`db`]: opening, both pools, transactions, errors
 //! - [`seal`], [`keys`]: sealing at rest, the key-encryption key and its rotation; `sealed` lists what is sealed
-//! - [`position`], `clauses`: pages of long lists, and conditions with only what was asked for
+//! - [`position`], `clauses`: pages of long lists, counted and read, and conditions with only what was asked for
 //! - one file per aggregate: [`action_reply`], [`org`], [`user`], [`member`], [`invitation`], [`reset`], [`workspace`],
 //!   [`credential`], [`connection`], [`connection_tools`], [`renewal`], [`oauth_app`], [`authorization`], [`definition`], [`document`], [`document_work`], [`document_search`], [`oauth`], [`link`], [`browser`], [`usage`], [`call`], [`call_counts`], [`event`], [`file_change`], [`first_steps`], [`upload`],
 //!   [`instance`], [`integration`], [`partial`], [`server`], [`server_tool`], [`end_user`], [`connect_session`],

@@ -131,19 +131,10 @@ impl Store {
         limit: i64,
         offset: i64,
     ) -> Result<Vec<Member>, StoreError> {
-        let mut clauses = fitting(org, words);
-        let page = clauses.page(limit, offset);
         // As in the index `members_in_order`.
-        let sql = format!(
-            "{} {} ORDER BY CASE m.role WHEN 'owner' THEN 0 ELSE 1 END, m.created_at, m.user_id {page}",
-            columns!(),
-            clauses.sql
-        );
-        let rows = reading!(self, pool => {
-            let query = sqlx::query_as::<_, Row>(sqlx::AssertSqlSafe(sql));
-            bound!(query, clauses.args).fetch_all(pool).await?
-        });
-        rows.into_iter().map(Member::try_from).collect()
+        const ORDER: &str = "CASE m.role WHEN 'owner' THEN 0 ELSE 1 END, m.created_at, m.user_id";
+        self.page_of::<Row, _>(columns!(), fitting(org, words), ORDER, limit, offset)
+            .await
     }
 
     pub async fn count_members(&self, org: &OrgId, words: &str) -> Result<i64, StoreError> {
@@ -153,11 +144,7 @@ impl Store {
         } else {
             "members m JOIN users u ON u.id = m.user_id"
         };
-        let sql = format!("SELECT COUNT(*) FROM {from} {}", clauses.sql);
-        Ok(reading!(self, pool => {
-            let query = sqlx::query_scalar::<_, i64>(sqlx::AssertSqlSafe(sql));
-            bound!(query, clauses.args).fetch_one(pool).await?
-        }))
+        self.count_of(from, &clauses).await
     }
 
     /// The member with an address, which is in small letters.

@@ -1,7 +1,7 @@
 //! What is shown beside ids: names, external ids, counts.
 
 use crate::db::{AnyRow, Store, StoreError, id};
-use quaymaster_core::id::{CredentialId, EndUserId, OrgId, UserId};
+use quaymaster_core::id::{ConnectionId, CredentialId, EndUserId, IntegrationId, OrgId, UserId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
@@ -45,6 +45,27 @@ impl Store {
         ids: &BTreeSet<EndUserId>,
     ) -> Result<Vec<(EndUserId, String)>, StoreError> {
         const SQL: &str = "SELECT id, external_id FROM end_users WHERE org_id = $1 AND id IN";
+        self.by_ids(SQL, "", org, ids).await
+    }
+
+    /// What integrations are called.
+    pub async fn integration_aliases(
+        &self,
+        org: &OrgId,
+        ids: &BTreeSet<IntegrationId>,
+    ) -> Result<Vec<(IntegrationId, String)>, StoreError> {
+        const SQL: &str = "SELECT id, alias FROM integrations WHERE org_id = $1 AND id IN";
+        self.by_ids(SQL, "", org, ids).await
+    }
+
+    /// Connections of the organization as `connector:name`; those of end users have none.
+    pub async fn connection_addresses(
+        &self,
+        org: &OrgId,
+        ids: &BTreeSet<ConnectionId>,
+    ) -> Result<Vec<(ConnectionId, String)>, StoreError> {
+        const SQL: &str = "SELECT id, connector || ':' || name FROM connections \
+             WHERE org_id = $1 AND end_user_id IS NULL AND id IN";
         self.by_ids(SQL, "", org, ids).await
     }
 

@@ -1,5 +1,6 @@
 //! Partials: saved inputs of an action. Enforced ones are locked and hidden.
 
+use crate::clauses::Clauses;
 use crate::db::{Store, StoreError, Tx, id, optional_id};
 use quaymaster_core::Instant;
 use quaymaster_core::id::{IntegrationId, OrgId, PartialId, WorkspaceId};
@@ -85,6 +86,25 @@ impl Store {
             "WHERE org_id = $1 AND workspace_id = $2 ORDER BY created_at, id"
         );
         self.rows_of::<Row, _>(SQL, org, workspace.as_str()).await
+    }
+
+    /// A page of those with the words in their name, description, action or connector, or of all: what
+    /// is for the same integration stands together, oldest first. And how many there are in all pages.
+    pub async fn partials_page(
+        &self,
+        org: &OrgId,
+        workspace: &WorkspaceId,
+        words: &str,
+        limit: i64,
+        offset: i64,
+    ) -> Result<(Vec<Partial>, i64), StoreError> {
+        // As in the index `partials_in_order`.
+        const ORDER: &str = "connector, COALESCE(integration_id, ''), created_at, id";
+        let mut clauses = Clauses::of_workspace(org, workspace);
+        clauses.words(&["name", "description", "action", "connector"], words);
+        let total = self.count_of("partials", &clauses).await?;
+        let page = self.page_of::<Row, _>(columns!(), clauses, ORDER, limit, offset);
+        Ok((page.await?, total))
     }
 
     pub async fn partial(

@@ -1,5 +1,6 @@
 //! Hosted servers: MCP servers that users made, and the tools that were picked for them by hand.
 
+use crate::clauses::Clauses;
 use crate::db::{Store, StoreError, Tx, id, optional_id};
 use quaymaster_core::Instant;
 use quaymaster_core::id::{EndUserId, OrgId, ServerId, UserId, WorkspaceId};
@@ -163,6 +164,29 @@ impl Store {
                 .await?
         });
         rows.into_iter().map(Server::try_from).collect()
+    }
+
+    /// A page of those of a workspace with the words in their name or description, or of all, newest
+    /// first; and how many there are in all pages.
+    pub async fn servers_page(
+        &self,
+        org: &OrgId,
+        workspace: &WorkspaceId,
+        words: &str,
+        limit: i64,
+        offset: i64,
+    ) -> Result<(Vec<Server>, i64), StoreError> {
+        let mut clauses = Clauses::of_workspace(org, workspace);
+        clauses.words(&["name", "description"], words);
+        let total = self.count_of("servers", &clauses).await?;
+        let page = self.page_of::<Row, _>(
+            columns!(),
+            clauses,
+            "created_at DESC, id DESC",
+            limit,
+            offset,
+        );
+        Ok((page.await?, total))
     }
 
     pub async fn server(

@@ -4,6 +4,7 @@
 //! that has them, a few at a time, so that no transaction is long; [`Store::sweep`] takes those that
 //! no version has.
 
+use crate::clauses::Clauses;
 use crate::db::{Store, StoreError, Tx, id};
 use quaymaster_core::Instant;
 use quaymaster_core::id::{OrgId, SkillId};
@@ -115,12 +116,19 @@ macro_rules! of_version {
     };
 }
 
+macro_rules! with_version {
+    () => {
+        "skills s JOIN skill_versions v ON v.skill_id = s.id AND v.version = s.version "
+    };
+}
+
 macro_rules! columns {
     () => {
         concat!(
             "SELECT s.id, s.org_id, s.name, s.enabled, s.created_at, s.updated_at, ",
             of_version!(),
-            "FROM skills s JOIN skill_versions v ON v.skill_id = s.id AND v.version = s.version "
+            "FROM ",
+            with_version!()
         )
     };
 }
@@ -138,6 +146,22 @@ impl Store {
         // By their bytes, as cursors are compared, whatever the locale of the database is.
         skills.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(skills)
+    }
+
+    /// A page of those with the words in their name, description or service, or of all, by name; and how
+    /// many there are in all pages.
+    pub async fn skills_page(
+        &self,
+        org: &OrgId,
+        words: &str,
+        limit: i64,
+        offset: i64,
+    ) -> Result<(Vec<Skill>, i64), StoreError> {
+        let mut clauses = Clauses::by("s.org_id", org);
+        clauses.words(&["s.name", "v.description", "v.service"], words);
+        let total = self.count_of(with_version!(), &clauses).await?;
+        let page = self.page_of::<Row, _>(columns!(), clauses, "s.name", limit, offset);
+        Ok((page.await?, total))
     }
 
     /// Ids, current versions and whether they are enabled: whether anything changed.

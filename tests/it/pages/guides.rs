@@ -46,6 +46,36 @@ async fn every_guide_opens_for_everybody_and_each_link_in_it_leads_somewhere() {
 }
 
 #[tokio::test]
+async fn guides_show_pictures_of_the_pages_that_this_server_has() {
+    let server = Server::start().await;
+    let nobody = Person::of(&server.url);
+    let mut shown = 0;
+    for name in [
+        "connect",
+        "authentication",
+        "flows",
+        "hosted-servers",
+        "team",
+    ] {
+        let page = nobody.get(&format!("/guides/{name}")).await;
+        let light = attributes(&page.html, ".guide img[loading=lazy]", "src");
+        let dark = attributes(&page.html, ".guide picture source", "srcset");
+        assert!(!light.is_empty() && light.len() == dark.len(), "{name}");
+        for alt in attributes(&page.html, ".guide img[width][height]", "alt") {
+            assert!(alt.split(' ').count() > 5, "{name}: {alt:?}");
+            shown += 1;
+        }
+        for picture in light.iter().chain(&dark) {
+            let answer = reqwest::get(format!("{}{picture}", server.url));
+            let answer = answer.await.unwrap();
+            assert_eq!(answer.status(), 200, "{name}: {picture}");
+            assert_eq!(answer.headers()["content-type"], "image/webp");
+        }
+    }
+    assert_eq!(shown, 6, "each has its size and says what it shows");
+}
+
+#[tokio::test]
 async fn examples_have_the_address_of_this_server() {
     let server = Server::start().await;
     let nobody = Person::of(&server.url);

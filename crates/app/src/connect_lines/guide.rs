@@ -16,6 +16,8 @@ Every MCP client connects to one address, `http://127.0.0.1:8080/mcp` on a serve
 Whoever is signed in gets all of this with their own token filled in: open a workspace and choose **Create token**, or **Settings**, **API keys**. A workspace token opens
 files, an API key the connected services, memory and skills, and both whatever you tick: [Authentication](authentication.md). What agents find then is in [What an agent with an API key can do](agents.md).
 This page is made from the tables in `crates/app/src/connect_lines`.
+
+![The page of a workspace: its endpoint, its use of today, its tokens and the form that makes another](screenshots/workspace-light.webp)
 ";
 
 const SIGN_IN: &str = "

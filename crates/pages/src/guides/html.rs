@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
+use super::picture::Picture;
 use super::target::Target;
 use super::{Heading, Shown};
 
@@ -25,6 +26,8 @@ pub(super) struct Writer<'a> {
     plain: String,
     /// The link that is open, and where its plain text begins.
     link: Option<(Target, usize)>,
+    /// The picture that is open, and where its plain text begins.
+    picture: Option<(Picture, usize)>,
     code: Option<Code>,
     blocks: usize,
     is_head: bool,
@@ -45,6 +48,7 @@ impl<'a> Writer<'a> {
             marks: Vec::new(),
             plain: String::new(),
             link: None,
+            picture: None,
             code: None,
             blocks: 0,
             is_head: false,
@@ -100,7 +104,12 @@ impl<'a> Writer<'a> {
                 self.mark();
                 self.link = Some((Target::read(&dest_url), self.plain.len()));
             }
-            Tag::Image { .. } | Tag::TableCell => self.mark(),
+            Tag::Image { dest_url, .. } => {
+                self.mark();
+                let picture = Picture::read(&dest_url);
+                self.picture = picture.map(|picture| (picture, self.plain.len()));
+            }
+            Tag::TableCell => self.mark(),
             Tag::CodeBlock(kind) => {
                 let language = match kind {
                     CodeBlockKind::Fenced(language) => language.to_string(),
@@ -140,6 +149,10 @@ impl<'a> Writer<'a> {
             TagEnd::Link => self.end_link(),
             TagEnd::Image => {
                 self.inside();
+                if let Some((picture, from)) = self.picture.take() {
+                    let alt = escaped(&self.plain[from..]);
+                    let _ = picture.write(&mut self.out, &alt);
+                }
             }
             TagEnd::TableCell => {
                 let inside = self.inside();

@@ -1,23 +1,23 @@
 //! `/activity`: tool calls, changes, and both as files.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use axum::body::Body;
 use axum::extract::{Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use quaymaster_app::activity::{
-    CallChoices, CallFilter, CallRow, Ended, Event, EventFilter, Format, name_or_id,
+    CallChoices, CallFilter, CallRow, Ended, Event, EventFilter, Format,
 };
 use quaymaster_app::{Actor, App};
-use quaymaster_core::id::{CredentialId, UserId};
+use quaymaster_core::id::UserId;
 use quaymaster_core::{Code, Fault};
 use serde_json::Value;
 
 use super::answer::{Stop, shown};
 use super::looking::{Looking, any, of_workspaces, read_id};
 use super::person::{Administrator, Person};
-use super::writers;
+use super::writers::Writers;
 use crate::views::{ActivityPage, ActivityRow, ChangeRow, ChangesPage, Choice, Filter, Narrowing};
 
 const CALLS: &str = "/activity";
@@ -68,10 +68,8 @@ pub(super) async fn changes(
     let filter = event_filter(&looking)?;
     let mut events = app.events(&admin, &filter, ROWS + 1).await?;
     let next = cut(&mut events).then(|| events.last().map(Event::position));
-    let credentials = events.iter().filter_map(|event| event.actor.parse().ok());
-    let names = Names::of(&app, &admin, credentials).await?;
-    let people = events.iter().filter_map(|event| event.actor.parse().ok());
-    let people = app.member_names(&admin.org, people).await?;
+    let actors: Vec<_> = events.iter().map(|event| event.actor.as_str()).collect();
+    let names = Names::of(&app, &admin, &actors).await?;
     let choices = app.event_choices(&admin).await?;
     let of_people = people_choices(choices.people, &looking.actor);
     let nouns = choices.nouns.into_iter().map(|noun| {
@@ -94,7 +92,7 @@ pub(super) async fn changes(
             .map(|at| looking.to(CHANGES, &[("before", &at.to_string())])),
         changes: events
             .into_iter()
-            .map(|event| change(event, &names, &people))
+            .map(|event| change(event, &names))
             .collect(),
         layout: person.layout,
     };
@@ -218,19 +216,15 @@ fn people_choices(people: Vec<(UserId, String)>, chosen: &str) -> Vec<Choice> {
 
 /// What stands in the place of ids.
 struct Names {
-    credentials: BTreeMap<CredentialId, String>,
+    writers: Writers,
     workspaces: HashMap<String, String>,
 }
 
 impl Names {
-    async fn of(
-        app: &App,
-        actor: &Actor,
-        credentials: impl Iterator<Item = CredentialId>,
-    ) -> Result<Names, Fault> {
+    async fn of(app: &App, actor: &Actor, writers: &[&str]) -> Result<Names, Fault> {
         let workspaces = app.workspaces(actor).await?.into_iter();
         Ok(Names {
-            credentials: app.credential_names(&actor.org, credentials).await?,
+            writers: Writers::of(app, actor, writers).await?,
             workspaces: workspaces
                 .map(|one| (one.id.to_string(), one.name))
                 .collect(),
@@ -251,24 +245,17 @@ pub(super) async fn rows(
     calls: Vec<CallRow>,
     looking: &Looking,
 ) -> Result<Vec<ActivityRow>, Fault> {
-    let credentials = calls.iter().map(|row| row.credential.clone());
-    let names = Names::of(app, actor, credentials).await?;
-    let people = calls.iter().filter_map(|row| row.user.clone());
-    let people = app.member_names(&actor.org, people).await?;
+    let credentials = calls.iter().map(|row| row.credential.as_str());
+    let people = calls.iter().filter_map(|row| row.user.as_ref());
+    let ids: Vec<_> = credentials.chain(people.map(UserId::as_str)).collect();
+    let names = Names::of(app, actor, &ids).await?;
     let calls = calls.into_iter();
-    Ok(calls
-        .map(|row| call(row, &names, &people, looking))
-        .collect())
+    Ok(calls.map(|row| call(row, &names, looking)).collect())
 }
 
-fn call(
-    row: CallRow,
-    names: &Names,
-    people: &HashMap<UserId, String>,
-    looking: &Looking,
-) -> ActivityRow {
-    let credential = name_or_id(&names.credentials, &row.credential);
-    let person = row.user.as_ref().map(|user| writers::name_of(people, user));
+fn call(row: CallRow, names: &Names, looking: &Looking) -> ActivityRow {
+    let credential = names.writers.credential(&row.credential);
+    let person = row.user.as_ref().map(|user| names.writers.person(user));
     ActivityRow {
         at: row.started_at,
         tool_href: looking.to(CALLS, &[("tool", &row.tool)]),
@@ -287,17 +274,7 @@ fn call(
     }
 }
 
-fn change(event: Event, names: &Names, people: &HashMap<UserId, String>) -> ChangeRow {
-    let by_person = event
-        .actor
-        .parse()
-        .ok()
-        .map(|user| writers::name_of(people, &user));
-    let by_credential = || {
-        let id = event.actor.parse().ok()?;
-        Some(name_or_id(&names.credentials, &id))
-    };
-    let actor = by_person.or_else(by_credential);
+fn change(event: Event, names: &Names) -> ChangeRow {
     let details = match event.details {
         Value::Object(fields) => fields,
         _ => serde_json::Map::new(),
@@ -315,7 +292,7 @@ fn change(event: Event, names: &Names, people: &HashMap<UserId, String>) -> Chan
     ChangeRow {
         at: event.at,
         action: event.action,
-        actor: actor.unwrap_or(event.actor),
+        actor: names.writers.name(&event.actor),
         workspace: event.workspace.map(|id| names.workspace(&id)),
         details: details
             .into_iter()

@@ -15,59 +15,44 @@ use serde::Deserialize;
 use serde_json::json;
 use std::time::Duration;
 
-use super::Pages;
 use super::answer::{self, At, Stop, shown};
 use super::notice::Notice;
 use super::person::{Administrator, Person};
 use super::posted::{Fields, File, Form, Posted};
+use super::{Pages, paged};
 use crate::views::address::segment;
+use crate::views::pager::ROWS;
 use crate::views::{
     DocumentForm, DocumentPage, DocumentRow, DocumentStatus, DocumentsPage, Field, PassageRow,
     PieceView, Usage,
 };
 
 const PATH: &str = "/documents";
-/// Documents of a page, and pieces of one.
-const ROWS: i64 = 50;
+/// Pieces of a document on its page.
 const PIECES: i64 = 20;
 /// Passages that a search shows.
 const PASSAGES: i64 = 20;
 /// Of a file that is sent by the page, which is held whole until it is stored, once.
 const MOST_BYTES: usize = 32 * 1024 * 1024;
 
-#[derive(Deserialize)]
-pub(super) struct Looking {
-    #[serde(default)]
-    query: String,
-    #[serde(default)]
-    from: String,
-}
-
-impl Looking {
-    /// What is no number is the beginning.
-    fn from(&self) -> i64 {
-        self.from.parse().unwrap_or(0).clamp(0, i64::from(i32::MAX))
-    }
-}
-
 pub(super) async fn list(
     State(app): State<App>,
     person: Person,
-    Query(looking): Query<Looking>,
+    Query(asked): Query<paged::Asked>,
 ) -> Result<Response, Stop> {
     let form = person.actor.role.administers().then(DocumentForm::default);
-    let page = page(&app, person, &looking, form).await?;
+    let page = page(&app, person, &asked, form).await?;
     Ok(shown(StatusCode::OK, &page))
 }
 
 async fn page(
     app: &App,
     person: Person,
-    looking: &Looking,
+    asked: &paged::Asked,
     form: Option<DocumentForm>,
 ) -> Result<DocumentsPage, Fault> {
     let actor = &person.actor;
-    let query: String = looking.query.trim().chars().take(500).collect();
+    let query: String = asked.query.trim().chars().take(500).collect();
     let found = if query.is_empty() {
         Vec::new()
     } else {
@@ -78,9 +63,8 @@ async fn page(
         };
         app.search_documents(&actor.org, &asked).await?.results
     };
-    let from = looking.from();
     let all = DocumentFilter::default();
-    let (documents, total) = app.documents(actor, &all, ROWS, from).await?;
+    let (documents, total) = app.documents(actor, &all, ROWS, asked.offset()).await?;
     let usage = app.document_usage(actor).await?;
     let settings = app.settings();
     let most = settings.document_bytes.max(0).cast_unsigned();
@@ -89,13 +73,11 @@ async fn page(
         query,
         found: found.into_iter().map(passage).collect(),
         documents: documents.into_iter().map(row).collect(),
-        total: total.max(0).cast_unsigned(),
+        pager: asked.pager(PATH, total),
         room: Usage {
             used: usage.bytes.max(0).cast_unsigned(),
             limit: settings.documents_quota_bytes.max(0).cast_unsigned(),
         },
-        previous: (from > 0).then(|| (from - ROWS).max(0)),
-        next: (from + ROWS < total).then_some(from + ROWS),
         form: form.map(|form| DocumentForm {
             most_bytes: most,
             whole_bytes: most.min(MOST_BYTES as u64),
@@ -227,11 +209,8 @@ async fn refused(
         Some("/title") => again.title.error = Some(said),
         _ => again.error = Some(said),
     }
-    let looking = Looking {
-        query: String::new(),
-        from: String::new(),
-    };
-    let page = page(app, person, &looking, Some(again)).await?;
+    let asked = paged::Asked::default();
+    let page = page(app, person, &asked, Some(again)).await?;
     Ok(shown(status, &page))
 }
 
@@ -321,15 +300,28 @@ fn path_of(folder: &str, name: &str) -> String {
     }
 }
 
+#[derive(Deserialize)]
+pub(super) struct Reading {
+    #[serde(default)]
+    from: String,
+}
+
+impl Reading {
+    /// What is no number is the beginning.
+    fn from(&self) -> i64 {
+        self.from.parse().unwrap_or(0).clamp(0, i64::from(i32::MAX))
+    }
+}
+
 pub(super) async fn read(
     State(app): State<App>,
     person: Person,
     At(id): At<DocumentId>,
-    Query(looking): Query<Looking>,
+    Query(reading): Query<Reading>,
 ) -> Result<Response, Stop> {
     let actor = &person.actor;
     let document = app.document(actor, &id).await?;
-    let from = looking.from();
+    let from = reading.from();
     let pieces = app.document_chunks(actor, &id, from + 1, PIECES).await?;
     let page = DocumentPage {
         may_change: actor.role.administers(),

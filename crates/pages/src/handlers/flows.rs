@@ -1,7 +1,7 @@
 //! `/workspaces/{id}/flows`: flows listed, written, checked, switched on and off, deleted. Trying them is in
 //! `flow_tries`, their versions in `flow_versions`, runs in `flow_runs`.
 
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use quaymaster_app::flows::{
@@ -18,10 +18,12 @@ use super::flow_runs;
 use super::flow_steps::{self, Act, Filled, Unfit};
 use super::mistakes::mistakes;
 use super::notice::Notice;
+use super::paged::Asked;
 use super::person::{Administrator, Person};
 use super::posted::{Fields, Form, Posted};
 use super::{Pages, place, servers};
 use crate::views::flow_graph::{StepList, StepView, draw as graph, rows};
+use crate::views::pager::ROWS;
 use crate::views::{
     DrawnFlow, FlowPage, FlowRow, FlowServerRow, FlowsPage, LastRun, Layout, Place, SavedFlow,
     TestRow, flow_path,
@@ -60,11 +62,16 @@ pub(super) async fn list(
     State(app): State<App>,
     person: Person,
     At(id): At<WorkspaceId>,
+    Query(asked): Query<Asked>,
 ) -> Result<Response, Stop> {
     let actor = &person.actor;
     let place = place::find(&app, actor, &id).await?;
-    let mut uses = app.flow_uses(actor, &id).await?;
-    let flows = app.flows(actor, &id).await?.into_iter().map(|flow| {
+    let (flows, total) = app
+        .flows_page(actor, &id, &asked.query, ROWS, asked.offset())
+        .await?;
+    let shown_ones = flows.iter().map(|flow| flow.id.clone());
+    let mut uses = app.flow_uses(actor, shown_ones).await?;
+    let flows = flows.into_iter().map(|flow| {
         let used = uses.remove(&flow.id).unwrap_or_default();
         FlowRow {
             name: flow.name,
@@ -80,6 +87,8 @@ pub(super) async fn list(
     });
     let page = FlowsPage {
         flows: flows.collect(),
+        pager: asked.pager(&format!("{}/flows", place.path()), total),
+        query: asked.query,
         place,
         layout: person.layout,
     };

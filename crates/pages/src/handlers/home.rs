@@ -16,11 +16,11 @@ use super::looking::Looking;
 use super::person::{Administrator, Person};
 use super::posted::{Fields, Form, Posted};
 use super::{Pages, activity, tokens, usage, workspace};
-use crate::views::{BarChart, FailingRow, Field, HomePage, StepRow, Usage, WorkspaceRow};
+use crate::views::{BarChart, Failing, FailingRow, Field, HomePage, StepRow, Usage, WorkspaceRow};
 
 /// Rows of the lists on the page.
 const NEWEST: i64 = 8;
-const FAILING: usize = 20;
+const FAILING: i64 = 20;
 
 pub(super) async fn read(State(app): State<App>, person: Person) -> Result<Response, Stop> {
     let create = person.actor.role.administers().then(Field::default);
@@ -149,8 +149,8 @@ async fn steps(app: &App, actor: &Actor, first: Option<&Workspace>) -> Result<Ve
 }
 
 /// Accounts of the organization that do not work. Those of end users are on their own pages.
-async fn failing(app: &App, actor: &Actor) -> Result<Vec<FailingRow>, Fault> {
-    let all = app.connections(actor).await?.into_iter();
+async fn failing(app: &App, actor: &Actor) -> Result<Failing, Fault> {
+    let (some, total) = app.failing_connections(actor, FAILING).await?;
     let row = |one: Connection| {
         Some(FailingRow {
             id: one.id.to_string(),
@@ -158,7 +158,10 @@ async fn failing(app: &App, actor: &Actor) -> Result<Vec<FailingRow>, Fault> {
             problem: one.problem?,
         })
     };
-    Ok(all.filter_map(row).take(FAILING).collect())
+    Ok(Failing {
+        more: (total - FAILING).max(0).cast_unsigned(),
+        rows: some.into_iter().filter_map(row).collect(),
+    })
 }
 
 /// Calls of the day against the daily cap.

@@ -18,8 +18,9 @@ use super::connections::said;
 use super::notice::Notice;
 use super::person::{Administrator, Person};
 use super::posted::{Fields, Form, Posted};
-use super::{Pages, connectors, place};
+use super::{Pages, connectors, paged, place};
 use crate::views::address::segment;
+use crate::views::pager::ROWS;
 use crate::views::{
     Choice, Field, IntegrationChoicePage, IntegrationPage, IntegrationRow, IntegrationsPage,
 };
@@ -48,25 +49,30 @@ pub(super) async fn list(
     State(app): State<App>,
     person: Person,
     At(id): At<WorkspaceId>,
+    Query(asked): Query<paged::Asked>,
 ) -> Result<Response, Stop> {
     let actor = &person.actor;
     let place = place::find(&app, actor, &id).await?;
-    let accounts = app.connections(actor).await?;
+    let (integrations, total) = app
+        .integrations_page(actor, &id, &asked.query, ROWS, asked.offset())
+        .await?;
+    let accounts = integrations.iter().filter_map(|one| one.connection.clone());
+    let accounts = app.connection_addresses(actor, accounts).await?;
     let row = |one: Integration| IntegrationRow {
         id: one.id.to_string(),
         strategy: label(one.strategy).to_owned(),
-        account: one.connection.as_ref().and_then(|own| {
-            let found = accounts.iter().find(|account| account.id == *own)?;
-            Some(format!("{}:{}", found.connector, found.name))
-        }),
+        account: one
+            .connection
+            .and_then(|account| accounts.get(&account).cloned()),
         actions: one.enabled_actions.map(|actions| actions.len()),
         connector: one.connector,
         alias: one.alias,
     };
-    let all = app.integrations(actor, &id).await?;
     let page = IntegrationsPage {
+        integrations: integrations.into_iter().map(row).collect(),
+        pager: asked.pager(&format!("{}/integrations", place.path()), total),
+        query: asked.query,
         place,
-        integrations: all.into_iter().map(row).collect(),
         layout: person.layout,
     };
     Ok(shown(StatusCode::OK, &page))

@@ -21,8 +21,9 @@ use super::inputs::{self, inputs_of, read_inputs};
 use super::notice::Notice;
 use super::person::{Administrator, Person};
 use super::posted::{Fields, Form, Posted};
-use super::{Pages, place};
+use super::{Pages, paged, place};
 use crate::views::address::segment;
+use crate::views::pager::ROWS;
 use crate::views::{
     Choice, Field, Flash, PartialChoicePage, PartialGroup, PartialInput, PartialPage, PartialRow,
     PartialsPage, Tone,
@@ -32,16 +33,19 @@ pub(super) async fn list(
     State(app): State<App>,
     Administrator { admin, person }: Administrator,
     At(id): At<WorkspaceId>,
+    Query(asked): Query<paged::Asked>,
 ) -> Result<Response, Stop> {
     let place = place::find(&app, &admin, &id).await?;
-    let integrations = app.integrations(&admin, &id).await?;
+    let (partials, total) = app
+        .partials_page(&admin, &id, &asked.query, ROWS, asked.offset())
+        .await?;
+    let own = partials.iter().filter_map(|one| one.integration.clone());
+    let aliases = app.integration_aliases(&admin, own).await?;
     let mut groups: Vec<PartialGroup> = Vec::new();
-    for partial in app.partials(&admin, &id).await? {
-        let title = subject(
-            &integrations,
-            partial.integration.as_ref(),
-            &partial.connector,
-        );
+    for partial in partials {
+        let alias = partial.integration.as_ref();
+        let alias = alias.and_then(|own| aliases.get(own).cloned());
+        let title = subject(alias, &partial.connector);
         let row = row(partial);
         match groups.iter_mut().find(|group| group.title == title) {
             Some(group) => group.partials.push(row),
@@ -51,11 +55,14 @@ pub(super) async fn list(
             }),
         }
     }
+    let (_, integrations) = app.integrations_page(&admin, &id, "", 1, 0).await?;
     let page = PartialsPage {
+        pager: asked.pager(&format!("{}/partials", place.path()), total),
+        query: asked.query,
         layout: person.layout,
         place,
         groups,
-        has_integrations: !integrations.is_empty(),
+        has_integrations: integrations > 0,
     };
     Ok(shown(StatusCode::OK, &page))
 }
@@ -75,12 +82,9 @@ fn row(partial: Partial) -> PartialRow {
     }
 }
 
-fn subject(all: &[Integration], own: Option<&IntegrationId>, connector: &str) -> String {
-    let found = own.and_then(|own| all.iter().find(|one| one.id == *own));
-    match found {
-        Some(one) => one.alias.clone(),
-        None => format!("every integration of {connector}"),
-    }
+/// What a partial is for.
+fn subject(alias: Option<String>, connector: &str) -> String {
+    alias.unwrap_or_else(|| format!("every integration of {connector}"))
 }
 
 #[derive(Default, Deserialize)]

@@ -1,4 +1,4 @@
-//! `/reference`: the API, for everybody.
+//! `/reference`: the API, for everybody. Each operation has a page of its own.
 
 use std::sync::Arc;
 
@@ -6,11 +6,11 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 
-use super::answer::shown;
+use super::answer::{At, Stop, no_page, shown};
 use super::person::Visitor;
-use crate::views::{ReferencePage, ReferenceView};
+use crate::views::{OperationPage, ReferencePage, ReferenceView};
 
-pub(super) async fn read(
+pub(super) async fn list(
     State(reference): State<Arc<ReferenceView>>,
     visitor: Visitor,
 ) -> Response {
@@ -19,4 +19,13 @@ pub(super) async fn read(
         reference,
     };
     shown(StatusCode::OK, &page)
+}
+
+pub(super) async fn read(
+    State(reference): State<Arc<ReferenceView>>,
+    At(name): At<String>,
+    visitor: Visitor,
+) -> Result<Response, Stop> {
+    let page = OperationPage::find(visitor.layout, reference, &name).ok_or_else(no_page)?;
+    Ok(shown(StatusCode::OK, &page))
 }

@@ -1,6 +1,6 @@
 //! `/workspaces/{id}/servers` and `/servers/{id}`: hosted servers made, changed and deleted.
 
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use quaymaster_app::credentials::{Fresh, Origin};
@@ -15,10 +15,12 @@ use secrecy::ExposeSecret as _;
 use super::answer::{self, At, Stop, field_of, shown};
 use super::connections::said;
 use super::notice::Notice;
+use super::paged::Asked;
 use super::person::{Administrator, Person};
 use super::posted::{Fields, Form, Posted};
 use super::{Pages, connect, place};
 use crate::views::address::segment;
+use crate::views::pager::ROWS;
 use crate::views::{
     Choice, Field, FreshServerTokenPage, Place, ServerFlowRow, ServerForm, ServerPage, ServerRow,
     ServerTokenRow, ServerToolRow, ServersPage, flow_path,
@@ -54,16 +56,24 @@ pub(super) async fn list(
     State(app): State<App>,
     person: Person,
     At(id): At<WorkspaceId>,
+    Query(asked): Query<Asked>,
 ) -> Result<Response, Stop> {
-    let page = list_page(&app, person, &id).await?;
+    let page = list_page(&app, person, &id, asked).await?;
     Ok(shown(StatusCode::OK, &page))
 }
 
-async fn list_page(app: &App, person: Person, id: &WorkspaceId) -> Result<ServersPage, Fault> {
+async fn list_page(
+    app: &App,
+    person: Person,
+    id: &WorkspaceId,
+    asked: Asked,
+) -> Result<ServersPage, Fault> {
     let actor = &person.actor;
     let place = place::find(app, actor, id).await?;
-    let all = app.servers(actor, Some(id)).await?;
-    let people = all.iter().filter_map(|one| one.end_user.clone());
+    let (servers, total) = app
+        .servers_page(actor, id, &asked.query, ROWS, asked.offset())
+        .await?;
+    let people = servers.iter().filter_map(|one| one.end_user.clone());
     let people = app.external_ids(actor, people).await?;
     let row = |server: Server| ServerRow {
         endpoint: app.settings().endpoint_of(&server.id),
@@ -77,7 +87,9 @@ async fn list_page(app: &App, person: Person, id: &WorkspaceId) -> Result<Server
     let empty = form("", "", Mode::Tools, AuthMode::OauthAndBearer, "");
     Ok(ServersPage {
         form: place.is_admin.then_some(empty),
-        servers: all.into_iter().map(row).collect(),
+        servers: servers.into_iter().map(row).collect(),
+        pager: asked.pager(&format!("{}/servers", place.path()), total),
+        query: asked.query,
         place,
         layout: person.layout,
     })
@@ -181,7 +193,7 @@ pub(super) async fn create(
         Ok((server, None)) => Ok(answer::done(&pages, &path(&server.id), Notice::ServerMade)),
         Err(fault) => {
             let form = given.refused(fault)?;
-            let mut page = list_page(&pages.app, person, &id).await?;
+            let mut page = list_page(&pages.app, person, &id, Asked::default()).await?;
             page.form = Some(form);
             Ok(shown(StatusCode::UNPROCESSABLE_ENTITY, &page))
         }

@@ -1,6 +1,6 @@
 //! `/skills`: written, changed, enabled, imported and exported; their files and versions.
 
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use quaymaster_app::connectors::Wanted;
@@ -14,10 +14,12 @@ use super::Pages;
 use super::answer::{self, At, Stop, field_of, shown};
 use super::connections::said;
 use super::notice::Notice;
+use super::paged::Asked;
 use super::person::{Administrator, Person};
 use super::posted::{Fields, File, Form, Posted};
 use super::writers::Writers;
 use crate::views::address::segment;
+use crate::views::pager::ROWS;
 use crate::views::{
     Field, ImportSkillPage, Layout, SavedSkill, SkillFileRow, SkillPage, SkillVersionRow,
     SkillsPage,
@@ -26,12 +28,20 @@ use crate::views::{
 /// Versions that a page shows.
 const MOST_VERSIONS: usize = 20;
 
-pub(super) async fn list(State(app): State<App>, person: Person) -> Result<Response, Stop> {
-    let skills = app.skills(&person.actor).await?;
+pub(super) async fn list(
+    State(app): State<App>,
+    person: Person,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Stop> {
+    let (skills, total) = app
+        .skills_page(&person.actor, &asked.query, ROWS, asked.offset())
+        .await?;
     let page = SkillsPage {
         may_write: person.actor.role.administers(),
         layout: person.layout,
         skills: skills.into_iter().map(row).collect(),
+        pager: asked.pager("/skills", total),
+        query: asked.query,
     };
     Ok(shown(StatusCode::OK, &page))
 }

@@ -1,7 +1,8 @@
-//! Who wrote something, as people call them.
+//! Who did something, as people call them.
 
 use std::collections::{BTreeMap, HashMap};
 
+use quaymaster_app::activity::name_or_id;
 use quaymaster_app::{Actor, App};
 use quaymaster_core::Fault;
 use quaymaster_core::id::{CredentialId, UserId};
@@ -24,19 +25,22 @@ impl Writers {
         })
     }
 
-    /// Those who are gone are told by their ids.
+    /// What is no id of a person or credential is told as it is.
     pub(super) fn name(&self, id: &str) -> String {
-        let person = id.parse().ok().and_then(|user: UserId| {
-            let is_you = user == self.you;
-            is_you
-                .then(|| "You".to_owned())
-                .or_else(|| self.people.get(&user).cloned())
-        });
-        let credential = || {
-            let credential = id.parse().ok()?;
-            self.credentials.get(&credential).cloned()
-        };
-        person.or_else(credential).unwrap_or_else(|| id.to_owned())
+        match (id.parse::<UserId>(), id.parse::<CredentialId>()) {
+            (Ok(user), _) if user == self.you => "You".to_owned(),
+            (Ok(user), _) => self.person(&user),
+            (_, Ok(credential)) => self.credential(&credential),
+            _ => id.to_owned(),
+        }
+    }
+
+    pub(super) fn person(&self, user: &UserId) -> String {
+        name_of(&self.people, user)
+    }
+
+    pub(super) fn credential(&self, id: &CredentialId) -> String {
+        name_or_id(&self.credentials, id)
     }
 }
 

@@ -6,11 +6,12 @@ use super::amount::Amount;
 use super::form::{Field, Problem};
 use super::layout::Layout;
 use super::moment::Shown;
+use super::pager::Pager;
 use super::workspace::Usage;
 use quaymaster_core::Instant;
 
-/// `/documents`: posts `file`, `folder`, `title` and `replace` to itself; what is too large for that, the script sends by
-/// `/documents/uploads`.
+/// `/documents`: asks itself with `query` and `page`; posts `file`, `folder`, `title` and `replace` to itself; what is too
+/// large for that, the script sends by `/documents/uploads`.
 #[derive(Debug, Clone, Template)]
 #[template(path = "documents.html")]
 pub struct DocumentsPage {
@@ -19,12 +20,8 @@ pub struct DocumentsPage {
     pub query: String,
     pub found: Vec<PassageRow>,
     pub documents: Vec<DocumentRow>,
-    /// How many there are in all.
-    pub total: u64,
+    pub pager: Pager,
     pub room: Usage,
-    /// Where the pages before and after this one begin.
-    pub previous: Option<i64>,
-    pub next: Option<i64>,
     /// None for who may not change anything.
     pub form: Option<DocumentForm>,
 }

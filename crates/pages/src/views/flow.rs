@@ -10,17 +10,20 @@ use super::form::{self, Field, Problem};
 use super::layout::Layout;
 use super::moment::Shown;
 use super::own_connector::Mistake;
+use super::pager::Pager;
 use super::place::Place;
 use super::trying::{TriedOutcome, TryInput};
 use quaymaster_core::Instant;
 
-/// `/workspaces/{id}/flows`.
+/// `/workspaces/{id}/flows`: asks itself with `query` and `page`.
 #[derive(Debug, Clone, Template)]
 #[template(path = "flows.html")]
 pub struct FlowsPage {
     pub layout: Layout,
     pub place: Place,
+    pub query: String,
     pub flows: Vec<FlowRow>,
+    pub pager: Pager,
 }
 
 #[derive(Debug, Clone)]

@@ -24,8 +24,7 @@ pub struct HomePage {
     /// Calls of today in UTC.
     pub today: Figures,
     pub calls: BarChart,
-    /// Accounts that do not work.
-    pub failing: Vec<FailingRow>,
+    pub failing: Failing,
     /// The newest calls, newest first.
     pub recent: Vec<ActivityRow>,
 }
@@ -38,6 +37,14 @@ pub struct StepRow {
     /// Where it is taken.
     pub href: String,
     pub is_done: bool,
+}
+
+/// Accounts that do not work.
+#[derive(Debug, Clone, Default)]
+pub struct Failing {
+    pub rows: Vec<FailingRow>,
+    /// How many there are besides.
+    pub more: u64,
 }
 
 /// A connected account that does not work.

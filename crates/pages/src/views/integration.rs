@@ -5,15 +5,18 @@ use askama::Template;
 use super::connector::ConnectorCard;
 use super::form::{self, Field, Problem};
 use super::layout::Layout;
+use super::pager::Pager;
 use super::place::{Choice, Place, Tick};
 
-/// `/workspaces/{id}/integrations`.
+/// `/workspaces/{id}/integrations`: asks itself with `query` and `page`.
 #[derive(Debug, Clone, Template)]
 #[template(path = "integrations.html")]
 pub struct IntegrationsPage {
     pub layout: Layout,
     pub place: Place,
+    pub query: String,
     pub integrations: Vec<IntegrationRow>,
+    pub pager: Pager,
 }
 
 #[derive(Debug, Clone)]

@@ -14,6 +14,11 @@ pub struct Pager {
 }
 
 impl Pager {
+    /// Whether there is more than this page.
+    pub fn is_long(&self) -> bool {
+        self.before.is_some() || self.after.is_some()
+    }
+
     /// Of a list at a path that asks itself with `query` and `page`, which begins at 0.
     pub fn new(path: &str, query: &str, page: i64, total: i64) -> Self {
         let other = |page: i64| {

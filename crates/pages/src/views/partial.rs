@@ -5,16 +5,20 @@ use askama::Template;
 use super::address::segment;
 use super::form::{self, Field, Problem};
 use super::layout::Layout;
+use super::pager::Pager;
 use super::place::{Choice, Place};
 use super::trying::TryInput;
 
-/// `/workspaces/{id}/partials`.
+/// `/workspaces/{id}/partials`: asks itself with `query` and `page`.
 #[derive(Debug, Clone, Template)]
 #[template(path = "partials.html")]
 pub struct PartialsPage {
     pub layout: Layout,
     pub place: Place,
+    pub query: String,
+    /// What of them is on this page.
     pub groups: Vec<PartialGroup>,
+    pub pager: Pager,
     /// Whether there is an integration that one can be made for.
     pub has_integrations: bool,
 }

@@ -1,4 +1,4 @@
-//! The API reference: what the page shows of an OpenAPI document.
+//! The API reference: what the pages show of an OpenAPI document.
 //!
 //! [`crate::openapi::from_openapi`] makes it; it is made once and shown to many.
 
@@ -8,12 +8,48 @@ use askama::Template;
 
 use super::layout::Layout;
 
-/// `/reference`.
+/// `/reference`: what there is, by groups.
 #[derive(Debug, Clone, Template)]
 #[template(path = "reference.html")]
 pub struct ReferencePage {
     pub layout: Layout,
     pub reference: Arc<ReferenceView>,
+}
+
+/// `/reference/{operation}`.
+#[derive(Debug, Clone, Template)]
+#[template(path = "operation.html")]
+pub struct OperationPage {
+    pub layout: Layout,
+    reference: Arc<ReferenceView>,
+    /// Where the operation stands in it.
+    group: usize,
+    operation: usize,
+}
+
+impl OperationPage {
+    /// None when there is no operation of the name.
+    pub fn find(layout: Layout, reference: Arc<ReferenceView>, name: &str) -> Option<Self> {
+        let mut groups = reference.groups.iter().enumerate();
+        let (group, operation) = groups.find_map(|(at, group)| {
+            let mut all = group.operations.iter();
+            Some((at, all.position(|one| one.name == name)?))
+        })?;
+        Some(OperationPage {
+            layout,
+            reference,
+            group,
+            operation,
+        })
+    }
+
+    fn group(&self) -> &Group {
+        &self.reference.groups[self.group]
+    }
+
+    fn operation(&self) -> &Operation {
+        &self.group().operations[self.operation]
+    }
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -38,8 +74,8 @@ pub struct Group {
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Operation {
-    /// Unique in the page.
-    pub anchor: String,
+    /// Of its address; unique in the document.
+    pub name: String,
     /// In capitals.
     pub method: String,
     pub path: String,

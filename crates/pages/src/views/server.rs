@@ -9,15 +9,19 @@ use super::connect::Connect;
 use super::form::{self, Field, Problem};
 use super::layout::Layout;
 use super::moment::Shown;
+use super::pager::Pager;
 use super::place::{Choice, Place};
 
-/// `/workspaces/{id}/servers`: posts `name`, `mode`, `auth_mode` and `end_user` to itself.
+/// `/workspaces/{id}/servers`: asks itself with `query` and `page`; posts `name`, `mode`, `auth_mode` and
+/// `end_user` to itself.
 #[derive(Debug, Clone, Template)]
 #[template(path = "servers.html")]
 pub struct ServersPage {
     pub layout: Layout,
     pub place: Place,
+    pub query: String,
     pub servers: Vec<ServerRow>,
+    pub pager: Pager,
     /// None for those who may not make one.
     pub form: Option<ServerForm>,
 }

@@ -6,14 +6,17 @@ use super::amount::Amount;
 use super::form::{Field, Problem, problems};
 use super::layout::Layout;
 use super::moment::Shown;
+use super::pager::Pager;
 use quaymaster_core::Instant;
 
-/// `/skills`.
+/// `/skills`: asks itself with `query` and `page`.
 #[derive(Debug, Clone, Template)]
 #[template(path = "skills.html")]
 pub struct SkillsPage {
     pub layout: Layout,
+    pub query: String,
     pub skills: Vec<SkillRow>,
+    pub pager: Pager,
     /// The person may write skills.
     pub may_write: bool,
 }

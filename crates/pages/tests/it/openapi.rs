@@ -56,21 +56,21 @@ fn groups_follow_the_list_of_tags_and_then_the_paths() {
 fn an_operation_without_a_summary_is_called_by_its_path() {
     let read = operation(&json!({}), &json!({}));
     assert_eq!(read.summary, "POST /things/{id}");
-    assert_eq!(read.anchor, "op-post-things-id");
+    assert_eq!(read.name, "post-things-id");
 }
 
 #[test]
-fn anchors_are_unique_and_safe_in_an_address() {
+fn names_are_unique_and_safe_in_an_address() {
     let view = from_openapi(&json!({ "paths": {
         "/a": { "get": { "operationId": "same id" }, "post": { "operationId": "same id" } },
         "/b": { "get": { "operationId": "\"><x" } }
     } }));
-    let anchors: Vec<_> = view.groups[0]
+    let names: Vec<_> = view.groups[0]
         .operations
         .iter()
-        .map(|one| one.anchor.as_str())
+        .map(|one| one.name.as_str())
         .collect();
-    assert_eq!(anchors, ["op-same-id", "op-same-id-2", "op-x"]);
+    assert_eq!(names, ["same-id", "same-id-2", "x"]);
 }
 
 #[test]

@@ -1,10 +1,114 @@
 //! Lists that are longer than a page, and what is shown beside ids.
 
 use super::*;
-use quaymaster_core::id::EndUserId;
+use quaymaster_core::id::{ConnectionId, EndUserId, IntegrationId, PartialId, ServerId, SkillId};
+use quaymaster_store::connection::{Connection, Counts, Secrets};
 use quaymaster_store::end_user::EndUser;
+use quaymaster_store::flow_run::RunState;
+use quaymaster_store::integration::{Integration, Strategy};
+use quaymaster_store::partial::Partial;
+use quaymaster_store::server::{AuthMode, EndUserAccess, Mode, Server};
+use quaymaster_store::skill::{Skill, SkillFile};
 use serde_json::Map;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+fn integration(tenant: &Tenant, number: i64) -> Integration {
+    Integration {
+        id: IntegrationId::fresh(&SystemClock, &SystemEntropy),
+        org: tenant.org.clone(),
+        workspace: tenant.workspace.clone(),
+        connector: "slack".into(),
+        alias: format!("slack_{number}"),
+        strategy: Strategy::PerUser,
+        auth: None,
+        connection: None,
+        display_name: None,
+        enabled_actions: None,
+        is_implied: false,
+        settings: Map::new(),
+        sort_order: -number,
+        created_at: NOW,
+        updated_at: NOW,
+    }
+}
+
+fn server(tenant: &Tenant, number: i64) -> Server {
+    Server {
+        id: ServerId::fresh(&SystemClock, &SystemEntropy),
+        org: tenant.org.clone(),
+        workspace: tenant.workspace.clone(),
+        name: format!("server {number}"),
+        description: Some(format!("About {number}")),
+        mode: Mode::Tools,
+        settings: Map::new(),
+        auth_mode: AuthMode::Bearer,
+        end_user_access: EndUserAccess::Restricted,
+        end_user: None,
+        is_picked: false,
+        user: tenant.user.clone(),
+        revision: 1,
+        created_at: NOW.plus_seconds(number),
+        updated_at: NOW,
+    }
+}
+
+fn partial(tenant: &Tenant, number: i64, only: Option<IntegrationId>) -> Partial {
+    Partial {
+        id: PartialId::fresh(&SystemClock, &SystemEntropy),
+        org: tenant.org.clone(),
+        workspace: tenant.workspace.clone(),
+        connector: "slack".into(),
+        integration: only,
+        action: Some(format!("send_{number}")),
+        name: format!("partial {number}"),
+        description: None,
+        values: Map::new(),
+        enforced: Vec::new(),
+        is_default: false,
+        created_at: NOW.plus_seconds(number),
+        updated_at: NOW,
+    }
+}
+
+async fn connect(
+    store: &Store,
+    tenant: &Tenant,
+    name: &str,
+    problem: Option<&str>,
+) -> ConnectionId {
+    let connection = Connection {
+        id: ConnectionId::fresh(&SystemClock, &SystemEntropy),
+        org: tenant.org.clone(),
+        workspace: None,
+        end_user: None,
+        integration: None,
+        connector: "notes".into(),
+        name: name.into(),
+        external_id: None,
+        display_name: None,
+        label: None,
+        auth: "none".into(),
+        fields: BTreeMap::new(),
+        is_local: false,
+        destination: None,
+        problem: problem.map(str::to_owned),
+        user: tenant.user.clone(),
+        created_at: NOW,
+        verified_at: None,
+        expires_at: None,
+        renew_at: None,
+        revision: 1,
+    };
+    let org = tenant.org.as_str();
+    store.prepare_sealing(NOW, org).await.unwrap();
+    let sealed = store
+        .seal_connection(&tenant.org, &connection.id, &Secrets::new())
+        .unwrap();
+    let mut tx = store.begin().await.unwrap();
+    tx.add_connection(&connection, sealed).await.unwrap();
+    tx.commit().await.unwrap();
+    connection.id
+}
 
 async fn member(store: &Store, tenant: &Tenant, name: &str, after: i64) -> UserId {
     let user = UserId::fresh(&SystemClock, &SystemEntropy);
@@ -111,5 +215,184 @@ async fn end_users_and_keys_come_in_pages() {
         assert_eq!(keys(Some(&tenant.user), 2).await, ["key 1", "key 0"]);
         let stranger = UserId::fresh(&SystemClock, &SystemEntropy);
         assert!(keys(Some(&stranger), 0).await.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn what_a_workspace_has_comes_in_pages_and_is_found_by_words() {
+    for place in both().await {
+        let store = place.open().await;
+        let (one, two) = (tenant(&store, "one").await, tenant(&store, "two").await);
+        for tenant in [&one, &two] {
+            let mut tx = store.begin().await.unwrap();
+            for number in 0..4 {
+                let integration = integration(tenant, number);
+                tx.add_integration(&integration).await.unwrap();
+                tx.add_server(&server(tenant, number)).await.unwrap();
+                // Two for all integrations of the connector, two for one each.
+                let only = (number % 2 == 1).then(|| integration.id.clone());
+                tx.add_partial(&partial(tenant, number, only))
+                    .await
+                    .unwrap();
+            }
+            tx.commit().await.unwrap();
+            for name in ["delta", "alpha", "beta"] {
+                flows::add_flow(&store, tenant, name).await;
+            }
+        }
+        let (org, workspace) = (&one.org, &one.workspace);
+        let only = |name: &str| (vec![name.to_owned()], 1);
+        let servers = async |words: &str, offset| -> (Vec<String>, i64) {
+            let page = store.servers_page(org, workspace, words, 3, offset);
+            let (rows, total) = page.await.unwrap();
+            (rows.into_iter().map(|row| row.name).collect(), total)
+        };
+        let newest = ["server 3", "server 2", "server 1"];
+        assert_eq!(servers("", 0).await.0, newest);
+        assert_eq!(servers("", 3).await, (vec!["server 0".to_owned()], 4));
+        assert_eq!(servers("ER 2", 0).await, only("server 2"));
+        assert_eq!(servers("about 1", 0).await, only("server 1"));
+        assert_eq!(servers("100%", 0).await, (Vec::new(), 0));
+
+        let integrations = async |words: &str, offset| -> (Vec<String>, i64) {
+            let page = store.integrations_page(org, workspace, words, 3, offset);
+            let (rows, total) = page.await.unwrap();
+            (rows.into_iter().map(|row| row.alias).collect(), total)
+        };
+        let in_order = ["slack_3", "slack_2", "slack_1"];
+        assert_eq!(integrations("", 0).await.0, in_order);
+        assert_eq!(integrations("K_0", 0).await, only("slack_0"));
+        assert_eq!(integrations("slack", 3).await.1, 4);
+
+        let partials = async |words: &str, offset| -> (Vec<String>, i64) {
+            let page = store.partials_page(org, workspace, words, 3, offset);
+            let (rows, total) = page.await.unwrap();
+            (rows.into_iter().map(|row| row.name).collect(), total)
+        };
+        let all = [partials("", 0).await.0, partials("", 3).await.0].concat();
+        assert_eq!(all.len(), 4);
+        assert_eq!(all[..2], ["partial 0", "partial 2"], "those of all first");
+        assert_eq!(partials("send_3", 0).await, only("partial 3"));
+
+        let named = async |words: &str, offset| -> (Vec<String>, i64) {
+            let page = store.flows_page(org, workspace, words, 2, offset);
+            let (rows, total) = page.await.unwrap();
+            (rows.into_iter().map(|row| row.name).collect(), total)
+        };
+        assert_eq!(named("", 0).await.0, ["alpha", "beta"]);
+        assert_eq!(named("", 2).await, (vec!["delta".to_owned()], 3));
+        assert_eq!(named("ELT", 0).await, only("delta"));
+
+        let rows = store.integrations(&two.org, &two.workspace).await.unwrap();
+        let foreign = rows.into_iter().map(|row| row.id).collect();
+        let aliases = store.integration_aliases(org, &foreign).await.unwrap();
+        assert!(aliases.is_empty(), "those of another organization");
+    }
+}
+
+#[tokio::test]
+async fn runs_are_counted_for_the_flows_that_are_asked_for() {
+    for place in both().await {
+        let store = place.open().await;
+        let (one, two) = (tenant(&store, "one").await, tenant(&store, "two").await);
+        let busy = flows::add_flow(&store, &one, "busy").await;
+        let other = flows::add_flow(&store, &one, "other").await;
+        let foreign = flows::add_flow(&store, &two, "busy").await;
+        let mut last = None;
+        for (at, state) in [
+            (0, RunState::Failed),
+            (1, RunState::Done),
+            (2, RunState::Done),
+        ] {
+            for flow in [&other, &foreign, &busy] {
+                let run = flows::run(flow, state, NOW.plus_seconds(at));
+                flows::add_run(&store, &run, &[]).await;
+                last = Some(run.id);
+            }
+        }
+        let asked = [busy.id.clone(), foreign.id.clone()].into_iter().collect();
+        let uses = store.flow_uses(&one.org, &asked).await.unwrap();
+        assert_eq!(uses.len(), 1, "one was not asked for, one is of others");
+        let used = &uses[&busy.id];
+        assert_eq!((used.runs, used.failed), (3, 1));
+        let shown = used.last.as_ref().map(|last| last.run.clone());
+        assert_eq!(shown, last);
+        let nothing = store.flow_uses(&one.org, &BTreeSet::new()).await.unwrap();
+        assert!(nothing.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn skills_come_in_pages_and_are_found_by_what_their_current_version_says() {
+    for place in both().await {
+        let store = place.open().await;
+        let (one, two) = (tenant(&store, "one").await, tenant(&store, "two").await);
+        let file = SkillFile {
+            path: "SKILL.md".into(),
+            sha256: "aa".into(),
+            size: 1,
+            executable: false,
+        };
+        for tenant in [&one, &two] {
+            let mut tx = store.begin().await.unwrap();
+            tx.put_skill_content(&tenant.org, "aa", b"x", NOW)
+                .await
+                .unwrap();
+            for name in ["cranes", "berths", "refunds"] {
+                let mut current = notes::version(1);
+                current.description = format!("How {name} are done.");
+                current.service = (name == "refunds").then(|| "stripe".to_owned());
+                let skill = Skill {
+                    id: SkillId::fresh(&SystemClock, &SystemEntropy),
+                    org: tenant.org.clone(),
+                    name: name.into(),
+                    enabled: true,
+                    version: 1,
+                    created_at: NOW,
+                    updated_at: NOW,
+                    current,
+                };
+                tx.add_skill(&skill, std::slice::from_ref(&file))
+                    .await
+                    .unwrap();
+            }
+            tx.commit().await.unwrap();
+        }
+        let skills = async |words: &str, offset| -> (Vec<String>, i64) {
+            let page = store.skills_page(&one.org, words, 2, offset);
+            let (rows, total) = page.await.unwrap();
+            (rows.into_iter().map(|row| row.name).collect(), total)
+        };
+        assert_eq!(skills("", 0).await.0, ["berths", "cranes"]);
+        assert_eq!(skills("", 2).await, (vec!["refunds".to_owned()], 3));
+        assert_eq!(skills("Stripe", 0).await, (vec!["refunds".to_owned()], 1));
+        assert_eq!(skills("how cranes", 0).await.0, ["cranes"]);
+        assert_eq!(skills("nothing", 0).await, (Vec::new(), 0));
+    }
+}
+
+#[tokio::test]
+async fn accounts_are_counted_and_some_of_those_that_do_not_work_are_named() {
+    for place in both().await {
+        let store = place.open().await;
+        let (one, two) = (tenant(&store, "one").await, tenant(&store, "two").await);
+        let good = connect(&store, &one, "good", None).await;
+        for name in ["c", "a", "b"] {
+            connect(&store, &one, name, Some("The key is not valid any more.")).await;
+        }
+        let foreign = connect(&store, &two, "a", Some("It is down.")).await;
+        let (some, total) = store.failing_connections(&one.org, 2).await.unwrap();
+        let names: Vec<_> = some.iter().map(|one| one.name.as_str()).collect();
+        assert_eq!((names, total), (vec!["a", "b"], 3));
+        let counts = store.connection_counts(&one.org).await.unwrap();
+        assert_eq!(counts.len(), 1);
+        assert_eq!(counts["notes"], Counts { all: 4, broken: 3 });
+        let of = store.connections_of_connector(&one.org, "notes").await;
+        assert_eq!(of.unwrap().len(), 4);
+        let of = store.connections_of_connector(&one.org, "mail").await;
+        assert!(of.unwrap().is_empty());
+        let asked = [good.clone(), foreign].into_iter().collect();
+        let addresses = store.connection_addresses(&one.org, &asked).await.unwrap();
+        assert_eq!(addresses, [(good, "notes:good".to_owned())]);
     }
 }

@@ -248,7 +248,7 @@ async fn what_memory_has_is_counted_through_writing_redacting_and_the_sweep() {
     }
 }
 
-fn version(number: i64) -> SkillVersion {
+pub(crate) fn version(number: i64) -> SkillVersion {
     SkillVersion {
         version: number,
         description: "d".into(),

@@ -5,7 +5,7 @@ use form_urlencoded::Serializer;
 use quaymaster_tests::Tab;
 
 /// Pages with the parameters that they read. `@workspace` and `@server` are those of the scene.
-const PAGES: [(&str, &[&str]); 23] = [
+const PAGES: [(&str, &[&str]); 28] = [
     ("/search", &["q"]),
     ("/sign-in", &["next", "error"]),
     ("/connectors", &["query", "category"]),
@@ -14,7 +14,8 @@ const PAGES: [(&str, &[&str]); 23] = [
         "/connections/callback",
         &["state", "code", "error", "error_description", "iss"],
     ),
-    ("/documents", &["query", "from"]),
+    ("/documents", &["query", "page"]),
+    ("/skills", &["query", "page"]),
     ("/memory", &["query", "prefix", "cursor"]),
     ("/memory/new", &["path"]),
     ("/memory/file", &["path", "version"]),
@@ -40,6 +41,10 @@ const PAGES: [(&str, &[&str]); 23] = [
     ("/workspaces/@workspace/files/view", &["path", "line"]),
     ("/workspaces/@workspace/files/history", &["path", "before"]),
     ("/workspaces/@workspace/end-users", &["query", "page"]),
+    ("/workspaces/@workspace/servers", &["query", "page"]),
+    ("/workspaces/@workspace/flows", &["query", "page"]),
+    ("/workspaces/@workspace/integrations", &["query", "page"]),
+    ("/workspaces/@workspace/partials", &["query", "page"]),
     ("/workspaces/@workspace/integrations/new", &["query"]),
     (
         "/workspaces/@workspace/partials/new",

@@ -66,6 +66,7 @@ fn of_anybody(at: &Seeded) -> Vec<(&'static str, String)> {
         ("invitation", at.invitation.clone()),
         ("setup-link", at.setup_link.clone()),
         ("reference", text("/reference")),
+        ("operation", text("/reference/create_workspace")),
         ("guides", text("/guides")),
         ("guide", text("/guides/connect")),
         ("guide-with-tables", text("/guides/sandbox")),

@@ -1,22 +1,21 @@
 //! What is recorded of a file's changes. Contents of before are not kept.
 
-use std::collections::{BTreeMap, HashMap};
-
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use quaymaster_app::activity::{Position, name_or_id};
+use quaymaster_app::activity::Position;
 use quaymaster_app::files::FileChangeRow;
 use quaymaster_app::{Actor, App};
 use quaymaster_core::Fault;
-use quaymaster_core::id::{CredentialId, UserId, WorkspaceId};
+use quaymaster_core::id::{CredentialId, WorkspaceId};
 use serde::Deserialize;
 
 use super::{address, crumbs, name, parent};
 use crate::handlers::answer::{At, Stop, shown};
 use crate::handlers::looking::{Looking, day_of};
 use crate::handlers::person::Person;
-use crate::handlers::{place, writers};
+use crate::handlers::place;
+use crate::handlers::writers::Writers;
 use crate::views::{FileChangeView, FileHistoryPage, Place};
 
 /// Rows of a page.
@@ -62,14 +61,15 @@ pub(in crate::handlers) async fn read(
             .finish();
         format!("{}/files/history?{query}", place.path())
     });
-    let known = Known::of(&app, actor, &rows).await?;
+    let actors: Vec<_> = rows.iter().map(|row| row.actor.as_str()).collect();
+    let writers = Writers::of(&app, actor, &actors).await?;
     let page = FileHistoryPage {
         name: name(path).to_owned(),
         crumbs: crumbs(&place, parent(path)),
         view: address(&place, "view", path),
         changes: rows
             .into_iter()
-            .map(|row| known.change(&place, actor, row))
+            .map(|row| change(&place, actor, &writers, row))
             .collect(),
         next,
         place,
@@ -78,72 +78,49 @@ pub(in crate::handlers) async fn read(
     Ok(shown(StatusCode::OK, &page))
 }
 
-/// Who stands behind an id.
-struct Known {
-    credentials: BTreeMap<CredentialId, String>,
-    people: HashMap<UserId, String>,
-}
-
-impl Known {
-    async fn of(app: &App, actor: &Actor, rows: &[FileChangeRow]) -> Result<Known, Fault> {
-        let credentials = rows.iter().filter_map(|row| row.actor.parse().ok());
-        let people = rows.iter().filter_map(|row| row.actor.parse().ok());
-        Ok(Known {
-            credentials: app.credential_names(&actor.org, credentials).await?,
-            people: app.member_names(&actor.org, people).await?,
-        })
-    }
-
-    fn change(&self, place: &Place, actor: &Actor, row: FileChangeRow) -> FileChangeView {
-        // Events are of people, and their actions have two parts.
-        let is_call = !row.action.contains('.');
-        let user = row.actor.parse::<UserId>().ok();
-        let credential = row.actor.parse::<CredentialId>().ok();
-        let who = match (&user, &credential) {
-            (Some(user), _) => writers::name_of(&self.people, user),
-            (None, Some(credential)) => name_or_id(&self.credentials, credential),
-            (None, None) => row.actor.clone(),
+fn change(place: &Place, actor: &Actor, writers: &Writers, row: FileChangeRow) -> FileChangeView {
+    // Events are of people, and their actions have two parts.
+    let is_call = !row.action.contains('.');
+    let credential = row.actor.parse::<CredentialId>().ok();
+    let day = day_of(row.at).to_string();
+    let looking = Looking {
+        workspace: place.id.clone(),
+        from: day.clone(),
+        to: day,
+        ..Looking::default()
+    };
+    let href = if is_call && credential.is_none() {
+        // By statements of a connection, whichever workspace they were of.
+        let of = [("account", row.actor.as_str())];
+        let anywhere = Looking {
+            workspace: String::new(),
+            ..looking
         };
-        let day = day_of(row.at).to_string();
-        let looking = Looking {
-            workspace: place.id.clone(),
-            from: day.clone(),
-            to: day,
-            ..Looking::default()
-        };
-        let href = if is_call && credential.is_none() {
-            // By statements of a connection, whichever workspace they were of.
-            let of = [("account", row.actor.as_str())];
-            let anywhere = Looking {
-                workspace: String::new(),
-                ..looking
-            };
-            Some(anywhere.to("/activity", &of))
-        } else if is_call {
-            let of = [
-                ("tool", row.action.as_str()),
-                ("credential", row.actor.as_str()),
-            ];
-            Some(looking.to("/activity", &of))
-        } else {
-            let of = [
-                ("action", row.action.as_str()),
-                ("actor", row.actor.as_str()),
-            ];
-            let is_admin = actor.role.administers();
-            is_admin.then(|| looking.to("/activity/changes", &of))
-        };
-        FileChangeView {
-            at: row.at,
-            what: row.action,
-            href,
-            who,
-            other_href: row
-                .other
-                .as_deref()
-                .map(|path| address(place, "history", path)),
-            other: row.other,
-            etag: row.etag.map(|etag| etag.chars().take(ETAG).collect()),
-        }
+        Some(anywhere.to("/activity", &of))
+    } else if is_call {
+        let of = [
+            ("tool", row.action.as_str()),
+            ("credential", row.actor.as_str()),
+        ];
+        Some(looking.to("/activity", &of))
+    } else {
+        let of = [
+            ("action", row.action.as_str()),
+            ("actor", row.actor.as_str()),
+        ];
+        let is_admin = actor.role.administers();
+        is_admin.then(|| looking.to("/activity/changes", &of))
+    };
+    FileChangeView {
+        at: row.at,
+        what: row.action,
+        href,
+        who: writers.name(&row.actor),
+        other_href: row
+            .other
+            .as_deref()
+            .map(|path| address(place, "history", path)),
+        other: row.other,
+        etag: row.etag.map(|etag| etag.chars().take(ETAG).collect()),
     }
 }

@@ -1,5 +1,6 @@
 //! The knowledge base.
 
+use quaymaster_pages::views::pager::Pager;
 use quaymaster_pages::views::{
     DocumentForm, DocumentPage, DocumentRow, DocumentStatus, DocumentsPage, Field, PassageRow,
     PieceView, Usage,
@@ -28,13 +29,11 @@ impl Sample {
                 row("berths.xlsx", "Berths", DocumentStatus::Queued),
                 row("secret.pdf", "Secret", failed.clone()),
             ],
-            total: 104,
+            pager: Pager::new("/documents", "", 1, 104),
             room: Usage {
                 used: 5_000_000,
                 limit: 5_368_709_120,
             },
-            previous: Some(0),
-            next: Some(100),
             form: Some(DocumentForm {
                 most_bytes: 67_108_864,
                 whole_bytes: 33_554_432,
@@ -43,9 +42,7 @@ impl Sample {
         };
         let none = DocumentsPage {
             documents: vec![],
-            total: 0,
-            previous: None,
-            next: None,
+            pager: Pager::default(),
             ..list.clone()
         };
         let refused = DocumentsPage {

@@ -1,6 +1,7 @@
 //! Flows, their versions, runs and secrets, and packs.
 
 use quaymaster_pages::views::flow_graph::{StepList, StepView, draw, rows};
+use quaymaster_pages::views::pager::Pager;
 use quaymaster_pages::views::{
     Choice, DiffLine, DrawnFlow, FlowPage, FlowRow, FlowRunPage, FlowRunsPage, FlowSecretRow,
     FlowSecretsPage, FlowTryPage, FlowVersionPage, FlowVersionRow, FlowVersionsPage, FlowsPage,
@@ -150,13 +151,17 @@ impl Sample {
         let list = FlowsPage {
             layout: self.inside(),
             place: self.place(),
+            query: self.t("e"),
             flows: vec![
                 row("get_weather", true, Some("failed")),
                 row("report", false, None),
             ],
+            pager: Pager::new("/workspaces/ws_2/flows", "e", 1, 120),
         };
         let none = FlowsPage {
+            query: String::new(),
             flows: vec![],
+            pager: Pager::default(),
             ..list.clone()
         };
         let new = FlowPage {

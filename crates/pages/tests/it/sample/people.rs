@@ -38,6 +38,8 @@ impl Sample {
         let list = PartialsPage {
             layout: self.inside(),
             place: self.place(),
+            query: String::new(),
+            pager: Pager::new("/workspaces/ws_2/partials", "", 1, 120),
             groups: vec![PartialGroup {
                 title: self.t("slack"),
                 partials: vec![
@@ -49,6 +51,7 @@ impl Sample {
         };
         let empty = PartialsPage {
             groups: vec![],
+            pager: Pager::default(),
             has_integrations: false,
             ..list.clone()
         };

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use quaymaster_pages::openapi::from_openapi;
-use quaymaster_pages::views::ReferencePage;
+use quaymaster_pages::views::{OperationPage, ReferencePage};
 use serde_json::json;
 
 use super::{Page, Sample, page};
@@ -18,8 +18,15 @@ impl Sample {
             reference: Arc::default(),
             ..reference.clone()
         };
+        let operation = |name| {
+            let all = reference.reference.clone();
+            OperationPage::find(self.inside(), all, name)
+                .unwrap_or_else(|| panic!("no operation {name}"))
+        };
         vec![
             page("reference", &reference),
+            page("operation", &operation("create_workspace")),
+            page("operation-deprecated", &operation("delete_workspace")),
             page("reference-empty", &nothing),
         ]
     }

@@ -1,5 +1,6 @@
 //! Integrations, hosted servers, their tools and their playground.
 
+use quaymaster_pages::views::pager::Pager;
 use quaymaster_pages::views::{
     Choice, ConnectorCard, Field, FreshServerTokenPage, IntegrationChoicePage, IntegrationPage,
     IntegrationRow, IntegrationsPage, PickerGroup, PickerPage, Place, PlaygroundPage,
@@ -60,14 +61,18 @@ impl Sample {
         let list = IntegrationsPage {
             layout: self.saying(Tone::Done, "The integration is switched on."),
             place: self.place(),
+            query: self.t("slack"),
             integrations: vec![
                 row("int_1", "slack", Some("slack:main"), None),
                 row("int_2", "slack_bot", None, Some(3)),
             ],
+            pager: Pager::new("/workspaces/ws_2/integrations", "slack", 1, 120),
         };
         let empty = IntegrationsPage {
             layout: self.inside(),
+            query: String::new(),
             integrations: vec![],
+            pager: Pager::default(),
             ..list.clone()
         };
         let member = IntegrationsPage {
@@ -176,6 +181,8 @@ impl Sample {
         let list = ServersPage {
             layout: self.inside(),
             place: self.place(),
+            query: self.t("ai"),
+            pager: Pager::new("/workspaces/ws_2/servers", "ai", 1, 120),
             servers: vec![
                 row("srv_1", "My AI tools", "TOOLS", true, None),
                 row(
@@ -190,12 +197,15 @@ impl Sample {
         };
         let member = ServersPage {
             place: self.member(),
+            query: String::new(),
             servers: vec![],
+            pager: Pager::default(),
             form: None,
             ..list.clone()
         };
         let mut wrong = list.clone();
         wrong.servers = vec![];
+        wrong.pager = Pager::default();
         if let Some(form) = &mut wrong.form {
             form.name = self.wrong("", "A name has 1 to 80 characters.");
             form.end_user = self.wrong("nobody", "There is no such end user.");

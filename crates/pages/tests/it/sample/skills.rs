@@ -1,5 +1,6 @@
 //! Skills.
 
+use quaymaster_pages::views::pager::Pager;
 use quaymaster_pages::views::{
     ImportSkillPage, SavedSkill, SkillFileRow, SkillPage, SkillRow, SkillVersionRow, SkillsPage,
 };
@@ -18,10 +19,12 @@ impl Sample {
         };
         let list = SkillsPage {
             layout: self.inside(),
+            query: String::new(),
             skills: vec![
                 row("refunds", Some("stripe"), true),
                 row("drafts", None, false),
             ],
+            pager: Pager::new("/skills", "", 1, 120),
             may_write: true,
         };
         let member = SkillsPage {
@@ -30,7 +33,12 @@ impl Sample {
         };
         let none = SkillsPage {
             skills: vec![],
+            pager: Pager::default(),
             ..list.clone()
+        };
+        let nothing = SkillsPage {
+            query: self.t("crane"),
+            ..none.clone()
         };
         let new = SkillPage {
             layout: self.inside(),
@@ -102,6 +110,7 @@ impl Sample {
             page("skills", &list),
             page("skills-member", &member),
             page("skills-none", &none),
+            page("skills-nothing", &nothing),
             page("skill-new", &new),
             page("skill-wrong", &wrong),
             page("skill-edit", &edit),

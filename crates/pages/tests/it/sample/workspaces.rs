@@ -2,8 +2,8 @@
 
 use quaymaster_app::oauth::redirect::Destination;
 use quaymaster_pages::views::{
-    Access, BarChart, CallRow, ClientRow, FailingRow, Field, Figures, FreshTokenPage, HomePage,
-    ListSize, TokenForm, TokenRow, Tone, TrashRow, Usage, WorkspacePage, WorkspaceRow,
+    Access, BarChart, CallRow, ClientRow, Failing, FailingRow, Field, Figures, FreshTokenPage,
+    HomePage, ListSize, TokenForm, TokenRow, Tone, TrashRow, Usage, WorkspacePage, WorkspaceRow,
 };
 
 use super::{ENDPOINT, Page, Sample, page};
@@ -36,11 +36,14 @@ impl Sample {
                 ..Figures::default()
             },
             calls: BarChart::new(&self.moments(24, 1), 1),
-            failing: vec![FailingRow {
-                id: self.t("con_2"),
-                address: self.t("jira:second"),
-                problem: self.t("The service says that the token is not valid any more."),
-            }],
+            failing: Failing {
+                rows: vec![FailingRow {
+                    id: self.t("con_2"),
+                    address: self.t("jira:second"),
+                    problem: self.t("The service says that the token is not valid any more."),
+                }],
+                more: 3,
+            },
             recent: self.activity_rows(),
         };
         let empty = HomePage {
@@ -48,7 +51,7 @@ impl Sample {
             workspaces: vec![],
             steps: vec![],
             today: Figures::default(),
-            failing: vec![],
+            failing: Failing::default(),
             recent: vec![],
             ..list.clone()
         };

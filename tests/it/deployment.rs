@@ -1,4 +1,4 @@
-//! What `deploy/` has is what its readers take: systemd, AppArmor, Docker.
+//! What `deploy/` has is what its readers take: systemd, `AppArmor`, Docker.
 
 use quaymaster_tests::binary;
 use serde_json::Value;

@@ -30,7 +30,7 @@ impl Timed {
 
     /// Makes all schedules due, since so many seconds.
     async fn are_due(&self, since: i64) {
-        let at = jiff::Timestamp::now().as_microsecond() - since * 1_000_000;
+        let at = jiff::Zoned::now().timestamp().as_microsecond() - since * 1_000_000;
         let sql = format!("UPDATE flow_triggers SET next_at = {at} WHERE kind = 'cron'");
         match &self.url {
             Some(url) => {

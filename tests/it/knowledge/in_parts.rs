@@ -4,6 +4,7 @@ use super::*;
 use crate::outside::sqlite;
 use crate::sending::{PART, Session, bytes, digest_header, hex, piece};
 use futures_util::future::join_all;
+use std::fmt::Write as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -14,10 +15,10 @@ fn large(words: &str) -> Vec<u8> {
     let mut page = String::from("<!doctype html><html><body><!--\n");
     let mut line = 0;
     while page.len() < 2 * PART + 4_711 {
-        page.push_str(&format!("Nobody reads line {line} of this remark.\n"));
+        let _ = writeln!(page, "Nobody reads line {line} of this remark.");
         line += 1;
     }
-    page.push_str(&format!("--><p>{words}</p></body></html>\n"));
+    let _ = writeln!(page, "--><p>{words}</p></body></html>");
     page.into_bytes()
 }
 

@@ -213,10 +213,8 @@ impl Document {
     /// Adds the names of all schemas that a shape has in it, at any depth.
     pub(super) fn names_in(&self, shape: &Shape, names: &mut BTreeSet<String>) -> Result<()> {
         match &shape.kind {
-            Kind::Named(name) => {
-                if names.insert(name.clone()) {
-                    self.names_in(&self.named(name)?, names)?;
-                }
+            Kind::Named(name) if names.insert(name.clone()) => {
+                self.names_in(&self.named(name)?, names)?;
             }
             Kind::List(inner) | Kind::Map(inner) => self.names_in(inner, names)?,
             Kind::OneOf(choices) => {

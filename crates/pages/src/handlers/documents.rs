@@ -270,9 +270,8 @@ pub(super) async fn complete(
     At(id): At<UploadId>,
     Posted(form): Posted<InParts>,
 ) -> Result<Response, Stop> {
-    let fault = match pages.app.complete_document_upload(&admin, &id).await {
-        Ok(_) => return Ok(answer::done(&pages, PATH, Notice::DocumentAdded)),
-        Err(fault) => fault,
+    let Err(fault) = pages.app.complete_document_upload(&admin, &id).await else {
+        return Ok(answer::done(&pages, PATH, Notice::DocumentAdded));
     };
     if let Err(kept) = pages.app.abort_document_upload(&admin, &id).await {
         tracing::debug!(%kept, "an upload that failed was not aborted");

@@ -44,7 +44,7 @@ pub(super) async fn over(process: Option<u32>, most: u64) {
             return;
         }
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 /// Whether the memory of a session that has begun can be looked at.

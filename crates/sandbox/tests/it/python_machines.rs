@@ -3,7 +3,7 @@
 use crate::hosts::{Host, is_root};
 use crate::python_greedy::{FORKS, HELD, HOARD, hoards};
 use serde_json::json;
-use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::process::Command;
 

@@ -12,7 +12,8 @@ async fn a_flow_has_the_name_of_its_current_version_and_no_other_flows_name() {
         add_flow(&store, &tenant, "taken").await;
         let named = async |name| store.flow_named(&tenant.org, &tenant.workspace, name).await;
         let mut tx = store.begin().await.unwrap();
-        let renamed = tx.add_flow_version(&flow, "weather_now", &version(2));
+        let second = version(2);
+        let renamed = tx.add_flow_version(&flow, "weather_now", &second);
         assert!(renamed.await.unwrap());
         tx.commit().await.unwrap();
         assert_eq!(named("weather_now").await.unwrap().unwrap().id, flow.id);

@@ -4,10 +4,10 @@ use quaymaster_pages::views::flow_graph::{StepList, StepView, draw, rows};
 use quaymaster_pages::views::pager::Pager;
 use quaymaster_pages::views::{
     Choice, DiffLine, DrawnFlow, FlowPage, FlowRow, FlowRunPage, FlowRunsPage, FlowSecretRow,
-    FlowSecretsPage, FlowTryPage, FlowVersionPage, FlowVersionRow, FlowVersionsPage, FlowsPage,
-    InputKind, LastRun, Mistake, OpenStep, PackCard, PackFlowRow, PackInstalled, PackPage,
-    PackVariable, PackVariableKind, PacksPage, RunRow, RunStepRow, SavedFlow, StepFieldView,
-    StepForms, TestRow, TriedOutcome, TryInput,
+    FlowSecretsPage, FlowServerRow, FlowTryPage, FlowVersionPage, FlowVersionRow, FlowVersionsPage,
+    FlowsPage, InputKind, LastRun, Mistake, OpenStep, PackCard, PackFlowRow, PackInstalled,
+    PackPage, PackVariable, PackVariableKind, PacksPage, RunRow, RunStepRow, SavedFlow,
+    StepFieldView, StepForms, TestRow, TriedOutcome, TryInput,
 };
 
 use super::{Page, Sample, page};
@@ -194,6 +194,11 @@ impl Sample {
                     self.run_row("done", None),
                     self.run_row("failed", Some("TIMEOUT")),
                 ],
+                servers: vec![FlowServerRow {
+                    path: "/workspaces/wsp_1/servers/srv_1".into(),
+                    name: self.t("My AI tools"),
+                }],
+                unknown_servers: vec![self.t("Support")],
             }),
             mistakes: vec![Mistake {
                 line: 12,

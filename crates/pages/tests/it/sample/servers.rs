@@ -4,8 +4,9 @@ use quaymaster_pages::views::pager::Pager;
 use quaymaster_pages::views::{
     Choice, ConnectorCard, Field, FreshServerTokenPage, IntegrationChoicePage, IntegrationPage,
     IntegrationRow, IntegrationsPage, PickerGroup, PickerPage, Place, PlaygroundPage,
-    PlaygroundTool, ProgramPage, Ran, RanCall, ServerForm, ServerPage, ServerRow, ServerTokenRow,
-    ServerToolPage, ServerToolRow, ServersPage, Tick, Tone, ToolCallPage, TriedOutcome,
+    PlaygroundTool, ProgramPage, Ran, RanCall, ServerFlowRow, ServerForm, ServerPage, ServerRow,
+    ServerTokenRow, ServerToolPage, ServerToolRow, ServersPage, Tick, Tone, ToolCallPage,
+    TriedOutcome,
 };
 
 use super::{ENDPOINT, Page, Sample, page};
@@ -243,6 +244,13 @@ impl Sample {
                 ),
             ],
             companions: 1,
+            flows: vec![ServerFlowRow {
+                path: "/workspaces/wsp_1/flows/flow_1".into(),
+                name: self.t("get_weather"),
+                title: self.t("Current weather"),
+                reads: true,
+                is_destructive: false,
+            }],
             tools_tokens: 12_840,
             code_tokens: 640,
             token: Some(ServerTokenRow {

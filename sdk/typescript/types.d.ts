@@ -49,8 +49,9 @@ export interface AddIntegration {
   /** Kept and answered; nothing acts on it. */
   settings?: Json | null;
   sortOrder?: number | null;
-  /** Ignored: OAuth apps are always the operator's own. */
+  /** Taken, of no effect: accounts sign in by the app that the organization has set. */
   oauthAppMode?: string | null;
+  /** Id of that app. */
   oauthAppId?: string | null;
 }
 
@@ -82,6 +83,7 @@ export interface ApiKey {
   /** How the key begins. */
   keyPrefix: string;
   scopes: string[];
+  permissions: ApiKeyPermissions;
   /** The workspace whose file tools the key sees. */
   files?: string | null;
   /** The toolsets that were ticked for it; absent when it has those that such a credential usually has. */
@@ -102,10 +104,11 @@ export interface ApiKeyList {
 
 export type ApiKeyPermissionScope = 'org' | 'workspace';
 
+/** Of what a key is good. */
 export interface ApiKeyPermissions {
   scope: ApiKeyPermissionScope;
+  /** Ids or slugs, with the scope `workspace`. */
   workspaceIds?: string[] | null;
-  approvals?: Json | null;
 }
 
 export interface AskEndUser {
@@ -176,8 +179,9 @@ export interface ChangeIntegration {
   enabledActions?: string[] | null;
   settings?: Json | null;
   sortOrder?: number | null;
-  /** Ignored: OAuth apps are always the operator's own. */
+  /** Taken, of no effect: accounts sign in by the app that the organization has set. */
   oauthAppMode?: string | null;
+  /** Id of that app. */
   oauthAppId?: string | null;
 }
 
@@ -265,6 +269,10 @@ export interface ConnectSession {
   integrationName: string;
   workspaceIntegrationId?: string | null;
   authMethodKey?: string | null;
+  /** `custom` where the organization has set an OAuth app for the connector. */
+  oauthAppMode?: string | null;
+  /** Id of that app. */
+  oauthAppId?: string | null;
   connectionName: string;
   externalId: string;
   status: ConnectSessionStatus;
@@ -475,8 +483,9 @@ export interface CreateConnectToken {
   /** Where the person is sent afterwards. */
   successRedirectUri?: string | null;
   errorRedirectUri?: string | null;
-  /** Ignored: OAuth apps are always the operator's own. */
+  /** Taken, of no effect: people sign in by the app that the organization has set. */
   oauthAppMode?: string | null;
+  /** Id of that app. */
   oauthAppId?: string | null;
 }
 
@@ -516,15 +525,18 @@ export interface CreateConnection {
   props?: Json | null;
   accessToken?: string | null;
   refreshToken?: string | null;
-  /** Not taken: a token is presented as the connector's way to sign in has it. */
+  /** `Bearer`, with the type `OAUTH2`. */
   tokenType?: string | null;
   /** Seconds. */
   expiresIn?: number | null;
-  /** Not taken: what a service granted is asked of the service. */
+  /** Taken with the type `OAUTH2`, of no effect: the service knows what it granted. */
   scope_oauth?: string | null;
-  /** Not taken: `props` and `fields` have a place for everything. */
+  /**
+   * The rest of what the token endpoint answered, with the type `OAUTH2`: some services say there
+   * which account it is.
+   */
   data?: Json | null;
-  /** Not taken: an organization has one app for a connector, and accounts sign in with it. */
+  /** Id of the organization's app for the connector, which renews the tokens in any case. */
   oauthAppId?: string | null;
 }
 
@@ -693,7 +705,10 @@ export interface ExecuteAction {
   integrationAlias?: string | null;
   /** Ids or names. Absent lets the default partials hold, an empty list none. */
   partialIds?: string[] | null;
-  /** Kept for clients that send it: calls that write are sent once. */
+  /**
+   * The same request with the same key runs an action that writes once, and is answered with what came
+   * of the first, for a day. The service gets it as `Idempotency-Key`.
+   */
   idempotencyKey?: string | null;
 }
 
@@ -815,6 +830,8 @@ export interface InputPartial {
   integrationName: string;
   /** Only for this integration. */
   workspaceIntegrationId?: string | null;
+  /** Its alias. */
+  integrationAlias?: string | null;
   /** Only for this action. */
   actionName?: string | null;
   name: string;
@@ -842,7 +859,7 @@ export interface IntegrationMetadata {
   categories: string[];
   /** `type`: the kinds of sign-in; `oauth2` when that is one. */
   auth: Json;
-  /** Each `{key, type, displayName, description}`. */
+  /** Each `{key, type, displayName, description, oauth2}`. */
   authOptions: Json[];
   /** By key, each `{name, displayName, description, inputSchema, readOnly}`. */
   actions: Json;
@@ -952,6 +969,17 @@ export type McpServerAuthMode = 'oauth' | 'bearer' | 'oauth_and_bearer';
  */
 export type McpServerEndUserAccess = 'restricted' | 'open';
 
+/** A flow that names the server, and whose tool it has for that. */
+export interface McpServerFlow {
+  /** Of the flow. */
+  id: string;
+  /** Of the flow. */
+  name: string;
+  /** The name of the tool. */
+  tool: string;
+  title: string;
+}
+
 /** `TOOLS`: each action is a tool. `CODE`: three tools search, document and call all actions by code. */
 export type McpServerMode = 'TOOLS' | 'CODE';
 
@@ -1010,6 +1038,7 @@ export interface NewWorkspace {
 
 /** An app, without its secret. */
 export interface OAuthApp {
+  id: string;
   clientId: string;
   /** Whether it has a secret. */
   hasSecret: boolean;
@@ -1148,6 +1177,10 @@ export interface PolledSession {
   integrationName: string;
   workspaceIntegrationId?: string | null;
   authMethodKey?: string | null;
+  /** `custom` where the organization has set an OAuth app for the connector. */
+  oauthAppMode?: string | null;
+  /** Id of that app. */
+  oauthAppId?: string | null;
   externalId: string;
   error?: string | null;
 }
@@ -1234,6 +1267,8 @@ export interface ServerToolList {
 export interface ServerWithTools {
   server: McpServer;
   tools: McpServerTool[];
+  /** By name. */
+  flows: McpServerFlow[];
 }
 
 export interface SetDefault {
@@ -1295,7 +1330,7 @@ export interface TextProblem {
 
 /** Estimates: tokenizers of models differ. */
 export interface ToolListSizeView {
-  /** How many tools there are in TOOLS mode, those for looking up values too. */
+  /** How many tools there are in TOOLS mode, those for looking up values and those of flows too. */
   tools: number;
   /** About how many tokens a model reads in TOOLS mode. */
   toolsModeTokens: number;
@@ -1382,6 +1417,10 @@ export interface WorkspaceIntegration {
   connectionStrategy: ConnectionStrategy;
   /** Key of the way to sign in that end users are offered; null is any. */
   authMethodKey?: string | null;
+  /** `custom` where the organization has set an OAuth app for the connector. */
+  oauthAppMode?: string | null;
+  /** Id of that app. */
+  oauthAppId?: string | null;
   connectionId?: string | null;
   displayName?: string | null;
   /** Keys of the actions that are switched on; null is all. */

@@ -74,6 +74,7 @@ class ApiKey(TypedDict):
     # How the key begins.
     keyPrefix: str
     scopes: list[str]
+    permissions: ApiKeyPermissions
     # The workspace whose file tools the key sees.
     files: NotRequired[str | None]
     # The toolsets that were ticked for it; absent when it has those that such a credential usually has.
@@ -93,9 +94,11 @@ class ApiKeyList(TypedDict):
 
 
 class ApiKeyPermissions(TypedDict):
+    """Of what a key is good."""
+
     scope: ApiKeyPermissionScope
+    # Ids or slugs, with the scope `workspace`.
     workspaceIds: NotRequired[list[str] | None]
-    approvals: NotRequired[Json | None]
 
 
 class ChangedServer(TypedDict):
@@ -127,6 +130,10 @@ class ConnectSession(TypedDict):
     integrationName: str
     workspaceIntegrationId: NotRequired[str | None]
     authMethodKey: NotRequired[str | None]
+    # `custom` where the organization has set an OAuth app for the connector.
+    oauthAppMode: NotRequired[str | None]
+    # Id of that app.
+    oauthAppId: NotRequired[str | None]
     connectionName: str
     externalId: str
     status: ConnectSessionStatus
@@ -458,6 +465,8 @@ class InputPartial(TypedDict):
     integrationName: str
     # Only for this integration.
     workspaceIntegrationId: NotRequired[str | None]
+    # Its alias.
+    integrationAlias: NotRequired[str | None]
     # Only for this action.
     actionName: NotRequired[str | None]
     name: str
@@ -486,7 +495,7 @@ class IntegrationMetadata(TypedDict):
     categories: list[str]
     # `type`: the kinds of sign-in; `oauth2` when that is one.
     auth: Json
-    # Each `{key, type, displayName, description}`.
+    # Each `{key, type, displayName, description, oauth2}`.
     authOptions: list[Json]
     # By key, each `{name, displayName, description, inputSchema, readOnly}`.
     actions: Json
@@ -577,6 +586,18 @@ class McpServerAuth(TypedDict):
     accessTokensEnabled: bool
 
 
+class McpServerFlow(TypedDict):
+    """A flow that names the server, and whose tool it has for that."""
+
+    # Of the flow.
+    id: str
+    # Of the flow.
+    name: str
+    # The name of the tool.
+    tool: str
+    title: str
+
+
 class McpServerTool(TypedDict):
     """A tool of a server."""
 
@@ -629,6 +650,7 @@ class ModuleInFullView(TypedDict):
 class OAuthApp(TypedDict):
     """An app, without its secret."""
 
+    id: str
     clientId: str
     # Whether it has a secret.
     hasSecret: bool
@@ -756,6 +778,10 @@ class PolledSession(TypedDict):
     integrationName: str
     workspaceIntegrationId: NotRequired[str | None]
     authMethodKey: NotRequired[str | None]
+    # `custom` where the organization has set an OAuth app for the connector.
+    oauthAppMode: NotRequired[str | None]
+    # Id of that app.
+    oauthAppId: NotRequired[str | None]
     externalId: str
     error: NotRequired[str | None]
 
@@ -823,6 +849,8 @@ class ServerToolList(TypedDict):
 class ServerWithTools(TypedDict):
     server: McpServer
     tools: list[McpServerTool]
+    # By name.
+    flows: list[McpServerFlow]
 
 
 class SignInWay(TypedDict):
@@ -865,7 +893,7 @@ class TextProblem(TypedDict):
 class ToolListSizeView(TypedDict):
     """Estimates: tokenizers of models differ."""
 
-    # How many tools there are in TOOLS mode, those for looking up values too.
+    # How many tools there are in TOOLS mode, those for looking up values and those of flows too.
     tools: int
     # About how many tokens a model reads in TOOLS mode.
     toolsModeTokens: int
@@ -953,6 +981,10 @@ class WorkspaceIntegration(TypedDict):
     connectionStrategy: ConnectionStrategy
     # Key of the way to sign in that end users are offered; null is any.
     authMethodKey: NotRequired[str | None]
+    # `custom` where the organization has set an OAuth app for the connector.
+    oauthAppMode: NotRequired[str | None]
+    # Id of that app.
+    oauthAppId: NotRequired[str | None]
     connectionId: NotRequired[str | None]
     displayName: NotRequired[str | None]
     # Keys of the actions that are switched on; null is all.

@@ -1,6 +1,8 @@
 //! Packs: their own tests; installed with one account for all tools, changed, left alone where somebody
 //! changed a flow by hand, removed. And the playbook of the guide, run as it is printed.
 
+mod applying;
+mod own;
 mod page;
 mod playbook;
 mod renamed;

@@ -1,4 +1,4 @@
-//! Flows that are not saved yet: checked and tried. And the JSON Schema of the format.
+//! Flows and packs that are not saved yet: checked and tried. And the JSON Schema of the format.
 
 use crate::auth::{Administrator, Person};
 use crate::error::{Answer, Faults};
@@ -18,10 +18,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-/// One of the flow's own tests.
+/// One of the tests in the text.
 #[derive(Serialize, ToSchema)]
 #[schema(as = FlowTest)]
 pub(crate) struct TestView {
+    /// Of a pack with the flow in front: `count_orders: no orders`.
     name: String,
     passed: bool,
     /// Why it did not pass.
@@ -42,7 +43,7 @@ impl From<TestOutcome> for TestView {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct FlowText {
-    /// YAML or JSON of the format `quaymaster/v1`.
+    /// A flow or a pack, YAML or JSON of the format `quaymaster/v1`.
     source: String,
 }
 
@@ -50,7 +51,7 @@ pub(crate) struct FlowText {
 pub(crate) struct FlowCheck {
     /// It can be saved.
     valid: bool,
-    /// The name of the flow, if the text could be read.
+    /// The name of the flow, or the id of the pack, if the text could be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<String>,
     problems: Vec<ProblemView>,
@@ -68,10 +69,10 @@ impl From<Checked> for FlowCheck {
     }
 }
 
-/// Checks the text of a flow
+/// Checks the text of a flow or a pack
 ///
-/// As when it is saved: every problem with its place, and the outcome of the flow's own tests, which
-/// reach nothing. Saves nothing.
+/// As when it is saved: every problem with its place, and the outcome of its own tests, which
+/// reach nothing. A text with the key `pack` is a pack. Saves nothing.
 #[utoipa::path(
     post, path = "/api/v1/workspaces/{id}/flow-drafts/validate", tag = "Flows",
     security(("bearer" = ["admin"])), request_body = FlowText,
@@ -85,7 +86,7 @@ pub(crate) async fn validate_flow(
     Json(text): Json<FlowText, TEXT>,
 ) -> Answer<axum::Json<FlowCheck>> {
     let workspace = find(&app, &actor, &id).await?;
-    let checked = app.check_flow(&actor, &workspace.id, &text.source).await?;
+    let checked = app.check_text(&actor, &workspace.id, &text.source).await?;
     Ok(axum::Json(checked.into()))
 }
 

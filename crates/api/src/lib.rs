@@ -364,7 +364,7 @@ fn documented() -> OpenApiRouter<ApiState> {
             flow_secrets::set_flow_secret,
             flow_secrets::delete_flow_secret
         ))
-        .routes(routes!(packs::list_packs))
+        .routes(routes!(packs::list_packs, packs::add_pack))
         .routes(routes!(
             packs::read_pack,
             packs::put_pack,

@@ -1,14 +1,16 @@
-//! Packs: several flows that are installed together. Listed, installed, changed and upgraded, removed.
+//! Packs: several flows that are installed together. Listed, added as texts, installed, changed and upgraded, removed.
 
 use crate::auth::{Administrator, Person};
 use crate::error::{Answer, ApiError, Faults};
+use crate::flows::{TEXT, refused};
 use crate::read::{Json, Path, Query};
 use crate::workspaces::find;
 use axum::extract::State;
 use http::StatusCode;
 use quaymaster_app::App;
+use quaymaster_app::flows::SavedAs;
 use quaymaster_app::packs::{
-    InstalledPack, PackChoice, PackFlow, PackSeen, PutPack, Variable, VariableType,
+    InstalledPack, PackChoice, PackFlow, PackSeen, PackTested, PutPack, Variable, VariableType,
 };
 use quaymaster_core::Instant;
 use secrecy::SecretString;
@@ -118,37 +120,71 @@ impl From<InstalledPack> for InstalledView {
     }
 }
 
+/// How a pack says that it was tried: `live` when a test runs its flows against the real service, `mocks` when every
+/// flow has tests, whose answers are made up, and nothing else was tried, `none` when it says neither.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[schema(as = PackTested)]
+pub(crate) enum PackTestedName {
+    Live,
+    Mocks,
+    None,
+}
+
+impl From<PackTested> for PackTestedName {
+    fn from(tested: PackTested) -> Self {
+        match tested {
+            PackTested::Live => PackTestedName::Live,
+            PackTested::Mocks => PackTestedName::Mocks,
+            PackTested::None => PackTestedName::None,
+        }
+    }
+}
+
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Pack)]
 pub(crate) struct PackView {
     id: String,
     title: String,
-    /// The version that the program has.
+    /// Of the pack as it is now: that of the program, or the text that the workspace was given.
     version: String,
     description: String,
+    tested: PackTestedName,
+    /// The workspace was given it; the others come with the program.
+    own: bool,
     variables: Vec<VariableView>,
     flows: Vec<PackFlowView>,
+    /// The names, in the workspace, of flows that it has from the pack as it was, and that the pack has no longer.
+    /// Installing it anew deletes them, but for those that were changed by hand.
+    dropped: Vec<String>,
     /// Absent when the workspace does not have it.
     #[serde(skip_serializing_if = "Option::is_none")]
     installed: Option<InstalledView>,
-    /// The program has a newer one than the workspace.
+    /// What is installed is older than the pack.
     is_older: bool,
 }
 
 impl From<PackSeen> for PackView {
     fn from(seen: PackSeen) -> Self {
-        let pack = &seen.shipped.pack;
+        let pack = &seen.full.pack;
         let variables = pack.variables.iter();
         PackView {
             id: pack.id.clone(),
             title: pack.title.clone(),
             version: pack.version.clone(),
             description: pack.description.trim().to_owned(),
+            tested: pack.tested.into(),
+            own: seen.is_own,
             variables: variables
                 .map(|(name, variable)| VariableView::of(name, variable, &seen))
                 .collect(),
             is_older: seen.is_older(),
+            dropped: seen
+                .dropped
+                .iter()
+                .map(|one| one.own_name.clone())
+                .collect(),
             flows: seen.flows.into_iter().map(PackFlowView::from).collect(),
             installed: seen.installed.map(InstalledView::from),
         }
@@ -163,7 +199,7 @@ pub(crate) struct PackList {
 
 /// Lists packs
 ///
-/// Those of the program, with what the workspace has of each.
+/// Those of the program and those that the workspace was given, with what is installed of each.
 #[utoipa::path(
     get, path = "/api/v1/workspaces/{id}/packs", tag = "Packs",
     security(("bearer" = ["admin"])),
@@ -184,9 +220,62 @@ pub(crate) async fn list_packs(
     }))
 }
 
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewPack {
+    /// The text of the pack, YAML or JSON of the format `quaymaster/v1`.
+    source: String,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct AddedPackAnswer {
+    /// `created`, `updated`, or `unchanged` when the text is the one that the workspace has.
+    outcome: &'static str,
+    pack: PackView,
+}
+
+/// Adds a pack of your own
+///
+/// Its text is read strictly, every expression is compiled and the tests of its flows run first; if anything is wrong,
+/// the answer is 422 with every place in `details.problems` or `details.tests`, and nothing is kept. Nothing is installed
+/// either: that is a PUT of the pack. A text with the id of a pack that the workspace was given before replaces it, and
+/// what is installed is upgraded by the next PUT. The ids of the program's packs are taken (409). Needs an administrator.
+#[utoipa::path(
+    post, path = "/api/v1/workspaces/{id}/packs", tag = "Packs",
+    security(("bearer" = ["admin"])), request_body = NewPack,
+    params(("id" = String, Path, description = "Id or slug of the workspace.")),
+    responses(
+        (status = 200, description = "The pack with its new text.", body = AddedPackAnswer),
+        (status = 201, description = "The pack, which is new.", body = AddedPackAnswer),
+        Faults
+    )
+)]
+pub(crate) async fn add_pack(
+    State(app): State<App>,
+    Administrator(admin): Administrator,
+    Path(id): Path<String>,
+    Json(new): Json<NewPack, TEXT>,
+) -> Answer<(StatusCode, axum::Json<AddedPackAnswer>)> {
+    let workspace = find(&app, &admin, &id).await?;
+    let added = app
+        .add_pack(&admin, &workspace.id, &new.source)
+        .await
+        .map_err(refused)?;
+    let (status, outcome) = match added.what {
+        SavedAs::Created => (StatusCode::CREATED, "created"),
+        SavedAs::Updated => (StatusCode::OK, "updated"),
+        SavedAs::Unchanged => (StatusCode::OK, "unchanged"),
+    };
+    let pack = added.pack.into();
+    Ok((status, axum::Json(AddedPackAnswer { outcome, pack })))
+}
+
 #[derive(Serialize, ToSchema)]
 pub(crate) struct OnePack {
     pack: PackView,
+    /// The text of a pack that the workspace was given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<String>,
 }
 
 /// Reads a pack
@@ -206,7 +295,9 @@ pub(crate) async fn read_pack(
 ) -> Answer<axum::Json<OnePack>> {
     let workspace = find(&app, &actor, &id).await?;
     let seen = app.pack(&actor, &workspace.id, &pack).await?;
-    Ok(axum::Json(OnePack { pack: seen.into() }))
+    let source = app.own_pack_source(&actor, &workspace.id, &pack).await?;
+    let pack = seen.into();
+    Ok(axum::Json(OnePack { pack, source }))
 }
 
 #[derive(Default, Deserialize, ToSchema)]
@@ -226,7 +317,7 @@ pub(crate) struct PutPackBody {
 #[derive(Serialize, ToSchema)]
 #[schema(as = PutPackFlow)]
 pub(crate) struct PutFlowView {
-    /// In the pack.
+    /// In the pack, as it is or was.
     name: String,
     /// `created`, `updated`, `unchanged`, `kept` when it was changed by hand, or `removed`.
     became: &'static str,
@@ -256,7 +347,7 @@ impl From<PutPack> for PutPackAnswer {
 
 /// Installs, changes or upgrades a pack
 ///
-/// Gives the workspace the flows as the program has them, with what is chosen. The same call installs it, adds and
+/// Gives the workspace the flows as the pack has them now, with what is chosen. The same call installs it, adds and
 /// takes away flows, chooses another account, and brings the flows of a newer version. Flows that were changed by
 /// hand stay as they are unless `replaceChanged` is set. Needs an administrator.
 #[utoipa::path(
@@ -326,8 +417,8 @@ pub(crate) struct RemovedPackAnswer {
 
 /// Removes a pack
 ///
-/// Its flows are deleted with their versions and runs, but for those that were changed by hand. Secrets stay, since other flows may use them. Needs an
-/// administrator.
+/// Its flows are deleted with their versions and runs, but for those that were changed by hand, and so is the text of a
+/// pack that the workspace was given. Secrets stay, since other flows may use them. Needs an administrator.
 #[utoipa::path(
     delete, path = "/api/v1/workspaces/{id}/packs/{pack}", tag = "Packs",
     security(("bearer" = ["admin"])),

@@ -110,16 +110,20 @@ impl App {
         let packs: Vec<_> = packs
             .filter(|pack| fit(&pack.title, &words).is_some())
             .collect();
+        let mut found_packs = Vec::new();
         if !packs.is_empty() {
-            let workspaces = self.some_workspaces(actor, MOST).await?;
-            let packs = packs.into_iter().flat_map(|pack| {
-                workspaces.iter().map(|(workspace, name)| {
+            for (workspace, name) in self.some_workspaces(actor, MOST).await? {
+                found_packs.extend(packs.iter().map(|pack| {
                     let id = format!("{workspace}/{}", pack.id);
                     (id, pack.title.clone(), name.clone())
-                })
-            });
-            best(&mut found, &words, Kind::Pack, packs);
+                }));
+            }
         }
+        for one in named(Shelf::OwnPacks).await? {
+            let note = self.workspace_called(actor, &one.note).await;
+            found_packs.push((format!("{}/{}", one.note, one.id), one.name, note));
+        }
+        best(&mut found, &words, Kind::Pack, found_packs.into_iter());
         let skills = named(Shelf::Skills).await?.into_iter();
         let skills = skills.map(|one| (one.id, one.name, one.note));
         best(&mut found, &words, Kind::Skill, skills);

@@ -56,8 +56,10 @@ pub use saving::{Saved, SavedAs};
 pub use uses::FlowUse;
 
 pub(crate) use ends::{RunEnds, run_ends};
+pub(crate) use expressions::OfTests;
 pub(crate) use queue::{OpenRuns, Watched, new_runs};
 pub(crate) use rates::FlowRates;
+pub(crate) use reading::{failed_tests, in_time, off_the_threads, wrong};
 pub(crate) use running::{Past, RunLimits, Starting, past_runs};
 pub(crate) use together::Together;
 
@@ -192,7 +194,7 @@ impl App {
             .await?
             .ok_or_else(|| no_version(version))?;
         let prepared = reading::prepared(&old.source).map_err(|problems| {
-            reading::wrong(&problems).hint(
+            reading::wrong("flow", &problems).hint(
                 "This version was written for an older program. Mend its text and save it anew.",
             )
         })?;

@@ -5,36 +5,45 @@
 //! alone when the pack is written again. Installing is done flow by flow, and what was written is remembered after each:
 //! whoever was interrupted installs once more.
 //!
-//! - `shipped`: the packs in the program; `text`: from a pack to the texts of its flows
+//! - `shipped`: the packs in the program; `own`: those that a workspace was given
 //! - `putting`: installing, choosing others, upgrading; `choosing`: what may be chosen
 
 mod choosing;
+mod own;
 mod putting;
 pub(crate) mod shipped;
-mod text;
 
 pub use choosing::PackChoice;
+pub use own::AddedPack;
 pub use putting::{Became, PutFlow, PutPack};
-pub use quaymaster_flows::pack::{Variable, VariableType};
+pub use quaymaster_flows::pack::{PackInFull, PackTested, Variable, VariableType};
 pub use quaymaster_store::installed_pack::InstalledPack;
-pub use shipped::Shipped;
 
 use crate::App;
 use crate::actor::{Actor, Admin};
-use quaymaster_core::Fault;
+use own::Known;
 use quaymaster_core::id::{OrgId, WorkspaceId};
 use quaymaster_core::suggest::did_you_mean;
+use quaymaster_core::{Fault, hex};
+use quaymaster_flows::pack::named;
 use quaymaster_store::flow::Flow;
 use serde_json::json;
+use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// A pack as a workspace sees it.
 #[derive(Debug, Clone)]
 pub struct PackSeen {
-    pub shipped: &'static Shipped,
+    /// As it is now: that of the program, or the text that the workspace was given.
+    pub full: Arc<PackInFull>,
+    /// The workspace was given it.
+    pub is_own: bool,
     pub installed: Option<InstalledPack>,
     /// In the order of the pack.
     pub flows: Vec<PackFlow>,
+    /// Flows that the workspace has from the pack as it was, and that the pack has no longer.
+    pub dropped: Vec<DroppedFlow>,
     /// Secrets of the pack that the workspace has.
     pub secrets: BTreeSet<String>,
 }
@@ -53,6 +62,17 @@ pub struct PackFlow {
     pub read_only: bool,
     pub destructive: bool,
     pub state: PackFlowState,
+}
+
+/// A flow that a pack had.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DroppedFlow {
+    /// In the pack as it was.
+    pub name: String,
+    /// In the workspace.
+    pub own_name: String,
+    /// Somebody changed it by hand.
+    pub is_changed: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,12 +110,13 @@ impl PackFlowState {
 }
 
 impl PackSeen {
-    /// Whether the program has a newer pack than the workspace.
+    /// Whether there is a newer pack than the workspace has installed.
     pub fn is_older(&self) -> bool {
         let Some(installed) = &self.installed else {
             return false;
         };
-        installed.version != self.shipped.pack.version
+        installed.version != self.full.pack.version
+            || !self.dropped.is_empty()
             || self
                 .flows
                 .iter()
@@ -111,26 +132,26 @@ pub struct RemovedPack {
     pub kept: Vec<String>,
 }
 
-/// A flow of the workspace that the pack gave it, or that has a name of the pack's.
+/// A flow of the workspace that the pack gave it, also as it was before, or that has a name of the pack's.
 struct Standing {
     flow: Flow,
-    /// Of its current text, under the name that it has in the pack.
+    /// Of its current text, under the name that it has or had in the pack.
     digest: String,
 }
 
 impl App {
-    /// Every pack of the program, by id.
+    /// Every pack of the program, and those that the workspace was given, by id.
     pub async fn packs(
         &self,
         actor: &Actor,
         workspace: &WorkspaceId,
     ) -> Result<Vec<PackSeen>, Fault> {
         self.believed_workspace(&actor.org, workspace).await?;
-        let all = shipped::all()?;
+        let all = self.known_packs(&actor.org, workspace).await?;
         let mut installed = self.installed_packs(&actor.org, workspace).await?;
         let mut seen = Vec::with_capacity(all.len());
         for pack in all {
-            let installed = installed.remove(&pack.pack.id);
+            let installed = installed.remove(&pack.full.pack.id);
             seen.push(
                 self.see_pack(&actor.org, workspace, pack, installed)
                     .await?,
@@ -146,14 +167,16 @@ impl App {
         id: &str,
     ) -> Result<PackSeen, Fault> {
         self.believed_workspace(&actor.org, workspace).await?;
-        let pack = shipped_pack(id)?;
+        let Some(pack) = self.known_pack(&actor.org, workspace, id).await? else {
+            return Err(self.no_such_pack(&actor.org, workspace, id).await?);
+        };
         let mut installed = self.installed_packs(&actor.org, workspace).await?;
-        let installed = installed.remove(&pack.pack.id);
+        let installed = installed.remove(id);
         self.see_pack(&actor.org, workspace, pack, installed).await
     }
 
     /// Takes a pack away: its flows are deleted, but for those that were changed by hand, if they shall be
-    /// kept. Secrets stay, since other flows may use them.
+    /// kept, and so is the text of one that the workspace was given. Secrets stay, since other flows may use them.
     pub async fn remove_pack(
         &self,
         admin: &Admin,
@@ -162,17 +185,19 @@ impl App {
         keep_changed: bool,
     ) -> Result<RemovedPack, Fault> {
         let seen = self.pack(admin, workspace, id).await?;
-        if seen.installed.is_none() {
+        if seen.installed.is_none() && !seen.is_own {
             return Err(Fault::not_found(format!(
                 "The workspace does not have the pack {id:?}."
             )));
         }
+        let there = seen.flows.into_iter();
+        let there =
+            there.filter_map(|flow| Some((flow.own_name?, flow.state == PackFlowState::Changed)));
+        let dropped = seen.dropped.into_iter();
+        let dropped = dropped.map(|flow| (flow.own_name, flow.is_changed));
         let mut removed = RemovedPack::default();
-        for flow in seen.flows {
-            let Some(name) = flow.own_name else {
-                continue;
-            };
-            if keep_changed && flow.state == PackFlowState::Changed {
+        for (name, is_changed) in there.chain(dropped) {
+            if keep_changed && is_changed {
                 removed.kept.push(name);
                 continue;
             }
@@ -184,6 +209,7 @@ impl App {
         event.workspace = Some(workspace.clone());
         let mut tx = self.store.begin().await?;
         tx.remove_installed_pack(&admin.org, workspace, id).await?;
+        tx.remove_own_pack(&admin.org, workspace, id).await?;
         tx.record(&event).await?;
         tx.commit().await?;
         self.changed().await;
@@ -200,26 +226,32 @@ impl App {
     }
 
     /// By the name in the pack, the flow of the workspace that the pack gave it, also under another name by
-    /// now, or else the one that has this name.
+    /// now, or else the one that has this name. Of names that the pack has no longer, only what it gave.
     async fn standing_flows(
         &self,
         org: &OrgId,
         workspace: &WorkspaceId,
-        pack: &Shipped,
+        full: &PackInFull,
         installed: Option<&InstalledPack>,
     ) -> Result<BTreeMap<String, Standing>, Fault> {
         let all = self.store.flows(org, workspace).await?;
+        let flows = full.pack.flows.iter();
+        let now: BTreeSet<&String> = flows.map(|flow| &flow.flow).collect();
+        let before = installed.into_iter().flat_map(|one| one.flows.keys());
+        let names: BTreeSet<&String> = now.iter().copied().chain(before).collect();
         let mut standing = BTreeMap::new();
-        for name in pack.flows().map(|flow| &flow.flow) {
+        for name in names {
             let given = installed.and_then(|installed| installed.flows.get(name));
             let given = given.and_then(|given| all.iter().find(|flow| flow.id == given.flow));
-            let Some(flow) = given.or_else(|| all.iter().find(|flow| flow.name == *name)) else {
+            let is_now = now.contains(name);
+            let called = || all.iter().find(|flow| is_now && flow.name == *name);
+            let Some(flow) = given.or_else(called) else {
                 continue;
             };
             let version = self.store.flow_version(org, &flow.id, flow.version).await?;
             let digest = match version {
                 Some(version) if flow.name == *name => version.digest,
-                Some(version) => text::digest(&text::named(&version.source, name)),
+                Some(version) => digest(&named(&version.source, name)),
                 None => String::new(),
             };
             let flow = flow.clone();
@@ -232,14 +264,18 @@ impl App {
         &self,
         org: &OrgId,
         workspace: &WorkspaceId,
-        pack: &'static Shipped,
+        pack: Known,
         installed: Option<InstalledPack>,
     ) -> Result<PackSeen, Fault> {
+        let Known { full, is_own } = pack;
         let standing = self
-            .standing_flows(org, workspace, pack, installed.as_ref())
+            .standing_flows(org, workspace, &full, installed.as_ref())
             .await?;
-        let vars = installed.as_ref().map(|installed| &installed.vars);
-        let flows = pack.flows().map(|flow| {
+        let none = BTreeMap::new();
+        let vars = installed
+            .as_ref()
+            .map_or(&none, |installed| &installed.vars);
+        let flows = full.pack.flows.iter().map(|flow| {
             let there = standing.get(&flow.flow);
             let given = installed.as_ref().and_then(|one| one.flows.get(&flow.flow));
             let given =
@@ -251,8 +287,7 @@ impl App {
                     PackFlowState::Changed
                 }
                 (Some(there), Some(_)) => {
-                    let text = pack.text(&flow.flow, vars.unwrap_or(&BTreeMap::new()));
-                    if text::digest(&text) == there.digest {
+                    if digest(&full.text(&flow.flow, vars)) == there.digest {
                         PackFlowState::Same
                     } else {
                         PackFlowState::Older
@@ -275,28 +310,51 @@ impl App {
                 state,
             }
         });
-        let flows = flows.collect();
-        let wanted: BTreeSet<&str> = pack.secrets().collect();
+        let flows: Vec<PackFlow> = flows.collect();
+        let given = installed.iter().flat_map(|one| &one.flows);
+        let dropped = given
+            .filter(|(name, _)| flows.iter().all(|flow| flow.name != **name))
+            .filter_map(|(name, given)| {
+                let there = standing.get(name)?;
+                Some(DroppedFlow {
+                    name: name.clone(),
+                    own_name: there.flow.name.clone(),
+                    is_changed: there.digest != given.digest,
+                })
+            });
+        let dropped = dropped.collect();
+        let wanted: BTreeSet<&str> = full.secrets().collect();
         let secrets = self.store.flow_secrets(org, workspace).await?;
         let secrets = secrets.into_iter().map(|secret| secret.name);
+        let secrets = secrets.filter(|name| wanted.contains(&**name)).collect();
         Ok(PackSeen {
-            shipped: pack,
+            full,
+            is_own,
             installed,
             flows,
-            secrets: secrets.filter(|name| wanted.contains(&**name)).collect(),
+            dropped,
+            secrets,
         })
+    }
+
+    /// Names packs that are alike.
+    async fn no_such_pack(
+        &self,
+        org: &OrgId,
+        workspace: &WorkspaceId,
+        id: &str,
+    ) -> Result<Fault, Fault> {
+        let all = self.known_packs(org, workspace).await?;
+        let close = did_you_mean(id, all.iter().map(|one| &*one.full.pack.id), 3);
+        let shown = quaymaster_core::schema::shorten(id);
+        let fault = Fault::not_found(format!("There is no pack {shown:?}."));
+        Ok(fault
+            .hint("List the packs to see which there are.")
+            .meant(&close))
     }
 }
 
-/// A pack of the program.
-fn shipped_pack(id: &str) -> Result<&'static Shipped, Fault> {
-    let all = shipped::all()?;
-    if let Some(found) = all.iter().find(|pack| pack.pack.id == id) {
-        return Ok(found);
-    }
-    let close = did_you_mean(id, all.iter().map(|pack| &*pack.pack.id), 3);
-    let shown = quaymaster_core::schema::shorten(id);
-    Err(Fault::not_found(format!("There is no pack {shown:?}."))
-        .hint("List the packs to see which there are.")
-        .meant(&close))
+/// SHA-256, as the versions of a flow have it.
+fn digest(text: &str) -> String {
+    hex(&Sha256::digest(text.as_bytes()))
 }

@@ -13,6 +13,12 @@
 //!
 //! The tests of a flow give variables values by `vars`; those that they leave out have the default, and
 //! without one the variable's own name.
+//!
+//! [`PackInFull`] has the texts of the flows, as they are installed.
+
+mod in_full;
+
+pub use in_full::{PackInFull, named};
 
 use crate::format::Flow;
 use indexmap::IndexMap;
@@ -30,12 +36,26 @@ pub struct Pack {
     pub title: String,
     /// The version of the pack, for example `1.0.0`.
     pub version: String,
-    /// What it is for, what it needs, and how it was tested.
+    /// What it is for, and what it needs.
     pub description: String,
+    #[serde(default)]
+    pub tested: PackTested,
     /// What is chosen once for all flows, by name.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub variables: IndexMap<String, Variable>,
     pub flows: Vec<Flow>,
+}
+
+/// How a pack was tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PackTested {
+    /// A test that passes runs its flows against the real service.
+    Live,
+    /// Every flow has tests, whose answers are made up; nothing else was tried.
+    Mocks,
+    #[default]
+    None,
 }
 
 /// Something that is chosen when a pack is installed.

@@ -41,6 +41,7 @@ mod mixing;
 mod notice;
 mod outcome;
 mod own_connectors;
+mod own_packs;
 mod packs;
 mod paged;
 mod partials;
@@ -433,6 +434,10 @@ fn of_flows() -> Router<Pages> {
             post(flow_secrets::delete),
         )
         .route("/workspaces/{id}/packs", get(packs::list))
+        .route(
+            "/workspaces/{id}/own-packs",
+            get(own_packs::write).post(own_packs::add),
+        )
         .route(
             "/workspaces/{id}/packs/{pack}",
             get(packs::read).post(packs::put),

@@ -109,7 +109,8 @@ pub use own_connector::{
     ReportView,
 };
 pub use pack::{
-    PackCard, PackFlowRow, PackInstalled, PackPage, PackVariable, PackVariableKind, PacksPage,
+    OwnPackPage, PackCard, PackDropped, PackFlowRow, PackInstalled, PackPage, PackTestedHow,
+    PackVariable, PackVariableKind, PacksPage,
 };
 pub use partial::{
     PartialChoicePage, PartialGroup, PartialInput, PartialPage, PartialRow, PartialsPage,

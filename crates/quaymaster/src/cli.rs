@@ -210,10 +210,10 @@ pub(crate) enum FlowVerb {
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
-    /// Save the flows of a directory in a workspace of a running server; all of them, or none when one
-    /// has a mistake.
+    /// Save the flows of a directory in a workspace of a running server and install its packs; all of
+    /// them, or none when one has a mistake.
     Apply {
-        /// Files that end in .yaml, .yml or .json, one flow each.
+        /// Files that end in .yaml, .yml or .json, one flow or one pack each.
         #[arg(value_name = "DIR")]
         directory: PathBuf,
         /// Where the server is.
@@ -226,7 +226,16 @@ pub(crate) enum FlowVerb {
         /// Id or slug of the workspace [default: the first one].
         #[arg(long)]
         workspace: Option<String>,
+        /// The value of a variable of the packs, such as the name of an account; can be given several
+        /// times. What is left out stays as it was.
+        #[arg(long = "var", value_name = "NAME=VALUE", value_parser = variable)]
+        vars: Vec<(String, String)>,
     },
+}
+
+fn variable(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("write it as NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 #[derive(Debug, Subcommand)]

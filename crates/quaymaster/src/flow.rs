@@ -2,6 +2,8 @@
 
 mod apply;
 mod check;
+mod packs;
+mod remote;
 
 use crate::cli::FlowVerb;
 
@@ -14,13 +16,14 @@ pub(crate) async fn flow(verb: FlowVerb, as_json: bool) -> anyhow::Result<()> {
             server,
             key,
             workspace,
+            vars,
         } => {
             let target = apply::Target {
                 server,
                 key: key.into(),
                 workspace,
             };
-            apply::apply(&directory, target, as_json).await
+            apply::apply(&directory, target, vars.into_iter().collect(), as_json).await
         }
     }
 }

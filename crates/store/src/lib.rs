@@ -15,7 +15,7 @@
 //! - one file per aggregate: [`action_reply`], [`org`], [`user`], [`member`], [`invitation`], [`reset`], [`workspace`],
 //!   [`credential`], [`connection`], [`connection_tools`], [`renewal`], [`oauth_app`], [`authorization`], [`definition`], [`document`], [`document_work`], [`document_search`], [`oauth`], [`link`], [`browser`], [`usage`], [`call`], [`call_counts`], [`event`], [`file_change`], [`first_steps`], [`upload`],
 //!   [`instance`], [`integration`], [`partial`], [`server`], [`server_tool`], [`end_user`], [`connect_session`],
-//!   [`skill`], [`memory`], [`memory_version`] and `memory_search`, [`flow`], [`flow_trigger`], [`flow_server`], [`flow_run`], [`flow_queue`], [`flow_turn`], [`flow_secret`], [`flow_kv`], [`flow_cache`], [`flow_use`], [`installed_pack`]; [`named`] finds by a part of a name, `names` has what is shown beside ids; `sweep` and `sweep_contents` forget what is past its time
+//!   [`skill`], [`memory`], [`memory_version`] and `memory_search`, [`flow`], [`flow_trigger`], [`flow_server`], [`flow_run`], [`flow_queue`], [`flow_turn`], [`flow_secret`], [`flow_kv`], [`flow_cache`], [`flow_use`], [`installed_pack`], [`own_pack`]; [`named`] finds by a part of a name, `names` has what is shown beside ids; `sweep` and `sweep_contents` forget what is past its time
 
 #[macro_use]
 mod on;
@@ -64,6 +64,7 @@ mod names;
 pub mod oauth;
 pub mod oauth_app;
 pub mod org;
+pub mod own_pack;
 pub mod partial;
 pub mod position;
 pub mod renewal;

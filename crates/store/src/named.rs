@@ -9,6 +9,8 @@ pub enum Shelf {
     Workspaces,
     Servers,
     Flows,
+    /// Those that were given to a workspace.
+    OwnPacks,
     /// Accounts of the organization and its workspaces, named `connector:name`.
     Accounts,
     Skills,
@@ -19,7 +21,7 @@ pub enum Shelf {
 pub struct Named {
     pub id: String,
     pub name: String,
-    /// A server's or flow's workspace, a skill's description, an account's label; may be empty.
+    /// A server's, flow's or pack's workspace, a skill's description, an account's label; may be empty.
     pub note: String,
 }
 
@@ -57,6 +59,11 @@ const fn text_of(shelf: Shelf) -> (&'static str, &'static str) {
         }
         Shelf::Flows => {
             both!("SELECT id, title AS name, workspace_id AS note FROM flows WHERE org_id = $1")
+        }
+        Shelf::OwnPacks => {
+            both!(
+                "SELECT pack AS id, title AS name, workspace_id AS note FROM own_packs WHERE org_id = $1"
+            )
         }
         Shelf::Accounts => both!(
             "SELECT id, connector || ':' || name AS name, COALESCE(label, '') AS note \

@@ -154,7 +154,7 @@ impl Tx {
         Ok(changed == 1)
     }
 
-    /// Takes a workspace away with what is in it: flows, servers, integrations, partials, end users, their
+    /// Takes a workspace away with what is in it: flows, packs, servers, integrations, partials, end users, their
     /// connections and its own. Its credentials are revoked before. `false` when the organization has
     /// no such workspace.
     pub async fn delete_workspace(
@@ -163,7 +163,8 @@ impl Tx {
         workspace: &WorkspaceId,
         now: Instant,
     ) -> Result<bool, StoreError> {
-        const WITHIN: [&str; 13] = [
+        const WITHIN: [&str; 14] = [
+            "DELETE FROM own_packs WHERE org_id = $1 AND workspace_id = $2",
             "DELETE FROM installed_packs WHERE org_id = $1 AND workspace_id = $2",
             "DELETE FROM flows WHERE org_id = $1 AND workspace_id = $2",
             "DELETE FROM flow_revisions WHERE org_id = $1 AND workspace_id = $2",

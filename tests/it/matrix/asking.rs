@@ -76,7 +76,8 @@ fn named(path: &str, before: &str, variable: &str) -> Named {
         ("flow-secrets", _) => Text("TIDE"),
         ("flows", _) => Text("tide"),
         ("modules", _) => Text("notes"),
-        ("packs", _) => Text("weather"),
+        // One of the workspace's own.
+        ("packs", _) => Text("tides"),
         ("tools", "{name}") => Text("list_services"),
         ("versions", _) => Text("1"),
         _ => panic!("{path}: say what {variable} names"),

@@ -70,6 +70,7 @@ pub(super) fn fields(operation: &str, spot: Option<&Spot>) -> Value {
         "POST /workspaces/{id}/integrations" => {
             json!({ "alias": "@new", "connectionId": "@connection" })
         }
+        "POST /workspaces/{id}/packs" => json!({ "source": "@new pack" }),
         "PUT /connections/{id}/credentials" => json!({ "fields": { "token": "xoxb-new" } }),
         "PUT /connectors/own/{key}" => json!({ "source": "@same connector" }),
         "PUT /mcp/servers/{id}/tools/picked" => json!({ "tools": [
@@ -109,6 +110,7 @@ fn text_of(name: &str, things: &Things, fresh: &str) -> String {
         "same connector" => connector(&things["connector"], "Notes"),
         "new flow" => flow(&fresh.replace('-', "_"), "Tides"),
         "same flow" => flow("tide", "Tides"),
+        "new pack" => pack(&fresh.replace('-', "_"), "Tides"),
         "archive" => archive(fresh),
         "document of an API" => json!({
             "openapi": "3.0.0", "info": { "title": fresh, "version": "1" },
@@ -134,6 +136,14 @@ pub(super) fn flow(name: &str, title: &str) -> String {
     plain(
         name,
         &format!("title: {title}\nsteps:\n  - map: '\"{title}\"'\n"),
+    )
+}
+
+/// A pack of a workspace's own, with one flow.
+pub(super) fn pack(id: &str, title: &str) -> String {
+    format!(
+        "pack: quaymaster/v1\nid: {id}\ntitle: {title}\nversion: \"1\"\ndescription: {title}.\nflows:\n  \
+         - flow: {id}_of_pack\n    title: {title}\n    steps: [{{ map: '\"{title}\"' }}]\n"
     )
 }
 

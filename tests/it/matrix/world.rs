@@ -2,7 +2,7 @@
 
 use super::asking::{Asked, Things, asked};
 use super::document::{Access, Operation, operations};
-use super::given::{connector, flow};
+use super::given::{connector, flow, pack};
 use quaymaster_tests::person::PASSWORD;
 use quaymaster_tests::{Database, Developer, OAuthClient, Person, Visitor};
 use reqwest::RequestBuilder;
@@ -259,7 +259,9 @@ impl World {
         let saved = made(&here("/flows"), source).await;
         let secret = json!({ "value": word });
         did("PUT", &here("/flow-secrets/TIDE"), secret).await;
-        did("PUT", &here("/packs/weather"), json!({})).await;
+        let source = json!({ "source": pack("tides", word) });
+        made(&here("/packs"), source).await;
+        did("PUT", &here("/packs/tides"), json!({})).await;
         let tried = json!({ "flow": "tide", "input": {} });
         made(&here("/flow-drafts/try"), tried).await;
         let runs = read(&here("/flow-runs")).await;

@@ -1,5 +1,6 @@
 //! Flows of a pack that got another name: they are the pack's still.
 
+use super::own::{PACK, given, list_of, newer, pairs};
 use super::*;
 
 /// What a flow of the pack is called in the workspace, and its state.
@@ -84,4 +85,67 @@ async fn a_renamed_flow_belongs_to_its_pack_and_is_written_under_its_own_name() 
         assert_eq!(removed["deleted"], gone, "{removed}");
         assert_eq!(source(&desk, "slack_find_person").await, mine);
     }
+}
+
+/// The texts of the greetings, installed.
+async fn greetings(desk: &Developer) -> String {
+    desk.made(&list_of(desk), json!({ "source": PACK })).await;
+    let path = path_of(desk, "greetings");
+    let word = json!({ "variables": { "word": "Ahoy" } });
+    desk.did("PUT", &path, Some(word)).await;
+    path
+}
+
+const NOTHING: (&str, &str) = ("Says", "Says");
+
+#[tokio::test]
+async fn renamed_flows_of_a_pack_of_ones_own_are_upgraded_and_deleted_by_the_names_that_they_have()
+{
+    for database in Database::BOTH {
+        let desk = Developer::open(database).await;
+        let path = greetings(&desk).await;
+        rename(&desk, "greet", "welcome", NOTHING).await;
+        rename(&desk, "part", "leave", NOTHING).await;
+        // The name that the pack gave is one of the workspace's own by now.
+        let flows = format!("/workspaces/{}/flows", desk.server.workspace);
+        let mine = "flow: part\nsteps: [{ map: \"{}\" }]\n";
+        desk.made(&flows, json!({ "source": mine })).await;
+
+        let added = desk
+            .did("POST", &list_of(&desk), Some(given(&newer())))
+            .await;
+        assert_eq!(added["pack"]["dropped"], json!(["leave"]), "{added}");
+        let body = json!({ "flows": ["greet", "wave"] });
+        let put = desk.did("PUT", &path, Some(body)).await;
+        let wanted = [
+            ("part", "removed"),
+            ("greet", "updated"),
+            ("wave", "created"),
+        ];
+        assert_eq!(became(&put), pairs(&wanted));
+        assert_eq!(put["pack"]["dropped"], json!([]), "{put}");
+        desk.refused(404, "GET", &format!("{flows}/leave"), None)
+            .await;
+        assert_eq!(source(&desk, "part").await, mine);
+        let text = source(&desk, "welcome").await;
+        assert!(text.starts_with("flow: welcome\nvars:\n"), "{text}");
+        assert!(text.contains("Greets somebody"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_flow_that_its_pack_has_no_longer_is_not_lost_under_a_name_that_the_pack_has() {
+    let desk = Developer::open(Database::Sqlite).await;
+    let path = greetings(&desk).await;
+    rename(&desk, "part", "wave", NOTHING).await;
+    let own = source(&desk, "wave").await;
+    desk.did("POST", &list_of(&desk), Some(given(&newer())))
+        .await;
+    let body = json!({ "flows": ["greet", "wave"] });
+    desk.refused(409, "PUT", &path, Some(body)).await;
+    assert_eq!(source(&desk, "wave").await, own);
+    let put = desk.did("PUT", &path, Some(json!({}))).await;
+    let wanted = [("part", "kept"), ("greet", "updated")];
+    assert_eq!(became(&put), pairs(&wanted));
+    assert_eq!(source(&desk, "wave").await, own);
 }

@@ -39,10 +39,10 @@ impl App {
     }
 }
 
-/// The expressions of a flow's own tests.
-pub(super) struct OfTests<'a> {
-    pub(super) app: &'a App,
-    pub(super) org: &'a OrgId,
+/// The expressions of tests that stand in a text.
+pub(crate) struct OfTests<'a> {
+    pub(crate) app: &'a App,
+    pub(crate) org: &'a OrgId,
 }
 
 impl Expressions for OfTests<'_> {

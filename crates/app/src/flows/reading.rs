@@ -7,7 +7,8 @@ use crate::problems::{Problem, fault_of};
 use crate::trying::credential_of_person;
 use quaymaster_core::id::{OrgId, ServerId, WorkspaceId};
 use quaymaster_core::{Code, Fault};
-use quaymaster_flows::format::Flow;
+use quaymaster_flows::expression::Program;
+use quaymaster_flows::format::{Flow, Path};
 use quaymaster_flows::load::{Text, flow, saved};
 use quaymaster_flows::prepared::Prepared;
 use quaymaster_flows::testing::{Tested, test};
@@ -15,10 +16,10 @@ use serde_json::{Value, json};
 use std::collections::HashSet;
 use std::time::Duration;
 
-/// How long all tests of a flow may take.
+/// How long all tests of a text may take.
 const MOST_TESTING: Duration = Duration::from_mins(1);
 
-/// One of a flow's own tests.
+/// One of the tests in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TestOutcome {
     pub name: String,
@@ -30,7 +31,7 @@ pub struct TestOutcome {
 /// What was found of a text.
 #[derive(Debug, Clone, Default)]
 pub struct Checked {
-    /// The name of the flow, if the text could be read.
+    /// The name of the flow, or the id of the pack, if the text could be read.
     pub name: Option<String>,
     pub problems: Vec<Problem>,
     pub tests: Vec<TestOutcome>,
@@ -49,7 +50,7 @@ pub(super) fn prepared(source: &str) -> Result<Prepared, Vec<Problem>> {
 }
 
 /// Does what may take long on a thread that nobody else waits for.
-pub(super) async fn off_the_threads<T: Send + 'static>(
+pub(crate) async fn off_the_threads<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Fault> {
     let done = tokio::task::spawn_blocking(work).await;
@@ -68,17 +69,18 @@ fn compiled(flow: Flow) -> Result<Prepared, Vec<Problem>> {
     })
 }
 
-pub(super) fn wrong(problems: &[Problem]) -> Fault {
-    fault_of("flow", problems)
+/// `what` it is: a flow or a pack.
+pub(crate) fn wrong(what: &str, problems: &[Problem]) -> Fault {
+    fault_of(what, problems)
         .hint("details.problems has each with its line and column. Nothing was changed.")
 }
 
-/// A flow whose own tests do not pass.
-pub(super) fn failed_tests(tests: &[TestOutcome]) -> Option<Fault> {
+/// A flow or a pack whose own tests do not pass.
+pub(crate) fn failed_tests(what: &str, tests: &[TestOutcome]) -> Option<Fault> {
     let failed: Vec<&TestOutcome> = tests.iter().filter(|test| !test.passed).collect();
     let first = failed.first()?;
     let message = format!(
-        "{} of the flow's {} tests failed. The first, {:?}: {}",
+        "{} of the {what}'s {} tests failed. The first, {:?}: {}",
         failed.len(),
         tests.len(),
         first.name,
@@ -91,8 +93,31 @@ pub(super) fn failed_tests(tests: &[TestOutcome]) -> Option<Fault> {
     Some(
         Fault::invalid_arg("/source", "tests", message)
             .detail("tests", tests)
-            .hint("Mend the flow or its tests. Nothing was changed."),
+            .hint(format!(
+                "Mend the {what} or its tests. Nothing was changed."
+            )),
     )
+}
+
+impl From<Tested> for TestOutcome {
+    fn from(tested: Tested) -> Self {
+        TestOutcome {
+            passed: tested.passed(),
+            message: (!tested.passed()).then(|| tested.failures.join(" ")),
+            name: tested.test,
+        }
+    }
+}
+
+/// How tests ended, which reach nothing, if they do not take too long.
+pub(crate) async fn in_time(
+    testing: impl Future<Output = Vec<Tested>>,
+) -> Result<Vec<Tested>, Fault> {
+    let tested = tokio::time::timeout(MOST_TESTING, testing).await;
+    tested.map_err(|_| {
+        Fault::new(Code::Timeout, "The tests took longer than a minute.")
+            .hint("Leave tests out, or let them do less. Nothing was changed.")
+    })
 }
 
 impl App {
@@ -146,20 +171,21 @@ impl App {
             }
         };
         checked.name = Some(prepared.flow().flow.clone());
-        checked.problems = self.wrong_expressions(org, source, &prepared).await?;
+        let programs = prepared.flow().programs();
+        checked.problems = self.wrong_expressions(org, source, programs).await?;
         Ok((checked.problems.is_empty().then_some(prepared), checked))
     }
 
-    /// Expressions that are none to jq, or use what none may use.
-    async fn wrong_expressions(
+    /// Expressions that are none to jq, or use what none may use, each with where it stands in the text.
+    pub(crate) async fn wrong_expressions(
         &self,
         org: &OrgId,
         source: &str,
-        prepared: &Prepared,
+        programs: Vec<(Path, &Program)>,
     ) -> Result<Vec<Problem>, Fault> {
         let mut found = Vec::new();
         let mut good = HashSet::new();
-        for (at, program) in prepared.flow().programs() {
+        for (at, program) in programs {
             // What needs no jq was read already.
             if program.simple().is_some() || good.contains(program.digest()) {
                 continue;
@@ -183,7 +209,7 @@ impl App {
         off_the_threads(move || {
             let text = Text::new(&source, "");
             let placed = found.into_iter();
-            let placed = placed.map(|(at, message): (Vec<String>, String)| {
+            let placed = placed.map(|(at, message): (Path, String)| {
                 let at: Vec<&str> = at.iter().map(String::as_str).collect();
                 text.problem_at(&at, message)
             });
@@ -197,20 +223,7 @@ impl App {
     /// The outcome of the flow's own tests, which reach nothing.
     async fn tests_of(&self, org: &OrgId, prepared: &Prepared) -> Result<Vec<TestOutcome>, Fault> {
         let expressions = OfTests { app: self, org };
-        let testing = test(prepared.flow(), &expressions);
-        let tested = tokio::time::timeout(MOST_TESTING, testing).await;
-        let tested = tested.map_err(|_| {
-            Fault::new(
-                Code::Timeout,
-                "The flow's own tests took longer than a minute.",
-            )
-            .hint("Leave tests out, or let them do less. Nothing was changed.")
-        })?;
-        let outcome = |tested: Tested| TestOutcome {
-            passed: tested.passed(),
-            message: (!tested.passed()).then(|| tested.failures.join(" ")),
-            name: tested.test,
-        };
-        Ok(tested.into_iter().map(outcome).collect())
+        let tested = in_time(test(prepared.flow(), &expressions)).await?;
+        Ok(tested.into_iter().map(TestOutcome::from).collect())
     }
 }

@@ -102,8 +102,8 @@ impl App {
     ) -> Result<Saved, Fault> {
         self.believed_workspace(&admin.org, workspace).await?;
         let (good, checked) = self.checked_flow(&admin.org, workspace, source).await?;
-        let (prepared, servers) = good.ok_or_else(|| reading::wrong(&checked.problems))?;
-        if let Some(fault) = reading::failed_tests(&checked.tests) {
+        let (prepared, servers) = good.ok_or_else(|| reading::wrong("flow", &checked.problems))?;
+        if let Some(fault) = reading::failed_tests("flow", &checked.tests) {
             return Err(fault);
         }
         let name = &prepared.flow().flow;

@@ -52,14 +52,16 @@ impl App {
         let (flow, prepared, is_saved) = match (&trial.source, &trial.flow) {
             (Some(source), None) => {
                 let (prepared, checked) = self.read_flow_text(&admin.org, source).await?;
-                let prepared = prepared.ok_or_else(|| reading::wrong(&checked.problems))?;
+                let prepared = prepared.ok_or_else(|| reading::wrong("flow", &checked.problems))?;
                 (self.draft(admin, &workspace.id, &prepared), prepared, false)
             }
             (None, Some(named)) => {
                 let full = self.flow(admin, &workspace.id, named).await?;
                 let source = full.current.source;
                 let read = reading::off_the_threads(move || reading::prepared(&source));
-                let prepared = read.await?.map_err(|problems| reading::wrong(&problems))?;
+                let prepared = read
+                    .await?
+                    .map_err(|problems| reading::wrong("flow", &problems))?;
                 (full.flow, prepared, true)
             }
             _ => {

@@ -54,7 +54,7 @@ impl App {
         seen: &PackSeen,
         choice: &PackChoice,
     ) -> Result<BTreeMap<String, String>, Fault> {
-        let variables = &seen.shipped.pack.variables;
+        let variables = &seen.full.pack.variables;
         let plain = || {
             let plain = variables.iter();
             plain.filter(|(_, variable)| variable.r#type != VariableType::Secret)
@@ -121,7 +121,7 @@ pub(super) fn chosen_secrets<'c>(
     seen: &PackSeen,
     choice: &'c PackChoice,
 ) -> Result<Vec<(&'c String, &'c SecretString)>, Fault> {
-    let known: BTreeSet<&str> = seen.shipped.secrets().collect();
+    let known: BTreeSet<&str> = seen.full.secrets().collect();
     for name in choice.secrets.keys() {
         if !known.contains(&**name) {
             return Err(unknown("/secrets", "secret", name, known.iter().copied()));
@@ -129,7 +129,7 @@ pub(super) fn chosen_secrets<'c>(
     }
     for name in known {
         if !choice.secrets.contains_key(name) && !seen.secrets.contains(name) {
-            let variable = seen.shipped.pack.variables.get(name);
+            let variable = seen.full.pack.variables.get(name);
             let title = variable.map_or(name, |variable| variable.title.as_str());
             return Err(missing(name, title, "secrets"));
         }

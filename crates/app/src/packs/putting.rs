@@ -1,11 +1,12 @@
 //! Writing the flows of a pack: at first, with another choice, and in a newer version.
 
 use super::choosing::{chosen_flows, chosen_secrets};
-use super::{InstalledPack, PackChoice, PackFlowState, PackSeen, Standing, text};
+use super::{InstalledPack, PackChoice, PackFlowState, PackSeen, Standing, digest};
 use crate::App;
 use crate::actor::Admin;
 use quaymaster_core::id::{FlowId, WorkspaceId};
 use quaymaster_core::{Code, Fault};
+use quaymaster_flows::pack::named;
 use quaymaster_store::installed_pack::GivenFlow;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Debug, Clone)]
 pub struct PutPack {
     pub pack: PackSeen,
-    /// In the order of the pack.
+    /// Those that the pack has no longer, then in its order.
     pub flows: Vec<PutFlow>,
 }
 
@@ -54,6 +55,8 @@ enum Plan {
     /// It has this text already.
     Adopt(String, FlowId),
     Keep,
+    /// The same, as a flow of the workspace's own.
+    LetGo,
     Remove(FlowId),
 }
 
@@ -65,7 +68,7 @@ struct Replaced {
 }
 
 impl App {
-    /// Gives the workspace the flows of a pack as the program has them, with what was chosen.
+    /// Gives the workspace the flows of a pack as it is now, with what was chosen.
     pub async fn put_pack(
         &self,
         admin: &Admin,
@@ -78,7 +81,7 @@ impl App {
         let chosen = chosen_flows(&seen, choice)?;
         let secrets = chosen_secrets(&seen, choice)?;
         let standing = self
-            .standing_flows(&admin.org, workspace, seen.shipped, seen.installed.as_ref())
+            .standing_flows(&admin.org, workspace, &seen.full, seen.installed.as_ref())
             .await?;
         let plans = plans(&seen, choice, &vars, &chosen, &standing)?;
         for (name, value) in secrets {
@@ -96,11 +99,9 @@ impl App {
                         .detail("flow", name.clone())
                         .detail("done", said(&done))
                 })?;
-            if became != Became::Kept {
-                let mut tx = self.store.begin().await?;
-                tx.put_installed_pack(&row).await?;
-                tx.commit().await?;
-            }
+            let mut tx = self.store.begin().await?;
+            tx.put_installed_pack(&row).await?;
+            tx.commit().await?;
             done.push(PutFlow { name, became });
         }
         let pack = self.pack(admin, workspace, id).await?;
@@ -140,8 +141,8 @@ impl App {
         InstalledPack {
             org: admin.org.clone(),
             workspace: workspace.clone(),
-            pack: seen.shipped.pack.id.clone(),
-            version: seen.shipped.pack.version.clone(),
+            pack: seen.full.pack.id.clone(),
+            version: seen.full.pack.version.clone(),
             vars,
             flows: before.map(|row| row.flows.clone()).unwrap_or_default(),
             made_by: admin.label.clone(),
@@ -160,6 +161,10 @@ impl App {
     ) -> Result<Became, Fault> {
         let (text, flow, became) = match plan {
             Plan::Keep => return Ok(Became::Kept),
+            Plan::LetGo => {
+                row.flows.remove(name);
+                return Ok(Became::Kept);
+            }
             Plan::Remove(flow) => {
                 self.delete_flow(admin, workspace, flow.as_str()).await?;
                 row.flows.remove(name);
@@ -171,13 +176,13 @@ impl App {
                 (text, made.flow.id, Became::Created)
             }
             Plan::Update(text, flow, there) => {
-                let own = text::named(&text, &there.name);
+                let own = named(&text, &there.name);
                 self.put_flow(admin, workspace, flow.as_str(), &own, Some(there.version))
                     .await?;
                 (text, flow, Became::Updated)
             }
         };
-        let digest = text::digest(&text);
+        let digest = digest(&text);
         row.flows
             .insert(name.to_owned(), GivenFlow { flow, digest });
         Ok(became)
@@ -190,7 +195,7 @@ fn said(done: &[PutFlow]) -> serde_json::Value {
         .collect()
 }
 
-/// What is to be done, in the order of the pack; nothing when a name is taken.
+/// What is to be done, first about what the pack has no longer, then in its order; nothing when a name is taken.
 fn plans(
     seen: &PackSeen,
     choice: &PackChoice,
@@ -198,13 +203,24 @@ fn plans(
     chosen: &BTreeSet<String>,
     standing: &BTreeMap<String, Standing>,
 ) -> Result<Vec<(String, Plan)>, Fault> {
-    let mut plans = Vec::new();
+    let dropped = seen.dropped.iter().filter_map(|flow| {
+        let id = &standing.get(&flow.name)?.flow.id;
+        // It may have got the name that the pack has for it by now.
+        let has_name = seen.flows.iter().any(|now| now.name == flow.own_name);
+        let plan = if flow.is_changed || has_name {
+            Plan::LetGo
+        } else {
+            Plan::Remove(id.clone())
+        };
+        Some((flow.name.clone(), plan))
+    });
+    let mut plans: Vec<(String, Plan)> = dropped.collect();
     let mut taken = Vec::new();
     for flow in &seen.flows {
         let may_write = choice.replace_changed || flow.state != PackFlowState::Changed;
         let Some(there) = standing.get(&flow.name) else {
             if chosen.contains(&flow.name) {
-                let text = seen.shipped.text(&flow.name, vars);
+                let text = seen.full.text(&flow.name, vars);
                 plans.push((flow.name.clone(), Plan::Create(text)));
             }
             continue;
@@ -220,8 +236,8 @@ fn plans(
             }
             continue;
         }
-        let text = seen.shipped.text(&flow.name, vars);
-        let plan = if there.digest == text::digest(&text) {
+        let text = seen.full.text(&flow.name, vars);
+        let plan = if there.digest == digest(&text) {
             Plan::Adopt(text, there.flow.id.clone())
         } else if flow.state == PackFlowState::Taken {
             taken.push(flow.name.clone());

@@ -2,7 +2,7 @@
 
 use super::{MOST_FINDINGS, text};
 use crate::format::FORMAT;
-use crate::pack::{Pack, Variable, VariableType};
+use crate::pack::{Pack, PackTested, Variable, VariableType};
 use crate::template::{Part, is_secret};
 use quaymaster_core::schema::Checker;
 use quaymaster_yaml::{Finding, Report, Spot};
@@ -126,6 +126,11 @@ fn flows(pack: &Pack, at: &Spot, report: &mut Report) {
             flow.vars.is_empty(),
             &at.key("vars"),
             "A flow of a pack has no `vars`: what it needs is a variable of the pack.",
+        );
+        report.unless(
+            pack.tested == PackTested::None || !flow.tests.is_empty(),
+            &at,
+            "The pack says in `tested` that it is, and this flow has no `tests`.",
         );
         super::check(flow, &shared, &at, report);
         secrets(flow, pack, &at, report, &mut used);

@@ -3,6 +3,7 @@
 use crate::jq::Jq;
 use crate::world::block_on;
 use quaymaster_flows::load::{self, Document, Text};
+use quaymaster_flows::pack::PackTested;
 use quaymaster_flows::testing::test_pack;
 
 const PACK: &str = r#"
@@ -76,6 +77,25 @@ fn what_is_wrong_with_a_pack_is_told_at_its_place() {
     13:5: flows.0: The secret OTHER_KEY is no variable of the pack, so nobody would be asked for it.
     24:5: flows.0.return: There is no variable "curency". A flow has its own in `vars`. Did you mean `currency`?
     "#);
+}
+
+#[test]
+fn a_pack_that_says_it_was_tested_has_tests_in_every_flow() {
+    let text = |tested: &str| {
+        let pack =
+            "pack: quaymaster/v1\nid: shop\ntitle: Shop\nversion: \"1\"\ndescription: A shop.\n";
+        format!("{pack}{tested}flows:\n  - flow: a\n    steps: [{{ map: \"1\" }}]\n")
+    };
+    let untested = load::pack(&text(""), "").unwrap();
+    assert_eq!(untested.tested, PackTested::None);
+    for tested in ["mocks", "live"] {
+        assert_eq!(
+            problems(&text(&format!("tested: {tested}\n"))),
+            ["8:5: flows.0: The pack says in `tested` that it is, and this flow has no `tests`."]
+        );
+    }
+    let tested = load::pack(&PACK.replace("variables:", "tested: mocks\nvariables:"), "").unwrap();
+    assert_eq!(tested.tested, PackTested::Mocks);
 }
 
 #[test]

@@ -87,6 +87,8 @@ pub(super) enum Notice {
     RunCancelled,
     SecretSet,
     SecretDeleted,
+    PackAdded,
+    PackReplaced,
     PackSaved,
     PackKept,
     PackRemoved,
@@ -97,7 +99,7 @@ pub(super) enum Notice {
 }
 
 impl Notice {
-    const ALL: [Notice; 81] = [
+    const ALL: [Notice; 83] = [
         Notice::SignedOut,
         Notice::CapSet,
         Notice::TokenRevoked,
@@ -172,6 +174,8 @@ impl Notice {
         Notice::RunCancelled,
         Notice::SecretSet,
         Notice::SecretDeleted,
+        Notice::PackAdded,
+        Notice::PackReplaced,
         Notice::PackSaved,
         Notice::PackKept,
         Notice::PackRemoved,
@@ -257,6 +261,8 @@ impl Notice {
             Notice::RunCancelled => "run-cancelled",
             Notice::SecretSet => "secret-set",
             Notice::SecretDeleted => "secret-deleted",
+            Notice::PackAdded => "pack-added",
+            Notice::PackReplaced => "pack-replaced",
             Notice::PackSaved => "pack-saved",
             Notice::PackKept => "pack-kept",
             Notice::PackRemoved => "pack-removed",
@@ -375,6 +381,10 @@ impl Notice {
             Notice::RunCancelled => "The run is cancelled.",
             Notice::SecretSet => "The secret is set. Runs that begin from now on use it.",
             Notice::SecretDeleted => "The secret is deleted. Flows that use it fail from now on.",
+            Notice::PackAdded => "The pack is here. Choose its accounts and tools, and install it.",
+            Notice::PackReplaced => {
+                "The new text is here. Upgrade the pack to install what is newer in it."
+            }
             Notice::PackSaved => "The tools are installed. Connected clients are told.",
             Notice::PackKept => "The pack is saved. What was changed by hand stayed as it is.",
             Notice::PackRemoved => "The pack is removed. Agents no longer see its tools.",

@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use quaymaster_app::packs::{
-    Became, PackChoice, PackFlow, PackFlowState, PackSeen, Variable, VariableType,
+    Became, PackChoice, PackFlow, PackFlowState, PackSeen, PackTested, Variable, VariableType,
 };
 use quaymaster_app::{Actor, App};
 use quaymaster_core::Fault;
@@ -21,8 +21,8 @@ use super::posted::{Fields, Form, Posted};
 use super::writers::Writers;
 use super::{Pages, place};
 use crate::views::{
-    Choice, Field, Layout, PackCard, PackFlowRow, PackInstalled, PackPage, PackVariable,
-    PackVariableKind, PacksPage, Place,
+    Choice, Field, Layout, PackCard, PackDropped, PackFlowRow, PackInstalled, PackPage,
+    PackTestedHow, PackVariable, PackVariableKind, PacksPage, Place,
 };
 
 pub(super) async fn list(
@@ -33,10 +33,12 @@ pub(super) async fn list(
     let place = place::find(&app, &person.actor, &id).await?;
     let packs = app.packs(&person.actor, &id).await?;
     let card = |seen: PackSeen| PackCard {
-        id: seen.shipped.pack.id.clone(),
-        title: seen.shipped.pack.title.clone(),
-        summary: first_sentence(&seen.shipped.pack.description),
+        id: seen.full.pack.id.clone(),
+        title: seen.full.pack.title.clone(),
+        summary: first_sentence(&seen.full.pack.description),
         flows: seen.flows.len(),
+        tested: tested(seen.full.pack.tested),
+        is_own: seen.is_own,
         is_installed: seen.installed.is_some(),
         is_older: seen.is_older(),
     };
@@ -46,6 +48,14 @@ pub(super) async fn list(
         layout: person.layout,
     };
     Ok(shown(StatusCode::OK, &page))
+}
+
+const fn tested(tested: PackTested) -> PackTestedHow {
+    match tested {
+        PackTested::Live => PackTestedHow::Live,
+        PackTested::Mocks => PackTestedHow::Mocks,
+        PackTested::None => PackTestedHow::None,
+    }
 }
 
 fn first_sentence(text: &str) -> String {
@@ -72,7 +82,7 @@ async fn page_of(
     let place = place::find(app, actor, id).await?;
     let seen = app.pack(actor, id, pack).await?;
     let mut variables = Vec::new();
-    for (name, variable) in &seen.shipped.pack.variables {
+    for (name, variable) in &seen.full.pack.variables {
         variables.push(variable_of(app, actor, id, &seen, name, variable).await?);
     }
     let is_older = seen.is_older();
@@ -87,15 +97,25 @@ async fn page_of(
         None => None,
     };
     let is_new = installed.is_none();
-    let pack = &seen.shipped.pack;
+    let pack = &seen.full.pack;
     Ok(PackPage {
         id: pack.id.clone(),
         title: pack.title.clone(),
         version: pack.version.clone(),
         description: pack.description.trim().to_owned(),
+        tested: tested(pack.tested),
+        is_own: seen.is_own,
         installed,
         is_older,
         variables,
+        dropped: seen
+            .dropped
+            .into_iter()
+            .map(|flow| PackDropped {
+                name: flow.own_name,
+                is_changed: flow.is_changed,
+            })
+            .collect(),
         flows: seen
             .flows
             .into_iter()
@@ -255,7 +275,7 @@ pub(super) async fn put(
     }
 }
 
-fn path(place: &Place, pack: &str) -> String {
+pub(super) fn path(place: &Place, pack: &str) -> String {
     format!(
         "{}/packs/{}",
         place.path(),

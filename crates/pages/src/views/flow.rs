@@ -149,25 +149,41 @@ impl FlowPage {
     }
 
     pub fn problems(&self) -> Vec<Problem> {
-        let whole = self.error.iter().map(|message| Problem {
-            input: None,
-            message: message.clone(),
-        });
-        let found = match (self.mistakes.len(), self.failed_tests()) {
-            (0, 0) => None,
-            (0, 1) => Some("One of the flow's tests fails.".to_owned()),
-            (0, count) => Some(format!("{count} of the flow's tests fail.")),
-            (1, _) => Some("There is a problem in the flow.".to_owned()),
-            (count, _) => Some(format!("There are {count} problems in the flow.")),
-        };
-        let found = found.map(|message| Problem {
-            input: Some("mistakes".into()),
-            message,
-        });
+        let found = problems_of_text(
+            "flow",
+            self.error.as_ref(),
+            self.mistakes.len(),
+            self.failed_tests(),
+        );
         let open = self.steps.iter().filter_map(|steps| steps.open.as_ref());
         let fields = open.flat_map(OpenStep::problems);
-        whole.chain(found).chain(fields).collect()
+        found.into_iter().chain(fields).collect()
     }
+}
+
+/// What is wrong with a text that has tests in it; `what` it is.
+pub(super) fn problems_of_text(
+    what: &str,
+    error: Option<&String>,
+    mistakes: usize,
+    failed_tests: usize,
+) -> Vec<Problem> {
+    let whole = error.map(|message| Problem {
+        input: None,
+        message: message.clone(),
+    });
+    let found = match (mistakes, failed_tests) {
+        (0, 0) => None,
+        (0, 1) => Some(format!("One of the {what}'s tests fails.")),
+        (0, count) => Some(format!("{count} of the {what}'s tests fail.")),
+        (1, _) => Some(format!("There is a problem in the {what}.")),
+        (count, _) => Some(format!("There are {count} problems in the {what}.")),
+    };
+    let found = found.map(|message| Problem {
+        input: Some("mistakes".into()),
+        message,
+    });
+    whole.into_iter().chain(found).collect()
 }
 
 /// A run in a list.

@@ -1,12 +1,13 @@
-//! Packs: their list, and one with what is chosen for it.
+//! Packs: their list, one with what is chosen for it, and the page on which a workspace is given one of its own.
 
 use askama::Template;
 
 use super::address::segment;
-use super::flow::path_of;
+use super::flow::{TestRow, path_of, problems_of_text};
 use super::form::{self, Field, Problem};
 use super::layout::Layout;
 use super::moment::Shown;
+use super::own_connector::Mistake;
 use super::place::{Choice, Place};
 use super::reference::{Paragraph, Span};
 use crate::openapi::paragraphs;
@@ -28,9 +29,40 @@ pub struct PackCard {
     pub title: String,
     pub summary: String,
     pub flows: usize,
+    pub tested: PackTestedHow,
+    /// The workspace was given it.
+    pub is_own: bool,
     pub is_installed: bool,
     /// It has newer flows than the workspace.
     pub is_older: bool,
+}
+
+/// How a pack says that it was tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PackTestedHow {
+    Live,
+    Mocks,
+    None,
+}
+
+impl PackTestedHow {
+    pub const fn label(self) -> &'static str {
+        match self {
+            PackTestedHow::Live => "Tested live",
+            PackTestedHow::Mocks => "Tested with mocks alone",
+            PackTestedHow::None => "Not tested",
+        }
+    }
+
+    pub const fn sentence(self) -> &'static str {
+        match self {
+            PackTestedHow::Live => "Its tools were run against the real service.",
+            PackTestedHow::Mocks => {
+                "Its tests run with answers that are made up. Its tools were not run against the real service."
+            }
+            PackTestedHow::None => "It does not say that anybody has tested it.",
+        }
+    }
 }
 
 impl PackCard {
@@ -50,10 +82,15 @@ pub struct PackPage {
     pub title: String,
     pub version: String,
     pub description: String,
+    pub tested: PackTestedHow,
+    /// The workspace was given it.
+    pub is_own: bool,
     pub installed: Option<PackInstalled>,
     pub is_older: bool,
     pub variables: Vec<PackVariable>,
     pub flows: Vec<PackFlowRow>,
+    /// Flows that the workspace has from it, and that it has no longer.
+    pub dropped: Vec<PackDropped>,
     pub error: Option<String>,
     /// Why the choice of flows was refused.
     pub flows_error: Option<String>,
@@ -70,6 +107,15 @@ pub struct PackInstalled {
     pub version: String,
     pub made_by: String,
     pub updated_at: Instant,
+}
+
+/// A flow that a pack had.
+#[derive(Debug, Clone)]
+pub struct PackDropped {
+    /// What the workspace calls it.
+    pub name: String,
+    /// Somebody changed it by hand.
+    pub is_changed: bool,
 }
 
 /// What is chosen once for all flows.
@@ -123,6 +169,11 @@ impl PackPage {
             .any(|flow| flow.state == Some("changed by hand"))
     }
 
+    /// Whether something would be lost with the pack that somebody changed by hand.
+    pub fn keeps_changed(&self) -> bool {
+        self.has_changed() || self.dropped.iter().any(|flow| flow.is_changed)
+    }
+
     /// Whether every account that is needed can be chosen.
     pub fn is_ready(&self) -> bool {
         self.variables.iter().all(|variable| match &variable.kind {
@@ -144,5 +195,41 @@ impl PackPage {
             variables.map(|one| (format!("var-{}", one.name), one.field.error.as_ref()));
         let flows = ("pack-flows".to_owned(), self.flows_error.as_ref());
         form::problems(self.error.as_ref(), variables.chain([flows]))
+    }
+}
+
+/// `/workspaces/{id}/own-packs`: posts `source` or `file`, `pack` and `do` to itself.
+#[derive(Debug, Clone, Template)]
+#[template(path = "own_pack.html")]
+pub struct OwnPackPage {
+    pub layout: Layout,
+    pub place: Place,
+    /// The id of the pack whose text is changed; none for a new one.
+    pub changed: Option<String>,
+    pub source: String,
+    pub mistakes: Vec<Mistake>,
+    pub tests: Vec<TestRow>,
+    /// Why the whole was refused.
+    pub error: Option<String>,
+    /// What was found when it was only checked and is fine.
+    pub fine: Option<String>,
+}
+
+impl OwnPackPage {
+    pub fn path(&self) -> String {
+        format!("{}/own-packs", self.place.path())
+    }
+
+    pub fn failed_tests(&self) -> usize {
+        self.tests.iter().filter(|test| !test.passed).count()
+    }
+
+    pub fn problems(&self) -> Vec<Problem> {
+        problems_of_text(
+            "pack",
+            self.error.as_ref(),
+            self.mistakes.len(),
+            self.failed_tests(),
+        )
     }
 }

@@ -1,20 +1,21 @@
-//! `flow apply`: a directory of flows becomes what a workspace runs.
+//! `flow apply`: a directory of flows and packs becomes what a workspace runs.
 //!
 //! Every file is checked by the server before the first one is saved, so that a mistake in the last
-//! file does not leave half of them changed. Flows that are not in the directory stay.
+//! file does not leave half of them changed. Flows and packs that are not in the directory stay.
 
+use super::packs;
+use super::remote::Remote;
 use crate::output::{self, Told};
 use anyhow::Context as _;
-use reqwest::{Client, Method, StatusCode, Url};
-use secrecy::{ExposeSecret as _, SecretString};
+use quaymaster_flows::load::{Document, Text, document};
+use quaymaster_flows::pack::VariableType;
+use reqwest::Method;
+use secrecy::SecretString;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-/// A save runs the flow's tests.
-const PATIENCE: Duration = Duration::from_mins(2);
 const LARGEST: u64 = 1 << 20;
 
 /// Which workspace of which server.
@@ -25,65 +26,168 @@ pub(crate) struct Target {
     pub(crate) workspace: Option<String>,
 }
 
-struct Remote {
-    client: Client,
-    base: Url,
-    key: SecretString,
+/// What stands in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Flow,
+    Pack,
+}
+
+impl Kind {
+    const fn name(self) -> &'static str {
+        match self {
+            Kind::Flow => "flow",
+            Kind::Pack => "pack",
+        }
+    }
+}
+
+/// A file that the server has found nothing wrong with.
+struct Checked {
+    file: String,
+    kind: Kind,
+    name: String,
+    source: String,
 }
 
 /// A file and what became of it.
 struct Applied {
     file: String,
+    kind: Kind,
     name: String,
     outcome: String,
+    /// Of a pack: what became of each of its flows.
+    flows: Vec<Value>,
     fault: Option<Value>,
 }
 
-pub(crate) async fn apply(directory: &Path, target: Target, as_json: bool) -> anyhow::Result<()> {
+/// `vars` are values for the variables of packs, by name.
+pub(crate) async fn apply(
+    directory: &Path,
+    target: Target,
+    vars: BTreeMap<String, String>,
+    as_json: bool,
+) -> anyhow::Result<()> {
     let files = files_of(directory)?;
     let remote = Remote::new(&target.server, target.key)?;
     let workspace = remote.workspace(target.workspace).await?;
-    let mut checked = Vec::new();
+    let mut checked: Vec<Checked> = Vec::new();
     let mut report = Vec::new();
     let mut names: BTreeMap<String, String> = BTreeMap::new();
+    let mut known: BTreeSet<String> = BTreeSet::new();
     for file in &files {
         let shown = file.display().to_string();
         let source = read(file)?;
+        let kind = kind_of(&source, &mut known);
         let answer = remote.check(&workspace, &source).await?;
         let name = answer["name"].as_str().unwrap_or_default().to_owned();
-        let twice = names.insert(name.clone(), shown.clone());
+        let what = kind.name();
+        let twice = names.insert(format!("{what} {name}"), shown.clone());
         let fault = match twice.filter(|_| !name.is_empty()) {
             Some(first) => {
-                Some(json!({ "message": format!("{first} has a flow of this name, too.") }))
+                Some(json!({ "message": format!("{first} has a {what} of this name, too.") }))
             }
             None if answer["valid"] == true => None,
             None => Some(answer),
         };
-        if let Some(fault) = fault {
+        if fault.is_some() {
             report.push(Applied {
                 file: shown,
+                kind,
                 name,
                 outcome: "refused".to_owned(),
-                fault: Some(fault),
+                flows: Vec::new(),
+                fault,
             });
             continue;
         }
-        checked.push((shown, name, source));
+        checked.push(Checked {
+            file: shown,
+            kind,
+            name,
+            source,
+        });
     }
     if report.is_empty() {
-        for (file, name, source) in checked {
-            report.push(remote.save(&workspace, file, name, &source).await?);
+        if let Some(name) = vars.keys().find(|name| !known.contains(*name)) {
+            anyhow::bail!(
+                "no pack in {} has a variable {name}; secrets are set in the workspace",
+                directory.display()
+            );
+        }
+        for file in checked {
+            report.push(match file.kind {
+                Kind::Flow => save(&remote, &workspace, file).await?,
+                Kind::Pack => install(&remote, &workspace, file, &vars).await?,
+            });
         }
     } else {
         // Nothing was saved.
-        report.extend(checked.into_iter().map(|(file, name, _)| Applied {
-            file,
-            name,
+        report.extend(checked.into_iter().map(|file| Applied {
+            file: file.file,
+            kind: file.kind,
+            name: file.name,
             outcome: "left alone".to_owned(),
+            flows: Vec::new(),
             fault: None,
         }));
     }
     tell(report, as_json)
+}
+
+/// What a text is, and in `variables` the names of those that can be chosen, if it is a pack.
+fn kind_of(source: &str, variables: &mut BTreeSet<String>) -> Kind {
+    let text = Text::new(source, "");
+    if !text.has(&["pack"]) {
+        return Kind::Flow;
+    }
+    // What is wrong with it, the server says.
+    if let Ok(Document::Pack(pack)) = document(&text) {
+        let chosen = pack.variables.into_iter();
+        let chosen = chosen.filter(|(_, variable)| variable.r#type != VariableType::Secret);
+        variables.extend(chosen.map(|(name, _)| name));
+    }
+    Kind::Pack
+}
+
+async fn save(remote: &Remote, workspace: &str, file: Checked) -> anyhow::Result<Applied> {
+    let path = ["workspaces", workspace, "flows", &file.name];
+    let body = json!({ "source": file.source });
+    let (status, answer) = remote.ask(Method::PUT, &path, Some(&body)).await?;
+    let refused = !status.is_success();
+    let outcome = match answer["outcome"].as_str() {
+        Some(outcome) if !refused => outcome.to_owned(),
+        _ => "refused".to_owned(),
+    };
+    Ok(Applied {
+        file: file.file,
+        kind: file.kind,
+        name: file.name,
+        outcome,
+        flows: Vec::new(),
+        fault: refused.then_some(answer),
+    })
+}
+
+async fn install(
+    remote: &Remote,
+    workspace: &str,
+    file: Checked,
+    vars: &BTreeMap<String, String>,
+) -> anyhow::Result<Applied> {
+    let installed = packs::install(remote, workspace, &file.name, &file.source, vars).await?;
+    let (outcome, flows, fault) = match installed {
+        Ok(installed) => (installed.outcome, installed.flows, None),
+        Err(fault) => ("refused", Vec::new(), Some(fault)),
+    };
+    Ok(Applied {
+        file: file.file,
+        kind: file.kind,
+        name: file.name,
+        outcome: outcome.to_owned(),
+        flows,
+        fault,
+    })
 }
 
 fn tell(mut report: Vec<Applied>, as_json: bool) -> anyhow::Result<()> {
@@ -91,6 +195,10 @@ fn tell(mut report: Vec<Applied>, as_json: bool) -> anyhow::Result<()> {
     let mut text = String::new();
     for one in &report {
         let _ = writeln!(text, "{}: {} ({})", one.file, one.outcome, one.name);
+        for flow in &one.flows {
+            let word = |key: &str| flow[key].as_str().unwrap_or_default();
+            let _ = writeln!(text, "  {}: {}", word("name"), word("became"));
+        }
         if let Some(fault) = &one.fault {
             for line in lines_of(fault) {
                 let _ = writeln!(text, "  {line}");
@@ -101,7 +209,11 @@ fn tell(mut report: Vec<Applied>, as_json: bool) -> anyhow::Result<()> {
     let values: Vec<Value> = report
         .iter()
         .map(|one| {
-            let mut value = json!({ "file": one.file, "flow": one.name, "outcome": one.outcome });
+            let mut value = json!({ "file": one.file, "outcome": one.outcome });
+            value[one.kind.name()] = json!(one.name);
+            if !one.flows.is_empty() {
+                value["flows"] = json!(one.flows);
+            }
             if let Some(fault) = &one.fault {
                 value["fault"] = fault.clone();
             }
@@ -109,11 +221,11 @@ fn tell(mut report: Vec<Applied>, as_json: bool) -> anyhow::Result<()> {
         })
         .collect();
     output::print(as_json, &json!({ "ok": !refused, "files": values }), &text);
-    anyhow::ensure!(!refused, Told("some flows were refused"));
+    anyhow::ensure!(!refused, Told("some files were refused"));
     Ok(())
 }
 
-/// Problems with their places, failed tests, or the message alone.
+/// Problems with their places, failed tests, or what the server says.
 fn lines_of(fault: &Value) -> Vec<String> {
     let details = fault.get("details").unwrap_or(fault);
     let mut lines = Vec::new();
@@ -133,12 +245,15 @@ fn lines_of(fault: &Value) -> Vec<String> {
         }
     }
     if lines.is_empty() {
-        lines.push(fault["message"].as_str().unwrap_or_default().to_owned());
+        let said = ["message", "hint"]
+            .iter()
+            .filter_map(|key| fault[*key].as_str());
+        lines.extend(said.map(str::to_owned));
     }
     lines
 }
 
-/// The flows of a directory, by name; not those of directories within.
+/// The files of a directory, by name; not those of directories within.
 fn files_of(directory: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let entries = std::fs::read_dir(directory)
         .with_context(|| format!("{} cannot be read", directory.display()))?;
@@ -166,101 +281,4 @@ fn read(file: &Path) -> anyhow::Result<String> {
         .len();
     anyhow::ensure!(size <= LARGEST, "{shown} has more than {LARGEST} bytes");
     std::fs::read_to_string(file).with_context(|| format!("{shown} cannot be read as text"))
-}
-
-impl Remote {
-    fn new(server: &str, key: SecretString) -> anyhow::Result<Self> {
-        let server = server.trim_end_matches('/').to_owned() + "/";
-        let base = Url::parse(&server).with_context(|| format!("{server} is no address"))?;
-        Ok(Remote {
-            client: Client::builder().timeout(PATIENCE).build()?,
-            base,
-            key,
-        })
-    }
-
-    /// Status and body, which is JSON.
-    async fn ask(
-        &self,
-        method: Method,
-        path: &[&str],
-        body: Option<&Value>,
-    ) -> anyhow::Result<(StatusCode, Value)> {
-        let mut url = self.base.clone();
-        url.path_segments_mut()
-            .map_err(|()| anyhow::anyhow!("{} is no address of a server", self.base))?
-            .pop_if_empty()
-            .extend(["api", "v1"])
-            .extend(path);
-        let mut request = self
-            .client
-            .request(method, url)
-            .bearer_auth(self.key.expose_secret());
-        if let Some(body) = body {
-            request = request.json(body);
-        }
-        let answer = request
-            .send()
-            .await
-            .with_context(|| format!("nothing answers at {}; is the server running?", self.base))?;
-        let status = answer.status();
-        let body = answer
-            .json()
-            .await
-            .with_context(|| format!("{} answers {status} and no JSON", self.base))?;
-        Ok((status, body))
-    }
-
-    async fn workspace(&self, named: Option<String>) -> anyhow::Result<String> {
-        if let Some(named) = named {
-            return Ok(named);
-        }
-        let (status, answer) = self.ask(Method::GET, &["workspaces"], None).await?;
-        good(status, &answer)?;
-        let first = answer["workspaces"][0]["id"].as_str();
-        Ok(first
-            .context("the organization has no workspace")?
-            .to_owned())
-    }
-
-    async fn check(&self, workspace: &str, source: &str) -> anyhow::Result<Value> {
-        let path = ["workspaces", workspace, "flow-drafts", "validate"];
-        let body = json!({ "source": source });
-        let (status, answer) = self.ask(Method::POST, &path, Some(&body)).await?;
-        good(status, &answer)?;
-        Ok(answer)
-    }
-
-    async fn save(
-        &self,
-        workspace: &str,
-        file: String,
-        name: String,
-        source: &str,
-    ) -> anyhow::Result<Applied> {
-        let path = ["workspaces", workspace, "flows", &name];
-        let body = json!({ "source": source });
-        let (status, answer) = self.ask(Method::PUT, &path, Some(&body)).await?;
-        let refused = !status.is_success();
-        let outcome = match answer["outcome"].as_str() {
-            Some(outcome) if !refused => outcome.to_owned(),
-            _ => "refused".to_owned(),
-        };
-        Ok(Applied {
-            file,
-            name,
-            outcome,
-            fault: refused.then_some(answer),
-        })
-    }
-}
-
-/// The server's own words for why it did nothing.
-fn good(status: StatusCode, answer: &Value) -> anyhow::Result<()> {
-    let message = answer["message"].as_str().unwrap_or("no reason given");
-    anyhow::ensure!(
-        status.is_success(),
-        "the server answers {status}: {message}"
-    );
-    Ok(())
 }

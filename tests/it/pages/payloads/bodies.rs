@@ -29,6 +29,8 @@ pub(super) const LEFT_OUT: [(&str, &str); 12] = [
 
 const FLOW: &str = r#"{"flow":"NAME","title":"A note","triggers":[{"mcp_tool":{"description":"Notes."}}],"steps":[{"id":"a","map":"{}"}],"return":"{}"}"#;
 
+const PACK: &str = r#"{"pack":"quaymaster/v1","id":"NAME","title":"Notes","version":"1","description":"Notes.","flows":[{"flow":"a_note","steps":[{"id":"a","map":"{}"}]}]}"#;
+
 /// Bodies that succeed, one for each kind; null for bytes. `@…` stands for what [`Ids`] has. A PATCH takes the one field.
 pub(super) fn of(route: &str) -> Vec<Value> {
     let one = |body: Value| vec![body];
@@ -121,6 +123,7 @@ pub(super) fn of(route: &str) -> Vec<Value> {
         "POST /workspaces/{id}/integrations" => one(json!({
             "integrationName": "github", "alias": "@name", "connectionStrategy": "per_user",
         })),
+        "POST /workspaces/{id}/packs" => one(json!({ "source": "@pack" })),
         "PUT /workspaces/{id}/packs/{pack}" => one(json!({})),
         patch if patch.starts_with("PATCH ") => one(json!({})),
         _ => Vec::new(),
@@ -176,6 +179,7 @@ impl Ids {
             "new" | "name" => new,
             "email" => format!("{new}@example.com"),
             "flow" => FLOW.replace("NAME", &new),
+            "pack" => PACK.replace("NAME", &new),
             // Of the flow that is changed.
             "berth_note" => FLOW.replace("NAME", name),
             _ => panic!("no @{name}"),

@@ -1,4 +1,4 @@
-//! What writes besides the fields of the API: files, documents, memory, flows, definitions, clients, people, and services.
+//! What writes besides the fields of the API: files, documents, memory, flows, packs, definitions, clients, people, and services.
 
 use super::super::walk::scene::Scene;
 use super::super::walk::stops::{Stop, Who};
@@ -9,7 +9,7 @@ use reqwest::{Client, Method};
 use serde_json::{Value, json};
 
 /// What was written here, with the stop that shows it.
-pub(super) const SHOWN: [(&str, &str); 36] = [
+pub(super) const SHOWN: [(&str, &str); 43] = [
     ("name of the organization", "home"),
     ("name of the owner", "members"),
     ("name of a file", "files"),
@@ -26,6 +26,13 @@ pub(super) const SHOWN: [(&str, &str); 36] = [
     ("text in a result of a flow", "flow-run"),
     ("argument of a flow", "flow-run"),
     ("name of a test of a flow", "flow-version"),
+    ("title of a pack", "packs"),
+    ("description of a pack", "packs"),
+    ("title of a pack", "pack-of-payloads"),
+    ("title of a variable of a pack", "pack-of-payloads"),
+    ("default of a variable of a pack", "pack-of-payloads"),
+    ("title of a flow of a pack", "pack-of-payloads"),
+    ("description of a flow of a pack", "pack-of-payloads"),
     ("message of a flow that fails", "run-that-failed"),
     ("hint of a flow that fails", "run-that-failed"),
     ("title of a definition", "own-connector"),
@@ -82,6 +89,14 @@ impl Made {
                 "run-that-failed",
                 format!("/workspaces/{workspace}/flow-runs/{}", self.failed_run),
             ),
+            stop(
+                "pack-of-payloads",
+                format!("/workspaces/{workspace}/packs/of_payloads"),
+            ),
+            stop(
+                "text-of-payloads",
+                format!("/workspaces/{workspace}/own-packs?pack=of_payloads"),
+            ),
             stop("search-of-payloads", "/search?q=pwned".to_owned()),
         ]
     }
@@ -93,6 +108,7 @@ pub(super) async fn put(scene: &mut Scene, service: &Upstream, places: &mut Plac
     skill(&scene.desk, places).await;
     let (notes, tools) = accounts(&scene.desk, service, places).await;
     flows(&scene.desk, places).await;
+    pack(&scene.desk, places).await;
     client(&scene.desk, places).await;
     let run = async |state: &str| {
         let here = format!("/workspaces/{}/flow-runs", scene.seeded.workspace);
@@ -322,6 +338,31 @@ async fn flows(desk: &Developer, places: &mut Places) {
         } }],
     });
     desk.made(&here, json!({ "source": fails.to_string() }))
+        .await;
+}
+
+/// A pack of the workspace's own with payloads in its texts.
+async fn pack(desk: &Developer, places: &mut Places) {
+    let pack = json!({
+        "pack": "quaymaster/v1",
+        "id": "of_payloads",
+        "title": places.put("title of a pack", 3),
+        "version": "1.0.0",
+        "description": places.put("description of a pack", 4),
+        "variables": { "word": {
+            "type": "string",
+            "title": places.put("title of a variable of a pack", 1),
+            "default": places.put("default of a variable of a pack", 5),
+        } },
+        "flows": [{
+            "flow": "of_a_pack",
+            "title": places.put("title of a flow of a pack", 2),
+            "triggers": [{ "mcp_tool": { "description": places.put("description of a flow of a pack", 13) } }],
+            "steps": [{ "id": "a", "map": ".vars.word" }],
+        }],
+    });
+    let here = format!("/workspaces/{}/packs", desk.server.workspace);
+    desk.made(&here, json!({ "source": pack.to_string() }))
         .await;
 }
 

@@ -187,6 +187,7 @@ fn of_admins(at: &Seeded) -> Vec<(&'static str, String)> {
         ("end-users", here("/end-users")),
         ("end-user", format!("/end-users/{}", at.end_user)),
         ("flow-new", here("/flows/new")),
+        ("own-pack", here("/own-packs")),
         ("flow-try", here("/flows/berth_note/try")),
     ]
 }

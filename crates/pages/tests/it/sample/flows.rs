@@ -5,9 +5,9 @@ use quaymaster_pages::views::pager::Pager;
 use quaymaster_pages::views::{
     Choice, DiffLine, DrawnFlow, FlowPage, FlowRow, FlowRunPage, FlowRunsPage, FlowSecretRow,
     FlowSecretsPage, FlowServerRow, FlowTryPage, FlowVersionPage, FlowVersionRow, FlowVersionsPage,
-    FlowsPage, InputKind, LastRun, Mistake, OpenStep, PackCard, PackFlowRow, PackInstalled,
-    PackPage, PackVariable, PackVariableKind, PacksPage, RunRow, RunStepRow, SavedFlow,
-    StepFieldView, StepForms, TestRow, TriedOutcome, TryInput,
+    FlowsPage, InputKind, LastRun, Mistake, OpenStep, OwnPackPage, PackCard, PackDropped,
+    PackFlowRow, PackInstalled, PackPage, PackTestedHow, PackVariable, PackVariableKind, PacksPage,
+    RunRow, RunStepRow, SavedFlow, StepFieldView, StepForms, TestRow, TriedOutcome, TryInput,
 };
 
 use super::{Page, Sample, page};
@@ -370,11 +370,13 @@ impl Sample {
     }
 
     fn of_packs(&self) -> Vec<Page> {
-        let card = |id: &str, is_installed| PackCard {
+        let card = |id: &str, is_installed: bool| PackCard {
             id: self.t(id),
             title: self.t("Slack digest"),
             summary: self.t("Read what was said in channels."),
             flows: 5,
+            tested: PackTestedHow::Mocks,
+            is_own: !is_installed,
             is_installed,
             is_older: is_installed,
         };
@@ -408,6 +410,18 @@ impl Sample {
             title: self.t("Slack digest"),
             version: self.t("1.1.0"),
             description: self.t("Read what was said in channels, with names."),
+            tested: PackTestedHow::Live,
+            is_own: true,
+            dropped: vec![
+                PackDropped {
+                    name: "slack_old".to_owned(),
+                    is_changed: true,
+                },
+                PackDropped {
+                    name: "slack_older".to_owned(),
+                    is_changed: false,
+                },
+            ],
             installed: Some(PackInstalled {
                 version: self.t("1.0.0"),
                 made_by: self.t("You"),
@@ -430,6 +444,9 @@ impl Sample {
             flows_error: Some(self.t("Choose at least one flow.")),
         };
         let lacking = PackPage {
+            tested: PackTestedHow::None,
+            is_own: false,
+            dropped: Vec::new(),
             installed: None,
             is_older: false,
             variables: vec![PackVariable {
@@ -442,7 +459,36 @@ impl Sample {
         };
         let mut member = pack.clone();
         member.place.is_admin = false;
+        let own = OwnPackPage {
+            layout: self.inside(),
+            place: self.place(),
+            changed: None,
+            source: self.t("pack: quaymaster/v1"),
+            mistakes: Vec::new(),
+            tests: Vec::new(),
+            error: None,
+            fine: Some(self.t("The pack is fine.")),
+        };
+        let wrong = OwnPackPage {
+            changed: Some(self.t("shop")),
+            mistakes: vec![Mistake {
+                line: 3,
+                column: 5,
+                message: self.t("flows.0.step: There is no key `step` here."),
+                text: self.t("    step: []"),
+            }],
+            tests: vec![TestRow {
+                name: self.t("count_orders: none"),
+                passed: false,
+                message: Some(self.t("result: 1, not 2.")),
+            }],
+            error: Some(self.t("The server itself has a pack of this id.")),
+            fine: None,
+            ..own.clone()
+        };
         vec![
+            page("own-pack", &own),
+            page("own-pack-wrong", &wrong),
             page("packs", &packs),
             page("pack", &pack),
             page("pack-lacking", &lacking),

@@ -1,0 +1,81 @@
+//! What `flow apply` does with the file of a pack: the server keeps its text, then installs it or what is newer of it.
+
+use super::remote::Remote;
+use reqwest::{Method, StatusCode};
+use serde_json::{Map, Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What became of a pack.
+pub(super) struct Installed {
+    /// `created`, `updated` or `unchanged`.
+    pub(super) outcome: &'static str,
+    /// `{name, became}` for each flow.
+    pub(super) flows: Vec<Value>,
+}
+
+/// Keeps and installs a pack; the server's own words when it does not. A pack that is there already gets the flows that
+/// its text did not have before, and otherwise has those that were chosen.
+pub(super) async fn install(
+    remote: &Remote,
+    workspace: &str,
+    id: &str,
+    source: &str,
+    vars: &BTreeMap<String, String>,
+) -> anyhow::Result<Result<Installed, Value>> {
+    let path = ["workspaces", workspace, "packs", id];
+    let (status, before) = remote.ask(Method::GET, &path, None).await?;
+    if !status.is_success() && status != StatusCode::NOT_FOUND {
+        return Ok(Err(before));
+    }
+    let body = json!({ "source": source });
+    let (status, added) = remote.ask(Method::POST, &path[..3], Some(&body)).await?;
+    if !status.is_success() {
+        return Ok(Err(added));
+    }
+    let body = choice(&before["pack"], &added["pack"], vars);
+    let (status, put) = remote.ask(Method::PUT, &path, Some(&body)).await?;
+    if !status.is_success() {
+        return Ok(Err(put));
+    }
+    let flows = list(&put["flows"]).to_vec();
+    let is_same = |flow: &Value| matches!(flow["became"].as_str(), Some("unchanged" | "kept"));
+    let outcome = match status {
+        StatusCode::CREATED => "created",
+        _ if added["outcome"] == "unchanged" && flows.iter().all(is_same) => "unchanged",
+        _ => "updated",
+    };
+    Ok(Ok(Installed { outcome, flows }))
+}
+
+/// The body that installs a pack, which was `before`, if there was one, and is `now`.
+fn choice(before: &Value, now: &Value, vars: &BTreeMap<String, String>) -> Value {
+    let mut variables = Map::new();
+    for variable in list(&now["variables"]) {
+        let name = variable["name"].as_str().unwrap_or_default();
+        if let Some(value) = vars.get(name) {
+            variables.insert(name.to_owned(), json!(value));
+        }
+    }
+    let mut body = json!({ "variables": variables });
+    if before["installed"].is_object() {
+        let known: BTreeSet<&str> = list(&before["flows"])
+            .iter()
+            .filter_map(|flow| flow["name"].as_str())
+            .collect();
+        let wanted = list(&now["flows"]).iter().filter(|flow| {
+            let is_known = flow["name"]
+                .as_str()
+                .is_some_and(|name| known.contains(name));
+            !is_known || matches!(flow["state"].as_str(), Some("same" | "older" | "changed"))
+        });
+        let wanted: Vec<&Value> = wanted.map(|flow| &flow["name"]).collect();
+        if !wanted.is_empty() {
+            body["flows"] = json!(wanted);
+        }
+    }
+    body
+}
+
+fn list(value: &Value) -> &[Value] {
+    value.as_array().map(Vec::as_slice).unwrap_or_default()
+}

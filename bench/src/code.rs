@@ -66,7 +66,7 @@ pub(crate) async fn programs(table: &mut Table) -> anyhow::Result<()> {
     }
     let [p50, p95] = [0.5, 0.95].map(|share| at(&mut times, share));
     table.row(
-        "a program with 10 parallel calls, from a full pool",
+        "a program with 10 parallel calls, from a full pool, without the server in front",
         format!(
             "p50 {:.2} ms, p95 {:.2} ms, isolation {isolation}",
             millis(p50),
@@ -109,7 +109,7 @@ pub(crate) async fn programs(table: &mut Table) -> anyhow::Result<()> {
         slowest = slowest.max(took);
     }
     table.row(
-        "50 at once",
+        "50 programs at once",
         format!(
             "all answered in {:.0} ms, the slowest in {:.0} ms",
             millis(begun.elapsed()),
@@ -121,11 +121,12 @@ pub(crate) async fn programs(table: &mut Table) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn millis(of: Duration) -> f64 {
+pub(crate) fn millis(of: Duration) -> f64 {
     of.as_secs_f64() * 1_000.0
 }
 
-fn at(times: &mut [Duration], share: f64) -> Duration {
+/// What this share of the times is not above.
+pub(crate) fn at(times: &mut [Duration], share: f64) -> Duration {
     times.sort_unstable();
     times[(times.len() as f64 * share) as usize]
 }

@@ -1,12 +1,13 @@
 //! Hosted servers: what their lists cost a model in tokens, and how fast large ones answer.
 
 use crate::connectors::{definition, text};
-use crate::load::{Connection, Target, message};
+use crate::load::{Connection, Target, message, structured};
 use crate::server::{Server, seconds_since};
 use crate::table::Table;
 use crate::upstream::Upstream;
 use anyhow::Context as _;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Instant;
 use tempfile::TempDir;
@@ -26,20 +27,22 @@ const NAMED: [&str; 9] = [
 ];
 const TASK: &str = "list the dns zones of the name server";
 const PROGRAM: &str = "const zones = await quaymaster.powerdns.list_zones({});\nreturn zones.name;";
+/// Questions, each with the action that answers it.
+const QUESTIONS: &str = include_str!("../../crates/connectors/tests/it/code_queries.txt");
 /// Each has 30 actions.
 const OF_500_TOOLS: usize = 17;
 const OF_10_000_ACTIONS: usize = 334;
 const ASKED: usize = 100;
 
 /// A workspace whose accounts are those of an end user, so that nothing needs to be connected.
-struct Workspace<'a> {
+pub(crate) struct Workspace<'a> {
     server: &'a Server,
     key: String,
     end_user: String,
 }
 
 impl<'a> Workspace<'a> {
-    async fn open(server: &'a Server, binary: &Path) -> anyhow::Result<Workspace<'a>> {
+    pub(crate) async fn open(server: &'a Server, binary: &Path) -> anyhow::Result<Workspace<'a>> {
         let key = server.api_key(binary).await?;
         let person = json!({ "workspaceId": server.workspace, "externalId": "person-1" });
         let made = server
@@ -53,6 +56,18 @@ impl<'a> Workspace<'a> {
         })
     }
 
+    /// Connects an account and switches its integration on.
+    pub(crate) async fn connect(&self, account: &Value) -> anyhow::Result<()> {
+        let made = self
+            .server
+            .rest(&self.key, "POST", "/api/v1/connections", account);
+        let made = made.await?;
+        let connection = string(&made["connection"]["id"]).with_context(|| made.to_string())?;
+        let name = &account["connector"];
+        let integration = json!({ "integrationName": name, "connectionId": connection });
+        self.switch_on(integration).await
+    }
+
     async fn switch_on(&self, integration: Value) -> anyhow::Result<()> {
         let path = format!("/api/v1/workspaces/{}/integrations", self.server.workspace);
         let made = self.server.rest(&self.key, "POST", &path, &integration);
@@ -61,7 +76,8 @@ impl<'a> Workspace<'a> {
         Ok(())
     }
 
-    async fn hosted(&self, mode: &str) -> anyhow::Result<Target> {
+    /// A hosted server of TOOLS or CODE mode over what is switched on.
+    pub(crate) async fn hosted(&self, mode: &str) -> anyhow::Result<Target> {
         let asked = json!({
             "name": mode, "mode": mode, "workspaceId": self.server.workspace, "endUserId": self.end_user,
         });
@@ -77,7 +93,8 @@ impl<'a> Workspace<'a> {
     }
 }
 
-/// Tokens of the tool lists of both modes over ten named integrations, and of one task in CODE mode.
+/// Tokens of the tool lists of both modes over ten named integrations, and of one task in CODE mode; and what the
+/// search finds.
 pub(crate) async fn tokens(binary: &Path, table: &mut Table) -> anyhow::Result<()> {
     let tokenizer = o200k_base()?;
     let server = Server::start(binary).await?;
@@ -87,11 +104,7 @@ pub(crate) async fn tokens(binary: &Path, table: &mut Table) -> anyhow::Result<(
         "connector": "powerdns", "name": "main", "isLocal": true,
         "fields": { "url": format!("http://{}", upstream.address), "api_key": "harbour-secret" },
     });
-    let made = server.rest(&workspace.key, "POST", "/api/v1/connections", &account);
-    let made = made.await?;
-    let account = string(&made["connection"]["id"]).with_context(|| made.to_string())?;
-    let integration = json!({ "integrationName": "powerdns", "connectionId": account });
-    workspace.switch_on(integration).await?;
+    workspace.connect(&account).await?;
     for name in NAMED {
         let integration = json!({ "integrationName": name, "connectionStrategy": "per_user" });
         workspace.switch_on(integration).await?;
@@ -133,6 +146,48 @@ pub(crate) async fn tokens(binary: &Path, table: &mut Table) -> anyhow::Result<(
         format!("{spent} tokens, {share:.1} % of the TOOLS list alone"),
         "≤ 20 %",
         Some(share <= 20.0),
+    );
+    recall(&workspace, &mut connection, table).await
+}
+
+/// How many questions in plain words find their action among the first five, over all integrations that they are about.
+async fn recall(
+    workspace: &Workspace<'_>,
+    connection: &mut Connection,
+    table: &mut Table,
+) -> anyhow::Result<()> {
+    let mut questions = Vec::new();
+    for line in QUESTIONS.lines() {
+        let (question, right) = line.split_once(" | ").context("no action")?;
+        let (alias, action) = right.split_once('.').context("no integration")?;
+        questions.push((question, alias, action));
+    }
+    let about: BTreeSet<&str> = questions.iter().map(|(_, alias, _)| *alias).collect();
+    for name in &about {
+        if !NAMED.contains(name) {
+            let integration = json!({ "integrationName": name, "connectionStrategy": "per_user" });
+            workspace.switch_on(integration).await?;
+        }
+    }
+    let mut right = 0_usize;
+    for (question, alias, action) in &questions {
+        let asked = json!({ "query": question, "limit": 5 });
+        let answer = connection.call(1, "quaymaster_search", &asked).await?;
+        let found = structured(&answer)?;
+        let found = found["actions"].as_array().context("no actions")?;
+        let is_it = |hit: &Value| hit["integration"] == *alias && hit["action"] == *action;
+        right += usize::from(found.iter().any(is_it));
+    }
+    let share = 100.0 * right as f64 / questions.len() as f64;
+    table.row(
+        &format!(
+            "{} questions over {} integrations: the right action is among the first five",
+            questions.len(),
+            about.len()
+        ),
+        format!("{share:.0} %"),
+        "≥ 90 %",
+        Some(share >= 90.0),
     );
     Ok(())
 }

@@ -7,6 +7,7 @@ mod calls;
 mod code;
 mod connectors;
 mod echo;
+mod execute;
 mod files;
 mod flows;
 mod hosted;
@@ -63,6 +64,7 @@ async fn measure() -> anyhow::Result<()> {
     }
     if wanted("code") {
         code::programs(&mut table).await?;
+        execute::over_mcp(&binary, &mut table).await?;
     }
     if wanted("tokens") {
         hosted::tokens(&binary, &mut table).await?;

@@ -12,11 +12,16 @@ use std::collections::BTreeMap;
 use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::time::{sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 const COLD: usize = 20;
 const WARM: usize = 300;
 const MANY: usize = 50;
+/// Of the product 10 minutes; long enough here for all that is measured before.
+const IDLE: Duration = Duration::from_secs(10);
+/// How much later than that a session may be gone: they are looked for every second, and ended one by one.
+const LATER: Duration = Duration::from_secs(3);
 
 struct Nothing;
 
@@ -50,7 +55,11 @@ async fn run(sessions: &Sessions, key: &str, reset: bool) -> anyhow::Result<Ran>
 }
 
 pub(crate) async fn sessions(table: &mut Table) -> anyhow::Result<()> {
-    let sessions = Sessions::new(PythonOptions::default(), Arc::new(SystemEntropy));
+    let options = PythonOptions {
+        idle: IDLE,
+        ..PythonOptions::default()
+    };
+    let sessions = Sessions::new(options, Arc::new(SystemEntropy));
     let probed = sessions
         .probe()
         .await
@@ -109,26 +118,69 @@ pub(crate) async fn sessions(table: &mut Table) -> anyhow::Result<()> {
         "≤ 350 MB",
         Some(bytes <= 350_000_000),
     );
+    ended(begun + took, table).await
+}
+
+/// What is left of the sessions once nobody has used them for their time.
+async fn ended(used: Instant, table: &mut Table) -> anyhow::Result<()> {
+    let mut all = processes_below(std::process::id());
+    all.retain(|pid| is_there(*pid));
+    let left = || all.iter().filter(|pid| is_there(**pid)).count();
+    sleep_until((used + IDLE / 2).into()).await;
+    let halfway = left();
+    while left() > 0 && used.elapsed() < IDLE + LATER {
+        sleep(Duration::from_millis(50)).await;
+    }
+    let (after, took) = (left(), used.elapsed());
+    table.row(
+        &format!(
+            "Python: the same sessions, which end when they are idle for {} s",
+            IDLE.as_secs()
+        ),
+        format!(
+            "{} processes, {halfway} halfway, {after} after {:.1} s",
+            all.len(),
+            took.as_secs_f64()
+        ),
+        "all there halfway, none left 3 s after their time",
+        Some(all.len() >= MANY && halfway == all.len() && after == 0),
+    );
     Ok(())
+}
+
+fn processes_below(pid: u32) -> Vec<u32> {
+    let mut all = Vec::new();
+    let tasks = std::fs::read_dir(format!("/proc/{pid}/task"));
+    for task in tasks.into_iter().flatten().flatten() {
+        let children = std::fs::read_to_string(task.path().join("children")).unwrap_or_default();
+        let children = children.split_whitespace();
+        for child in children.filter_map(|child| child.parse::<u32>().ok()) {
+            all.push(child);
+            all.extend(processes_below(child));
+        }
+    }
+    all
+}
+
+/// Whether a process has not ended; one that waits to be collected has (`proc_pid_stat(5)`: Z).
+fn is_there(pid: u32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let state = stat
+        .rsplit_once(") ")
+        .and_then(|(_, rest)| rest.chars().next());
+    state.is_some_and(|state| !matches!(state, 'Z' | 'X'))
 }
 
 /// Proportional memory of all processes below one (`proc_pid_smaps(5)`: Pss).
 fn memory_below(pid: u32) -> u64 {
     let mut sum = 0;
-    let tasks = std::fs::read_dir(format!("/proc/{pid}/task"));
-    for task in tasks.into_iter().flatten().flatten() {
-        let children = std::fs::read_to_string(task.path().join("children")).unwrap_or_default();
-        for child in children
-            .split_whitespace()
-            .filter_map(|child| child.parse().ok())
-        {
-            let told = std::fs::read_to_string(format!("/proc/{child}/smaps_rollup"));
-            let told = told.unwrap_or_default();
-            let mut lines = told.lines();
-            let kilobytes = lines.find_map(|line| line.strip_prefix("Pss:"));
-            let kilobytes = kilobytes.and_then(|line| line.trim().split(' ').next()?.parse().ok());
-            sum += kilobytes.unwrap_or(0_u64) * 1024 + memory_below(child);
-        }
+    for child in processes_below(pid) {
+        let told = std::fs::read_to_string(format!("/proc/{child}/smaps_rollup"));
+        let told = told.unwrap_or_default();
+        let mut lines = told.lines();
+        let kilobytes = lines.find_map(|line| line.strip_prefix("Pss:"));
+        let kilobytes = kilobytes.and_then(|line| line.trim().split(' ').next()?.parse().ok());
+        sum += kilobytes.unwrap_or(0_u64) * 1024;
     }
     sum
 }

@@ -84,13 +84,15 @@ impl OutsideService {
     }
 
     /// A chat that speaks as the connector `slack` wants. Every token that begins with `xoxb-` is
-    /// good, and messages tell what stood behind it: the token itself is taken out of every answer.
+    /// good, and messages tell what stood behind it: the token itself is taken out of every answer. The
+    /// message `late` is answered as by a gateway that lost the service.
     pub async fn chat() -> OutsideService {
         OutsideService::start(|asked| {
             if !asked.token.starts_with("xoxb-") {
                 return (200, json!({ "ok": false, "error": "invalid_auth" }));
             }
             let method = asked.path.split('?').next().unwrap_or_default();
+            let is_late = asked.body["text"] == "late";
             let answer = match method {
                 "/api/auth.test" => json!({ "ok": true, "team": "Harbour", "user": "bot" }),
                 "/api/conversations.list" => json!({ "ok": true, "channels": [
@@ -104,7 +106,7 @@ impl OutsideService {
                 }
                 _ => json!({ "ok": false, "error": "unknown_method" }),
             };
-            (200, answer)
+            (if is_late { 504 } else { 200 }, answer)
         })
         .await
     }

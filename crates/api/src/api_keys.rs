@@ -190,7 +190,8 @@ pub(crate) struct Permissions {
 #[schema(as = ApiKeyPermissionScope)]
 pub(crate) enum PermissionScope {
     Org,
-    /// It manages these workspaces, finds nothing of others, and calls no tools itself.
+    /// It manages these workspaces, finds nothing of others, names no accounts of everybody, and calls no
+    /// tools itself.
     Workspace,
 }
 

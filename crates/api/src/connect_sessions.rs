@@ -121,10 +121,12 @@ pub(crate) async fn create_connect_token(
     let connector = connector_key(&new.integration_name);
     let own_app = new.oauth_app_id.as_deref();
     app.checked_oauth_app(&admin, &connector, own_app).await?;
+    // An integration uses accounts of its own way to sign in.
+    let usual = integration.as_ref().and_then(|of| of.auth.clone());
     let new = NewConnectSession {
         connector,
         integration,
-        auth: new.auth_method_key,
+        auth: new.auth_method_key.or(usual),
         name: new.connection_name,
         external_id: new.external_id,
         scope: new.scope.map(Into::into),

@@ -320,7 +320,7 @@ pub(crate) struct RenameConnection {
 )]
 pub(crate) async fn rename_connection(
     State(app): State<App>,
-    Administrator(admin): Administrator,
+    Within(Administrator(admin)): Within<Administrator>,
     Path(id): Path<String>,
     Json(change): Json<RenameConnection>,
 ) -> Answer<axum::Json<OneConnection>> {
@@ -369,7 +369,7 @@ pub(crate) async fn disconnect_account(
 )]
 pub(crate) async fn verify_connection(
     State(app): State<App>,
-    Administrator(admin): Administrator,
+    Within(Administrator(admin)): Within<Administrator>,
     Path(id): Path<String>,
 ) -> Answer<axum::Json<OneConnection>> {
     let verified = app.verify_connection(&admin, &id_of(&id)?).await?;
@@ -395,7 +395,7 @@ pub(crate) struct ReplaceCredentials {
 )]
 pub(crate) async fn replace_credentials(
     State(app): State<App>,
-    Administrator(admin): Administrator,
+    Within(Administrator(admin)): Within<Administrator>,
     Path(id): Path<String>,
     Json(new): Json<ReplaceCredentials>,
 ) -> Answer<axum::Json<OneConnection>> {

@@ -13,7 +13,7 @@ use quaymaster_app::connect_sessions::SetupLink;
 use quaymaster_app::end_users::{EndUser, EndUserChange, EndUserRow, NewEndUser};
 use quaymaster_app::mail::Delivery;
 use quaymaster_app::{Actor, App};
-use quaymaster_core::id::{EndUserId, WorkspaceId};
+use quaymaster_core::id::{ConnectSessionId, EndUserId, WorkspaceId};
 use quaymaster_core::{Fault, Instant, ManagementName};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -306,6 +306,9 @@ pub(crate) struct AskEndUser {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct LinkView {
     connect_url: String,
+    /// By which `GET /api/v1/connect/session/{id}` tells how far it is.
+    #[schema(value_type = String)]
+    session_id: ConnectSessionId,
     /// By which `POST /api/v1/connect/session/poll` tells how far it is.
     token: String,
     #[schema(value_type = String, format = DateTime)]
@@ -316,6 +319,7 @@ impl From<SetupLink> for LinkView {
     fn from(link: SetupLink) -> Self {
         LinkView {
             connect_url: link.url,
+            session_id: link.session,
             token: link.token,
             expires_at: link.expires_at,
         }

@@ -45,6 +45,20 @@ pub(crate) struct Acting {
     pub(crate) idempotency_key: Option<String>,
 }
 
+impl Acting {
+    /// Whether it can be done once more when nobody knows what came of it: the definition says that twice is
+    /// no more than once, or it is a statement over a file, which changes all or nothing.
+    fn may_repeat(&self) -> bool {
+        let tool = &self.hosted.tools[self.index];
+        let What::Action(key) = &tool.what else {
+            return true;
+        };
+        let definition = self.hosted.parts[tool.part].definition();
+        let found = definition.action(key);
+        definition.is_file() || found.is_some_and(|(_, _, action)| action.idempotent == Some(true))
+    }
+}
+
 impl App {
     /// Runs one action. It passes the guard like any call, and counts to the workspace.
     pub async fn execute_action(
@@ -55,13 +69,15 @@ impl App {
         wanted: &Wanted,
         input: JsonObject,
     ) -> Result<ToolResult, Fault> {
+        let key = wanted.idempotency_key.as_deref().map(checked_key);
+        let key = key.transpose()?;
         let acting = self.acting(actor, workspace, wanted, None).await?;
         let reads = acting.hosted.tools[acting.index].reads;
-        match &acting.idempotency_key {
+        match key {
             Some(key) if !reads => {
                 let asked = Once {
                     workspace: workspace.clone(),
-                    key: checked_key(key)?,
+                    key,
                     digest: digest(wanted, &input),
                 };
                 self.run_once(caller, acting, input, asked).await

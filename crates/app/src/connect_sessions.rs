@@ -119,6 +119,12 @@ impl App {
         new: NewConnectSession,
     ) -> Result<SetupLink, Fault> {
         let definition = self.definition(&actor.org, &new.connector).await?;
+        let of = new.integration.as_ref();
+        if of.is_some_and(|integration| integration.connector != new.connector) {
+            let message = "The integration is of another connector, and would not use the account.";
+            let field = "/workspace_integration_id";
+            return Err(Fault::invalid_arg(field, "const", message));
+        }
         checked_auth(&definition, new.auth.as_ref())?;
         let seconds = new.expires_in_s.unwrap_or(USUAL_SECONDS);
         if !(60..=MOST_SECONDS).contains(&seconds) {

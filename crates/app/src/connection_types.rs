@@ -113,6 +113,7 @@ impl App {
             let external = sought.external_id.as_deref();
             connection.connector == connector
                 && of.is_none_or(|of| of == workspace)
+                && actor.reaches(of)
                 && external.is_none_or(|id| {
                     connection.external_id.as_deref() == Some(id) || connection.name == id
                 })

@@ -133,9 +133,17 @@ impl App {
     pub async fn connect_account(
         &self,
         admin: &Admin,
-        new: NewConnection,
+        mut new: NewConnection,
     ) -> Result<Connection, Fault> {
         admin.must_reach(new.workspace.as_ref())?;
+        if new.is_local && !admin.reach.is_whole() {
+            let message = "A key of single workspaces connects no service inside the network.";
+            return Err(Fault::new(Code::Forbidden, message)
+                .called(ManagementName::AuthScopeDenied)
+                .hint("Connect it with a key of the organization."));
+        }
+        self.must_reach_file(admin, &new.connector, &mut new.fields)
+            .await?;
         let by = Author::from(admin);
         let made = self.make_connection(&by, new).await?;
         self.verify_as(&by, &made).await
@@ -389,11 +397,14 @@ impl App {
         fields: &Fields,
     ) -> Result<Connection, Fault> {
         let connection = self.connection(admin, id).await?;
+        let mut fields = fields.clone();
+        self.must_reach_file(admin, &connection.connector, &mut fields)
+            .await?;
         let usable = self.usable(&admin.org, &connection.connector).await?;
         let definition = usable.definition().clone();
         let auth = auth_of(&definition, Some(&connection.auth))?;
         is_typed(&definition, auth)?;
-        let (fields, mut secrets) = sorted(&definition, auth, fields)?;
+        let (fields, mut secrets) = sorted(&definition, auth, &fields)?;
         if is_of_client(auth) {
             secrets.insert(tokens::GRANT.to_owned(), tokens::OF_CLIENT.into());
         }

@@ -6,6 +6,8 @@
 mod faults;
 
 use crate::App;
+use crate::actor::Actor;
+use crate::connections::Fields;
 use crate::homes::blocking;
 use crate::invoke::Target;
 use quaymaster_connectors::sql::{Answer, DatabaseFile, Databases, Query};
@@ -200,6 +202,34 @@ impl Reachable<'_> {
 }
 
 impl App {
+    /// Refuses a file of a workspace that is not there for whoever connects it. One that is there is kept by
+    /// the workspace's id: a name can be another's later.
+    pub(crate) async fn must_reach_file(
+        &self,
+        actor: &Actor,
+        connector: &str,
+        fields: &mut Fields,
+    ) -> Result<(), Fault> {
+        if actor.reach.is_whole() || !self.definition(&actor.org, connector).await?.is_file() {
+            return Ok(());
+        }
+        let named = fields.0.get_mut("workspace").ok_or_else(|| {
+            Fault::invalid_arg("/fields/workspace", "required", "Workspace is needed.")
+        })?;
+        let found = match self.workspace_of_file(&actor.org, named.trim()).await {
+            Err(fault) if fault.code != Code::NotFound => return Err(fault),
+            found => found.ok(),
+        };
+        // One message for both: names of others are not told.
+        let found = found.filter(|found| actor.reaches(Some(&found.id)));
+        let found = found.ok_or_else(|| {
+            Fault::not_found("There is no such workspace.")
+                .hint("GET /api/v1/workspaces lists the ids.")
+        })?;
+        *named = found.id.to_string();
+        Ok(())
+    }
+
     /// A workspace of the organization, by its id, name or slug.
     async fn workspace_of_file(&self, org: &OrgId, wanted: &str) -> Result<Arc<Workspace>, Fault> {
         if let Ok(id) = wanted.parse::<WorkspaceId>() {

@@ -379,8 +379,8 @@ impl App {
         checked_actions(prepared.definition(), actions)
     }
 
-    /// A connection that every call of an integration may use: the organization's or the workspace's
-    /// own, of that connector; by id, external id or name.
+    /// A connection that every call of an integration may use: the organization's, for whom it is there, or
+    /// the workspace's own, of that connector; by id, external id or name.
     pub(crate) async fn fixed_connection(
         &self,
         actor: &Actor,
@@ -392,7 +392,9 @@ impl App {
         let reached = || {
             all.iter().filter(|connection| {
                 let of = connection.workspace.as_ref();
-                connection.connector == connector && of.is_none_or(|of| of == workspace)
+                connection.connector == connector
+                    && of.is_none_or(|of| of == workspace)
+                    && actor.reaches(of)
             })
         };
         let found = reached()

@@ -87,6 +87,9 @@ codes! {
 /// an error of the protocol, not a result.
 pub const UNKNOWN_TOOL: &str = "unknown_tool";
 
+/// Detail of the fault of a call that may have had its effect nevertheless: no answer tells.
+pub const MAYBE_DONE: &str = "maybe_done";
+
 impl Code {
     /// The code with this name on the wire.
     pub fn by_name(name: &str) -> Option<Code> {

@@ -30,7 +30,7 @@ impl Store {
         const FIND: &str = "SELECT asked, begun_at, reply FROM action_replies \
              WHERE org_id = $1 AND workspace_id = $2 AND key = $3";
         let mut tx = self.begin().await?;
-        let found = within!(tx, conn => {
+        let found = within!(tx, conn => loop {
             let taken = sqlx::query(TAKE)
                 .bind(org.as_str())
                 .bind(workspace.as_str())
@@ -41,16 +41,18 @@ impl Store {
                 .await?
                 .rows_affected();
             if taken == 1 {
-                None
-            } else {
-                let row = sqlx::query_as::<_, (Vec<u8>, i64, Option<String>)>(FIND)
-                    .bind(org.as_str())
-                    .bind(workspace.as_str())
-                    .bind(key)
-                    .fetch_one(conn)
-                    .await?;
-                Some(row)
+                break None;
             }
+            let row = sqlx::query_as::<_, (Vec<u8>, i64, Option<String>)>(FIND)
+                .bind(org.as_str())
+                .bind(workspace.as_str())
+                .bind(key)
+                .fetch_optional(&mut *conn)
+                .await?;
+            if row.is_some() {
+                break row;
+            }
+            // Freed between the two: it can be taken now.
         });
         tx.commit().await?;
         let Some((asked, begun_at, reply)) = found else {

@@ -29,7 +29,7 @@ async fn an_end_user_is_mailed_a_link_that_connects_their_account() {
     let invited = desk.did("POST", &path, Some(to("anna@example.com"))).await;
     assert_eq!(invited["emailSent"], true, "{invited}");
     let url = invited["connectUrl"].as_str().unwrap();
-    for name in ["token", "expiresAt"] {
+    for name in ["sessionId", "token", "expiresAt"] {
         assert!(invited[name].is_string(), "{invited}");
     }
     let mail = inbox.step("mail").await;

@@ -10,6 +10,14 @@ fn message(desk: &Developer, key: &str, text: &str) -> Value {
     })
 }
 
+/// What reads, which needs no key.
+fn listing(desk: &Developer, key: &str) -> Value {
+    json!({
+        "integrationName": "slack", "actionName": "list_channels", "workspaceId": desk.server.workspace,
+        "connectionExternalId": "main", "idempotencyKey": key,
+    })
+}
+
 fn sent(desk: &Developer) -> usize {
     let asked = desk.chat.asked();
     let posts = asked
@@ -41,8 +49,15 @@ async fn the_same_request_with_the_same_key_writes_once_and_answers_the_same() {
         );
         let (status, _) = execute(message(&desk, "order-18", "Hello")).await;
         assert_eq!((status, sent(&desk)), (200, 2));
+        // Members are the same in any order.
+        let mut turned = message(&desk, "order-18", "Hello");
+        turned["input"] = json!({ "text": "Hello", "channel": "C1" });
+        let (status, again) = execute(turned).await;
+        assert_eq!((status, sent(&desk)), (200, 2), "{again}");
         for bad in ["", "a b", "straße", &"k".repeat(256)] {
             let (status, refused) = execute(message(&desk, bad, "Hello")).await;
+            assert_eq!(status, 400, "{bad:?}: {refused}");
+            let (status, refused) = execute(listing(&desk, bad)).await;
             assert_eq!(status, 400, "{bad:?}: {refused}");
         }
         assert_eq!(sent(&desk), 2);
@@ -117,17 +132,52 @@ async fn a_refusal_of_the_service_is_kept_and_one_before_it_is_not() {
         "{again}"
     );
     assert_eq!(desk.chat.asked().len(), before + 1);
-    // Reading needs no key, and is asked each time.
-    let list = || {
-        json!({
-            "integrationName": "slack", "actionName": "list_channels", "workspaceId": desk.server.workspace,
-            "connectionExternalId": "main", "idempotencyKey": "r",
-        })
-    };
+    // What reads is asked each time.
     let before = desk.chat.asked().len();
     for _ in 0..2 {
-        let (status, listed) = execute(list()).await;
+        let (status, listed) = execute(listing(&desk, "r")).await;
         assert_eq!(status, 200, "{listed}");
     }
     assert_eq!(desk.chat.asked().len(), before + 2);
+}
+
+#[tokio::test]
+async fn what_may_have_been_done_is_not_done_again_with_the_same_key() {
+    for database in Database::BOTH {
+        let desk = Developer::open(database).await;
+        desk.chat_account("main").await;
+        let late = || Some(message(&desk, "late", "late"));
+        for _ in 0..2 {
+            let (status, failed) = desk.ask("POST", "/actions/execute", late()).await;
+            assert_eq!(status, 502, "{failed}");
+            assert_eq!(failed["details"]["upstream_status"], 504, "{failed}");
+            assert_eq!(
+                (&failed["retryable"], &failed["details"]["maybe_done"]),
+                (&json!(false), &json!(true)),
+                "{failed}"
+            );
+        }
+        assert_eq!(sent(&desk), 1);
+
+        // The service goes away with the message that it was sent.
+        let body = message(&desk, "gone", "Hello");
+        let Developer {
+            server, key, chat, ..
+        } = desk;
+        let execute = async || {
+            let path = "/api/v1/actions/execute";
+            server.rest(&key, "POST", path, Some(body.clone())).await
+        };
+        let before = chat.asked().len();
+        chat.hold();
+        let going = async move {
+            chat.has_come(before + 1).await;
+            drop(chat);
+        };
+        let ((status, failed), ()) = tokio::join!(execute(), going);
+        assert_eq!(status, 502, "{failed}");
+        assert_eq!(failed["details"]["maybe_done"], true, "{failed}");
+        let (status, again) = execute().await;
+        assert_eq!((status, &again), (502, &failed), "{again}");
+    }
 }

@@ -190,6 +190,18 @@ async fn a_key_of_one_workspace_manages_it_and_finds_nothing_of_another() {
             "{polled}"
         );
 
+        // Nothing inside the network.
+        let inside = json!({
+            "integrationName": "kinto", "externalId": "x", "fields": { "url": "http://10.0.0.1" },
+            "workspaceId": own, "isLocal": true,
+        });
+        let (status, answer) = ask("POST", "/connections", Some(inside)).await;
+        assert_eq!(
+            (status, &answer["code"]),
+            (403, &json!("AUTH_SCOPE_DENIED")),
+            "{answer}"
+        );
+
         // Nothing that is of the whole organization, and no way to more.
         let shared = json!({
             "type": "SECRET_TEXT", "integrationName": "slack", "externalId": "all", "displayName": "All",
@@ -261,4 +273,135 @@ async fn permissions_that_say_nothing_or_too_much_are_refused() {
         json!({ "scope": "org" }),
         "{made}"
     );
+}
+
+/// A key of one workspace.
+async fn narrow(desk: &Developer, workspace: &str) -> String {
+    let permissions = json!({ "scope": "workspace", "workspaceIds": [workspace] });
+    let body = json!({ "name": workspace, "permissions": permissions });
+    let made = desk.made("/api-keys", body).await;
+    made["plainKey"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn it_names_no_account_of_everybody_and_calls_by_one_that_was_bound_for_it() {
+    for database in Database::BOTH {
+        let desk = Developer::open(database).await;
+        let shared = desk.chat_account("everybodys").await;
+        let own = desk.server.workspace.clone();
+        let key = narrow(&desk, "main").await;
+        let ask = async |path: &str, body: Value| {
+            let path = format!("/api/v1{path}");
+            desk.server.rest(&key, "POST", &path, Some(body)).await
+        };
+        let message = |account: Option<&str>| {
+            json!({
+                "integrationName": "slack", "actionName": "send_channel_message", "workspaceId": own,
+                "input": { "channel": "C1", "text": "Hello" }, "connectionExternalId": account,
+            })
+        };
+        let integration = json!({ "integrationName": "slack", "connectionId": "everybodys" });
+        let tool = json!({
+            "integrationName": "slack", "actionName": "send_channel_message", "connectionId": "everybodys",
+        });
+        let server = desk.serve(json!({})).await.id;
+        for (path, body) in [
+            ("/actions/execute".to_owned(), message(Some("everybodys"))),
+            ("/actions/execute".to_owned(), message(Some(&shared))),
+            (
+                format!("/workspaces/{own}/integrations"),
+                integration.clone(),
+            ),
+            (format!("/mcp/servers/{server}/tools"), tool),
+            (
+                "/connections/resolve".to_owned(),
+                json!({ "integrationName": "slack", "workspaceId": own }),
+            ),
+        ] {
+            let named = body.to_string();
+            let (status, answer) = ask(&path, body).await;
+            assert_eq!(
+                (status, &answer["code"]),
+                (404, &json!("CONNECTION_NOT_FOUND")),
+                "{path}: {answer}"
+            );
+            let is_told = answer.to_string().contains(&shared);
+            assert!(!is_told || named.contains(&shared), "{path}: {answer}");
+        }
+        desk.integrate(integration).await;
+        let (status, sent) = ask("/actions/execute", message(None)).await;
+        assert_eq!(
+            (status, &sent["output"]["sent_with"]),
+            (200, &json!("everybodys")),
+            "{sent}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn it_connects_files_of_its_own_workspace_only_and_keeps_its_accounts_in_order() {
+    let desk = Developer::open(Database::Sqlite).await;
+    let body = json!({ "name": "Other", "slug": "other" });
+    let made = desk.made("/workspaces", body).await;
+    let own = made["workspace"]["id"].as_str().unwrap().to_owned();
+    let theirs = desk.server.workspace.clone();
+    let read = desk
+        .did("GET", &format!("/workspaces/{theirs}"), None)
+        .await;
+    let their_name = read["workspace"]["name"].as_str().unwrap().to_owned();
+    let key = narrow(&desk, "other").await;
+    let ask = async |method: &str, path: &str, body: Value| {
+        let path = format!("/api/v1{path}");
+        desk.server.rest(&key, method, &path, Some(body)).await
+    };
+    let file = |name: &str, of: &str| {
+        json!({
+            "connector": "sqlite", "name": name, "workspace": own,
+            "fields": { "workspace": of, "file": "shop.db" },
+        })
+    };
+    // Whichever way the other workspace is called, and what is none.
+    for of in [theirs.as_str(), their_name.as_str(), "main", "mein"] {
+        let (status, answer) = ask("POST", "/connections", file("spy", of)).await;
+        assert_eq!(status, 404, "{of}: {answer}");
+        assert_eq!(answer["message"], "There is no such workspace.", "{answer}");
+    }
+    let (status, made) = ask("POST", "/connections", file("shop", "Other")).await;
+    assert_eq!(status, 201, "{made}");
+    let made = &made["connection"];
+    assert_eq!(made["fields"]["workspace"], own, "kept by its id: {made}");
+    let path = format!("/connections/{}", made["id"].as_str().unwrap());
+    let credentials = format!("{path}/credentials");
+    for (status, of) in [(404, &theirs), (200, &own)] {
+        let fields = json!({ "fields": { "workspace": of, "file": "shop.db" } });
+        let (answered, answer) = ask("PUT", &credentials, fields).await;
+        assert_eq!(answered, status, "{of}: {answer}");
+    }
+    let (status, renamed) = ask("PATCH", &path, json!({ "name": "store" })).await;
+    assert_eq!(
+        (status, &renamed["connection"]["name"]),
+        (200, &json!("store")),
+        "{renamed}"
+    );
+    let (status, tried) = ask("POST", &format!("{path}/verify"), json!({})).await;
+    assert_eq!(status, 200, "{tried}");
+
+    let shared = desk.chat_account("everybodys").await;
+    let path = format!("/connections/{shared}");
+    for (method, path, body) in [
+        ("PATCH", path.clone(), json!({ "name": "mine" })),
+        ("POST", format!("{path}/verify"), json!({})),
+        (
+            "PUT",
+            format!("{path}/credentials"),
+            json!({ "fields": { "token": "xoxb-mine" } }),
+        ),
+    ] {
+        let (status, answer) = ask(method, &path, body).await;
+        assert_eq!(
+            (status, &answer["code"]),
+            (404, &json!("CONNECTION_NOT_FOUND")),
+            "{method} {path}: {answer}"
+        );
+    }
 }

@@ -227,3 +227,30 @@ async fn a_developers_program_follows_a_link_until_it_is_done() {
         desk.refused(404, "GET", unknown, None).await;
     }
 }
+
+#[tokio::test]
+async fn a_link_for_an_integration_asks_for_an_account_that_it_uses() {
+    let desk = Developer::open(Database::Sqlite).await;
+    desk.end_user("user_123").await;
+    let integration = json!({
+        "integrationName": "slack", "connectionStrategy": "per_user", "authMethodKey": "token",
+    });
+    let integration = desk.integrate(integration).await;
+    let asked = |connector: &str| {
+        Some(json!({
+            "integrationName": connector, "workspaceIntegrationId": integration["id"], "connectionName": "Anna",
+            "externalId": "anna", "workspaceId": desk.server.workspace, "endUserId": "user_123",
+        }))
+    };
+    let link = desk.did("POST", "/connect/token", asked("slack")).await;
+    let path = format!("/connect/session/{}", link["sessionId"].as_str().unwrap());
+    let read = desk.did("GET", &path, None).await;
+    assert_eq!(read["session"]["authMethodKey"], "token", "{read}");
+    let refused = desk
+        .refused(400, "POST", "/connect/token", asked("kinto"))
+        .await;
+    assert_eq!(
+        refused["details"]["errors"][0]["pointer"], "/workspaceIntegrationId",
+        "{refused}"
+    );
+}

@@ -20,7 +20,7 @@ async fn a_body_that_is_no_json_is_told_where_it_breaks() {
     assert_eq!(answer.status, StatusCode::BAD_REQUEST);
     body_is!(answer, @r#"
     {
-      "code": "VALIDATION_ERROR",
+      "code": "INVALID_JSON",
       "details": {
         "errors": [
           {

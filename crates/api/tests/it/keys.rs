@@ -22,6 +22,9 @@ async fn a_key_is_made_listed_and_dead_once_it_is_revoked() {
         "keyPrefix": "[prefix]",
         "name": "Build server",
         "orgId": "[org]",
+        "permissions": {
+          "scope": "org"
+        },
         "scopes": [
           "admin"
         ],

@@ -1,11 +1,12 @@
 //! Actions that are asked for with an idempotency key: the same request with the same key has one effect,
 //! and each gets the reply of the first.
 //!
-//! Kept is what the service said, also when it refused. What failed before the service was asked, or may be
-//! tried again as it is, leaves the key free.
+//! Kept is what the service said, also when it refused, and that no answer came to what may have been done.
+//! What failed before the service was asked, or may be tried again as it is, leaves the key free.
 
 use super::{Acting, Wanted};
 use crate::App;
+use quaymaster_core::fault::MAYBE_DONE;
 use quaymaster_core::id::WorkspaceId;
 use quaymaster_core::tool::{JsonObject, ToolResult};
 use quaymaster_core::{Caller, Code, Fault};
@@ -33,6 +34,7 @@ pub(super) fn checked_key(key: &str) -> Result<String, Fault> {
     Err(Fault::invalid_arg("/idempotencyKey", "pattern", message))
 }
 
+/// The same whatever the order in which a program wrote the members.
 pub(super) fn digest(wanted: &Wanted, input: &JsonObject) -> [u8; 32] {
     let Wanted {
         connector,
@@ -45,7 +47,8 @@ pub(super) fn digest(wanted: &Wanted, input: &JsonObject) -> [u8; 32] {
         idempotency_key: _,
     } = wanted;
     let of = [alias, connection, end_user];
-    let asked = json!([connector, action, integration, of, partials, input]);
+    let mut asked = json!([connector, action, integration, of, partials, input]);
+    asked.sort_all_objects();
     Sha256::digest(asked.to_string()).into()
 }
 
@@ -91,7 +94,9 @@ impl App {
                 None => Err(still_running()),
             };
         }
+        let may_repeat = acting.may_repeat();
         let answer = self.run_acting(caller, acting, input).await;
+        let answer = answer.map_err(|fault| if may_repeat { fault } else { decided(fault) });
         let reply = written(&answer);
         if let Err(error) = self
             .store
@@ -105,14 +110,29 @@ impl App {
     }
 }
 
+/// A gateway that had no answer of the service, or not in time, does not know what the service did: the
+/// same request is not to be sent once more.
+fn decided(mut fault: Fault) -> Fault {
+    let details = fault.details.as_ref();
+    let status = details.and_then(|details| details["upstream_status"].as_u64());
+    let is_in_doubt = fault.code == Code::Timeout || matches!(status, Some(502 | 504));
+    if !is_in_doubt || !fault.retryable {
+        return fault;
+    }
+    fault.retryable = false;
+    fault
+        .hint("It may have been done. Look at the service, then send the request with another key if it was not.")
+        .detail(MAYBE_DONE, true)
+}
+
 /// What is kept of an answer, if it is.
 fn written(answer: &Result<ToolResult, Fault>) -> Option<Value> {
     match answer {
         Ok(result) => Some(json!({ "done": result.structured })),
         Err(fault) => {
-            let asked = fault.code == Code::Timeout || fault.has_detail("upstream_status");
-            let again = fault.retryable && fault.code != Code::Timeout;
-            (asked && !again).then(|| json!({ "failed": fault }))
+            let asked = ["upstream_status", MAYBE_DONE];
+            let was_asked = asked.iter().any(|detail| fault.has_detail(detail));
+            (was_asked && !fault.retryable).then(|| json!({ "failed": fault }))
         }
     }
 }

@@ -393,6 +393,10 @@ impl App {
 
     /// Ends an account's token at the service, as far as the service lets one. Nobody waits for it.
     pub(super) fn revoke_upstream(&self, connection: Connection, secrets: Secrets) {
+        let grant = secrets.get(tokens::GRANT).map(SecretString::expose_secret);
+        if grant == Some(tokens::GIVEN) {
+            return;
+        }
         let app = self.clone();
         self.tasks.spawn(async move {
             let revoked = async {

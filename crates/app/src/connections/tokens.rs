@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 const PREFIX: &str = "oauth.";
 pub(super) const ACCESS: &str = "oauth.access_token";
 pub(super) const REFRESH: &str = "oauth.refresh_token";
-/// Stands with every account that signed in by OAuth: `code`, `device` or `client`.
+/// Stands with every account that has tokens: `code`, `device`, `client` or `given`.
 pub(super) const GRANT: &str = "oauth.grant";
 pub(super) const VERIFIER: &str = "oauth.verifier";
 pub(super) const DEVICE_CODE: &str = "oauth.device_code";
@@ -25,6 +25,8 @@ pub(super) const CLIENT_ID: &str = "client_id";
 pub(super) const CLIENT_SECRET: &str = "client_secret";
 /// The account signs in by an app of its own.
 pub(super) const OF_CLIENT: &str = "client";
+/// Its tokens were got elsewhere, and are used there as well.
+pub(super) const GIVEN: &str = "given";
 
 const USUAL_MARGIN: i64 = 120;
 
@@ -90,7 +92,7 @@ impl App {
         let oauth2 = oauth2.ok_or_else(Fault::internal)?;
         let (secrets, fields) = (&mut checked.secrets, &mut checked.fields);
         let life = put(secrets, fields, tokens, &oauth2, self.now());
-        secrets.insert(GRANT.to_owned(), "code".into());
+        secrets.insert(GRANT.to_owned(), GIVEN.into());
         let app = self.store.oauth_app(org, &checked.definition.key).await?;
         if let Some(app) = app {
             secrets.insert(CLIENT_ID.to_owned(), app.client_id.into());

@@ -5,6 +5,7 @@ use super::wait::Asked;
 use crate::definition::{Definition, Envelope, Errors, Kind};
 use crate::redact::Redactor;
 use http::StatusCode;
+use quaymaster_core::fault::MAYBE_DONE;
 use quaymaster_core::schema::shorten;
 use quaymaster_core::{Code, Fault};
 use quaymaster_egress::EgressError;
@@ -60,13 +61,18 @@ impl Failure {
             E::TooLarge { .. } | E::Redirect { .. } => FailureKind::Upstream,
             _ => FailureKind::Unreachable,
         };
-        let maybe_done = matches!(error, E::Timeout { .. } | E::Exchange { .. }) && !is_safe;
+        let was_sent = matches!(
+            error,
+            E::Timeout { .. } | E::Exchange { .. } | E::TooLarge { .. }
+        );
+        let maybe_done = was_sent && !is_safe;
         let inside = matches!(error, E::NotPublic { .. } | E::PlainHttp { .. });
         let mut fault = Fault::from(error);
         if maybe_done {
             fault.retryable = false;
             fault.hint =
                 Some("It may have been done. Read what there is before you try again.".into());
+            fault = fault.detail(MAYBE_DONE, true);
         }
         if inside {
             fault.code = Code::UpstreamError;

@@ -2,6 +2,7 @@
 
 use super::Query;
 use super::connection::TooLarge;
+use quaymaster_core::fault::MAYBE_DONE;
 use quaymaster_core::{Code, Fault};
 use quaymaster_egress::EgressError;
 use std::error::Error as _;
@@ -99,7 +100,8 @@ pub(super) fn at_the_end(error: &Error, query: &Query<'_>) -> Fault {
         Code::UpstreamError,
         "The connection broke off while the statement was committed. Whether it had its effect is not known.",
     )
-    .hint("Look whether the change is there before it is made again.");
+    .hint("Look whether the change is there before it is made again.")
+    .detail(MAYBE_DONE, true);
     fault.retryable = false;
     fault
 }

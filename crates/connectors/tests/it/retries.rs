@@ -2,6 +2,8 @@
 
 use crate::fixture::{REST, action, connector, get, quick, sender, signed};
 use crate::upstream::{Act, Upstream, json as answer_json, reply};
+use quaymaster_connectors::send::Options;
+use quaymaster_egress::DEFAULT_MAX_BODY;
 use serde_json::json;
 use std::time::{Duration, Instant};
 
@@ -41,7 +43,32 @@ async fn a_change_that_may_have_been_done_is_not_called_retryable() {
             .await
             .unwrap_err();
         assert!(!failure.fault.retryable, "{failure:?}");
+        assert!(failure.fault.has_detail("maybe_done"), "{failure:?}");
         assert!(failure.fault.hint.unwrap().contains("may have been done"));
+    }
+}
+
+#[tokio::test]
+async fn what_is_too_large_to_read_may_have_been_done_all_the_same() {
+    let upstream = Upstream::start("127.77.21.14", |_, _| {
+        answer_json(&format!("\"{}\"", "x".repeat(DEFAULT_MAX_BODY)))
+    })
+    .await;
+    let prepared = connector(&upstream.url(""), REST);
+    let patient = Options {
+        timeout: Some(Duration::from_secs(30)),
+        ..quick()
+    };
+    for (key, inputs, maybe_done) in [
+        ("make_thing", json!({ "name": "x" }), true),
+        ("get_thing", json!({ "id": "7" }), false),
+    ] {
+        let failure = sender()
+            .send(&prepared, &signed(), "c", &action(key, inputs), &patient)
+            .await
+            .unwrap_err();
+        assert!(failure.fault.has_detail("limit_bytes"), "{failure:?}");
+        assert_eq!(failure.fault.has_detail("maybe_done"), maybe_done);
     }
 }
 

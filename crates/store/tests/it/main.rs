@@ -8,6 +8,7 @@
 )]
 
 mod accounts;
+mod action_replies;
 mod audit;
 mod calls;
 mod connection_tools;

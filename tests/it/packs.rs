@@ -5,6 +5,7 @@ mod applying;
 mod own;
 mod page;
 mod playbook;
+mod refused;
 mod renamed;
 
 use quaymaster_tests::{Database, Developer, Mcp, program};

@@ -80,6 +80,8 @@ pub(crate) struct PackFlowView {
     /// `absent`; `taken` when the workspace has another flow of this name; `same`; `older` when the pack has
     /// a newer text by now; `changed` when somebody changed it by hand.
     state: &'static str,
+    /// The workspace has the pack without it, because somebody left it out or took it away.
+    left_out: bool,
 }
 
 impl From<PackFlow> for PackFlowView {
@@ -91,6 +93,7 @@ impl From<PackFlow> for PackFlowView {
             description: flow.description,
             read_only: flow.read_only,
             state: flow.state.name(),
+            left_out: flow.is_left_out,
         }
     }
 }

@@ -207,7 +207,7 @@ impl App {
         let moved = tx.set_flow_version(&flow, name, version, self.now()).await;
         match moved {
             Ok(true) => {}
-            Ok(false) => return Err(no_version(version)),
+            Ok(false) => return Err(changed_meanwhile(flow.version)),
             Err(error) => {
                 return Err(crate::wired::duplicate_or(error, || {
                     saving::tool_taken(prepared.flow())
@@ -252,7 +252,8 @@ impl App {
             tx.commit().await?;
             self.changed().await;
         }
-        self.flow(admin, workspace, named).await
+        // It may have got another name meanwhile.
+        self.flow(admin, workspace, flow.id.as_str()).await
     }
 
     /// With its versions and runs. Runs that are under way end as they would have.

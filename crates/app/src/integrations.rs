@@ -276,7 +276,8 @@ impl App {
         let mut integration = self.integration(admin, workspace, id).await?;
         let usable = self.usable(&admin.org, &integration.connector).await?;
         let definition = usable.definition();
-        if let Some(alias) = change.alias {
+        // Forms say the alias that there is, which may be older than a rule.
+        if let Some(alias) = change.alias.filter(|alias| *alias != integration.alias) {
             checked_alias(&alias)?;
             integration.alias = alias;
             self.alias_is_free(&integration).await?;

@@ -62,6 +62,9 @@ pub struct PackFlow {
     pub read_only: bool,
     pub destructive: bool,
     pub state: PackFlowState,
+    /// The workspace has the pack and not this flow of it, because somebody left it out or took it away. One that is
+    /// new in the pack, or that was not written yet when something went wrong, is none of these.
+    pub is_left_out: bool,
 }
 
 /// A flow that a pack had.
@@ -190,19 +193,24 @@ impl App {
                 "The workspace does not have the pack {id:?}."
             )));
         }
-        let there = seen.flows.into_iter();
-        let there =
-            there.filter_map(|flow| Some((flow.own_name?, flow.state == PackFlowState::Changed)));
-        let dropped = seen.dropped.into_iter();
-        let dropped = dropped.map(|flow| (flow.own_name, flow.is_changed));
+        let installed = seen.installed.as_ref();
+        let standing = self
+            .standing_flows(&admin.org, workspace, &seen.full, installed)
+            .await?;
         let mut removed = RemovedPack::default();
-        for (name, is_changed) in there.chain(dropped) {
-            if keep_changed && is_changed {
-                removed.kept.push(name);
+        for (name, given) in installed.into_iter().flat_map(|one| &one.flows) {
+            let there = standing.get(name);
+            let Some(there) = there.filter(|there| there.flow.id == given.flow) else {
+                continue;
+            };
+            let own_name = there.flow.name.clone();
+            if keep_changed && there.digest != given.digest {
+                removed.kept.push(own_name);
                 continue;
             }
-            self.delete_flow(admin, workspace, &name).await?;
-            removed.deleted.push(name);
+            self.delete_flow(admin, workspace, there.flow.id.as_str())
+                .await?;
+            removed.deleted.push(own_name);
         }
         let details = json!({ "pack": id, "deleted": removed.deleted, "kept": removed.kept });
         let mut event = self.event(&admin.org, &admin.label, "pack.removed", details);
@@ -294,6 +302,12 @@ impl App {
                     }
                 }
             };
+            let is_left_out = !state.is_there()
+                && installed.as_ref().is_some_and(|one| {
+                    let left_out = one.left_out.as_ref();
+                    one.flows.contains_key(&flow.flow)
+                        || left_out.is_none_or(|left_out| left_out.contains(&flow.flow))
+                });
             let own = there.filter(|_| state.is_there());
             let tool = flow.tool();
             let description = tool.and_then(|tool| tool.description.as_ref());
@@ -308,6 +322,7 @@ impl App {
                     tool.annotations.destructive_hint && !tool.annotations.read_only_hint
                 }),
                 state,
+                is_left_out,
             }
         });
         let flows: Vec<PackFlow> = flows.collect();

@@ -13,6 +13,7 @@ mod work;
 pub(crate) use pack::pack;
 
 use crate::format::{FORMAT, Flow, Limits, Span};
+use quaymaster_core::id::FlowId;
 use quaymaster_yaml::{Finding, Report, Spot};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -42,6 +43,11 @@ fn check(flow: &Flow, shared: &BTreeSet<String>, root: &Spot, report: &mut Repor
         text::is_name(&flow.flow),
         &root.key("flow"),
         format!("{:?} is no name of a flow. {}", flow.flow, text::NAME),
+    );
+    report.unless(
+        flow.flow.parse::<FlowId>().is_err(),
+        &root.key("flow"),
+        "It looks like the id of a flow, which could be another one's. Give the flow another name.",
     );
     if let Some(title) = &flow.title {
         text::one_line(title, 100, &root.key("title"), report);

@@ -298,9 +298,9 @@ impl Tx {
         self.flows_changed(&flow.org, &flow.workspace).await
     }
 
-    /// Makes a new version the current one, if no other came in between; `false` otherwise. `name` is the
-    /// one that its text has. A duplicate when another flow has the name or that of its tool, as with
-    /// [`Tx::add_flow`].
+    /// Makes a new version the current one, if no other came in between and the current one is the flow's still;
+    /// `false` otherwise. `name` is the one that its text has. A duplicate when another flow has the name or that
+    /// of its tool, as with [`Tx::add_flow`].
     pub async fn add_flow_version(
         &mut self,
         flow: &Flow,
@@ -308,7 +308,7 @@ impl Tx {
         version: &FlowVersion,
     ) -> Result<bool, StoreError> {
         const SQL: &str = "UPDATE flows SET version = $3, versions = $3, title = $4, durable = $5, updated_at = $6, \
-             tool = $7, name = $8 WHERE org_id = $1 AND id = $2 AND versions = $3 - 1";
+             tool = $7, name = $8 WHERE org_id = $1 AND id = $2 AND versions = $3 - 1 AND version = $9";
         let moved = within!(self, conn => {
             sqlx::query(SQL)
                 .bind(flow.org.as_str())
@@ -319,6 +319,7 @@ impl Tx {
                 .bind(version.made_at.micros())
                 .bind(&version.tool)
                 .bind(name)
+                .bind(flow.version)
                 .execute(conn)
                 .await?
                 .rows_affected()
@@ -332,7 +333,8 @@ impl Tx {
     }
 
     /// Makes an older version the current one. `name` is the one that its text has. `false` when there is
-    /// no such flow or version; a duplicate as with [`Tx::add_flow_version`].
+    /// no such flow or version, or the current one is the flow's no longer; a duplicate as with
+    /// [`Tx::add_flow_version`].
     pub async fn set_flow_version(
         &mut self,
         flow: &Flow,
@@ -344,7 +346,7 @@ impl Tx {
              tool = (SELECT v.tool FROM flow_versions v WHERE v.flow_id = flows.id AND v.version = $3), \
              title = (SELECT v.title FROM flow_versions v WHERE v.flow_id = flows.id AND v.version = $3), \
              durable = (SELECT v.durable FROM flow_versions v WHERE v.flow_id = flows.id AND v.version = $3) \
-             WHERE org_id = $1 AND id = $2 AND EXISTS \
+             WHERE org_id = $1 AND id = $2 AND version = $6 AND EXISTS \
              (SELECT 1 FROM flow_versions v WHERE v.flow_id = flows.id AND v.version = $3)";
         let moved = within!(self, conn => {
             sqlx::query(SQL)
@@ -353,6 +355,7 @@ impl Tx {
                 .bind(version)
                 .bind(now.micros())
                 .bind(name)
+                .bind(flow.version)
                 .execute(conn)
                 .await?
                 .rows_affected()

@@ -5,7 +5,7 @@ use crate::db::{Store, StoreError, Tx, id};
 use quaymaster_core::Instant;
 use quaymaster_core::id::{FlowId, OrgId, WorkspaceId};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InstalledPack {
@@ -19,6 +19,9 @@ pub struct InstalledPack {
     pub vars: BTreeMap<String, String>,
     /// By the name that a flow has in the pack. In the workspace it may have got another one.
     pub flows: BTreeMap<String, GivenFlow>,
+    /// The flows that were chosen not to be had when the pack was last written, by their names in it; none where
+    /// an earlier version of the program did not write it down.
+    pub left_out: Option<BTreeSet<String>>,
     /// Id of a person or credential, or `command line`.
     pub made_by: String,
     pub installed_at: Instant,
@@ -41,6 +44,7 @@ struct Row {
     version: String,
     vars: String,
     flows: String,
+    left_out: Option<String>,
     made_by: String,
     installed_at: i64,
     updated_at: i64,
@@ -56,6 +60,11 @@ impl TryFrom<Row> for InstalledPack {
             version: row.version,
             vars: serde_json::from_str(&row.vars)?,
             flows: serde_json::from_str(&row.flows)?,
+            left_out: row
+                .left_out
+                .as_deref()
+                .map(serde_json::from_str)
+                .transpose()?,
             made_by: row.made_by,
             installed_at: Instant::from_micros(row.installed_at),
             updated_at: Instant::from_micros(row.updated_at),
@@ -70,7 +79,7 @@ impl Store {
         org: &OrgId,
         workspace: &WorkspaceId,
     ) -> Result<Vec<InstalledPack>, StoreError> {
-        const SQL: &str = "SELECT org_id, workspace_id, pack, version, vars, flows, made_by, installed_at, updated_at \
+        const SQL: &str = "SELECT org_id, workspace_id, pack, version, vars, flows, left_out, made_by, installed_at, updated_at \
              FROM installed_packs WHERE org_id = $1 AND workspace_id = $2 ORDER BY pack";
         self.rows_of::<Row, _>(SQL, org, workspace.as_str()).await
     }
@@ -80,11 +89,13 @@ impl Tx {
     /// Writes what is known of an installed pack, over what was; who installed it, and when, stays.
     pub async fn put_installed_pack(&mut self, pack: &InstalledPack) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO installed_packs (workspace_id, pack, org_id, version, vars, flows, made_by, \
-             installed_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
+             installed_at, updated_at, left_out) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
              ON CONFLICT (workspace_id, pack) DO UPDATE SET version = excluded.version, vars = excluded.vars, \
-             flows = excluded.flows, updated_at = excluded.updated_at";
+             flows = excluded.flows, left_out = excluded.left_out, updated_at = excluded.updated_at";
         let vars = serde_json::to_string(&pack.vars)?;
         let flows = serde_json::to_string(&pack.flows)?;
+        let left_out = pack.left_out.as_ref().map(serde_json::to_string);
+        let left_out = left_out.transpose()?;
         within!(self, conn => {
             sqlx::query(SQL)
                 .bind(pack.workspace.as_str())
@@ -96,6 +107,7 @@ impl Tx {
                 .bind(&pack.made_by)
                 .bind(pack.installed_at.micros())
                 .bind(pack.updated_at.micros())
+                .bind(left_out)
                 .execute(conn)
                 .await?;
         });

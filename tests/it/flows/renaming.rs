@@ -270,3 +270,18 @@ async fn a_flow_is_renamed_and_restored_in_the_editor() {
         assert_eq!(desk.text("answer", json!({})).await, "1");
     }
 }
+
+#[tokio::test]
+async fn no_flow_is_called_like_an_id_which_could_be_another_flows() {
+    let desk = desk_on(Database::Sqlite).await;
+    let made = create(&desk, &answers("answer", 1)).await;
+    let id = made["flow"]["id"].as_str().unwrap();
+    let (status, fault) = put(&desk, id, &answers(id, 2)).await;
+    assert_eq!(status, 422, "{fault}");
+    let problem = &fault["details"]["problems"][0];
+    assert_eq!(
+        (&problem["key"], &problem["line"]),
+        (&json!("flow"), &json!(1))
+    );
+    assert_eq!(desk.text("answer", json!({})).await, "1");
+}

@@ -126,3 +126,35 @@ async fn no_integration_has_the_alias_of_flows() {
         "{refused}"
     );
 }
+
+#[tokio::test]
+async fn an_integration_that_had_the_alias_of_flows_before_them_keeps_it() {
+    let (desk, mcp) = desk(Database::Sqlite).await;
+    let main = desk.chat_account("main").await;
+    let path = format!("/workspaces/{}/integrations", desk.server.workspace);
+    let body = json!({ "integrationName": "slack", "alias": "chat", "connectionId": main });
+    let made = desk.made(&path, body).await;
+    // Earlier versions of the program gave it.
+    let file = desk.server.data.path().join("quaymaster.db");
+    let database = rusqlite::Connection::open(file).unwrap();
+    let changed = database.execute("UPDATE integrations SET alias = 'flows'", []);
+    assert_eq!(changed.unwrap(), 1);
+    save(&desk, "greet", &greet("Support")).await;
+
+    let all = mcp.call("quaymaster_search", json!({})).await.unwrap();
+    let all = all["integrations"].as_array().unwrap();
+    assert_eq!(all.len(), 1, "{all:?}");
+    assert_eq!(all[0]["integration"], "flows", "{all:?}");
+    assert_ne!(all[0]["title"], "Flows", "{all:?}");
+    let known = "return Object.keys(quaymaster.flows).includes('greet')";
+    assert_eq!(run(&mcp, known).await.unwrap(), false);
+
+    // It can be changed without a change of its alias, and with another one flows are there.
+    let path = format!("{path}/{}", made["integration"]["id"].as_str().unwrap());
+    let change = json!({ "alias": "flows", "displayName": "Chat" });
+    desk.did("PATCH", &path, Some(change)).await;
+    let change = json!({ "alias": "chat" });
+    desk.did("PATCH", &path, Some(change)).await;
+    let greeted = run(&mcp, "return await quaymaster.flows.greet({ name: 'Ada' })").await;
+    assert_eq!(greeted.unwrap(), json!({ "greeting": "Hello, Ada" }));
+}

@@ -134,7 +134,7 @@ impl App {
     }
 
     /// The flow and the servers that it names, if the text has no problems, and all that was found.
-    pub(super) async fn checked_flow(
+    pub(crate) async fn checked_flow(
         &self,
         org: &OrgId,
         workspace: &WorkspaceId,

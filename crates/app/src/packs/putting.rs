@@ -4,6 +4,7 @@ use super::choosing::{chosen_flows, chosen_secrets};
 use super::{InstalledPack, PackChoice, PackFlowState, PackSeen, Standing, digest};
 use crate::App;
 use crate::actor::Admin;
+use crate::flows::{failed_tests, wrong};
 use quaymaster_core::id::{FlowId, WorkspaceId};
 use quaymaster_core::{Code, Fault};
 use quaymaster_flows::pack::named;
@@ -84,10 +85,16 @@ impl App {
             .standing_flows(&admin.org, workspace, &seen.full, seen.installed.as_ref())
             .await?;
         let plans = plans(&seen, choice, &vars, &chosen, &standing)?;
+        if plans
+            .iter()
+            .any(|(_, plan)| matches!(plan, Plan::Remove(_)))
+        {
+            self.check_texts(admin, workspace, &plans).await?;
+        }
         for (name, value) in secrets {
             self.set_flow_secret(admin, workspace, name, value).await?;
         }
-        let mut row = self.row(admin, workspace, &seen, vars);
+        let mut row = self.row(admin, workspace, &seen, vars, &chosen);
         self.begin_pack(admin, &seen, &row).await?;
         let mut done = Vec::new();
         for (name, plan) in plans {
@@ -106,6 +113,32 @@ impl App {
         }
         let pack = self.pack(admin, workspace, id).await?;
         Ok(PutPack { pack, flows: done })
+    }
+
+    /// A flow that is deleted does not come back, so a text that would not be saved is found before.
+    async fn check_texts(
+        &self,
+        admin: &Admin,
+        workspace: &WorkspaceId,
+        plans: &[(String, Plan)],
+    ) -> Result<(), Fault> {
+        for (name, plan) in plans {
+            let text = match plan {
+                Plan::Create(text) => text.clone(),
+                Plan::Update(text, _, there) => named(text, &there.name),
+                Plan::Adopt(..) | Plan::Keep | Plan::LetGo | Plan::Remove(_) => continue,
+            };
+            let (_, checked) = self.checked_flow(&admin.org, workspace, &text).await?;
+            let fault = if checked.problems.is_empty() {
+                failed_tests("flow", &checked.tests)
+            } else {
+                Some(wrong("flow", &checked.problems))
+            };
+            if let Some(fault) = fault {
+                return Err(fault.detail("flow", name.clone()));
+            }
+        }
+        Ok(())
     }
 
     /// The workspace has the pack from now on, whatever becomes of its flows.
@@ -136,8 +169,11 @@ impl App {
         workspace: &WorkspaceId,
         seen: &PackSeen,
         vars: BTreeMap<String, String>,
+        chosen: &BTreeSet<String>,
     ) -> InstalledPack {
         let before = seen.installed.as_ref();
+        let names = seen.flows.iter().map(|flow| &flow.name);
+        let left_out = names.filter(|name| !chosen.contains(*name)).cloned();
         InstalledPack {
             org: admin.org.clone(),
             workspace: workspace.clone(),
@@ -145,6 +181,7 @@ impl App {
             version: seen.full.pack.version.clone(),
             vars,
             flows: before.map(|row| row.flows.clone()).unwrap_or_default(),
+            left_out: Some(left_out.collect()),
             made_by: admin.label.clone(),
             installed_at: self.now(),
             updated_at: self.now(),

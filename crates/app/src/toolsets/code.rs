@@ -173,6 +173,8 @@ pub(crate) async fn run(
     let all = app.flows_for(admitted.caller()).await?;
     let server = &hosted.server;
     let shown = all.in_programs(&server.workspace, &server.id, &app.toolsets.get_run.def);
+    // An integration that had the alias before flows did keeps it, and programs mean that one.
+    let shown = shown.filter(|_| hosted.part(FLOWS).is_none());
     let flows = shown.map(Arc::as_ref);
     match tool.which {
         Which::Search => {

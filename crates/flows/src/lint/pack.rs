@@ -1,7 +1,7 @@
 //! Packs.
 
 use super::{MOST_FINDINGS, text};
-use crate::format::FORMAT;
+use crate::format::{FORMAT, Trigger, WebhookAuth};
 use crate::pack::{Pack, PackTested, Variable, VariableType};
 use crate::template::{Part, is_secret};
 use quaymaster_core::schema::Checker;
@@ -145,13 +145,29 @@ fn secrets(
     report: &mut Report,
     told: &mut BTreeSet<String>,
 ) {
+    let mut named = |name: &str| {
+        let variable = pack.variables.get(name);
+        let known = variable.is_some_and(|variable| variable.r#type == VariableType::Secret);
+        if !known && told.insert(name.to_owned()) {
+            report.say(
+                at,
+                format!(
+                    "The secret {name} is no variable of the pack, so nobody would be asked for it."
+                ),
+            );
+        }
+    };
+    for trigger in &flow.triggers {
+        let Trigger::Webhook(hook) = trigger else {
+            continue;
+        };
+        let (WebhookAuth::HmacSha256 { secret, .. } | WebhookAuth::Bearer { secret }) = &hook.auth;
+        named(secret);
+    }
     let mut check = |template: &crate::template::Template| {
         for part in template.parts() {
-            let Part::Secret(name) = part else { continue };
-            let variable = pack.variables.get(name);
-            let known = variable.is_some_and(|variable| variable.r#type == VariableType::Secret);
-            if !known && told.insert(name.clone()) {
-                report.say(at, format!("The secret {name} is no variable of the pack, so nobody would be asked for it."));
+            if let Part::Secret(name) = part {
+                named(name);
             }
         }
     };

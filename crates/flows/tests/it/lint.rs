@@ -61,6 +61,16 @@ fn what_is_no_yaml_is_told_at_its_line() {
 }
 
 #[test]
+fn a_flow_is_not_called_like_an_id() {
+    let told = told("flow: flow_01arz3ndektsv4rrffq69g5fav\nsteps:\n  - map: '1'\n");
+    assert!(
+        told.contains("flow: It looks like the id of a flow"),
+        "{told}"
+    );
+    assert_eq!(told.lines().count(), 1, "{told}");
+}
+
+#[test]
 fn steps_that_do_not_fit_together_are_told() {
     insta::assert_snapshot!(told("
 flow: A-b

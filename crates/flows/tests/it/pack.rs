@@ -52,6 +52,23 @@ fn problems(text: &str) -> Vec<String> {
 }
 
 #[test]
+fn the_secret_of_a_webhook_is_one_that_somebody_is_asked_for() {
+    let text = |secret: &str| {
+        let hook = format!(
+            "triggers: [{{ webhook: {{ path: orders, auth: {{ bearer: {{ secret: {secret} }} }} }} }}]"
+        );
+        PACK.replace("triggers: [{ mcp_tool: {} }]", &hook)
+    };
+    let told = problems(&text("HOOK_KEY"));
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(
+        told[0].contains("The secret HOOK_KEY is no variable"),
+        "{told:?}"
+    );
+    load::pack(&text("SHOP_KEY"), "").unwrap_or_else(|problems| panic!("{problems:#?}"));
+}
+
+#[test]
 fn the_tests_of_a_packs_flows_run_with_the_packs_variables() {
     let pack = load::pack(PACK, "").unwrap_or_else(|problems| panic!("{problems:#?}"));
     let tested = block_on(test_pack(&pack, &Jq));

@@ -1,7 +1,8 @@
 //! `flow apply`: a directory of flows and packs becomes what a workspace runs.
 //!
 //! Every file is checked by the server before the first one is saved, so that a mistake in the last
-//! file does not leave half of them changed. Flows and packs that are not in the directory stay.
+//! file does not leave half of them changed. What is refused after that, or not answered, is told beside what was saved.
+//! Flows and packs that are not in the directory stay.
 
 use super::packs;
 use super::remote::Remote;
@@ -55,10 +56,54 @@ struct Applied {
     file: String,
     kind: Kind,
     name: String,
+    became: Became,
+}
+
+struct Became {
     outcome: String,
     /// Of a pack: what became of each of its flows.
     flows: Vec<Value>,
     fault: Option<Value>,
+}
+
+impl Became {
+    fn refused(fault: Value) -> Self {
+        Became {
+            outcome: "refused".to_owned(),
+            flows: packs::done(&fault),
+            fault: Some(fault),
+        }
+    }
+
+    fn left_alone() -> Self {
+        Became {
+            outcome: "left alone".to_owned(),
+            flows: Vec::new(),
+            fault: None,
+        }
+    }
+
+    /// The server did not say what it did.
+    fn not_known(error: &anyhow::Error) -> Self {
+        let message = format!("{error:#}");
+        let hint = "Whether it was saved is not known. Apply the directory again: what was saved is left as it is.";
+        Became {
+            outcome: "not known".to_owned(),
+            flows: Vec::new(),
+            fault: Some(json!({ "message": message, "hint": hint })),
+        }
+    }
+}
+
+impl Checked {
+    fn became(self, became: Became) -> Applied {
+        Applied {
+            file: self.file,
+            kind: self.kind,
+            name: self.name,
+            became,
+        }
+    }
 }
 
 /// `vars` are values for the variables of packs, by name.
@@ -90,23 +135,16 @@ pub(crate) async fn apply(
             None if answer["valid"] == true => None,
             None => Some(answer),
         };
-        if fault.is_some() {
-            report.push(Applied {
-                file: shown,
-                kind,
-                name,
-                outcome: "refused".to_owned(),
-                flows: Vec::new(),
-                fault,
-            });
-            continue;
-        }
-        checked.push(Checked {
+        let file = Checked {
             file: shown,
             kind,
             name,
             source,
-        });
+        };
+        match fault {
+            Some(fault) => report.push(file.became(Became::refused(fault))),
+            None => checked.push(file),
+        }
     }
     if report.is_empty() {
         if let Some(name) = vars.keys().find(|name| !known.contains(*name)) {
@@ -115,22 +153,24 @@ pub(crate) async fn apply(
                 directory.display()
             );
         }
-        for file in checked {
-            report.push(match file.kind {
-                Kind::Flow => save(&remote, &workspace, file).await?,
-                Kind::Pack => install(&remote, &workspace, file, &vars).await?,
-            });
+        let mut files = checked.into_iter();
+        for file in files.by_ref() {
+            let saved = match file.kind {
+                Kind::Flow => save(&remote, &workspace, &file).await,
+                Kind::Pack => install(&remote, &workspace, &file, &vars).await,
+            };
+            let is_over = saved.is_err();
+            let became = saved.unwrap_or_else(|error| Became::not_known(&error));
+            report.push(file.became(became));
+            if is_over {
+                break;
+            }
         }
+        report.extend(files.map(|file| file.became(Became::left_alone())));
     } else {
         // Nothing was saved.
-        report.extend(checked.into_iter().map(|file| Applied {
-            file: file.file,
-            kind: file.kind,
-            name: file.name,
-            outcome: "left alone".to_owned(),
-            flows: Vec::new(),
-            fault: None,
-        }));
+        let left = checked.into_iter();
+        report.extend(left.map(|file| file.became(Became::left_alone())));
     }
     tell(report, as_json)
 }
@@ -150,43 +190,34 @@ fn kind_of(source: &str, variables: &mut BTreeSet<String>) -> Kind {
     Kind::Pack
 }
 
-async fn save(remote: &Remote, workspace: &str, file: Checked) -> anyhow::Result<Applied> {
+async fn save(remote: &Remote, workspace: &str, file: &Checked) -> anyhow::Result<Became> {
     let path = ["workspaces", workspace, "flows", &file.name];
     let body = json!({ "source": file.source });
     let (status, answer) = remote.ask(Method::PUT, &path, Some(&body)).await?;
-    let refused = !status.is_success();
-    let outcome = match answer["outcome"].as_str() {
-        Some(outcome) if !refused => outcome.to_owned(),
-        _ => "refused".to_owned(),
-    };
-    Ok(Applied {
-        file: file.file,
-        kind: file.kind,
-        name: file.name,
-        outcome,
-        flows: Vec::new(),
-        fault: refused.then_some(answer),
+    Ok(match answer["outcome"].as_str() {
+        Some(outcome) if status.is_success() => Became {
+            outcome: outcome.to_owned(),
+            flows: Vec::new(),
+            fault: None,
+        },
+        _ => Became::refused(answer),
     })
 }
 
 async fn install(
     remote: &Remote,
     workspace: &str,
-    file: Checked,
+    file: &Checked,
     vars: &BTreeMap<String, String>,
-) -> anyhow::Result<Applied> {
+) -> anyhow::Result<Became> {
     let installed = packs::install(remote, workspace, &file.name, &file.source, vars).await?;
-    let (outcome, flows, fault) = match installed {
-        Ok(installed) => (installed.outcome, installed.flows, None),
-        Err(fault) => ("refused", Vec::new(), Some(fault)),
-    };
-    Ok(Applied {
-        file: file.file,
-        kind: file.kind,
-        name: file.name,
-        outcome: outcome.to_owned(),
-        flows,
-        fault,
+    Ok(match installed {
+        Ok(installed) => Became {
+            outcome: installed.outcome.to_owned(),
+            flows: installed.flows,
+            fault: None,
+        },
+        Err(fault) => Became::refused(fault),
     })
 }
 
@@ -194,34 +225,36 @@ fn tell(mut report: Vec<Applied>, as_json: bool) -> anyhow::Result<()> {
     report.sort_by(|a, b| a.file.cmp(&b.file));
     let mut text = String::new();
     for one in &report {
-        let _ = writeln!(text, "{}: {} ({})", one.file, one.outcome, one.name);
-        for flow in &one.flows {
+        let became = &one.became;
+        let _ = writeln!(text, "{}: {} ({})", one.file, became.outcome, one.name);
+        for flow in &became.flows {
             let word = |key: &str| flow[key].as_str().unwrap_or_default();
             let _ = writeln!(text, "  {}: {}", word("name"), word("became"));
         }
-        if let Some(fault) = &one.fault {
+        if let Some(fault) = &became.fault {
             for line in lines_of(fault) {
                 let _ = writeln!(text, "  {line}");
             }
         }
     }
-    let refused = report.iter().any(|one| one.fault.is_some());
+    let refused = report.iter().any(|one| one.became.fault.is_some());
     let values: Vec<Value> = report
         .iter()
         .map(|one| {
-            let mut value = json!({ "file": one.file, "outcome": one.outcome });
+            let became = &one.became;
+            let mut value = json!({ "file": one.file, "outcome": became.outcome });
             value[one.kind.name()] = json!(one.name);
-            if !one.flows.is_empty() {
-                value["flows"] = json!(one.flows);
+            if !became.flows.is_empty() {
+                value["flows"] = json!(became.flows);
             }
-            if let Some(fault) = &one.fault {
+            if let Some(fault) = &became.fault {
                 value["fault"] = fault.clone();
             }
             value
         })
         .collect();
     output::print(as_json, &json!({ "ok": !refused, "files": values }), &text);
-    anyhow::ensure!(!refused, Told("some files were refused"));
+    anyhow::ensure!(!refused, Told("some files were not saved"));
     Ok(())
 }
 
@@ -249,6 +282,9 @@ fn lines_of(fault: &Value) -> Vec<String> {
             .iter()
             .filter_map(|key| fault[*key].as_str());
         lines.extend(said.map(str::to_owned));
+    }
+    if let Some(flow) = details["flow"].as_str() {
+        lines.insert(0, format!("at the flow {flow} of the pack:"));
     }
     lines
 }

@@ -3,7 +3,7 @@
 use super::remote::Remote;
 use reqwest::{Method, StatusCode};
 use serde_json::{Map, Value, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// What became of a pack.
 pub(super) struct Installed {
@@ -13,8 +13,8 @@ pub(super) struct Installed {
     pub(super) flows: Vec<Value>,
 }
 
-/// Keeps and installs a pack; the server's own words when it does not. A pack that is there already gets the flows that
-/// its text did not have before, and otherwise has those that were chosen.
+/// Keeps and installs a pack; the server's own words when it does not. A pack that is there already gets every flow but
+/// for those that somebody left out.
 pub(super) async fn install(
     remote: &Remote,
     workspace: &str,
@@ -23,16 +23,12 @@ pub(super) async fn install(
     vars: &BTreeMap<String, String>,
 ) -> anyhow::Result<Result<Installed, Value>> {
     let path = ["workspaces", workspace, "packs", id];
-    let (status, before) = remote.ask(Method::GET, &path, None).await?;
-    if !status.is_success() && status != StatusCode::NOT_FOUND {
-        return Ok(Err(before));
-    }
     let body = json!({ "source": source });
     let (status, added) = remote.ask(Method::POST, &path[..3], Some(&body)).await?;
     if !status.is_success() {
         return Ok(Err(added));
     }
-    let body = choice(&before["pack"], &added["pack"], vars);
+    let body = choice(&added["pack"], vars);
     let (status, put) = remote.ask(Method::PUT, &path, Some(&body)).await?;
     if !status.is_success() {
         return Ok(Err(put));
@@ -47,27 +43,26 @@ pub(super) async fn install(
     Ok(Ok(Installed { outcome, flows }))
 }
 
-/// The body that installs a pack, which was `before`, if there was one, and is `now`.
-fn choice(before: &Value, now: &Value, vars: &BTreeMap<String, String>) -> Value {
+/// `{name, became}` for each flow that was written before one was refused.
+pub(super) fn done(fault: &Value) -> Vec<Value> {
+    let done = list(&fault["details"]["done"]).iter();
+    done.map(|flow| json!({ "name": flow["flow"], "became": flow["became"] }))
+        .collect()
+}
+
+/// The body that installs a pack or what is newer of it.
+fn choice(pack: &Value, vars: &BTreeMap<String, String>) -> Value {
     let mut variables = Map::new();
-    for variable in list(&now["variables"]) {
+    for variable in list(&pack["variables"]) {
         let name = variable["name"].as_str().unwrap_or_default();
         if let Some(value) = vars.get(name) {
             variables.insert(name.to_owned(), json!(value));
         }
     }
     let mut body = json!({ "variables": variables });
-    if before["installed"].is_object() {
-        let known: BTreeSet<&str> = list(&before["flows"])
-            .iter()
-            .filter_map(|flow| flow["name"].as_str())
-            .collect();
-        let wanted = list(&now["flows"]).iter().filter(|flow| {
-            let is_known = flow["name"]
-                .as_str()
-                .is_some_and(|name| known.contains(name));
-            !is_known || matches!(flow["state"].as_str(), Some("same" | "older" | "changed"))
-        });
+    if pack["installed"].is_object() {
+        let flows = list(&pack["flows"]).iter();
+        let wanted = flows.filter(|flow| flow["leftOut"] == false);
         let wanted: Vec<&Value> = wanted.map(|flow| &flow["name"]).collect();
         if !wanted.is_empty() {
             body["flows"] = json!(wanted);

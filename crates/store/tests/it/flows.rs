@@ -128,15 +128,11 @@ async fn a_version_stays_and_the_current_one_is_a_pointer() {
         assert_eq!(revision().await, 2);
         let now = store.flow(&tenant.org, &flow.id).await.unwrap().unwrap();
         assert_eq!(
-            (now.version, now.durable, &*now.title, now.tool),
+            (now.version, now.durable, &*now.title, now.tool.as_deref()),
             (2, true, "Title 2", None)
         );
         let mut tx = store.begin().await.unwrap();
-        assert!(
-            tx.set_flow_version(&flow, &flow.name, 1, NOW)
-                .await
-                .unwrap()
-        );
+        assert!(tx.set_flow_version(&now, &now.name, 1, NOW).await.unwrap());
         assert!(
             !tx.set_flow_version(&flow, &flow.name, 7, NOW)
                 .await

@@ -5,7 +5,7 @@ use crate::{NOW, Tenant, both, tenant};
 use quaymaster_store::installed_pack::{GivenFlow, InstalledPack};
 use quaymaster_store::named::Shelf;
 use quaymaster_store::own_pack::OwnPack;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 fn given(version: &str) -> GivenFlow {
     GivenFlow {
@@ -22,6 +22,7 @@ fn pack(tenant: &Tenant, version: &str) -> InstalledPack {
         version: version.into(),
         vars: BTreeMap::from([("account".into(), "main".into())]),
         flows: BTreeMap::from([("weather_now".into(), given(version))]),
+        left_out: Some(BTreeSet::from([format!("left out of {version}")])),
         made_by: format!("usr {version}"),
         installed_at: NOW,
         updated_at: NOW,

@@ -149,5 +149,6 @@ async fn what_named_a_flow_before_flows_could_be_renamed_has_it_by_its_id() {
             BTreeMap::from([("weather_now".into(), given)])
         );
         assert!(packs[1].flows.is_empty());
+        assert_eq!(packs[0].left_out, None);
     }
 }

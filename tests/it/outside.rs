@@ -2,7 +2,7 @@
 
 use quaymaster_tests::Mcp;
 use serde_json::{Value, json};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use tokio::process::Command;
 
@@ -85,6 +85,15 @@ pub(crate) fn tree(directory: &Path) -> Vec<(String, Vec<u8>)> {
     }
     found.sort();
     found
+}
+
+/// The files of documents that are arriving, or being put together from their parts, right now.
+pub(crate) fn drafts_of_documents(data: &Path) -> Vec<PathBuf> {
+    let orgs = std::fs::read_dir(data.join("documents"));
+    let all = orgs.into_iter().flatten();
+    let drafts = all.filter_map(|org| std::fs::read_dir(org.ok()?.path().join("drafts")).ok());
+    let files = drafts.flatten().filter_map(|file| Some(file.ok()?.path()));
+    files.collect()
 }
 
 /// Numbers nobody foresees, for the moments at which a test kills.

@@ -227,7 +227,7 @@ impl App {
         actor: &Actor,
         wanted: &Wanted,
     ) -> Result<Vec<ConnectorRow>, Fault> {
-        let accounts = self.store.connection_counts(&actor.org).await?;
+        let accounts = self.connection_counts(actor).await?;
         let counted = |key: &str| accounts.get(key).copied().unwrap_or_default();
         let is_connected = |key: &str| counted(key).all > 0;
         let filled = |text: &Option<String>| {
@@ -278,8 +278,7 @@ impl App {
     pub async fn connector(&self, actor: &Actor, key: &str) -> Result<Connector, Fault> {
         let definition = self.named_connector(actor, key).await?;
         let accounts = self
-            .store
-            .connections_of_connector(&actor.org, &definition.key)
+            .connections_of_connector(actor, &definition.key)
             .await?;
         let passport = describe(&definition, None)?;
         let catalog = self.catalog_of(&actor.org).await?;

@@ -147,17 +147,21 @@ function send(method, path, body, tell) {
   });
 }
 
-// A part is sent again while that may help: the connection broke, or the server was started again.
-async function sendPart(path, part, tell) {
-  for (let tries = 0; tries < 5; tries++) {
-    await new Promise((resume) => setTimeout(resume, tries && 500 * 2 ** tries));
-    const answer = await send("PUT", path, part, tell).catch(() => null);
-    if (answer && answer.status < 500) return answer.status === 200;
+// Asks again for a minute while that may help: the connection broke, the server was started again or has too much to do.
+const PASSING = [429, 500, 502, 503, 504];
+
+async function patiently(ask) {
+  let answer = null;
+  for (let tries = 0; tries < 9; tries++) {
+    await new Promise((resume) => setTimeout(resume, tries && Math.min(10_000, 500 * 2 ** tries)));
+    answer = await ask().catch(() => null);
+    if (answer && !PASSING.includes(answer.status)) break;
   }
-  return false;
+  return answer;
 }
 
-// What does not arrive whole is refused at the end, with a page that says so.
+// What does not arrive whole is refused at the end, with a page that says so. The end can be asked for again: it makes one
+// document, and what passes by itself leaves what was sent where it is.
 async function sendInParts(form, file, tell) {
   const fields = new FormData(form);
   for (const [name, value] of [...fields]) if (value instanceof File) fields.delete(name);
@@ -170,9 +174,13 @@ async function sendInParts(form, file, tell) {
   for (let n = 0; n < partCount; n++) {
     const at = n * partSize;
     const bytes = file.slice(at, at + partSize);
-    if (!(await sendPart(part.replace("{n}", n), bytes, (sent) => tell(at + sent)))) break;
+    const path = part.replace("{n}", n);
+    const sent = await patiently(() => send("PUT", path, bytes, (sent) => tell(at + sent)));
+    if (sent?.status !== 200) break;
   }
-  return send("POST", complete, about);
+  const done = await patiently(() => send("POST", complete, about));
+  if (!done) throw new Error("no answer");
+  return done;
 }
 
 document.addEventListener("submit", async (event) => {

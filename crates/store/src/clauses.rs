@@ -7,6 +7,9 @@ use quaymaster_core::Instant;
 use quaymaster_core::id::{OrgId, WorkspaceId};
 use std::fmt::Write as _;
 
+/// Letters of what is looked for. SQLite refuses patterns of more than 50,000 bytes.
+const LONGEST: usize = 500;
+
 /// A value for a placeholder.
 pub(crate) enum Arg {
     Text(String),
@@ -53,10 +56,11 @@ impl Clauses {
         }
     }
 
-    /// One of the columns has the words in it, whatever the case; nothing is asked without words. SQLite
-    /// knows the small letters of ASCII alone, so others fit as they are typed too.
+    /// One of the columns has the words in it, whatever the case; nothing is asked without words, and the first
+    /// [`LONGEST`] letters count. SQLite knows the small letters of ASCII alone, so others fit as they are
+    /// typed, too, and in small ones behind a capital, and all in capitals.
     pub(crate) fn words(&mut self, columns: &[&'static str], words: &str) {
-        let words = words.trim();
+        let words: String = words.trim().chars().take(LONGEST).collect();
         if words.is_empty() {
             return;
         }
@@ -68,13 +72,20 @@ impl Clauses {
             self.args.push(Arg::Text(format!("%{text}%")));
             self.args.len()
         };
-        let (small, typed) = (pattern(&words.to_lowercase()), pattern(words));
-        let fits = columns.iter().map(|column| {
-            format!(
-                "LOWER({column}) LIKE ${small} ESCAPE '\\' OR {column} LIKE ${typed} ESCAPE '\\'"
-            )
-        });
-        let fits: Vec<_> = fits.collect();
+        let lower = words.to_lowercase();
+        let small = pattern(&lower);
+        let mut others = vec![pattern(&words)];
+        if !words.is_ascii() {
+            others.push(pattern(&with_capital(&lower)));
+            others.push(pattern(&words.to_uppercase()));
+        }
+        let mut fits = Vec::new();
+        for column in columns {
+            fits.push(format!("LOWER({column}) LIKE ${small} ESCAPE '\\'"));
+            for other in &others {
+                fits.push(format!("{column} LIKE ${other} ESCAPE '\\'"));
+            }
+        }
         let _ = write!(self.sql, " AND ({})", fits.join(" OR "));
     }
 
@@ -124,6 +135,12 @@ impl Clauses {
             let _ = write!(self.sql, ", ${})", self.args.len());
         }
     }
+}
+
+fn with_capital(small: &str) -> String {
+    let mut letters = small.chars();
+    let first = letters.next().map(char::to_uppercase);
+    first.into_iter().flatten().chain(letters).collect()
 }
 
 /// Binds the values of [`Clauses`] to a query, in their order.

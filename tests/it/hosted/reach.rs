@@ -405,3 +405,26 @@ async fn it_connects_files_of_its_own_workspace_only_and_keeps_its_accounts_in_o
         );
     }
 }
+
+#[tokio::test]
+async fn a_key_of_one_workspace_does_not_learn_which_services_everybody_is_connected_to() {
+    let desk = Developer::open(Database::Sqlite).await;
+    desk.chat_account("everybodys").await;
+    let wanted = json!({
+        "name": "One workspace",
+        "permissions": { "scope": "workspace", "workspaceIds": ["main"] },
+    });
+    let made = desk.made("/api-keys", wanted).await;
+    let key = made["plainKey"].as_str().unwrap();
+    let registered = async |key: &str| -> Vec<String> {
+        let path = "/api/v1/integrations?summary=true";
+        let (status, all) = desk.server.rest(key, "GET", path, None).await;
+        assert_eq!(status, 200, "{all}");
+        serde_json::from_value(all["registered"].clone()).unwrap()
+    };
+    let of_everybody = registered(&desk.key).await;
+    assert_eq!(of_everybody[0], "slack", "those with accounts come first");
+    let of_one = registered(key).await;
+    assert_eq!(of_one.len(), of_everybody.len());
+    assert!(of_one.is_sorted() && of_one[0] != "slack", "{of_one:?}");
+}

@@ -1,5 +1,9 @@
 //! Documents that come in parts: an upload session is begun, filled, completed once, or ends without a document.
 
+mod at_once;
+mod killed;
+mod waiting;
+
 use super::*;
 use crate::outside::sqlite;
 use crate::sending::{PART, Session, bytes, digest_header, hex, piece};

@@ -4,10 +4,39 @@ use crate::App;
 use crate::actor::Actor;
 use quaymaster_core::Fault;
 use quaymaster_core::id::ConnectionId;
-use quaymaster_store::connection::Connection;
-use std::collections::BTreeMap;
+use quaymaster_store::connection::{Connection, Counts};
+use std::collections::{BTreeMap, HashMap};
 
 impl App {
+    /// How many of those that the actor reaches each connector has that has some.
+    pub(crate) async fn connection_counts(
+        &self,
+        actor: &Actor,
+    ) -> Result<HashMap<String, Counts>, Fault> {
+        if actor.reach.is_whole() {
+            return Ok(self.store.connection_counts(&actor.org).await?);
+        }
+        let mut counts = HashMap::<String, Counts>::new();
+        for connection in self.connections(actor).await? {
+            let counted = counts.entry(connection.connector).or_default();
+            counted.all += 1;
+            counted.broken += usize::from(connection.problem.is_some());
+        }
+        Ok(counts)
+    }
+
+    /// Those of one connector that the actor reaches, by name.
+    pub(crate) async fn connections_of_connector(
+        &self,
+        actor: &Actor,
+        connector: &str,
+    ) -> Result<Vec<Connection>, Fault> {
+        let all = self.store.connections_of_connector(&actor.org, connector);
+        let mut all = all.await?;
+        all.retain(|connection| actor.reaches(connection.workspace.as_ref()));
+        Ok(all)
+    }
+
     /// Some of those that do not work, by connector and name; and how many there are.
     pub async fn failing_connections(
         &self,

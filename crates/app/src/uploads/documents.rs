@@ -62,6 +62,31 @@ pub struct DocumentUpload {
     pub document: Option<DocumentId>,
 }
 
+/// A file that goes when whoever asked for a session hangs up before it has a row.
+struct Staged {
+    staging: Arc<Staging>,
+    id: UploadId,
+    is_dropped: bool,
+}
+
+impl Drop for Staged {
+    fn drop(&mut self) {
+        if !self.is_dropped {
+            return;
+        }
+        let (staging, id) = (self.staging.clone(), self.id.clone());
+        let free = move || {
+            if let Err(fault) = staging.remove(&id) {
+                tracing::warn!(%fault, "what was staged for an upload was not freed");
+            }
+        };
+        match tokio::runtime::Handle::try_current() {
+            Ok(runtime) => drop(runtime.spawn_blocking(free)),
+            Err(_) => free(),
+        }
+    }
+}
+
 impl App {
     /// Begins a session.
     ///
@@ -108,11 +133,19 @@ impl App {
         drop(tx);
         let staging = self.document_staging().await?;
         let id = upload.id.clone();
-        let staged = blocking(move || staging.stage(&id, new.size.cast_unsigned())).await;
-        let added = match staged {
-            Ok(()) => self.add_session(admin, &about, &upload).await,
-            Err(fault) => Err(fault),
-        };
+        let staged = blocking(move || {
+            let staged = Staged {
+                staging,
+                id,
+                is_dropped: true,
+            };
+            let size = new.size.cast_unsigned();
+            staged.staging.stage(&staged.id, size)?;
+            Ok(staged)
+        });
+        let mut staged = staged.await?;
+        let added = self.add_session(admin, &about, &upload).await;
+        staged.is_dropped = false;
         if let Err(fault) = added {
             self.unstage(&upload.id).await;
             return Err(fault);

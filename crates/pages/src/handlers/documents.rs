@@ -263,7 +263,8 @@ pub(super) async fn begin(
     Ok(Json(told).into_response())
 }
 
-/// The script has sent what it could. A session that does not become a document now never does.
+/// The script has sent what it could. What passes by itself costs nobody what was sent, since the script asks again; any other
+/// session that does not become a document now never does.
 pub(super) async fn complete(
     State(pages): State<Pages>,
     Administrator { admin, person }: Administrator,
@@ -273,6 +274,12 @@ pub(super) async fn complete(
     let Err(fault) = pages.app.complete_document_upload(&admin, &id).await else {
         return Ok(answer::done(&pages, PATH, Notice::DocumentAdded));
     };
+    if matches!(
+        fault.code,
+        Code::RateLimited | Code::Unavailable | Code::Timeout | Code::Internal
+    ) {
+        return Err(fault.into());
+    }
     if let Err(kept) = pages.app.abort_document_upload(&admin, &id).await {
         tracing::debug!(%kept, "an upload that failed was not aborted");
     }

@@ -380,7 +380,7 @@ async fn no_page_that_is_opened_shows_a_secret() {
 #[tokio::test]
 async fn the_examples_of_the_reference_name_this_server() {
     let server = Server::at("https://quay.example.com").await;
-    let page = server.browser().get("/reference").await;
+    let page = server.browser().get("/reference/read_info").await;
     let example = "curl 'https://quay.example.com/api/v1/mcp/info'";
     assert!(page.text("main").contains(example));
 }

@@ -31,7 +31,10 @@ pub(super) fn of_all() -> u64 {
 pub(super) async fn over(process: Option<u32>, most: u64) {
     if let Some(process) = process {
         let (tell, told) = oneshot::channel();
-        tokio::task::spawn_blocking(move || {
+        // A thread of its own, of which there are as many as calls run: those of the runtime that may block can all be taken,
+        // and then nobody would look.
+        let looking = std::thread::Builder::new().name("memory".to_owned());
+        let begun = looking.spawn(move || {
             while !tell.is_closed() {
                 if family(process).bytes > most {
                     let _ = tell.send(());
@@ -40,6 +43,11 @@ pub(super) async fn over(process: Option<u32>, most: u64) {
                 std::thread::sleep(LOOK_EVERY);
             }
         });
+        if let Err(error) = begun {
+            // As if there were too much of it: nothing runs unwatched.
+            tracing::error!(%error, "the memory of a session cannot be looked at");
+            return;
+        }
         if told.await.is_ok() {
             return;
         }

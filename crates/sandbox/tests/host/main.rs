@@ -34,6 +34,7 @@ fn main() {
     }
     let mut python = PythonOptions::default();
     let mut jq = expressions::Options::default();
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
     for arg in std::env::args().skip(1) {
         match arg.split_once('=') {
             Some(("bare_jq", program)) => return jq::bare(program),
@@ -47,6 +48,9 @@ fn main() {
             Some(("at_once_of_one", most)) => {
                 python.at_once_of_one = most.parse().expect("a number");
             }
+            Some(("blocking", most)) => {
+                runtime.max_blocking_threads(most.parse().expect("a number"));
+            }
             Some(("user", id)) => become_user(id.parse().expect("an id")),
             Some(("deny", what)) => {
                 let (call, errno) = what.split_once(':').expect("<call>:<errno>");
@@ -55,7 +59,7 @@ fn main() {
             _ => panic!("what is {arg}?"),
         }
     }
-    tokio::runtime::Builder::new_multi_thread()
+    runtime
         .worker_threads(2)
         .enable_all()
         .build()

@@ -43,6 +43,22 @@ fn where_proc_is_masked_sessions_work_and_their_memory_ends_where_it_should() {
 }
 
 #[test]
+fn memory_is_looked_at_also_where_no_thread_of_the_server_has_time_to_block() {
+    // One thread that waits for orders, and one for everything else.
+    let mut args = nobody().to_vec();
+    args.push("blocking=2");
+    let mut host = Host::start_within(&["-m"], MASK, &args);
+    let probed = host.py(json!({ "probe": true }));
+    assert_eq!(probed["limits"], "process limits", "{probed}");
+    for key in ["a", "b"] {
+        let waits = json!({ "key": key, "code": "import time; time.sleep(15)" });
+        host.order(json!({ "python": waits }));
+    }
+    let greedy = host.py(json!({ "key": "c", "code": hoards(HELD[0], false) }));
+    assert_eq!(greedy["ending"], "memory", "{greedy}");
+}
+
+#[test]
 fn a_session_whose_memory_nobody_can_see_does_not_begin() {
     if !is_root() {
         // Only root can hide processes.

@@ -159,6 +159,40 @@ async fn members_come_in_pages_owners_first_and_are_found_by_what_they_are_calle
 }
 
 #[tokio::test]
+async fn words_of_any_alphabet_are_found_whatever_their_case_and_endless_ones_find_nothing() {
+    for place in both().await {
+        let store = place.open().await;
+        let one = tenant(&store, "one").await;
+        let store_keeper = member(&store, &one, "Кладовщик Ёлкин", 1).await;
+        let small = member(&store, &one, "главный склад", 2).await;
+        let large = member(&store, &one, "СКЛАД 7", 3).await;
+        let found = async |words: &str| -> Vec<UserId> {
+            let rows = store.members(&one.org, words, 9, 0).await.unwrap();
+            let count = store.count_members(&one.org, words).await.unwrap();
+            assert_eq!(rows.len(), usize::try_from(count).unwrap(), "{words}");
+            rows.into_iter().map(|row| row.user).collect()
+        };
+        for words in ["кладовщик", "Кладовщик", "ёлкин", " Ёлк "] {
+            assert_eq!(
+                found(words).await,
+                std::slice::from_ref(&store_keeper),
+                "{words}"
+            );
+        }
+        for words in ["склад", "Склад", "СКЛАД"] {
+            assert!(found(words).await.contains(&large), "{words}");
+        }
+        for words in ["Главный", "главный склад"] {
+            assert_eq!(found(words).await, std::slice::from_ref(&small), "{words}");
+        }
+        // More than SQLite takes as a pattern, and as much again once it is escaped.
+        for letter in ["a", "_", "Ж", "%"] {
+            assert!(found(&letter.repeat(60_000)).await.is_empty(), "{letter}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn end_users_and_keys_come_in_pages() {
     for place in both().await {
         let store = place.open().await;

@@ -1,0 +1,47 @@
+//! What is waited for, and what lets a server wait.
+
+use super::*;
+use quaymaster_tests::fresh_postgres;
+use std::process::Stdio;
+use tokio::process::{Child, Command};
+
+pub(super) async fn until(what: &str, holds: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < PATIENCE, "never: {what}");
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+/// A server, and its database, which others reach too.
+pub(super) async fn on_postgres() -> (Server, String) {
+    let database = fresh_postgres().await;
+    let own = vec![("QUAYMASTER_DATABASE_URL".to_owned(), database.clone())];
+    (Server::start_in(Database::Sqlite, own).await, database)
+}
+
+/// Keeps everybody from changing organizations, until it is dropped.
+pub(super) async fn lock_organizations(database: &str) -> Child {
+    let mut psql = Command::new("psql")
+        .args([database, "-q"])
+        .stdin(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .expect("psql starts");
+    let input = psql.stdin.as_mut().expect("its input");
+    let sql = b"BEGIN;\nLOCK TABLE organizations IN SHARE MODE;\n";
+    input.write_all(sql).await.unwrap();
+    let held = "SELECT COUNT(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database \
+         WHERE d.datname = current_database() AND l.relation = 'organizations'::regclass \
+         AND l.mode = 'ShareLock' AND l.granted";
+    let begun = Instant::now();
+    loop {
+        let asked = Command::new("psql").args([database, "-tAc", held]).output();
+        let output = asked.await.expect("psql starts");
+        if output.stdout.trim_ascii() == b"1" {
+            return psql;
+        }
+        assert!(begun.elapsed() < PATIENCE, "never locked: {output:?}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}

@@ -28,10 +28,19 @@ pub fn param(address: &str, name: &str) -> Option<String> {
 impl OAuthClient {
     /// Registers a client of that name.
     pub async fn register(issuer: &str, name: &str) -> OAuthClient {
+        OAuthClient::register_with(issuer, name, json!({})).await
+    }
+
+    /// The same, with more metadata.
+    pub async fn register_with(issuer: &str, name: &str, more: Value) -> OAuthClient {
+        let mut about = json!({ "client_name": name, "redirect_uris": [CALLBACK] });
+        for (key, value) in more.as_object().into_iter().flatten() {
+            about[key] = value.clone();
+        }
         let http = Client::new();
         let answer = http
             .post(format!("{issuer}/register"))
-            .json(&json!({ "client_name": name, "redirect_uris": [CALLBACK] }))
+            .json(&about)
             .send()
             .await
             .expect("the server answers");

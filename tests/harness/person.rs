@@ -25,7 +25,7 @@ impl Page {
     /// The fields of the first form that posts to a path, as a browser would send them untouched.
     pub fn form(&self, action: &str) -> Vec<(String, String)> {
         let html = Html::parse_document(&self.html);
-        let forms = Selector::parse("form").expect("a selector");
+        let forms = Selector::parse("form[method=post]").expect("a selector");
         let inputs = Selector::parse("input[name]").expect("a selector");
         let form = html
             .select(&forms)

@@ -9,6 +9,7 @@ use crate::paging::Paging;
 use crate::read::{Path, Query};
 use axum::extract::State;
 use quaymaster_app::App;
+use quaymaster_app::connections::Connection;
 use quaymaster_app::connectors::{AuthKind, Connector, ConnectorRow, Field, Tested, Wanted, Way};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -254,8 +255,8 @@ pub(crate) struct ConnectorInFull {
     connections: Vec<ConnectionView>,
 }
 
-impl From<Connector> for ConnectorInFull {
-    fn from(connector: Connector) -> Self {
+impl ConnectorInFull {
+    fn of(connector: Connector, accounts: Vec<Connection>) -> Self {
         let definition = &connector.definition;
         let view = ConnectorView {
             key: definition.key.clone(),
@@ -264,8 +265,8 @@ impl From<Connector> for ConnectorInFull {
             categories: definition.categories.clone(),
             tested: definition.tested.into(),
             version: definition.version.clone(),
-            connected: !connector.accounts.is_empty(),
-            accounts: connector.accounts.len(),
+            connected: !accounts.is_empty(),
+            accounts: accounts.len(),
             own: connector.is_own,
         };
         ConnectorInFull {
@@ -289,11 +290,7 @@ impl From<Connector> for ConnectorInFull {
                 .into_iter()
                 .map(RecipeView::from)
                 .collect(),
-            connections: connector
-                .accounts
-                .into_iter()
-                .map(ConnectionView::from)
-                .collect(),
+            connections: accounts.into_iter().map(ConnectionView::from).collect(),
         }
     }
 }
@@ -318,7 +315,10 @@ pub(crate) async fn read_connector(
     Path(key): Path<String>,
 ) -> Answer<axum::Json<OneConnector>> {
     let connector = app.connector(&actor, &key).await?;
+    let accounts = app
+        .connector_accounts(&actor, &connector.definition.key)
+        .await?;
     Ok(axum::Json(OneConnector {
-        connector: connector.into(),
+        connector: ConnectorInFull::of(connector, accounts),
     }))
 }

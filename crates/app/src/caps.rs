@@ -101,11 +101,18 @@ impl App {
         }
     }
 
-    /// The workspaces of the organization with their usage, in as many questions for many as for one.
-    pub async fn workspaces_in_use(&self, actor: &Actor) -> Result<Vec<InUse>, Fault> {
+    /// A page of the workspaces of the organization, as of [`workspaces_page`](App::workspaces_page), with
+    /// their usage, in as many questions for many as for one; and how many there are.
+    pub async fn workspaces_in_use(
+        &self,
+        actor: &Actor,
+        words: &str,
+        limit: i64,
+        offset: i64,
+    ) -> Result<(Vec<InUse>, i64), Fault> {
         // A person looks for the call made a moment ago.
         self.flush_audit().await;
-        let workspaces = self.workspaces(actor).await?;
+        let (workspaces, total) = self.workspaces_page(actor, words, limit, offset).await?;
         let now = self.now();
         let mut leases = Vec::with_capacity(workspaces.len());
         for workspace in &workspaces {
@@ -113,19 +120,18 @@ impl App {
         }
         let mut seen = self
             .store
-            .workspaces_seen(&actor.org, now.utc_day())
+            .workspaces_seen(&actor.org, &workspaces, now.utc_day())
             .await?;
         let in_use = workspaces.into_iter().zip(&leases);
-        Ok(in_use
-            .map(|(workspace, lease)| {
-                let seen = seen.remove(&workspace.id).unwrap_or_default();
-                InUse {
-                    usage: used_of(&workspace, lease, seen.leased, now),
-                    last_call_at: seen.last_call_at,
-                    workspace,
-                }
-            })
-            .collect())
+        let in_use = in_use.map(|(workspace, lease)| {
+            let seen = seen.remove(&workspace.id).unwrap_or_default();
+            InUse {
+                usage: used_of(&workspace, lease, seen.leased, now),
+                last_call_at: seen.last_call_at,
+                workspace,
+            }
+        });
+        Ok((in_use.collect(), total))
     }
 
     pub async fn usage(&self, workspace: &Workspace) -> Result<Usage, Fault> {

@@ -5,7 +5,7 @@
 use crate::App;
 use crate::actor::Actor;
 use crate::catalog::unknown;
-use crate::connections::{Connection, Flow, flows, is_of_client};
+use crate::connections::{Flow, flows, is_of_client};
 use quaymaster_connectors::catalog::{Entry, ranked};
 use quaymaster_connectors::params::input_schema;
 use quaymaster_connectors::passport::describe;
@@ -51,13 +51,12 @@ pub struct ConnectorRow {
     pub is_own: bool,
 }
 
-/// One connector, with the organization's accounts.
+/// One connector.
 #[derive(Debug, Clone)]
 pub struct Connector {
     pub definition: Arc<Definition>,
     /// The organization wrote it.
     pub is_own: bool,
-    pub accounts: Vec<Connection>,
     pub modules: Vec<ModuleRow>,
     pub recipes: Vec<Recipe>,
 }
@@ -274,12 +273,9 @@ impl App {
         Ok(all.into_iter().cloned().collect())
     }
 
-    /// A connector with its modules and recipes, and the organization's accounts of it.
+    /// A connector with its modules and recipes.
     pub async fn connector(&self, actor: &Actor, key: &str) -> Result<Connector, Fault> {
         let definition = self.named_connector(actor, key).await?;
-        let accounts = self
-            .connections_of_connector(actor, &definition.key)
-            .await?;
         let passport = describe(&definition, None)?;
         let catalog = self.catalog_of(&actor.org).await?;
         Ok(Connector {
@@ -287,7 +283,6 @@ impl App {
             modules: modules(&definition, &passport),
             recipes: recipes(&passport),
             definition,
-            accounts,
         })
     }
 

@@ -10,6 +10,7 @@ use quaymaster_store::credential::Origin;
 pub use quaymaster_store::workspace::{Workspace, WorkspaceChange};
 use quaymaster_store::{StoreError, Tx};
 use serde_json::json;
+use std::collections::BTreeMap;
 
 /// Bytes that a workspace's files, trash and open uploads take, against its quota.
 #[derive(Debug, Clone, Copy)]
@@ -23,6 +24,30 @@ impl App {
         let mut all = self.store.workspaces(&actor.org).await?;
         all.retain(|workspace| actor.reaches(Some(&workspace.id)));
         Ok(all)
+    }
+
+    /// A page of the organization's workspaces whose name or slug has the words in it, oldest first; and
+    /// how many there are. For people, who reach all of them.
+    pub async fn workspaces_page(
+        &self,
+        actor: &Actor,
+        words: &str,
+        limit: i64,
+        offset: i64,
+    ) -> Result<(Vec<Workspace>, i64), Fault> {
+        let page = self.store.workspaces_page(&actor.org, words, limit, offset);
+        Ok(page.await?)
+    }
+
+    /// Names of some workspaces; one that is gone has none.
+    pub async fn names_of_workspaces(
+        &self,
+        actor: &Actor,
+        ids: impl IntoIterator<Item = WorkspaceId>,
+    ) -> Result<BTreeMap<WorkspaceId, String>, Fault> {
+        let ids = ids.into_iter().collect();
+        let known = self.store.workspace_names(&actor.org, &ids).await?;
+        Ok(known.into_iter().collect())
     }
 
     pub async fn workspace(&self, actor: &Actor, id: &WorkspaceId) -> Result<Workspace, Fault> {

@@ -8,6 +8,7 @@
 //   data-parts="path"       on such a form: a file of more than data-whole bytes goes in parts, which begin there
 //   data-palette            on a link to the search: opens it as a dialog, as Ctrl+K does
 //   data-refresh="seconds"  on an element with an id: replaced from time to time
+//   data-load="path"        on a <details> with an id: when it is opened, its body comes from that page
 //   data-mix                in a form: tells what the ticked tools cost a model together
 //   <time datetime>         reads "3 minutes ago", with the local date as its tooltip
 
@@ -217,6 +218,20 @@ setInterval(async () => {
     if (response?.ok && !response.redirected) show(response, await response.text(), [`#${part.id}`]);
   }
 }, 1000);
+
+// What is folded is asked for when somebody opens it. Without an answer its button is still there.
+
+document.addEventListener("toggle", async (event) => {
+  const part = event.target;
+  const path = part.dataset.load;
+  if (!path || !part.open) return;
+  delete part.dataset.load;
+  const html = await fetch(path).then((response) => response.text()).catch(() => "");
+  const page = new DOMParser().parseFromString(html, "text/html");
+  const body = page.querySelector(`#${part.id} > .module-body`);
+  if (body) part.querySelector(".module-body").replaceWith(body);
+  else part.dataset.load = path;
+}, true);
 
 // Going somewhere by name: Ctrl+K, or Cmd+K. The list is that of the page /search.
 

@@ -193,16 +193,25 @@ impl Store {
             .await
     }
 
-    /// The organization's own of one connector, by name.
-    pub async fn connections_of_connector(
+    /// A page of the organization's own of one connector whose names or label have the words in them, by
+    /// name; and how many there are.
+    pub async fn connections_page(
         &self,
         org: &OrgId,
         connector: &str,
-    ) -> Result<Vec<Connection>, StoreError> {
-        const SQL: &str = without_secrets!(
-            "WHERE org_id = $1 AND connector = $2 AND end_user_id IS NULL ORDER BY name, id"
-        );
-        self.rows_of::<Row, _>(SQL, org, connector).await
+        words: &str,
+        limit: i64,
+        offset: i64,
+    ) -> Result<(Vec<Connection>, i64), StoreError> {
+        const SELECT: &str = without_secrets!("");
+        let mut clauses = Clauses::of(org);
+        clauses.text("connector =", Some(connector), "");
+        // As in the index `connections_own`.
+        clauses.holds("end_user_id IS NULL");
+        clauses.words(&["name", "label", "display_name"], words);
+        let total = self.count_of("connections", &clauses).await?;
+        let page = self.page_of::<Row, _>(SELECT, clauses, "name, id", limit, offset);
+        Ok((page.await?, total))
     }
 
     /// How many of the organization's own each connector has that has some.

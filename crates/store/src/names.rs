@@ -1,7 +1,9 @@
 //! What is shown beside ids: names, external ids, counts.
 
 use crate::db::{AnyRow, Store, StoreError, id};
-use quaymaster_core::id::{ConnectionId, CredentialId, EndUserId, IntegrationId, OrgId, UserId};
+use quaymaster_core::id::{
+    ConnectionId, CredentialId, EndUserId, IntegrationId, OrgId, UserId, WorkspaceId,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
@@ -45,6 +47,17 @@ impl Store {
         ids: &BTreeSet<EndUserId>,
     ) -> Result<Vec<(EndUserId, String)>, StoreError> {
         const SQL: &str = "SELECT id, external_id FROM end_users WHERE org_id = $1 AND id IN";
+        self.by_ids(SQL, "", org, ids).await
+    }
+
+    /// Names of workspaces. One that is deleted has none.
+    pub async fn workspace_names(
+        &self,
+        org: &OrgId,
+        ids: &BTreeSet<WorkspaceId>,
+    ) -> Result<Vec<(WorkspaceId, String)>, StoreError> {
+        const SQL: &str =
+            "SELECT id, name FROM workspaces WHERE org_id = $1 AND deleted_at IS NULL AND id IN";
         self.by_ids(SQL, "", org, ids).await
     }
 

@@ -4,7 +4,9 @@
 //! the sum of leases is never over the cap, whatever is killed when; a crash loses the rest of one
 //! block, a graceful stop gives it back.
 
+use crate::clauses::{Arg, Clauses};
 use crate::db::{Store, StoreError, Tx, id};
+use crate::workspace::Workspace;
 use quaymaster_core::Instant;
 use quaymaster_core::id::{OrgId, WorkspaceId};
 use std::collections::HashMap;
@@ -75,22 +77,30 @@ impl Store {
         tx.commit().await
     }
 
-    /// What there is to see of each workspace of an organization that is not deleted.
+    /// What there is to see of some workspaces of an organization.
     pub async fn workspaces_seen(
         &self,
         org: &OrgId,
+        workspaces: &[Workspace],
         day: i64,
     ) -> Result<HashMap<WorkspaceId, Seen>, StoreError> {
-        const SQL: &str = "SELECT w.id, \
-             (SELECT u.leased FROM daily_usage u WHERE u.workspace_id = w.id AND u.day = $2), \
+        if workspaces.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let mut clauses = Clauses::by("w.org_id", org);
+        clauses.one_of("w.id", workspaces.iter().map(|one| &one.id));
+        clauses.args.push(Arg::Number(day));
+        let sql = format!(
+            "SELECT w.id, \
+             (SELECT u.leased FROM daily_usage u WHERE u.workspace_id = w.id AND u.day = ${}), \
              (SELECT MAX(c.started_at) FROM calls c WHERE c.workspace_id = w.id) \
-             FROM workspaces w WHERE w.org_id = $1 AND w.deleted_at IS NULL";
+             FROM workspaces w {}",
+            clauses.args.len(),
+            clauses.sql
+        );
         let rows = reading!(self, pool => {
-            sqlx::query_as::<_, (String, Option<i64>, Option<i64>)>(SQL)
-                .bind(org.as_str())
-                .bind(day)
-                .fetch_all(pool)
-                .await?
+            let query = sqlx::query_as::<_, (String, Option<i64>, Option<i64>)>(sqlx::AssertSqlSafe(sql));
+            bound!(query, clauses.args).fetch_all(pool).await?
         });
         let seen = |(workspace, leased, last): (String, Option<i64>, Option<i64>)| {
             let seen = Seen {

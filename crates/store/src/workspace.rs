@@ -1,5 +1,6 @@
 //! Workspaces.
 
+use crate::clauses::Clauses;
 use crate::db::{Store, StoreError, Tx, id};
 use quaymaster_core::Instant;
 use quaymaster_core::id::{OrgId, WorkspaceId};
@@ -91,6 +92,22 @@ impl Store {
             sqlx::query_as::<_, Row>(SQL).bind(org.as_str()).fetch_all(pool).await?
         });
         rows.into_iter().map(Workspace::try_from).collect()
+    }
+
+    /// A page of those whose name or slug has the words in it, oldest first; and how many there are.
+    pub async fn workspaces_page(
+        &self,
+        org: &OrgId,
+        words: &str,
+        limit: i64,
+        offset: i64,
+    ) -> Result<(Vec<Workspace>, i64), StoreError> {
+        let mut clauses = Clauses::of(org);
+        clauses.holds("deleted_at IS NULL");
+        clauses.words(&["name", "slug"], words);
+        let total = self.count_of("workspaces", &clauses).await?;
+        let page = self.page_of::<Row, _>(columns!(), clauses, "created_at, id", limit, offset);
+        Ok((page.await?, total))
     }
 
     /// The workspace whose flows need no credential, of whichever organization: whoever presents

@@ -5,6 +5,7 @@
 //! and asked whether anything of a payload ran, was loaded or became an element, and whether it is shown as it was
 //! written. A text that the policy of the pages keeps from running was taken for markup all the same, and is found.
 
+mod archive;
 mod bodies;
 mod control;
 mod fields;
@@ -195,12 +196,12 @@ async fn forty_payloads_in_every_text_field_show_as_text_also_from_services_and_
     let mut found = filling::fill(&scene, &mut places).await;
     let service = upstream::start(&mut places).await;
     let made = others::put(&mut scene, &service, &mut places).await;
-    let tries = tries::all(&scene, &mut places);
+    let tries = tries::all(&scene, &made.server, &mut places);
 
     let paths = places.paths();
     let server = &scene.desk.server;
     let mut stops = stops::all(&scene.seeded);
-    stops.extend(made.stops(&scene.seeded.workspace));
+    stops.extend(made.stops(&scene.seeded));
     let of = |wanted: &dyn Fn(&Stop) -> bool| -> Vec<&Stop> {
         stops.iter().filter(|stop| wanted(stop)).collect()
     };

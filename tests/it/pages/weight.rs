@@ -1,5 +1,6 @@
 //! What a page weighs with everything that it loads.
 
+use super::picking::{pick, ten};
 use super::*;
 use quaymaster_tests::{Database, Developer};
 
@@ -74,6 +75,26 @@ async fn the_first_view_of_a_page_loads_at_most_150_kilobytes() {
     ))
     .await;
     not_too_heavy(&tab, &editor).await;
+    assert_eq!(tab.complaints().await, NOTHING);
+}
+
+#[tokio::test]
+async fn a_server_over_ten_integrations_is_not_heavier() {
+    let desk = Developer::open(Database::Sqlite).await;
+    let ids = ten(&desk).await;
+    let hosted = desk.serve(json!({})).await;
+    let browser = Browser::start().await;
+    let tab = owner(&desk.server, &browser).await;
+    let server = format!("/servers/{}", hosted.id);
+    let tools = format!("{server}/tools");
+    for page in [&server, &format!("{server}/try"), &tools] {
+        weigh(&tab, &desk.server, page).await;
+    }
+    pick(&desk, &hosted, &ids).await;
+    let searched = format!("{tools}?query=e");
+    for page in [&tools, &searched, &server] {
+        weigh(&tab, &desk.server, page).await;
+    }
     assert_eq!(tab.complaints().await, NOTHING);
 }
 

@@ -25,18 +25,6 @@ impl App {
         Ok(counts)
     }
 
-    /// Those of one connector that the actor reaches, by name.
-    pub(crate) async fn connections_of_connector(
-        &self,
-        actor: &Actor,
-        connector: &str,
-    ) -> Result<Vec<Connection>, Fault> {
-        let all = self.store.connections_of_connector(&actor.org, connector);
-        let mut all = all.await?;
-        all.retain(|connection| actor.reaches(connection.workspace.as_ref()));
-        Ok(all)
-    }
-
     /// Some of those that do not work, by connector and name; and how many there are.
     pub async fn failing_connections(
         &self,
@@ -44,6 +32,32 @@ impl App {
         limit: i64,
     ) -> Result<(Vec<Connection>, i64), Fault> {
         Ok(self.store.failing_connections(&actor.org, limit).await?)
+    }
+
+    /// All of one connector, by name.
+    pub async fn connector_accounts(
+        &self,
+        actor: &Actor,
+        connector: &str,
+    ) -> Result<Vec<Connection>, Fault> {
+        let all = self.connector_accounts_page(actor, connector, "", i64::MAX, 0);
+        Ok(all.await?.0)
+    }
+
+    /// A page of those of one connector whose name or label has the words in it, by name; and how many
+    /// there are.
+    pub async fn connector_accounts_page(
+        &self,
+        actor: &Actor,
+        connector: &str,
+        words: &str,
+        limit: i64,
+        offset: i64,
+    ) -> Result<(Vec<Connection>, i64), Fault> {
+        let page = self
+            .store
+            .connections_page(&actor.org, connector, words, limit, offset);
+        Ok(page.await?)
     }
 
     /// Those among some that are the organization's own, as `connector:name`.

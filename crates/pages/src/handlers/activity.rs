@@ -1,6 +1,6 @@
 //! `/activity`: tool calls, changes, and both as files.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use axum::body::Body;
 use axum::extract::{Query, State};
@@ -10,7 +10,7 @@ use quaymaster_app::activity::{
     CallChoices, CallFilter, CallRow, Ended, Event, EventFilter, Format,
 };
 use quaymaster_app::{Actor, App};
-use quaymaster_core::id::UserId;
+use quaymaster_core::id::{UserId, WorkspaceId};
 use quaymaster_core::{Code, Fault};
 use serde_json::Value;
 
@@ -69,7 +69,8 @@ pub(super) async fn changes(
     let mut events = app.events(&admin, &filter, ROWS + 1).await?;
     let next = cut(&mut events).then(|| events.last().map(Event::position));
     let actors: Vec<_> = events.iter().map(|event| event.actor.as_str()).collect();
-    let names = Names::of(&app, &admin, &actors).await?;
+    let workspaces = events.iter().filter_map(|event| event.workspace.clone());
+    let names = Names::of(&app, &admin, &actors, workspaces).await?;
     let choices = app.event_choices(&admin).await?;
     let of_people = people_choices(choices.people, &looking.actor);
     let nouns = choices.nouns.into_iter().map(|noun| {
@@ -217,24 +218,26 @@ fn people_choices(people: Vec<(UserId, String)>, chosen: &str) -> Vec<Choice> {
 /// What stands in the place of ids.
 struct Names {
     writers: Writers,
-    workspaces: HashMap<String, String>,
+    workspaces: BTreeMap<WorkspaceId, String>,
 }
 
 impl Names {
-    async fn of(app: &App, actor: &Actor, writers: &[&str]) -> Result<Names, Fault> {
-        let workspaces = app.workspaces(actor).await?.into_iter();
+    async fn of(
+        app: &App,
+        actor: &Actor,
+        writers: &[&str],
+        workspaces: impl Iterator<Item = WorkspaceId>,
+    ) -> Result<Names, Fault> {
         Ok(Names {
+            workspaces: app.names_of_workspaces(actor, workspaces).await?,
             writers: Writers::of(app, actor, writers).await?,
-            workspaces: workspaces
-                .map(|one| (one.id.to_string(), one.name))
-                .collect(),
         })
     }
 
     /// A workspace by name, or by id when it is gone.
-    fn workspace(&self, id: &impl ToString) -> String {
-        let id = id.to_string();
-        self.workspaces.get(&id).cloned().unwrap_or(id)
+    fn workspace(&self, id: &WorkspaceId) -> String {
+        let known = self.workspaces.get(id).cloned();
+        known.unwrap_or_else(|| id.to_string())
     }
 }
 
@@ -248,7 +251,8 @@ pub(super) async fn rows(
     let credentials = calls.iter().map(|row| row.credential.as_str());
     let people = calls.iter().filter_map(|row| row.user.as_ref());
     let ids: Vec<_> = credentials.chain(people.map(UserId::as_str)).collect();
-    let names = Names::of(app, actor, &ids).await?;
+    let workspaces = calls.iter().filter_map(|row| row.workspace.clone());
+    let names = Names::of(app, actor, &ids, workspaces).await?;
     let calls = calls.into_iter();
     Ok(calls.map(|row| call(row, &names, looking)).collect())
 }

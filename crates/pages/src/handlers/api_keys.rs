@@ -144,11 +144,12 @@ pub(super) async fn revoke(
     State(pages): State<Pages>,
     person: Person,
     At(id): At<CredentialId>,
+    Query(asked): Query<Asked>,
     Posted(()): Posted<()>,
 ) -> Result<Response, Stop> {
     let key = pages.app.api_key(&person.actor, id.as_str()).await?;
     pages.app.revoke(&person.actor, &key.id).await?;
-    Ok(answer::done(&pages, PATH, Notice::KeyRevoked))
+    Ok(answer::done(&pages, &asked.back(PATH), Notice::KeyRevoked))
 }
 
 fn no_such_choice() -> Stop {

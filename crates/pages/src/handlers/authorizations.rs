@@ -21,7 +21,7 @@ use super::connectors::NewAccount;
 use super::notice::Notice;
 use super::person::{Administrator, Person, Visitor};
 use super::posted::{Fields, Form, Posted};
-use super::{Pages, connections as accounts, connectors, cookie, setup};
+use super::{Pages, connections as accounts, connectors, cookie, paged, setup};
 use crate::views::address::segment;
 use crate::views::{AuthorizationPage, DeviceView, Field, Underway};
 
@@ -63,7 +63,14 @@ pub(super) async fn set_app(
     if fault.code != Code::InvalidArg {
         return Err(fault.into());
     }
-    let mut page = connectors::page(&pages.app, person, &key, &form.auth).await?;
+    let mut page = connectors::page(
+        &pages.app,
+        person,
+        &key,
+        &form.auth,
+        paged::Asked::default(),
+    )
+    .await?;
     let again = page.connecting.as_mut().ok_or_else(Fault::internal)?;
     match (field_of(&fault), again.signing_in.as_mut()) {
         (Some("/client_id"), Some(app)) => {

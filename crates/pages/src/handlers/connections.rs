@@ -1,7 +1,7 @@
 //! `/connections/{id}`: a connected account, verified, renamed, given new credentials,
 //! disconnected. Secrets go in and never come out.
 
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use quaymaster_app::connections::{self, Connection, Flow};
@@ -12,6 +12,7 @@ use quaymaster_core::{Code, Fault};
 
 use super::answer::{self, At, LeadsAway, Stop, field_of, shown};
 use super::notice::Notice;
+use super::paged::Asked;
 use super::person::{Administrator, Person};
 use super::posted::{Fields, Form, Posted};
 use super::{Pages, connection_tools, connectors, writers};
@@ -52,6 +53,7 @@ pub(super) async fn verify(
     State(pages): State<Pages>,
     Administrator { admin, .. }: Administrator,
     At(id): At<ConnectionId>,
+    Query(asked): Query<Asked>,
     Posted(form): Posted<Verify>,
 ) -> Result<Response, Stop> {
     let verified = pages.app.verify_connection(&admin, &id).await?;
@@ -61,7 +63,7 @@ pub(super) async fn verify(
         (None, None) => Notice::AccountUntried,
     };
     let path = if form.from_connector {
-        connectors::path(&verified.connector)
+        asked.back(&connectors::path(&verified.connector))
     } else {
         path(&id)
     };
@@ -142,11 +144,12 @@ pub(super) async fn disconnect(
     State(pages): State<Pages>,
     Administrator { admin, .. }: Administrator,
     At(id): At<ConnectionId>,
+    Query(asked): Query<Asked>,
     Posted(()): Posted<()>,
 ) -> Result<Response, Stop> {
     let connection = pages.app.connection(&admin, &id).await?;
     pages.app.disconnect_account(&admin, &id).await?;
-    let path = connectors::path(&connection.connector);
+    let path = asked.back(&connectors::path(&connection.connector));
     Ok(answer::done(&pages, &path, Notice::AccountDisconnected))
 }
 
@@ -215,10 +218,11 @@ pub(super) async fn cards(
     let people = app
         .member_names(&actor.org, connections.iter().map(|one| one.user.clone()))
         .await?;
-    let workspaces = app.workspaces(actor).await?;
+    let reached = connections.iter().filter_map(|one| one.workspace.clone());
+    let workspaces = app.names_of_workspaces(actor, reached).await?;
     let name_of = |id: &WorkspaceId| {
-        let known = workspaces.iter().find(|one| one.id == *id);
-        known.map_or_else(|| id.to_string(), |one| one.name.clone())
+        let known = workspaces.get(id).cloned();
+        known.unwrap_or_else(|| id.to_string())
     };
     let title_of = |key: &str| {
         let known = ways.iter().find(|way| way.key == key);

@@ -19,9 +19,10 @@ use super::answer::{self, At, LeadsAway, Stop, field_of, shown};
 use super::notice::Notice;
 use super::person::{Administrator, Person};
 use super::posted::{Fields, Form, Posted};
-use super::{Pages, api_keys, connections as accounts};
+use super::{Pages, api_keys, connections as accounts, paged};
 use crate::openapi::{paragraphs, rows};
 use crate::views::address::segment;
+use crate::views::pager::ROWS;
 use crate::views::reference::Paragraph;
 use crate::views::{
     ActionInFull, ActionView, Connecting, ConnectorCard, ConnectorPage, ConnectorsPage, Field,
@@ -93,9 +94,10 @@ pub(super) async fn read(
     person: Person,
     At(key): At<String>,
     chosen: Result<Query<Chosen>, QueryRejection>,
+    Query(asked): Query<paged::Asked>,
 ) -> Result<Response, Stop> {
     let chosen = chosen.map(|Query(chosen)| chosen).unwrap_or_default();
-    let page = page(&app, person, &key, &chosen.auth).await?;
+    let page = page(&app, person, &key, &chosen.auth, asked).await?;
     Ok(leading_away(StatusCode::OK, &page))
 }
 
@@ -175,7 +177,7 @@ pub(super) async fn again(
     if !matches!(fault.code, Code::InvalidArg | Code::AlreadyExists) {
         return Err(fault.into());
     }
-    let mut page = page(&pages.app, person, key, &form.auth).await?;
+    let mut page = page(&pages.app, person, key, &form.auth, paged::Asked::default()).await?;
     let again = page.connecting.as_mut().ok_or_else(Fault::internal)?;
     again.name = Field::new(form.name);
     again.workspace = (!form.workspace.is_empty()).then_some(form.workspace);
@@ -232,6 +234,7 @@ pub(super) async fn page(
     person: Person,
     key: &str,
     way: &str,
+    asked: paged::Asked,
 ) -> Result<ConnectorPage, Fault> {
     let actor = &person.actor;
     let connector = app.connector(actor, key).await?;
@@ -253,8 +256,11 @@ pub(super) async fn page(
         _ => None,
     };
     let may_edit = connector.is_own && actor.role.administers();
-    let cards = accounts::cards(app, actor, &ways, &connector.accounts).await?;
     let definition = connector.definition;
+    let (some, total) = app
+        .connector_accounts_page(actor, &definition.key, &asked.query, ROWS, asked.offset())
+        .await?;
+    let cards = accounts::cards(app, actor, &ways, &some).await?;
     let docs = definition.docs_url.clone();
     Ok(ConnectorPage {
         layout: person.layout,
@@ -270,6 +276,8 @@ pub(super) async fn page(
         version: definition.version.clone(),
         may_edit,
         docs_url: docs.filter(|url| url.starts_with("https://")),
+        pager: asked.pager(&path(&definition.key), total),
+        query: asked.query,
         accounts: cards,
         connecting,
         modules: connector.modules.into_iter().map(module_view).collect(),

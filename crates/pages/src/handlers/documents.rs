@@ -379,10 +379,15 @@ pub(super) async fn delete(
     State(pages): State<Pages>,
     Administrator { admin, .. }: Administrator,
     At(id): At<DocumentId>,
+    Query(asked): Query<paged::Asked>,
     Posted(()): Posted<()>,
 ) -> Result<Response, Stop> {
     pages.app.delete_document(&admin, &id).await?;
-    Ok(answer::done(&pages, PATH, Notice::DocumentDeleted))
+    Ok(answer::done(
+        &pages,
+        &asked.back(PATH),
+        Notice::DocumentDeleted,
+    ))
 }
 
 #[cfg(test)]

@@ -409,6 +409,7 @@ pub(super) async fn enable(
     State(pages): State<Pages>,
     Administrator { admin, .. }: Administrator,
     At((id, name)): At<(WorkspaceId, String)>,
+    Query(asked): Query<Asked>,
     Posted(form): Posted<Enabling>,
 ) -> Result<Response, Stop> {
     let app = &pages.app;
@@ -420,7 +421,7 @@ pub(super) async fn enable(
         Notice::FlowDisabled
     };
     let path = if form.from_list {
-        format!("{}/flows", place.path())
+        asked.back(&format!("{}/flows", place.path()))
     } else {
         flow_path(&place, &name)
     };

@@ -1,6 +1,6 @@
 //! `/`: first steps, what goes on, the list of workspaces, and making one.
 
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use quaymaster_app::activity::CallFilter;
@@ -8,23 +8,29 @@ use quaymaster_app::call_usage::Window;
 use quaymaster_app::caps::{self, InUse};
 use quaymaster_app::connections::Connection;
 use quaymaster_app::first_steps::Step;
-use quaymaster_app::{Actor, App, Workspace};
+use quaymaster_app::{Actor, App};
 use quaymaster_core::{Code, Fault};
 
 use super::answer::{Stop, shown};
 use super::looking::Looking;
+use super::paged::Asked;
 use super::person::{Administrator, Person};
 use super::posted::{Fields, Form, Posted};
 use super::{Pages, activity, tokens, usage, workspace};
+use crate::views::pager::ROWS;
 use crate::views::{BarChart, Failing, FailingRow, Field, HomePage, StepRow, Usage, WorkspaceRow};
 
 /// Rows of the lists on the page.
 const NEWEST: i64 = 8;
 const FAILING: i64 = 20;
 
-pub(super) async fn read(State(app): State<App>, person: Person) -> Result<Response, Stop> {
+pub(super) async fn read(
+    State(app): State<App>,
+    person: Person,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Stop> {
     let create = person.actor.role.administers().then(Field::default);
-    let page = page(&app, person, create).await?;
+    let page = page(&app, person, create, asked).await?;
     Ok(shown(StatusCode::OK, &page))
 }
 
@@ -57,7 +63,7 @@ pub(super) async fn create(
             ) =>
         {
             let wrong = Field::wrong(form.name, fault.message);
-            let page = page(&pages.app, person, Some(wrong)).await?;
+            let page = page(&pages.app, person, Some(wrong), Asked::default()).await?;
             Ok(shown(StatusCode::UNPROCESSABLE_ENTITY, &page))
         }
         Err(fault) => Err(fault.into()),
@@ -74,11 +80,17 @@ pub(super) async fn dismiss_steps(
     Ok(Redirect::to("/").into_response())
 }
 
-async fn page(app: &App, person: Person, create: Option<Field>) -> Result<HomePage, Fault> {
+async fn page(
+    app: &App,
+    person: Person,
+    create: Option<Field>,
+    asked: Asked,
+) -> Result<HomePage, Fault> {
     let actor = &person.actor;
-    let all = app.workspaces_in_use(actor).await?;
-    let first = all.first().map(|one| &one.workspace);
-    let steps = steps(app, actor, first).await?;
+    let (some, total) = app
+        .workspaces_in_use(actor, &asked.query, ROWS, asked.offset())
+        .await?;
+    let steps = steps(app, actor).await?;
     let row = |one: InUse| WorkspaceRow {
         id: one.workspace.id.to_string(),
         endpoint: app.settings().endpoint(),
@@ -86,11 +98,13 @@ async fn page(app: &App, person: Person, create: Option<Field>) -> Result<HomePa
         last_call_at: one.last_call_at,
         name: one.workspace.name,
     };
-    let workspaces = all.into_iter().map(row).collect();
+    let workspaces = some.into_iter().map(row).collect();
     let (slots, total) = app.calls_over_time(actor, Window::Today).await?;
     let recent = app.calls(actor, &CallFilter::default(), NEWEST).await?;
     Ok(HomePage {
         steps,
+        pager: asked.pager("/", total),
+        query: asked.query,
         workspaces,
         create,
         today: usage::figures(total),
@@ -101,11 +115,13 @@ async fn page(app: &App, person: Person, create: Option<Field>) -> Result<HomePa
     })
 }
 
-async fn steps(app: &App, actor: &Actor, first: Option<&Workspace>) -> Result<Vec<StepRow>, Fault> {
+async fn steps(app: &App, actor: &Actor) -> Result<Vec<StepRow>, Fault> {
     let known = app.first_steps(actor).await?;
     if !known.are_open() {
         return Ok(Vec::new());
     }
+    let (first, _) = app.workspaces_page(actor, "", 1, 0).await?;
+    let first = first.first();
     let workspace = first.map_or_else(|| "/".to_owned(), |one| workspace::path(&one.id));
     let row = |(step, is_done): (Step, bool)| {
         let (title, help, href) = match step {

@@ -246,13 +246,18 @@ pub(super) async fn remove(
     State(pages): State<Pages>,
     Administrator { admin, .. }: Administrator,
     At((id, integration)): At<(WorkspaceId, IntegrationId)>,
+    Query(asked): Query<paged::Asked>,
     Posted(()): Posted<()>,
 ) -> Result<Response, Stop> {
     pages
         .app
         .delete_integration(&admin, &id, &integration)
         .await?;
-    Ok(answer::done(&pages, &path(&id), Notice::IntegrationRemoved))
+    Ok(answer::done(
+        &pages,
+        &asked.back(&path(&id)),
+        Notice::IntegrationRemoved,
+    ))
 }
 
 fn path(id: &WorkspaceId) -> String {

@@ -4,11 +4,15 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use quaymaster_app::activity::Position;
 use quaymaster_app::{Actor, App};
+use quaymaster_core::id::WorkspaceId;
 use quaymaster_core::{Fault, Instant};
 use serde::Deserialize;
 use std::str::FromStr;
 
 use crate::views::{Choice, Filter, Narrowing, Preset};
+
+/// Workspaces that a filter offers.
+const MOST_CHOICES: i64 = 200;
 
 /// The fields of the filter; empty ones ask for nothing.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -131,13 +135,22 @@ pub(super) fn any(all: impl IntoIterator<Item = (String, String)>, chosen: &str)
     choices
 }
 
+/// The oldest workspaces and the chosen one. Others have links to their calls on their own pages.
 pub(super) async fn of_workspaces(
     app: &App,
     actor: &Actor,
     chosen: &str,
 ) -> Result<Vec<Choice>, Fault> {
-    let all = app.workspaces(actor).await?.into_iter();
-    Ok(any(all.map(|one| (one.id.to_string(), one.name)), chosen))
+    let (some, _) = app.workspaces_page(actor, "", MOST_CHOICES, 0).await?;
+    let some = some.into_iter();
+    let mut all: Vec<(String, String)> = some.map(|one| (one.id.to_string(), one.name)).collect();
+    if let Ok(id) = chosen.parse::<WorkspaceId>()
+        && all.iter().all(|(known, _)| known != chosen)
+    {
+        let named = app.names_of_workspaces(actor, [id]).await?;
+        all.extend(named.into_iter().map(|(id, name)| (id.to_string(), name)));
+    }
+    Ok(any(all, chosen))
 }
 
 /// An id of the address; empty for none.

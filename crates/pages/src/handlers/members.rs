@@ -47,11 +47,12 @@ pub(super) async fn change_role(
     State(pages): State<Pages>,
     Administrator { admin, person }: Administrator,
     At(id): At<UserId>,
+    Query(asked): Query<Asked>,
     Posted(form): Posted<NewRole>,
 ) -> Result<Response, Stop> {
     let role = form.role.ok_or_else(no_such_role)?;
     match pages.app.change_role(&admin, &id, role).await {
-        Ok(_) => Ok(answer::done(&pages, PATH, Notice::RoleChanged)),
+        Ok(_) => Ok(answer::done(&pages, &asked.back(PATH), Notice::RoleChanged)),
         Err(fault) => not_done(&pages.app, person, fault).await,
     }
 }
@@ -60,10 +61,15 @@ pub(super) async fn remove(
     State(pages): State<Pages>,
     Administrator { admin, person }: Administrator,
     At(id): At<UserId>,
+    Query(asked): Query<Asked>,
     Posted(()): Posted<()>,
 ) -> Result<Response, Stop> {
     match pages.app.remove_member(&admin, &id).await {
-        Ok(_) => Ok(answer::done(&pages, PATH, Notice::MemberRemoved)),
+        Ok(_) => Ok(answer::done(
+            &pages,
+            &asked.back(PATH),
+            Notice::MemberRemoved,
+        )),
         Err(fault) => not_done(&pages.app, person, fault).await,
     }
 }

@@ -20,13 +20,18 @@ use super::servers::path;
 use super::{Pages, place, unswitched};
 use crate::views::{PickerGroup, PickerPage, Tick};
 
-/// With fewer actions than that, all groups are open.
-const FEW: usize = 120;
+/// Bytes that the ticks of a page take together. Integrations beyond them are folded, and come when
+/// somebody opens them.
+const ROOM: usize = 56 * 1024;
+/// Bytes of a tick besides its texts.
+const MARKUP: usize = 320;
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Asked {
     query: String,
+    /// The id of a group, which alone is opened then.
+    open: String,
 }
 
 pub(super) async fn choose(
@@ -35,13 +40,27 @@ pub(super) async fn choose(
     At(id): At<ServerId>,
     asked: Result<Query<Asked>, QueryRejection>,
 ) -> Result<Response, Stop> {
-    let Asked { query } = asked.map(|Query(asked)| asked).unwrap_or_default();
-    let page = picker(&app, &admin, person, &id, query).await?;
+    let Asked { query, open } = asked.map(|Query(asked)| asked).unwrap_or_default();
+    let form = Chosen {
+        query,
+        opened: Some(open)
+            .filter(|open| !open.is_empty())
+            .into_iter()
+            .collect(),
+        ..Chosen::default()
+    };
+    let page = picker(&app, &admin, person, &id, &form).await?;
     Ok(shown(StatusCode::OK, &page))
 }
 
+#[derive(Default)]
 pub(super) struct Chosen {
     is_follow: bool,
+    query: String,
+    /// Groups whose ticks are shown; none for those that there is room for.
+    opened: Vec<String>,
+    /// Somebody without the script looks at one more of them, and saves nothing yet.
+    is_look: bool,
     tools: Vec<String>,
     shown: Vec<String>,
 }
@@ -50,10 +69,27 @@ impl Form for Chosen {
     // Some hundreds of actions, each named once or twice.
     const MOST: usize = 1024 * 1024;
     fn read(fields: &Fields) -> Self {
+        let all = |name: &str| fields.all(name).map(str::to_owned).collect::<Vec<String>>();
+        let open = all("open");
         Chosen {
             is_follow: !fields.one("follow").is_empty(),
-            tools: fields.all("tool").map(str::to_owned).collect(),
-            shown: fields.all("shown").map(str::to_owned).collect(),
+            query: fields.text("query"),
+            is_look: !open.is_empty(),
+            opened: [all("opened"), open].concat(),
+            tools: all("tool"),
+            shown: all("shown"),
+        }
+    }
+}
+
+impl Chosen {
+    /// Whether an action has a tick: what the form did not show stays as it is.
+    fn is_ticked(&self, value: &str, is_saved: bool) -> bool {
+        let has = |all: &[String]| all.iter().any(|one| one == value);
+        if has(&self.shown) {
+            has(&self.tools)
+        } else {
+            is_saved
         }
     }
 }
@@ -67,6 +103,10 @@ pub(super) async fn pick(
     if form.is_follow {
         pages.app.pick_server_tools(&admin, &id, None).await?;
         return Ok(answer::done(&pages, &path(&id), Notice::ServerFollows));
+    }
+    if form.is_look {
+        let page = picker(&pages.app, &admin, person, &id, &form).await?;
+        return Ok(shown(StatusCode::OK, &page));
     }
     let server = pages.app.server(&admin, &id).await?;
     let mut picks = Vec::new();
@@ -88,7 +128,7 @@ pub(super) async fn pick(
         }
     }
     if picks.is_empty() && unswitched.is_empty() && !server.is_picked {
-        let mut page = picker(&pages.app, &admin, person, &id, String::new()).await?;
+        let mut page = picker(&pages.app, &admin, person, &id, &form).await?;
         page.error = Some("Tick at least one tool, or leave the server as it is.".to_owned());
         return Ok(shown(StatusCode::UNPROCESSABLE_ENTITY, &page));
     }
@@ -103,7 +143,7 @@ pub(super) async fn pick(
     match saved {
         Ok(_) => Ok(answer::done(&pages, &path(&id), Notice::ToolsPicked)),
         Err(fault) if matches!(fault.code, Code::InvalidArg | Code::AlreadyExists) => {
-            let mut page = picker(&pages.app, &admin, person, &id, String::new()).await?;
+            let mut page = picker(&pages.app, &admin, person, &id, &form).await?;
             page.error = Some(fault.message);
             Ok(shown(StatusCode::UNPROCESSABLE_ENTITY, &page))
         }
@@ -149,67 +189,108 @@ async fn picked(app: &App, admin: &Admin, server: &Server) -> Result<Vec<ServerT
     app.picked_server_tools(admin, &server.id).await
 }
 
+/// The picker as a form has it, saved or not.
 async fn picker(
     app: &App,
     admin: &Admin,
     person: Person,
     id: &ServerId,
-    query: String,
+    form: &Chosen,
 ) -> Result<PickerPage, Fault> {
     let server = app.server(admin, id).await?;
     let tools = picked(app, admin, &server).await?;
     let all = app.offered_actions(admin, &server.workspace).await?;
-    let words = Words::of(&query);
+    let words = Words::of(&form.query);
     let group = |offered: Offered| {
         let integration = offered.integration;
-        let ticks = offered.actions.into_iter().filter_map(|action| {
+        let group = PickerGroup {
+            id: integration.id.to_string(),
+            alias: integration.alias,
+            title: offered.title,
+            ..PickerGroup::default()
+        };
+        let is_saved = |action: &str| {
             let mut own = tools.iter();
-            let is_ticked =
-                own.any(|tool| tool.integration == integration.id && tool.action == action.key);
-            let of = integration.id.as_str();
-            words.tick(of, &integration.alias, &offered.title, action, is_ticked)
-        });
-        PickerGroup {
-            ticks: ticks.collect(),
-            alias: integration.alias.clone(),
-            title: offered.title.clone(),
-            account: None,
-            is_open: false,
-        }
+            own.any(|tool| tool.integration == integration.id && tool.action == action)
+        };
+        filled(group, offered.actions, &words, form, is_saved)
     };
     let of_account = |account: unswitched::Account| {
         let connection = account.connection;
-        let ticks = account.actions.into_iter().filter_map(|action| {
-            let of = connection.id.as_str();
-            words.tick(of, &connection.connector, &account.title, action, false)
-        });
-        PickerGroup {
-            ticks: ticks.collect(),
+        let group = PickerGroup {
+            id: connection.id.to_string(),
             account: Some(format!("{}:{}", connection.connector, connection.name)),
-            alias: connection.connector.clone(),
-            title: account.title.clone(),
-            is_open: false,
-        }
+            alias: connection.connector,
+            title: account.title,
+            ..PickerGroup::default()
+        };
+        filled(group, account.actions, &words, form, |_| false)
     };
     let unswitched = unswitched::accounts(app, admin, &server.workspace).await?;
     let groups = all.into_iter().map(group);
     let groups = groups.chain(unswitched.into_iter().map(of_account));
-    let mut groups: Vec<PickerGroup> = groups.filter(|group| !group.ticks.is_empty()).collect();
-    let count: usize = groups.iter().map(|group| group.ticks.len()).sum();
-    for group in &mut groups {
-        group.is_open = !query.is_empty() || count <= FEW || group.ticked() > 0;
-    }
+    let mut groups: Vec<PickerGroup> = groups.filter(|group| group.count > 0).collect();
+    fold(&mut groups, form);
     Ok(PickerPage {
         layout: person.layout,
         place: place::find(app, admin, &server.workspace).await?,
         server_id: id.to_string(),
         server_name: server.name,
         is_picked: server.is_picked,
-        query,
+        query: form.query.clone(),
         picked: tools.len(),
         groups,
         error: None,
     })
+}
+
+/// A group with the ticks of the actions that are searched for.
+fn filled(
+    mut group: PickerGroup,
+    actions: Vec<OfferedAction>,
+    words: &Words,
+    form: &Chosen,
+    is_saved: impl Fn(&str) -> bool,
+) -> PickerGroup {
+    for action in actions {
+        if !words.fit(&group, &action) {
+            continue;
+        }
+        let value = format!("{}/{}", group.id, action.key);
+        let is_ticked = form.is_ticked(&value, is_saved(&action.key));
+        group.count += 1;
+        group.ticked += usize::from(is_ticked);
+        let tick = place::tick(value, action.key.clone(), action, is_ticked);
+        group.ticks.push(tick);
+    }
+    group
+}
+
+/// Takes the ticks of groups away that nobody opened, or that there is no room for. Where all fit, all
+/// stay; where they do not, those that have some ticked, or that were searched for, as far as they fit.
+fn fold(groups: &mut [PickerGroup], form: &Chosen) {
+    let all: usize = groups.iter().map(weight).sum();
+    let is_wanted = |group: &PickerGroup| all <= ROOM || group.ticked > 0 || !form.query.is_empty();
+    let mut room = ROOM;
+    for group in groups {
+        let weight = weight(group);
+        let is_shown = if form.opened.is_empty() {
+            is_wanted(group) && weight <= room
+        } else {
+            form.opened.contains(&group.id)
+        };
+        if is_shown {
+            room = room.saturating_sub(weight);
+        } else {
+            group.ticks.clear();
+        }
+    }
+}
+
+/// What the ticks of a group take on a page, in bytes.
+fn weight(group: &PickerGroup) -> usize {
+    let texts = |tick: &Tick| tick.title.len() + 3 * tick.name.len() + tick.summary.len();
+    group.ticks.iter().map(|tick| MARKUP + texts(tick)).sum()
 }
 
 /// What the search asks for.
@@ -221,20 +302,17 @@ impl Words {
         Words(words.map(|word| word.replace('_', " ")).collect())
     }
 
-    /// The tick of an action of an integration or account, when it fits.
-    fn tick(
-        &self,
-        of: &str,
-        alias: &str,
-        title: &str,
-        action: OfferedAction,
-        is_ticked: bool,
-    ) -> Option<Tick> {
+    /// Whether an action of a group is searched for.
+    fn fit(&self, group: &PickerGroup, action: &OfferedAction) -> bool {
         let summary = action.summary.as_deref().unwrap_or_default();
-        let texts = [alias, title, &action.key, &action.title, summary];
+        let texts = [
+            &*group.alias,
+            &group.title,
+            &action.key,
+            &action.title,
+            summary,
+        ];
         let whole = texts.join(" ").to_lowercase().replace('_', " ");
-        let value = format!("{of}/{}", action.key);
-        let fits = self.0.iter().all(|word| whole.contains(word));
-        fits.then(|| place::tick(value, action.key.clone(), action, is_ticked))
+        self.0.iter().all(|word| whole.contains(word))
     }
 }

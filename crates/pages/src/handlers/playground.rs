@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -12,53 +11,53 @@ use quaymaster_app::servers::{Mode, Server};
 use quaymaster_core::id::ServerId;
 use quaymaster_core::tool::{JsonObject, ToolDef};
 use quaymaster_core::{Code, Fault};
-use serde::Deserialize;
 use serde_json::Value;
 
 use super::answer::{At, Stop, shown};
 use super::connectors::pretty;
 use super::inputs::{PREFIX, inputs_of, place_of, read_inputs};
 use super::outcome::{cut, of_fault, of_result};
+use super::paged::Asked;
 use super::person::Person;
-use super::place;
 use super::posted::{Fields, Form, Posted};
+use super::{place, servers};
 use crate::views::{
     Field, PlaygroundPage, PlaygroundTool, ProgramPage, Ran, RanCall, ToolCallPage, TriedOutcome,
 };
 
 const EXAMPLE: &str = "return await Promise.all([\n  // quaymaster.<alias>.<action>(input)\n]);\n";
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Asked {
-    query: String,
-}
-
 pub(super) async fn read(
     State(app): State<App>,
     person: Person,
     At(id): At<ServerId>,
-    asked: Result<Query<Asked>, QueryRejection>,
+    Query(asked): Query<Asked>,
 ) -> Result<Response, Stop> {
-    let Asked { query } = asked.map(|Query(asked)| asked).unwrap_or_default();
     let server = app.server(&person.actor, &id).await?;
     if server.mode == Mode::Code {
         let page = program(&app, person, server, EXAMPLE.to_owned()).await?;
         return Ok(shown(StatusCode::OK, &page));
     }
-    let words: Vec<String> = query.split_whitespace().map(str::to_lowercase).collect();
+    let words: Vec<String> = asked
+        .query
+        .split_whitespace()
+        .map(str::to_lowercase)
+        .collect();
     let fits = |def: &ToolDef| {
         let whole = format!("{} {} {}", def.name, def.title, def.description).to_lowercase();
         words.iter().all(|word| whole.contains(word.as_str()))
     };
-    let all = app.server_surface(&person.actor, &id).await?;
+    let mut all = app.server_surface(&person.actor, &id).await?;
+    all.retain(fits);
+    let path = format!("{}/try", servers::path(&id));
     let page = PlaygroundPage {
         place: place::find(&app, &person.actor, &server.workspace).await?,
         layout: person.layout,
         server_id: id.to_string(),
         server_name: server.name,
-        tools: all.iter().filter(|def| fits(def)).map(tool).collect(),
-        query,
+        pager: asked.pager(&path, i64::try_from(all.len()).unwrap_or(i64::MAX)),
+        tools: asked.cut(all).iter().map(tool).collect(),
+        query: asked.query,
     };
     Ok(shown(StatusCode::OK, &page))
 }

@@ -227,8 +227,9 @@ pub(super) async fn read(
     State(app): State<App>,
     person: Person,
     At(id): At<ServerId>,
+    Query(asked): Query<Asked>,
 ) -> Result<Response, Stop> {
-    let page = page(&app, person, &id).await?;
+    let page = page(&app, person, &id, asked).await?;
     Ok(shown(StatusCode::OK, &page))
 }
 
@@ -254,7 +255,7 @@ pub(super) async fn save(
         Ok(_) => Ok(answer::done(&pages, &path(&id), Notice::ServerSaved)),
         Err(fault) => {
             let form = given.refused(fault)?;
-            let mut page = page(&pages.app, person, &id).await?;
+            let mut page = page(&pages.app, person, &id, Asked::default()).await?;
             page.form = Some(form);
             Ok(shown(StatusCode::UNPROCESSABLE_ENTITY, &page))
         }
@@ -295,11 +296,12 @@ async fn end_user_of(app: &App, actor: &Actor, server: &Server) -> Result<Option
     }
 }
 
-async fn page(app: &App, person: Person, id: &ServerId) -> Result<ServerPage, Fault> {
+async fn page(app: &App, person: Person, id: &ServerId, asked: Asked) -> Result<ServerPage, Fault> {
     let actor = &person.actor;
     let server = app.server(actor, id).await?;
     let place = place::find(app, actor, &server.workspace).await?;
-    let tools = app.server_tools(actor, id).await?;
+    let mut tools = app.server_tools(actor, id).await?;
+    let tools_total = tools.len();
     let size = app.tool_list_size(actor, id).await?;
     let flows = app.server_flows(actor, &server).await?;
     let end_user = end_user_of(app, actor, &server).await?;
@@ -328,16 +330,27 @@ async fn page(app: &App, person: Person, id: &ServerId) -> Result<ServerPage, Fa
     } else {
         connect::signing_in(&server.name, &endpoint)
     };
+    let words = asked.query.to_lowercase();
+    tools.retain(|row| {
+        let texts = [&*row.def.name, &*row.def.title, &*row.integration.alias];
+        let whole = texts.join(" ").to_lowercase();
+        words.split_whitespace().all(|word| whole.contains(word))
+    });
+    let fitting = i64::try_from(tools.len()).unwrap_or(i64::MAX);
     Ok(ServerPage {
-        companions: size.tools.saturating_sub(tools.len() + size.flow_tools),
+        pager: asked.pager(&path(id), fitting),
+        companions: size.tools.saturating_sub(tools_total + size.flow_tools),
         flows: flows
             .into_iter()
             .map(|shown| flow_row(shown, &place))
             .collect(),
-        tools: tools
+        tools_total,
+        tools: asked
+            .cut(tools)
             .into_iter()
             .map(|row| tool_row(row, id, place.is_admin))
             .collect(),
+        query: asked.query,
         form: place.is_admin.then_some(now),
         place,
         id: id.to_string(),

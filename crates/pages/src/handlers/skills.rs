@@ -267,6 +267,7 @@ pub(super) async fn enable(
     State(pages): State<Pages>,
     Administrator { admin, .. }: Administrator,
     At(name): At<String>,
+    Query(asked): Query<Asked>,
     Posted(form): Posted<Enabling>,
 ) -> Result<Response, Stop> {
     let change = SkillChange {
@@ -279,7 +280,7 @@ pub(super) async fn enable(
     } else {
         Notice::SkillDisabled
     };
-    Ok(answer::done(&pages, "/skills", notice))
+    Ok(answer::done(&pages, &asked.back("/skills"), notice))
 }
 
 pub(super) async fn delete(

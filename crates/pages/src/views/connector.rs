@@ -2,11 +2,13 @@
 
 use askama::Template;
 
+use super::address::segment;
 use super::api_key::WorkspaceChoice;
 use super::connection::{AccountCard, Flows, InputRow};
 use super::form::{self, Field, Problem};
 use super::layout::Layout;
 use super::moment::Shown;
+use super::pager::Pager;
 use super::reference::{Paragraph, Row, Span};
 
 /// `/connectors`: asks itself with `query` and `category`.
@@ -53,7 +55,7 @@ impl ConnectorsPage {
     }
 }
 
-/// `/connectors/{key}`: posts `auth`, `name`, `workspace`, `local` and `field.*` to `/{key}/connect`;
+/// `/connectors/{key}`: asks itself with `auth`, and with `query` and `page` of the accounts; posts `auth`, `name`, `workspace`, `local` and `field.*` to `/{key}/connect`;
 /// with `flow` to `/{key}/authorize`; `auth`, `client_id` and `client_secret` to `/{key}/oauth-app`.
 #[derive(Debug, Clone, Template)]
 #[template(path = "connector.html")]
@@ -69,6 +71,9 @@ pub struct ConnectorPage {
     pub may_edit: bool,
     /// Only https.
     pub docs_url: Option<String>,
+    /// What the accounts are searched for; empty for all.
+    pub query: String,
+    pub pager: Pager,
     pub accounts: Vec<AccountCard>,
     /// None for those who may not connect accounts.
     pub connecting: Option<Connecting>,
@@ -188,6 +193,10 @@ impl ConnectorPage {
             ]
         });
         form::problems(form.error.as_ref(), app.chain(inputs).chain([name]))
+    }
+
+    pub fn path(&self) -> String {
+        format!("/connectors/{}", segment(&self.key))
     }
 
     /// How agents name an account of it.

@@ -9,15 +9,19 @@ use super::chart::{BarChart, Figures};
 use super::form::{self, Field, Problem};
 use super::layout::Layout;
 use super::moment::Shown;
+use super::pager::Pager;
 use super::workspace::Usage;
 
-/// `/`: posts `name` to `/workspaces`.
+/// `/`: asks itself with `query` and `page`; posts `name` to `/workspaces`.
 #[derive(Debug, Clone, Template)]
 #[template(path = "home.html")]
 pub struct HomePage {
     pub layout: Layout,
     /// What is left of the first steps; empty when they are done or dismissed.
     pub steps: Vec<StepRow>,
+    /// What workspaces are searched for; empty for all.
+    pub query: String,
+    pub pager: Pager,
     pub workspaces: Vec<WorkspaceRow>,
     /// The form to create one; none for those who may not.
     pub create: Option<Field>,

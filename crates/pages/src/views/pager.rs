@@ -11,6 +11,17 @@ pub struct Pager {
     pub total: i64,
     pub before: Option<String>,
     pub after: Option<String>,
+    /// The query of this very page, empty for the first one: behind the addresses of its forms, so that
+    /// they lead back to it.
+    pub here: String,
+}
+
+/// The address of a page of a list.
+pub fn address(path: &str, query: &str, page: i64) -> String {
+    if query.is_empty() && page == 0 {
+        return path.to_owned();
+    }
+    format!("{path}?query={}&page={page}", segment(query))
 }
 
 impl Pager {
@@ -21,14 +32,12 @@ impl Pager {
 
     /// Of a list at a path that asks itself with `query` and `page`, which begins at 0.
     pub fn new(path: &str, query: &str, page: i64, total: i64) -> Self {
-        let other = |page: i64| {
-            let query = segment(query);
-            format!("{path}?query={query}&page={page}")
-        };
+        let other = |page: i64| address(path, query, page);
         Pager {
             total,
             // Behind the end, to the last page that there is.
             before: (page > 0).then(|| other((page - 1).min((total - 1).max(0) / ROWS))),
+            here: address("", query, page),
             after: ((page + 1) * ROWS < total).then(|| other(page + 1)),
         }
     }

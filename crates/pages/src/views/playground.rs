@@ -5,10 +5,11 @@ use askama::Template;
 use super::address::segment;
 use super::form::{self, Field, Problem};
 use super::layout::Layout;
+use super::pager::Pager;
 use super::place::Place;
 use super::trying::{TriedOutcome, TryInput};
 
-/// `/servers/{id}/try` in TOOLS mode: asks itself with `query`.
+/// `/servers/{id}/try` in TOOLS mode: asks itself with `query` and `page`.
 #[derive(Debug, Clone, Template)]
 #[template(path = "playground.html")]
 pub struct PlaygroundPage {
@@ -17,6 +18,7 @@ pub struct PlaygroundPage {
     pub server_id: String,
     pub server_name: String,
     pub query: String,
+    pub pager: Pager,
     pub tools: Vec<PlaygroundTool>,
 }
 

@@ -73,7 +73,7 @@ impl ServersPage {
     }
 }
 
-/// `/servers/{id}`: posts the form to `/settings`, and buttons to `/token` and `/delete`.
+/// `/servers/{id}`: asks itself with `query` and `page` of its tools; posts the form to `/settings`, and buttons to `/token` and `/delete`.
 #[derive(Debug, Clone, Template)]
 #[template(path = "server.html")]
 pub struct ServerPage {
@@ -89,7 +89,12 @@ pub struct ServerPage {
     /// The other address of the same endpoint.
     pub protocol: String,
     pub connect: Connect,
+    /// What the tools are searched for; empty for all.
+    pub query: String,
+    pub pager: Pager,
     pub tools: Vec<ServerToolRow>,
+    /// How many tools there are, shown here or not.
+    pub tools_total: usize,
     /// How many tools only look values up.
     pub companions: usize,
     pub flows: Vec<ServerFlowRow>,

@@ -8,7 +8,8 @@ use super::layout::Layout;
 use super::place::{Choice, Place, Tick};
 use super::trying::TryInput;
 
-/// `/servers/{id}/tools`: asks itself with `query`; posts `tool`s and `shown`s, or `follow`, to itself.
+/// `/servers/{id}/tools`: asks itself with `query`, and with `open` for one group alone; posts `query`,
+/// `opened`s, `tool`s and `shown`s to itself, with `open` to look only, or `follow`.
 #[derive(Debug, Clone, Template)]
 #[template(path = "picker.html")]
 pub struct PickerPage {
@@ -26,19 +27,24 @@ pub struct PickerPage {
 }
 
 /// An integration with what can be ticked of it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct PickerGroup {
+    /// Of the integration, or of the account.
+    pub id: String,
     pub alias: String,
     pub title: String,
     /// The account, where the connector is not switched on yet: a tick does that.
     pub account: Option<String>,
-    pub is_open: bool,
+    /// How many actions there are, and how many of them are ticked.
+    pub count: usize,
+    pub ticked: usize,
+    /// None while it is folded.
     pub ticks: Vec<Tick>,
 }
 
 impl PickerGroup {
-    pub fn ticked(&self) -> usize {
-        self.ticks.iter().filter(|tick| tick.is_ticked).count()
+    pub fn is_open(&self) -> bool {
+        !self.ticks.is_empty()
     }
 }
 
@@ -49,6 +55,16 @@ impl PickerPage {
 
     pub fn path(&self) -> String {
         format!("{}/tools", self.server_path())
+    }
+
+    /// Where the ticks of a folded group are.
+    pub fn opening(&self, group: &PickerGroup) -> String {
+        let (query, id) = (segment(&self.query), segment(&group.id));
+        format!("{}?query={query}&open={id}", self.path())
+    }
+
+    pub fn has_folded(&self) -> bool {
+        self.groups.iter().any(|group| !group.is_open())
     }
 
     pub fn problems(&self) -> Vec<Problem> {

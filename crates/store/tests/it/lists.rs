@@ -421,12 +421,63 @@ async fn accounts_are_counted_and_some_of_those_that_do_not_work_are_named() {
         let counts = store.connection_counts(&one.org).await.unwrap();
         assert_eq!(counts.len(), 1);
         assert_eq!(counts["notes"], Counts { all: 4, broken: 3 });
-        let of = store.connections_of_connector(&one.org, "notes").await;
-        assert_eq!(of.unwrap().len(), 4);
-        let of = store.connections_of_connector(&one.org, "mail").await;
-        assert!(of.unwrap().is_empty());
+        let of = store.connections_page(&one.org, "mail", "", i64::MAX, 0);
+        assert_eq!(of.await.unwrap().1, 0);
+        let page = |words| store.connections_page(&one.org, "notes", words, 3, 0);
+        let (some, total) = page("").await.unwrap();
+        let names: Vec<_> = some.iter().map(|one| one.name.as_str()).collect();
+        assert_eq!((names, total), (vec!["a", "b", "c"], 4));
+        let (some, total) = page("GOO").await.unwrap();
+        assert_eq!((some.len(), total), (1, 1));
+        assert_eq!(some[0].name, "good");
         let asked = [good.clone(), foreign].into_iter().collect();
         let addresses = store.connection_addresses(&one.org, &asked).await.unwrap();
         assert_eq!(addresses, [(good, "notes:good".to_owned())]);
+    }
+}
+
+#[tokio::test]
+async fn workspaces_come_in_pages_oldest_first_with_what_they_used() {
+    for place in both().await {
+        let store = place.open().await;
+        let (one, two) = (tenant(&store, "one").await, tenant(&store, "two").await);
+        let mut tx = store.begin().await.unwrap();
+        for number in 1..5 {
+            let pier = Workspace {
+                id: WorkspaceId::fresh(&SystemClock, &SystemEntropy),
+                name: format!("Pier {number}"),
+                slug: format!("pier-{number}"),
+                created_at: NOW.plus_seconds(number),
+                ..workspace(&one)
+            };
+            tx.add_workspace(&pier).await.unwrap();
+        }
+        tx.commit().await.unwrap();
+        let day = NOW.utc_day();
+        let leased = store.lease_calls(&one.workspace, day).await.unwrap();
+        let page = |words, offset| store.workspaces_page(&one.org, words, 3, offset);
+        let (some, total) = page("", 0).await.unwrap();
+        let names: Vec<_> = some.iter().map(|one| one.name.as_str()).collect();
+        assert_eq!((names, total), (vec!["main", "Pier 1", "Pier 2"], 5));
+        let seen = store.workspaces_seen(&one.org, &some, day).await.unwrap();
+        assert_eq!(seen.len(), 3);
+        assert_eq!(seen[&one.workspace].leased, leased);
+        assert_eq!(seen[&some[1].id].leased, 0);
+        let none = store.workspaces_seen(&two.org, &some, day).await.unwrap();
+        assert!(none.is_empty(), "those of another organization");
+        let (rest, _) = page("", 3).await.unwrap();
+        assert_eq!(rest.len(), 2);
+        let (found, total) = page("pier 3", 0).await.unwrap();
+        assert_eq!((found[0].name.as_str(), total), ("Pier 3", 1));
+
+        let mut tx = store.begin().await.unwrap();
+        let gone = &found[0].id;
+        assert!(tx.delete_workspace(&one.org, gone, NOW).await.unwrap());
+        tx.commit().await.unwrap();
+        assert_eq!(page("", 0).await.unwrap().1, 4);
+        let asked = [gone, &two.workspace, &one.workspace].map(Clone::clone);
+        let asked = asked.into_iter().collect();
+        let names = store.workspace_names(&one.org, &asked).await.unwrap();
+        assert_eq!(names, [(one.workspace.clone(), "main".to_owned())]);
     }
 }

@@ -19,7 +19,7 @@ pub(super) const LEFT_OUT: [(&str, &str); 12] = [
     ("POST /memory/redact", "needs a version that nobody needs"),
     ("POST /memory/rename", "others.rs names files"),
     ("POST /orgs", "takes the key of the operator"),
-    ("POST /skills/import", "takes an archive"),
+    ("POST /skills/import", "archive.rs sends one"),
     ("POST /workspaces/{id}/files/move", "others.rs names files"),
     (
         "POST /workspaces/{id}/trash/{trashId}/restore",

@@ -1,15 +1,16 @@
 //! What writes besides the fields of the API: files, documents, memory, flows, packs, definitions, clients, people, and services.
 
 use super::super::walk::scene::Scene;
+use super::super::walk::seed::Seeded;
 use super::super::walk::stops::{Stop, Who};
-use super::{PAYLOADS, Places};
+use super::{PAYLOADS, Places, archive};
 use form_urlencoded::Serializer;
 use quaymaster_tests::{Developer, Mcp, OAuthClient, Tab, Upstream};
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
 
 /// What was written here, with the stop that shows it.
-pub(super) const SHOWN: [(&str, &str); 43] = [
+pub(super) const SHOWN: [(&str, &str); 48] = [
     ("name of the organization", "home"),
     ("name of the owner", "members"),
     ("name of a file", "files"),
@@ -19,6 +20,9 @@ pub(super) const SHOWN: [(&str, &str); 43] = [
     ("text of a note", "memory-note"),
     ("prompt of a skill", "skill"),
     ("description of a skill", "skills"),
+    ("name of a file of a skill", "skill-of-payloads"),
+    ("text of an imported skill", "skill-of-payloads"),
+    ("description of an imported skill", "skill-of-payloads"),
     ("title of a flow", "flows"),
     ("description of a flow", "flow"),
     ("description of an input of a flow", "flow-try"),
@@ -30,7 +34,9 @@ pub(super) const SHOWN: [(&str, &str); 43] = [
     ("description of a pack", "packs"),
     ("title of a pack", "pack-of-payloads"),
     ("title of a variable of a pack", "pack-of-payloads"),
+    ("description of a variable of a pack", "pack-of-payloads"),
     ("default of a variable of a pack", "pack-of-payloads"),
+    ("value of a variable of a pack", "pack-of-payloads"),
     ("title of a flow of a pack", "pack-of-payloads"),
     ("description of a flow of a pack", "pack-of-payloads"),
     ("message of a flow that fails", "run-that-failed"),
@@ -47,7 +53,7 @@ pub(super) const SHOWN: [(&str, &str); 43] = [
     ("title of an upstream server", "account-of-tools"),
     ("title of a tool", "account-of-tools"),
     ("description of a tool", "account-of-tools"),
-    ("title of a tool", "server-tools"),
+    ("title of a tool", "picker-of-payloads"),
     ("name of a client", "activity"),
     ("version of a client", "activity"),
     ("name of a tool that is not there", "activity"),
@@ -64,11 +70,14 @@ pub(super) struct Made {
     notes: String,
     tools: String,
     failed_run: String,
+    /// A server with a tool of each of the services.
+    pub(super) server: String,
 }
 
 impl Made {
     /// More instances of pages that the walk has.
-    pub(super) fn stops(&self, workspace: &str) -> Vec<Stop> {
+    pub(super) fn stops(&self, seeded: &Seeded) -> Vec<Stop> {
+        let workspace = &seeded.workspace;
         let stop = |name, path: String| Stop {
             name,
             path,
@@ -98,6 +107,15 @@ impl Made {
                 format!("/workspaces/{workspace}/own-packs?pack=of_payloads"),
             ),
             stop("search-of-payloads", "/search?q=pwned".to_owned()),
+            stop("skill-of-payloads", "/skills/of-payloads".to_owned()),
+            stop(
+                "playground-of-payloads",
+                format!("/servers/{}/try/mcp_server_there__tool_1", self.server),
+            ),
+            stop(
+                "picker-of-payloads",
+                format!("/servers/{}/tools?query=mcp_server_there", seeded.server),
+            ),
         ]
     }
 }
@@ -106,7 +124,16 @@ impl Made {
 pub(super) async fn put(scene: &mut Scene, service: &Upstream, places: &mut Places) -> Made {
     scene.seeded.document = knowledge(&scene.desk, places).await;
     skill(&scene.desk, places).await;
+    archive::import(&scene.desk, places).await;
     let (notes, tools) = accounts(&scene.desk, service, places).await;
+    let made = scene.desk.serve(json!({ "name": "Of services" })).await;
+    for (connector, action) in [("mcp_server", "tool_1"), ("notes", "list_notes")] {
+        let tool = json!({
+            "integrationName": connector, "actionName": action,
+            "integrationAlias": format!("{connector}_there"),
+        });
+        scene.desk.add(&made, tool).await;
+    }
     flows(&scene.desk, places).await;
     pack(&scene.desk, places).await;
     client(&scene.desk, places).await;
@@ -123,7 +150,13 @@ pub(super) async fn put(scene: &mut Scene, service: &Upstream, places: &mut Plac
 
     let server = &scene.desk.server;
     let named = places.put("name of an OAuth client", 3);
-    let asking = OAuthClient::register(&server.url, &named).await;
+    let about = json!({
+        "logo_uri": places.put("logo of an OAuth client", 8),
+        "client_uri": places.put("address of an OAuth client", 11),
+        "tos_uri": places.put("terms of an OAuth client", 5),
+        "software_id": places.put("software of an OAuth client", 39),
+    });
+    let asking = OAuthClient::register_with(&server.url, &named, about).await;
     scene.seeded.consent = path(&scene.desk, &asking.question(&[]));
     let named = places.put("name of a client that asks for a token", 6);
     let agent = Mcp::open(&server.endpoint, &server.token).await;
@@ -159,6 +192,7 @@ pub(super) async fn put(scene: &mut Scene, service: &Upstream, places: &mut Plac
         notes,
         tools,
         failed_run,
+        server: made.id,
     }
 }
 
@@ -349,20 +383,28 @@ async fn pack(desk: &Developer, places: &mut Places) {
         "title": places.put("title of a pack", 3),
         "version": "1.0.0",
         "description": places.put("description of a pack", 4),
-        "variables": { "word": {
-            "type": "string",
-            "title": places.put("title of a variable of a pack", 1),
-            "default": places.put("default of a variable of a pack", 5),
-        } },
+        "variables": {
+            "word": {
+                "type": "string",
+                "title": places.put("title of a variable of a pack", 1),
+                "description": places.put("description of a variable of a pack", 7),
+                "default": places.put("default of a variable of a pack", 5),
+            },
+            "other": { "type": "string", "title": "Another word" },
+        },
         "flows": [{
             "flow": "of_a_pack",
             "title": places.put("title of a flow of a pack", 2),
             "triggers": [{ "mcp_tool": { "description": places.put("description of a flow of a pack", 13) } }],
-            "steps": [{ "id": "a", "map": ".vars.word" }],
+            "steps": [{ "id": "a", "map": ".vars.word + .vars.other" }],
         }],
     });
     let here = format!("/workspaces/{}/packs", desk.server.workspace);
     desk.made(&here, json!({ "source": pack.to_string() }))
+        .await;
+    let value = places.put("value of a variable of a pack", 20);
+    let chosen = json!({ "variables": { "other": value } });
+    desk.did("PUT", &format!("{here}/of_payloads"), Some(chosen))
         .await;
 }
 

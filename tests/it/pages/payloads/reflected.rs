@@ -5,7 +5,7 @@ use form_urlencoded::Serializer;
 use quaymaster_tests::Tab;
 
 /// Pages with the parameters that they read. `@workspace` and `@server` are those of the scene.
-const PAGES: [(&str, &[&str]); 29] = [
+const PAGES: [(&str, &[&str]); 30] = [
     ("/search", &["q"]),
     ("/sign-in", &["next", "error"]),
     ("/connectors", &["query", "category"]),
@@ -53,8 +53,9 @@ const PAGES: [(&str, &[&str]); 29] = [
     ("/workspaces/@workspace/flow-runs", &["flow", "before"]),
     ("/workspaces/@workspace/flow-secrets", &["name", "error"]),
     ("/workspaces/@workspace/own-packs", &["pack"]),
-    ("/servers/@server/tools", &["query"]),
-    ("/servers/@server/try", &["query"]),
+    ("/servers/@server", &["query", "page"]),
+    ("/servers/@server/tools", &["query", "open"]),
+    ("/servers/@server/try", &["query", "page"]),
     (
         "/authorize",
         &[

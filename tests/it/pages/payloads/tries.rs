@@ -26,7 +26,8 @@ fn program(places: &mut Places) -> String {
     )
 }
 
-pub(super) fn all(scene: &Scene, places: &mut Places) -> Vec<Try> {
+/// `server` is the one with tools of the services.
+pub(super) fn all(scene: &Scene, server: &str, places: &mut Places) -> Vec<Try> {
     let module = "/connectors/notes/modules/notes";
     vec![
         Try {
@@ -53,6 +54,16 @@ pub(super) fn all(scene: &Scene, places: &mut Places) -> Vec<Try> {
             ),
             given: Some(("input.text", places.put("input of a call of a tool", 2))),
             shows: vec!["input of a call of a tool"],
+        },
+        Try {
+            page: format!("/servers/{server}/try/notes_there__list_notes"),
+            given: Some(("input.tag", places.put("input of a tool that reads", 21))),
+            shows: vec!["input of a tool that reads", "text of a result"],
+        },
+        Try {
+            page: format!("/servers/{server}/try/mcp_server_there__tool_1"),
+            given: None,
+            shows: vec!["text of a tool's result"],
         },
         Try {
             page: format!("/servers/{}/try", scene.seeded.code_server),

@@ -1,5 +1,6 @@
 //! The connector catalog, connectors, their modules, and accounts.
 
+use quaymaster_pages::views::pager::Pager;
 use quaymaster_pages::views::reference::{Row, Span};
 use quaymaster_pages::views::{
     AccountCard, ActionInFull, ActionView, AuthorizationPage, Changing, Connecting, ConnectionPage,
@@ -277,6 +278,8 @@ impl Sample {
             version: self.t("1.0.0"),
             may_edit: true,
             docs_url: Some(self.t("https://doc.powerdns.com/authoritative/http-api/index.html")),
+            query: self.t("main"),
+            pager: Pager::new("/connectors/powerdns", "main", 1, 120),
             accounts: vec![self.account("con_1", "main"), self.broken_account()],
             connecting: Some(connecting.clone()),
             modules: vec![
@@ -287,6 +290,8 @@ impl Sample {
             limits: vec![self.t("5,000 calls an hour. Per user.")],
         };
         let first = ConnectorPage {
+            query: String::new(),
+            pager: Pager::default(),
             accounts: vec![],
             tested: TestedHow::Live,
             docs_url: None,
@@ -299,8 +304,8 @@ impl Sample {
             ..busy.clone()
         };
         let unnamed = ConnectorPage {
-            accounts: vec![],
-            ..reader.clone()
+            connecting: None,
+            ..first.clone()
         };
         let elsewhere = ConnectorPage {
             connecting: Some(Connecting {

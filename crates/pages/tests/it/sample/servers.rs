@@ -243,6 +243,9 @@ impl Sample {
                     Some("/servers/srv_1/tools/srt_2"),
                 ),
             ],
+            query: self.t("message"),
+            pager: Pager::new("/servers/srv_1", "message", 1, 120),
+            tools_total: 240,
             companions: 1,
             flows: vec![ServerFlowRow {
                 path: "/workspaces/wsp_1/flows/flow_1".into(),
@@ -266,6 +269,9 @@ impl Sample {
             description: None,
             end_user: None,
             tools: vec![],
+            query: String::new(),
+            pager: Pager::default(),
+            tools_total: 0,
             companions: 0,
             tools_tokens: 2,
             takes_tokens: false,
@@ -276,6 +282,9 @@ impl Sample {
             place: self.member(),
             form: None,
             tools: vec![tool("slack__send_channel_message", "Send a message", None)],
+            query: String::new(),
+            pager: Pager::new("/servers/srv_1", "", 0, 1),
+            tools_total: 1,
             token: None,
             ..server.clone()
         };
@@ -302,11 +311,13 @@ impl Sample {
 
     pub(super) fn of_server_tools(&self) -> Vec<Page> {
         let group = |alias: &str, is_open: bool| PickerGroup {
+            id: format!("int_{alias}"),
             alias: self.t(alias),
             title: self.t("Slack"),
-            account: (!is_open).then(|| self.t("slack:main")),
-            is_open,
-            ticks: self.ticks(),
+            account: is_open.then(|| self.t("slack:main")),
+            count: 3,
+            ticked: 1,
+            ticks: if is_open { self.ticks() } else { vec![] },
         };
         let picker = PickerPage {
             layout: self.inside(),
@@ -362,9 +373,11 @@ impl Sample {
             server_id: self.t("srv_1"),
             server_name: self.t("My AI tools"),
             query: self.t("message"),
+            pager: Pager::new("/servers/srv_1/try", "message", 1, 120),
             tools: vec![listed("slack__send_channel_message")],
         };
         let nothing = PlaygroundPage {
+            pager: Pager::default(),
             tools: vec![],
             ..playground.clone()
         };

@@ -1,6 +1,7 @@
 //! Workspaces, busy, empty and full.
 
 use quaymaster_app::oauth::redirect::Destination;
+use quaymaster_pages::views::pager::Pager;
 use quaymaster_pages::views::{
     Access, BarChart, CallRow, ClientRow, Failing, FailingRow, Field, Figures, FreshTokenPage,
     HomePage, ListSize, TokenForm, TokenRow, Tone, TrashRow, Usage, WorkspacePage, WorkspaceRow,
@@ -22,6 +23,8 @@ impl Sample {
         };
         let list = HomePage {
             layout: self.saying(Tone::Done, "Workspace Invoices created."),
+            query: self.t("in"),
+            pager: Pager::new("/", "in", 1, 120),
             workspaces: vec![
                 row("ws_1", "Invoices", 0, None),
                 row("ws_2", "Research notes", 3_412, Some(95)),
@@ -48,6 +51,8 @@ impl Sample {
         };
         let empty = HomePage {
             layout: self.inside(),
+            query: String::new(),
+            pager: Pager::default(),
             workspaces: vec![],
             steps: vec![],
             today: Figures::default(),

@@ -43,6 +43,17 @@ impl Actor {
         .hint("Ask an owner or administrator."))
     }
 
+    /// Refuses a service inside the network to whoever manages single workspaces.
+    pub(crate) fn may_reach_inside(&self, is_local: bool) -> Result<(), Fault> {
+        if !is_local || self.reach.is_whole() {
+            return Ok(());
+        }
+        let message = "A key of single workspaces connects no service inside the network.";
+        Err(Fault::new(Code::Forbidden, message)
+            .called(ManagementName::AuthScopeDenied)
+            .hint("Connect it with a key of the organization."))
+    }
+
     fn of_role(org: OrgId, user: UserId, role: Role, label: String) -> Self {
         let scopes = if role.administers() {
             Scopes::all()

@@ -363,5 +363,6 @@ fn on_behalf(session: &ConnectSession) -> Author {
         org: session.org.clone(),
         user: session.user.clone(),
         label: format!("setup link {}", session.id),
+        vouches: false,
     }
 }

@@ -56,11 +56,16 @@ pub struct Author {
     pub(crate) user: UserId,
     /// What events say of who it was.
     pub(crate) label: String,
+    /// Whether the secret of the organization's app may go to where this one signs in.
+    pub(crate) vouches: bool,
 }
 
 impl From<&Admin> for Author {
     fn from(admin: &Admin) -> Author {
-        Author::from(&**admin)
+        Author {
+            vouches: admin.reach.is_whole(),
+            ..Author::from(&**admin)
+        }
     }
 }
 
@@ -71,6 +76,7 @@ impl From<&Actor> for Author {
             org: actor.org.clone(),
             user: actor.user.clone(),
             label: actor.label.clone(),
+            vouches: false,
         }
     }
 }
@@ -136,12 +142,7 @@ impl App {
         mut new: NewConnection,
     ) -> Result<Connection, Fault> {
         admin.must_reach(new.workspace.as_ref())?;
-        if new.is_local && !admin.reach.is_whole() {
-            let message = "A key of single workspaces connects no service inside the network.";
-            return Err(Fault::new(Code::Forbidden, message)
-                .called(ManagementName::AuthScopeDenied)
-                .hint("Connect it with a key of the organization."));
-        }
+        admin.may_reach_inside(new.is_local)?;
         self.must_reach_file(admin, &new.connector, &mut new.fields)
             .await?;
         let by = Author::from(admin);

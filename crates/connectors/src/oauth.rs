@@ -6,6 +6,7 @@
 mod answer;
 mod authorize;
 mod device;
+mod origins;
 mod problem;
 
 pub use device::DeviceCode;
@@ -22,7 +23,7 @@ use quaymaster_core::{Code, Fault};
 use quaymaster_egress::{Egress, EgressError, Request, Response};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use url::Url;
 use url::form_urlencoded::{Serializer, byte_serialize};
@@ -38,6 +39,9 @@ pub struct OAuthApp {
     pub client_id: String,
     /// None for a public client.
     pub client_secret: Option<SecretString>,
+    /// Where the secret goes if an account names the host: `https://git.example.com`. None when the
+    /// account brought the app itself.
+    pub origins: Option<BTreeSet<String>>,
 }
 
 /// What a token endpoint gave.
@@ -232,14 +236,14 @@ impl<'a> AuthorizationServer<'a> {
     }
 
     /// Sends a form with the client's authentication (RFC 6749 §2.3.1). No redirect is followed: it
-    /// would carry the form along.
+    /// would carry the form along. Nothing else gets the app's secret.
     async fn post(
         &self,
         template: &Template,
         form: &Form<'_>,
         format: TokenFormat,
     ) -> Result<Response, Problem> {
-        let url = self.endpoint(template).map_err(Problem::of_us)?;
+        let url = self.confidant(template).map_err(Problem::of_us)?;
         let mut pairs = form.pairs.clone();
         let app = self.app;
         let secret = app.client_secret.as_ref().map(ExposeSecret::expose_secret);

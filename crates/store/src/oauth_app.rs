@@ -6,7 +6,7 @@ use crate::seal::Place;
 use quaymaster_core::Instant;
 use quaymaster_core::id::{OAuthAppId, OrgId, UserId};
 use secrecy::{ExposeSecret as _, SecretString};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// An organization's app for a connector.
 #[derive(Debug, Clone)]
@@ -21,6 +21,8 @@ pub struct OAuthApp {
     /// Where an organization's own definition sends the secret, by way to sign in; empty for a
     /// connector of everybody.
     pub destinations: BTreeMap<String, String>,
+    /// Where else it goes if an account names the host: what administrators signed in at.
+    pub origins: BTreeSet<String>,
     /// Who set it last.
     pub user: UserId,
     pub changed_at: Instant,
@@ -33,6 +35,7 @@ struct Row {
     client_id: String,
     secret: Option<Vec<u8>>,
     destinations: String,
+    origins: String,
     user_id: String,
     changed_at: i64,
 }
@@ -65,8 +68,8 @@ impl Store {
         org: &OrgId,
         connector: &str,
     ) -> Result<Option<OAuthApp>, StoreError> {
-        const SQL: &str = "SELECT id, connector, client_id, secret, destinations, user_id, changed_at \
-             FROM oauth_apps WHERE org_id = $1 AND connector = $2";
+        const SQL: &str = "SELECT id, connector, client_id, secret, destinations, origins, user_id, \
+             changed_at FROM oauth_apps WHERE org_id = $1 AND connector = $2";
         let row = reading!(self, pool => {
             sqlx::query_as::<_, Row>(SQL)
                 .bind(org.as_str())
@@ -94,6 +97,7 @@ impl Store {
             secret,
             destinations: serde_json::from_str(&row.destinations)
                 .map_err(|error| corrupt(&error))?,
+            origins: serde_json::from_str(&row.origins).map_err(|error| corrupt(&error))?,
             user: id(&row.user_id)?,
             changed_at: Instant::from_micros(row.changed_at),
         }))
@@ -119,9 +123,11 @@ impl Tx {
         sealed: Option<Vec<u8>>,
     ) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO oauth_apps (id, org_id, connector, client_id, secret, \
-             destinations, user_id, changed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+             destinations, origins, user_id, changed_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
         let destinations =
             serde_json::to_string(&app.destinations).map_err(|error| corrupt(&error))?;
+        let origins = serde_json::to_string(&app.origins).map_err(|error| corrupt(&error))?;
         self.remove_oauth_app(&app.org, &app.connector).await?;
         within!(self, conn => {
             sqlx::query(SQL)
@@ -131,8 +137,45 @@ impl Tx {
                 .bind(&app.client_id)
                 .bind(sealed)
                 .bind(destinations)
+                .bind(origins)
                 .bind(app.user.as_str())
                 .bind(app.changed_at.micros())
+                .execute(conn)
+                .await?;
+        });
+        Ok(())
+    }
+
+    /// Adds origins to those of the organization's app for a connector, if it has one. Of two
+    /// transactions at once none is lost when both lock the organization before.
+    pub async fn add_oauth_app_origins(
+        &mut self,
+        org: &OrgId,
+        connector: &str,
+        more: &BTreeSet<String>,
+    ) -> Result<(), StoreError> {
+        const READ: &str =
+            "SELECT id, origins FROM oauth_apps WHERE org_id = $1 AND connector = $2";
+        const WRITE: &str = "UPDATE oauth_apps SET origins = $1 WHERE org_id = $2 AND id = $3";
+        let found = within!(self, conn => {
+            sqlx::query_as::<_, (String, String)>(READ)
+                .bind(org.as_str())
+                .bind(connector)
+                .fetch_optional(conn)
+                .await?
+        });
+        let Some((row, origins)) = found else {
+            return Ok(());
+        };
+        let mut all: BTreeSet<String> =
+            serde_json::from_str(&origins).map_err(|error| corrupt(&error))?;
+        all.extend(more.iter().cloned());
+        let all = serde_json::to_string(&all).map_err(|error| corrupt(&error))?;
+        within!(self, conn => {
+            sqlx::query(WRITE)
+                .bind(all)
+                .bind(org.as_str())
+                .bind(row)
                 .execute(conn)
                 .await?;
         });

@@ -2,10 +2,13 @@
 //! or with tokens that the developer's own app got.
 
 use crate::oauth_accounts::{NOTES, Provider};
+use quaymaster_tests::person::Page;
 use quaymaster_tests::services::Service;
+use quaymaster_tests::upstream::{Act, Upstream};
 use quaymaster_tests::{Database, Developer, Person};
 use reqwest::Url;
 use serde_json::{Value, json};
+use std::time::Duration;
 use tempfile::TempDir;
 
 const DONE: &str = "https://app.example.com/done";
@@ -27,10 +30,28 @@ async fn begin(database: Database) -> (Developer, Provider, (String, String), St
     (desk, provider, app, id, definitions)
 }
 
+/// An administrator signs in at an address, as far as it takes to say that the app is meant for it.
+async fn vouch(desk: &Developer, url: &str) {
+    let account = json!({ "connector": "notes", "auth": "oauth2", "fields": { "url": url } });
+    desk.made("/connections/authorizations", account).await;
+}
+
+/// What becomes of a link where somebody types an address in.
+async fn type_in(desk: &Developer, link: &Value, url: &str) -> Page {
+    let path = link["connectUrl"].as_str().unwrap();
+    let path = path.strip_prefix(&desk.server.url).unwrap();
+    let sign_in = format!("{path}/sign-in");
+    let somebody = Person::of(&desk.server.url);
+    let page = somebody.get(path).await;
+    let given = [("field.url", url)];
+    somebody.send(&sign_in, &page.form(&sign_in), &given).await
+}
+
 #[tokio::test]
 async fn a_link_leads_to_the_service_and_says_what_came_of_it() {
     for database in Database::BOTH {
         let (desk, provider, _, app, _definitions) = begin(database).await;
+        vouch(&desk, &provider.url).await;
         let asked = json!({
             "integrationName": "notes", "connectionName": "Notes", "externalId": "notes-of-anna",
             "workspaceId": desk.server.workspace, "authMethodKey": "oauth2", "oauthAppId": app,
@@ -125,6 +146,89 @@ async fn a_link_leads_to_the_service_and_says_what_came_of_it() {
             "{made}"
         );
     }
+}
+
+#[tokio::test]
+async fn the_secret_of_the_app_goes_to_no_address_that_a_stranger_or_a_program_types_in() {
+    for database in Database::BOTH {
+        let (desk, provider, _, app, _definitions) = begin(database).await;
+        vouch(&desk, &provider.url).await;
+        let answer = r#"{"name":"maria","access_token":"a2","expires_in":3600}"#;
+        let other = Upstream::start("127.0.0.1", move |_| Act::json(answer)).await;
+        let says_why = |text: &str| {
+            let why = format!("No administrator has signed in to Notes at {}", other.url());
+            assert!(text.contains(&why), "{text}");
+        };
+        let asked = json!({
+            "integrationName": "notes", "connectionName": "Notes", "externalId": "of-anna",
+            "workspaceId": desk.server.workspace, "authMethodKey": "oauth2",
+        });
+        let link = desk.did("POST", "/connect/token", Some(asked)).await;
+        let page = type_in(&desk, &link, &other.url()).await;
+        assert_eq!(page.away, None);
+        says_why(&page.texts("h1").concat());
+        assert!(other.take().is_empty());
+
+        // A program brings tokens that end at once.
+        let body = json!({
+            "type": "OAUTH2", "integrationName": "notes", "name": "other", "authMethodKey": "oauth2",
+            "fields": { "url": other.url() }, "accessToken": "a1", "refreshToken": "r1",
+            "expiresIn": 3, "oauthAppId": app,
+        });
+        let made = desk.made("/connections", body).await;
+        let id = made["connection"]["id"].as_str().unwrap();
+        tokio::time::sleep(Duration::from_secs(4)).await;
+        let body = json!({
+            "integrationName": "notes", "actionName": "get_me", "connectionExternalId": "other",
+            "workspaceId": desk.server.workspace,
+        });
+        let (status, answer) = desk.ask("POST", "/actions/execute", Some(body)).await;
+        assert!(
+            !answer.to_string().contains("maria"),
+            "a token that ended was used: {status} {answer}"
+        );
+        let path = format!("/connections/{id}");
+        let read = desk.did("GET", &path, None).await;
+        says_why(&read["connection"].to_string());
+        // To sign in to it again says nothing about who typed its address in.
+        let body = json!({ "connectionId": id });
+        let (status, answer) = desk
+            .ask("POST", "/connections/authorizations", Some(body))
+            .await;
+        assert_ne!(status, 201, "{answer}");
+        says_why(&answer.to_string());
+        desk.did("DELETE", &path, None).await;
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let asked = other.take();
+        assert!(!asked.is_empty(), "the account was tried when it was made");
+        for one in asked {
+            assert_eq!(one.target, "/api/me", "{one:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_app_with_another_secret_is_meant_for_no_address_before_an_administrator_signs_in() {
+    let (desk, provider, (client, _), _, _definitions) = begin(Database::Sqlite).await;
+    let asked = json!({
+        "integrationName": "notes", "connectionName": "Notes", "externalId": "of-anna",
+        "workspaceId": desk.server.workspace, "authMethodKey": "oauth2",
+    });
+    let link = desk.did("POST", "/connect/token", Some(asked)).await;
+    let leads_away = async || type_in(&desk, &link, &provider.url).await.away.is_some();
+    let set = async |app: Value| {
+        desk.did("PUT", "/connectors/notes/oauth-app", Some(app))
+            .await
+    };
+    assert!(!leads_away().await);
+    vouch(&desk, &provider.url).await;
+    assert!(leads_away().await);
+    set(json!({ "clientId": client })).await;
+    assert!(leads_away().await, "nothing of the app has changed");
+    set(json!({ "clientId": client, "clientSecret": "another" })).await;
+    assert!(!leads_away().await);
+    vouch(&desk, &provider.url).await;
+    assert!(leads_away().await);
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! The apps that an organization registered at the services' authorization servers.
 
+use super::Author;
+use super::authorizing::Underway;
 use super::tokens::flows;
 use crate::App;
 use crate::actor::{Actor, Admin};
@@ -59,7 +61,7 @@ impl App {
     }
 
     /// Sets the organization's app for a connector. Without a secret, that of the same client id
-    /// stays; a public client has none.
+    /// stays; a public client has none. Another secret is for no origin that accounts name yet.
     pub async fn set_oauth_app(
         &self,
         admin: &Admin,
@@ -107,6 +109,12 @@ impl App {
             known.client_id == client_id && definition.auth.iter().all(same)
         };
         let kept = known.filter(stays);
+        let is_same = |kept: &&OAuthApp| {
+            let text = |secret: &SecretString| secret.expose_secret().to_owned();
+            secret.is_none() || secret.as_ref().map(text) == kept.secret.as_ref().map(text)
+        };
+        let origins = kept.as_ref().filter(is_same);
+        let origins = origins.map(|kept| kept.origins.clone()).unwrap_or_default();
         let app = OAuthApp {
             id: OAuthAppId::fresh(&*self.clock, &*self.entropy),
             org: admin.org.clone(),
@@ -121,6 +129,7 @@ impl App {
                     Some((auth.key.clone(), destination.to_owned()))
                 })
                 .collect(),
+            origins,
             user: admin.user.clone(),
             changed_at: self.now(),
         };
@@ -183,6 +192,31 @@ impl App {
         Ok(oauth::OAuthApp {
             client_id: app.client_id,
             client_secret: app.secret,
+            origins: Some(app.origins),
         })
+    }
+
+    /// Remembers that the app is meant for where a sign-in of an administrator leads.
+    pub(super) async fn vouch_for(
+        &self,
+        by: &Author,
+        underway: &mut Underway,
+    ) -> Result<(), Fault> {
+        let mut new = underway.server(self)?.chosen_origins();
+        let known = underway.app.origins.get_or_insert_default();
+        new.retain(|origin| !known.contains(origin));
+        if new.is_empty() || underway.app.client_secret.is_none() {
+            return Ok(());
+        }
+        let connector = underway.definition().key.clone();
+        let details = json!({ "connector": connector, "origins": new });
+        let event = self.event(&by.org, &by.label, "oauth_app.origins_added", details);
+        let mut tx = self.store.begin().await?;
+        tx.lock_organization(&by.org).await?;
+        tx.add_oauth_app_origins(&by.org, &connector, &new).await?;
+        tx.record(&event).await?;
+        tx.commit().await?;
+        underway.app.origins.get_or_insert_default().extend(new);
+        Ok(())
     }
 }

@@ -16,7 +16,7 @@ use quaymaster_core::secret::{self, Handle, SecretDigest};
 use quaymaster_core::{Code, Fault, ManagementName};
 pub use quaymaster_store::authorization::{Authorization, Device, Flow};
 use quaymaster_store::connection::Secrets;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -71,6 +71,7 @@ impl Underway {
             org: self.authorization.org.clone(),
             user: self.authorization.user.clone(),
             label: self.authorization.begun_by.clone(),
+            vouches: false,
         }
     }
 }
@@ -103,14 +104,17 @@ impl App {
         aim: Aim,
         flow: Option<Flow>,
     ) -> Result<Authorization, Fault> {
-        let (checked, name, connection, session) = match aim {
+        let (checked, name, connection, session, is_own) = match aim {
             Aim::New(new) => {
                 let checked = self.checked_new(&by.org, &new, signs_in).await?;
                 let name = new.name.as_deref();
                 let name = self.checked_name(&by.org, &new.connector, name).await?;
-                (checked, new.name.map(|_| name), None, new.session)
+                (checked, new.name.map(|_| name), None, new.session, true)
             }
-            Aim::Again(id) => (self.checked_again(by, &id).await?, None, Some(id), None),
+            Aim::Again(id) => {
+                let (checked, is_own) = self.checked_again(by, &id).await?;
+                (checked, None, Some(id), None, is_own)
+            }
         };
         let known = flows(checked.auth()?);
         let title = &checked.definition.title;
@@ -156,6 +160,9 @@ impl App {
             usable,
             app,
         };
+        if by.vouches && is_own {
+            self.vouch_for(by, &mut underway).await?;
+        }
         match flow {
             // Told at once rather than on the way: addresses that cannot be.
             Flow::Code => {
@@ -264,8 +271,13 @@ impl App {
         })
     }
 
-    /// An account that signs in again, with the fields that it has.
-    async fn checked_again(&self, by: &Author, id: &ConnectionId) -> Result<Checked, Fault> {
+    /// An account that signs in again, with the fields that it has; and whether an administrator typed
+    /// them in for a sign-in. Else nobody vouches for the host that stands there.
+    async fn checked_again(
+        &self,
+        by: &Author,
+        id: &ConnectionId,
+    ) -> Result<(Checked, bool), Fault> {
         let found = self.store.connection_in_full(&by.org, id).await?;
         let (connection, secrets) = found.ok_or_else(unknown)?;
         let usable = self.usable(&by.org, &connection.connector).await?;
@@ -285,9 +297,13 @@ impl App {
         {
             fields.remove(name);
         }
+        let grant = secrets.get(tokens::GRANT).map(SecretString::expose_secret);
+        let is_own = connection.end_user.is_none()
+            && connection.external_id.is_none()
+            && grant != Some(tokens::GIVEN);
         let mut secrets = tokens::without(secrets);
         secrets.remove(tokens::CLIENT_ID);
-        Ok(Checked {
+        let checked = Checked {
             auth: connection.auth,
             workspace: connection.workspace,
             is_local: connection.is_local,
@@ -295,7 +311,8 @@ impl App {
             definition,
             fields,
             secrets,
-        })
+        };
+        Ok((checked, is_own))
     }
 }
 
@@ -315,7 +332,6 @@ fn no_such_flow(title: &str) -> Fault {
 }
 
 fn digest_of(secret: &SecretString) -> SecretDigest {
-    use secrecy::ExposeSecret as _;
     SecretDigest::of(secret.expose_secret())
 }
 

@@ -293,6 +293,7 @@ impl App {
             return Ok(OAuthApp {
                 client_id: client_id.cloned().unwrap_or_default(),
                 client_secret: secrets.get(tokens::CLIENT_SECRET).cloned(),
+                origins: None,
             });
         }
         self.app_for(&connection.org, usable, &connection.auth)

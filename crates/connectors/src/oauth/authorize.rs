@@ -20,7 +20,7 @@ const OURS: [&str; 7] = [
 
 impl AuthorizationServer<'_> {
     /// Where a person signs in (RFC 6749 §4.1.1). The challenge of `verifier` goes along (RFC 7636)
-    /// unless the definition switches that off.
+    /// unless the definition switches that off. Refused when the code could not be exchanged then.
     pub fn authorize_url(
         &self,
         redirect_uri: &str,
@@ -31,6 +31,7 @@ impl AuthorizationServer<'_> {
             let message = format!("Nobody can sign in at {} in a browser.", self.title());
             return Err(Fault::invalid_arg("/grant", "enum", message));
         };
+        self.confidant(&self.oauth2.token_url)?;
         let mut url = self.endpoint(template)?;
         let mut query = url.query_pairs_mut();
         query

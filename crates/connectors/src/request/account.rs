@@ -65,7 +65,7 @@ impl<'a> Signer<'a> {
         })
     }
 
-    fn field(&self, name: &str) -> Option<&'a Field> {
+    pub(crate) fn field(&self, name: &str) -> Option<&'a Field> {
         let own = self.auth.fields.get(name);
         own.or_else(|| self.definition.connection.get(name))
     }

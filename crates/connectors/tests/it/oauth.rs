@@ -1,5 +1,6 @@
 //! Signing in at authorization servers, good ones and others.
 
+mod origins;
 mod others;
 
 use crate::upstream::{Act, Canaries, Upstream, json, raw, reply};
@@ -62,6 +63,7 @@ fn app() -> OAuthApp {
     OAuthApp {
         client_id: "client of ours".into(),
         client_secret: Some(SECRET.to_owned().into()),
+        origins: None,
     }
 }
 

@@ -6,7 +6,7 @@ use quaymaster_store::authorization::{Authorization, Flow};
 use quaymaster_store::connection::{Connection, Credentials, Secrets};
 use quaymaster_store::oauth_app::OAuthApp;
 use secrecy::ExposeSecret as _;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 fn secrets(token: &str) -> Secrets {
     BTreeMap::from([("oauth.access_token".to_owned(), token.to_owned().into())])
@@ -248,6 +248,7 @@ async fn secrets_of_apps_and_sign_ins_survive_a_new_data_key() {
             client_id: client.into(),
             secret: secret.map(|secret| secret.to_owned().into()),
             destinations: BTreeMap::from([("oauth2".to_owned(), "d".to_owned())]),
+            origins: BTreeSet::from(["https://one.example".to_owned()]),
             user: tenant.user.clone(),
             changed_at: NOW,
         };
@@ -263,6 +264,16 @@ async fn secrets_of_apps_and_sign_ins_survive_a_new_data_key() {
         set(&app(&one, "first", Some("s1"))).await;
         set(&app(&one, "second", Some("s2"))).await;
         set(&app(&two, "public", None)).await;
+        let more = ["https://one.example", "https://two.example"];
+        let more = BTreeSet::from(more.map(str::to_owned));
+        let mut tx = store.begin().await.unwrap();
+        tx.add_oauth_app_origins(&one.org, "notes", &more)
+            .await
+            .unwrap();
+        tx.add_oauth_app_origins(&one.org, "other", &more)
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
         let before = store.verify_keys().await.unwrap();
         // A connection, an app, a sign-in.
         assert_eq!((before.sealed_values, before.unreadable), (3, 0));
@@ -278,8 +289,10 @@ async fn secrets_of_apps_and_sign_ins_survive_a_new_data_key() {
             ),
             ("second", "d")
         );
+        assert_eq!(read.origins, more);
         assert_eq!(read.secret.unwrap().expose_secret(), "s2");
         let read = store.oauth_app(&two.org, "notes").await.unwrap().unwrap();
+        assert_eq!(read.origins.len(), 1, "of another organization");
         assert!(read.secret.is_none());
         assert!(store.oauth_app(&two.org, "other").await.unwrap().is_none());
         let held = store.authorization_secrets(&underway).await.unwrap();

@@ -22,6 +22,7 @@ mod verdict;
 pub(crate) use accounts::Connected;
 pub use apps::OAuthApp;
 pub use authorizing::{Aim, Authorization, Device, Flow, Started};
+pub use checks::Fields;
 pub use completing::Callback;
 pub(crate) use renewal::{Renewable, Renewals};
 pub(crate) use tokens::{flows, is_of_client};
@@ -45,7 +46,6 @@ use quaymaster_core::{Code, Fault, ManagementName};
 pub use quaymaster_store::connection::Connection;
 use quaymaster_store::connection::{ConnectionChange, Credentials, Secrets};
 use serde_json::json;
-use std::collections::BTreeMap;
 use tokens::Life;
 
 /// In whose name an account is connected. Whoever makes one has decided that they may.
@@ -107,16 +107,6 @@ pub struct NewConnection {
     pub session: Option<ConnectSessionId>,
     /// It is inside the network, and shall be reached there.
     pub is_local: bool,
-}
-
-/// Values that a person typed in. `Debug` shows their names.
-#[derive(Clone, Default)]
-pub struct Fields(pub BTreeMap<String, String>);
-
-impl std::fmt::Debug for Fields {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_set().entries(self.0.keys()).finish()
-    }
 }
 
 impl App {

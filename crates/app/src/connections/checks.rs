@@ -1,7 +1,7 @@
 //! What somebody wants of an account, checked before anything is stored.
 
 use super::tokens::flows;
-use super::{Connection, Fields, NewConnection};
+use super::{Connection, NewConnection};
 use crate::connectors::implied_fields;
 use quaymaster_connectors::definition::{Auth, Definition, Field};
 use quaymaster_connectors::lint::whole;
@@ -11,6 +11,16 @@ use quaymaster_core::{Code, Fault};
 use quaymaster_store::connection::Secrets;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+
+/// Values that a person typed in. `Debug` shows their names.
+#[derive(Clone, Default)]
+pub struct Fields(pub BTreeMap<String, String>);
+
+impl std::fmt::Debug for Fields {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
 
 /// A connection that was checked, before it has a name.
 pub(super) struct Checked {

@@ -34,7 +34,10 @@ const NAMES_NOTHING: [(&str, &str); 4] = [
     ("approvalId", "there are no approvals yet"),
     ("clientId", "an app's name at the service that it is of"),
     ("externalId", "what a developer calls their own"),
-    ("oauthAppId", "an organization has one app of a connector"),
+    (
+        "oauthAppId",
+        "compared with the one app that an organization has of the connector",
+    ),
 ];
 
 /// What a variable of a path stands for.
@@ -70,6 +73,7 @@ fn named(path: &str, before: &str, variable: &str) -> Named {
         ("tokens", _) => Thing("token"),
         ("tools", "{tool}") => Thing("tool"),
         ("trash", _) => Thing("trash"),
+        ("uploads", _) => Thing("upload"),
         ("workspaces", _) => Thing("workspace"),
         ("approvals" | "approval-policies", _) => Text("none"),
         ("declarations", _) | ("integrations", "{name}") => Text("slack"),

@@ -9,7 +9,7 @@ pub(super) const PUBLIC: [(&str, &str); 4] = [
 ];
 
 /// What the owner is refused here, with the status.
-pub(super) const FAILS: [(&str, u16, &str); 4] = [
+pub(super) const FAILS: [(&str, u16, &str); 5] = [
     (
         "POST /connections/authorizations connectionId",
         400,
@@ -19,6 +19,11 @@ pub(super) const FAILS: [(&str, u16, &str); 4] = [
         "POST /connections/{id}/tools/accept",
         404,
         "the account is not one of a server of tools",
+    ),
+    (
+        "POST /documents/uploads/{id}/complete",
+        409,
+        "no part of it was sent",
     ),
     (
         "POST /end-users/{id}/invite",

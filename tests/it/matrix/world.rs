@@ -241,6 +241,8 @@ impl World {
 
         let document = format!("/documents?path=notes{number}.md");
         let document = self.uploaded(organization, "POST", &document).await;
+        let upload = json!({ "path": format!("log{number}.md"), "size": 3 });
+        let upload = made("/documents/uploads", upload).await;
         let note = format!("plan{number}.md");
         let file = json!({ "content": word });
         did("PUT", &format!("/memory/files/{note}"), file).await;
@@ -300,6 +302,7 @@ impl World {
             ("token", text(&token["credential"]["id"])),
             ("tool", text(&tool["tool"]["id"])),
             ("trash", text(&trash["trash"][0]["id"])),
+            ("upload", text(&upload["upload"]["id"])),
             ("word", word.to_owned()),
             ("workspace", workspace.clone()),
         ];

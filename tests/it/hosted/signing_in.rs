@@ -65,8 +65,8 @@ async fn a_link_leads_to_the_service_and_says_what_came_of_it() {
         let first = poll().await;
         assert_eq!(first["status"], "PENDING", "{first}");
         let id = link["sessionId"].as_str().unwrap();
-        let read = desk.did("GET", &format!("/connect/session/{id}"), None);
-        let read = read.await;
+        let path = format!("/connect/session/{id}");
+        let read = desk.did("GET", &path, None).await;
         assert_eq!(
             (&read["session"]["id"], &read["session"]["externalId"]),
             (&link["sessionId"], &json!("notes-of-anna")),

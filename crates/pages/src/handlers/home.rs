@@ -99,7 +99,7 @@ async fn page(
         name: one.workspace.name,
     };
     let workspaces = some.into_iter().map(row).collect();
-    let (slots, total) = app.calls_over_time(actor, Window::Today).await?;
+    let (slots, measure) = app.calls_over_time(actor, Window::Today).await?;
     let recent = app.calls(actor, &CallFilter::default(), NEWEST).await?;
     Ok(HomePage {
         steps,
@@ -107,7 +107,7 @@ async fn page(
         query: asked.query,
         workspaces,
         create,
-        today: usage::figures(total),
+        today: usage::figures(measure),
         calls: BarChart::new(&usage::moments(slots), Window::Today.slots().1),
         failing: failing(app, actor).await?,
         recent: activity::rows(app, actor, recent, &Looking::default()).await?,

@@ -668,6 +668,8 @@ export interface EndUser {
 /** A link that was mailed to an end user. */
 export interface EndUserInvitation {
   connectUrl: string;
+  /** By which `GET /api/v1/connect/session/{id}` tells how far it is. */
+  sessionId: string;
   /** By which `POST /api/v1/connect/session/poll` tells how far it is. */
   token: string;
   expiresAt: string;
@@ -883,6 +885,8 @@ export interface InviteEndUser {
 /** A link that a person opens to connect an account, without an account here. It works once. */
 export interface LinkView {
   connectUrl: string;
+  /** By which `GET /api/v1/connect/session/{id}` tells how far it is. */
+  sessionId: string;
   /** By which `POST /api/v1/connect/session/poll` tells how far it is. */
   token: string;
   expiresAt: string;

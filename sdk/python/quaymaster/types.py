@@ -349,6 +349,8 @@ class EndUserInvitation(TypedDict):
     """A link that was mailed to an end user."""
 
     connectUrl: str
+    # By which `GET /api/v1/connect/session/{id}` tells how far it is.
+    sessionId: str
     # By which `POST /api/v1/connect/session/poll` tells how far it is.
     token: str
     expiresAt: str
@@ -506,6 +508,8 @@ class LinkView(TypedDict):
     """A link that a person opens to connect an account, without an account here. It works once."""
 
     connectUrl: str
+    # By which `GET /api/v1/connect/session/{id}` tells how far it is.
+    sessionId: str
     # By which `POST /api/v1/connect/session/poll` tells how far it is.
     token: str
     expiresAt: str

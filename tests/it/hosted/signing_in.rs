@@ -208,7 +208,7 @@ async fn the_secret_of_the_app_goes_to_no_address_that_a_stranger_or_a_program_t
 }
 
 #[tokio::test]
-async fn an_app_with_another_secret_is_meant_for_no_address_before_an_administrator_signs_in() {
+async fn another_app_is_meant_for_no_address_before_an_administrator_signs_in() {
     let (desk, provider, (client, _), _, _definitions) = begin(Database::Sqlite).await;
     let asked = json!({
         "integrationName": "notes", "connectionName": "Notes", "externalId": "of-anna",
@@ -223,9 +223,9 @@ async fn an_app_with_another_secret_is_meant_for_no_address_before_an_administra
     assert!(!leads_away().await);
     vouch(&desk, &provider.url).await;
     assert!(leads_away().await);
-    set(json!({ "clientId": client })).await;
-    assert!(leads_away().await, "nothing of the app has changed");
-    set(json!({ "clientId": client, "clientSecret": "another" })).await;
+    set(json!({ "clientId": client, "clientSecret": "renewed" })).await;
+    assert!(leads_away().await, "it is the same app");
+    set(json!({ "clientId": "another", "clientSecret": "renewed" })).await;
     assert!(!leads_away().await);
     vouch(&desk, &provider.url).await;
     assert!(leads_away().await);

@@ -109,12 +109,8 @@ impl App {
             known.client_id == client_id && definition.auth.iter().all(same)
         };
         let kept = known.filter(stays);
-        let is_same = |kept: &&OAuthApp| {
-            let text = |secret: &SecretString| secret.expose_secret().to_owned();
-            secret.is_none() || secret.as_ref().map(text) == kept.secret.as_ref().map(text)
-        };
-        let origins = kept.as_ref().filter(is_same);
-        let origins = origins.map(|kept| kept.origins.clone()).unwrap_or_default();
+        let origins = kept.as_ref().map(|kept| kept.origins.clone());
+        let origins = origins.unwrap_or_default();
         let app = OAuthApp {
             id: OAuthAppId::fresh(&*self.clock, &*self.entropy),
             org: admin.org.clone(),

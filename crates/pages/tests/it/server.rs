@@ -268,7 +268,7 @@ fn openapi() -> Value {
     json!({
         "openapi": "3.1.0",
         "info": { "title": "Quaymaster", "version": "0.1.0" },
-        "paths": { "/api/v1/mcp/info": { "get": { "summary": "Read about the server" } } },
+        "paths": { "/api/v1/mcp/info": { "get": { "operationId": "read_info", "summary": "Read about the server" } } },
     })
 }
 

@@ -125,7 +125,7 @@ async fn a_server_that_is_down_costs_nobody_the_account() {
 }
 
 #[tokio::test]
-async fn an_app_that_the_service_refuses_is_mended_without_signing_in_again() {
+async fn an_app_that_was_taken_away_is_good_again_once_an_administrator_signs_in() {
     let scene = Scene::begin().await;
     let made = scene.sign_in().await;
     let path = "/api/v1/connectors/notes/oauth-app";
@@ -140,8 +140,19 @@ async fn an_app_that_the_service_refuses_is_mended_without_signing_in_again() {
         scene.product.put_as(key, path, app).await.status,
         StatusCode::OK
     );
+    // It is another app, whose secret goes nowhere yet.
+    let refused = scene.call("GET", "/me").await.unwrap_err();
+    assert_eq!(refused["fault"], "CONNECTION_REQUIRED", "{refused}");
+    let id = made.id.as_str();
+    let begun = scene
+        .product
+        .post(BEGIN, json!({ "connectionId": id }))
+        .await;
+    let way = scene.started(&begun.body["authorization"]).await;
+    let again = scene.back(way.callback(), Some(&way.browser)).await;
+    assert_eq!(again.unwrap().id.as_str(), id);
     assert_eq!(scene.call("GET", "/me").await.unwrap()["name"], "Maria");
-    assert_eq!(scene.connection(made.id.as_str()).await["status"], "ACTIVE");
+    assert_eq!(scene.connection(id).await["status"], "ACTIVE");
 }
 
 #[tokio::test]

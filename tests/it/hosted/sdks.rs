@@ -170,7 +170,7 @@ async fn managed(program: impl FnOnce(&Path) -> Command) {
     let wanted = json!({
         "resolved": "main", "listed": 1, "verified": "ACTIVE", "renamed": "renamed",
         "found": "slack", "connector": "slack", "signIn": [], "options": ["C1", "C2"],
-        "fixed": ["VALIDATION_ERROR", 400], "strategy": "per_user", "told": "Anna",
+        "fixed": ["NOT_DYNAMIC", 400], "strategy": "per_user", "told": "Anna",
         // The server has no mail server, and this hosted server no code mode.
         "mailed": ["INTEGRATION_UNAVAILABLE", 501], "ran": ["VALIDATION_ERROR", 400],
         "polled": "PENDING", "waited": ["TIMEOUT", 0], "token": link, "session": "PENDING",

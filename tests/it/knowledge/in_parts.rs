@@ -206,6 +206,9 @@ async fn a_session_is_its_organizations_and_needs_what_an_upload_needs() {
         let Desk { server, key, .. } = Desk::open(database).await;
         let new = json!({ "path": "a.md", "size": 3 });
         let mut session = begin(&server, &key, new.clone()).await;
+        let narrow = server
+            .api_key(&["read:tools", "write:tools", "read:data"])
+            .await;
         let stranger = server.stranger().await;
         let unknown = "upl_01arz3ndektsv4rrffq69g5fav";
         for (verb, path) in [("GET", ""), ("POST", "/complete"), ("DELETE", "")] {
@@ -221,9 +224,6 @@ async fn a_session_is_its_organizations_and_needs_what_an_upload_needs() {
             assert_eq!(answer, ask(unknown).await, "{verb}{path}");
         }
         assert_eq!(count(&server, &stranger, UPLOADS).await, 0);
-        let narrow = server
-            .api_key(&["read:tools", "write:tools", "read:data"])
-            .await;
         for (verb, path, body) in [
             ("POST", UPLOADS.to_owned(), Some(new)),
             ("GET", UPLOADS.to_owned(), None),

@@ -71,6 +71,18 @@ pub(super) fn fields(operation: &str, spot: Option<&Spot>) -> Value {
             json!({ "alias": "@new", "connectionId": "@connection" })
         }
         "POST /workspaces/{id}/packs" => json!({ "source": "@new pack" }),
+        // What is absent stays, so something has to be there.
+        "PATCH /api-keys/{id}"
+        | "PATCH /workspaces/{id}"
+        | "PATCH /workspaces/{id}/flow-tokens/{credentialId}"
+        | "PATCH /workspaces/{id}/tokens/{credentialId}" => json!({ "name": "@new" }),
+        "PATCH /end-users/{id}" | "PATCH /workspaces/{id}/integrations/{integration}" => {
+            json!({ "displayName": "@new" })
+        }
+        "PATCH /mcp/servers/{id}" | "PATCH /partials/{id}" | "PATCH /skills/{id}" => {
+            json!({ "description": "@new" })
+        }
+        "PATCH /mcp/servers/{id}/tools/{tool}" => json!({ "displayName": "@new" }),
         "PUT /connections/{id}/credentials" => json!({ "fields": { "token": "xoxb-new" } }),
         "PUT /connectors/own/{key}" => json!({ "source": "@same connector" }),
         "PUT /mcp/servers/{id}/tools/picked" => json!({ "tools": [

@@ -262,6 +262,7 @@ async fn a_pack_of_ones_own_is_its_workspaces_alone() {
             let body = (method == "PUT").then(|| json!({}));
             desk.refused(404, method, &there, body).await;
         }
+        let reader = desk.server.api_key(&["read:tools"]).await;
         let stranger = desk.server.stranger().await;
         for (method, path) in [
             ("POST", &list),
@@ -279,7 +280,6 @@ async fn a_pack_of_ones_own_is_its_workspaces_alone() {
             assert_eq!(status, 404, "{method} {answer}");
         }
         // Who may not manage gives none.
-        let reader = desk.server.api_key(&["read:tools"]).await;
         let rest = desk
             .server
             .rest(

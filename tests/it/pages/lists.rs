@@ -19,7 +19,7 @@ async fn fill(desk: &Developer) {
     for number in 0..MANY {
         let alias = format!("chat_{number:02}");
         desk.integrate(json!({
-            "integrationName": "slack", "integrationAlias": alias, "connectionStrategy": "per_user",
+            "integrationName": "slack", "alias": alias, "connectionStrategy": "per_user",
         }))
         .await;
         desk.serve(json!({ "name": format!("Server {number:02}") }))

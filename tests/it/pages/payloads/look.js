@@ -11,6 +11,7 @@
 
   // What no template writes.
   function strange(element) {
+    if (element.matches(".guide picture > source")) return !element.srcset.startsWith("/assets/");
     if (element.matches(STRANGE)) return true;
     if (element.matches("script, link")) {
       const address = new URL(element.src || element.href || "none:", location.href);

@@ -1,14 +1,13 @@
 //! The fields of the API that take payloads, with the page of the walk that shows them; none where no page does, or not all
 //! of it. A field that takes them and is missing here is found, and one that no longer takes them as well.
 
-pub(super) const TAKES: [(&str, &str); 71] = [
+pub(super) const TAKES: [(&str, &str); 68] = [
     ("POST /actions/execute authMethodKey", ""),
     ("POST /actions/execute idempotencyKey", ""),
     ("POST /api-keys name", "api-keys"),
     ("PATCH /api-keys/{id} name", "api-keys"),
     ("POST /connect/token connectionName", ""),
     ("POST /connect/token externalId", ""),
-    ("POST /connect/token oauthAppId", ""),
     ("POST /connect/token oauthAppMode", ""),
     ("POST /connections accessToken", ""),
     ("POST /connections authMethodKey", ""),
@@ -84,14 +83,9 @@ pub(super) const TAKES: [(&str, &str); 71] = [
         "workspace-settings",
     ),
     ("POST /workspaces/{id}/integrations displayName", ""),
-    ("POST /workspaces/{id}/integrations oauthAppId", ""),
     ("POST /workspaces/{id}/integrations oauthAppMode", ""),
     (
         "PATCH /workspaces/{id}/integrations/{integration} displayName",
-        "",
-    ),
-    (
-        "PATCH /workspaces/{id}/integrations/{integration} oauthAppId",
         "",
     ),
     (

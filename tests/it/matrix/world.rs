@@ -359,7 +359,7 @@ impl World {
             }
             let asked = asked(operation, things, None, 0);
             let (status, mut answer) = self.send(&organization.key, &asked).await;
-            forget_visits(&mut answer);
+            forget_what_moves(&mut answer);
             all.insert(name, (status, answer));
         }
         all
@@ -374,16 +374,17 @@ async fn answered(request: RequestBuilder) -> (u16, Value) {
     (status, body.unwrap_or(Value::String(text)))
 }
 
-/// Takes out when somebody was here last, which reading changes.
-fn forget_visits(answer: &mut Value) {
+/// Takes out when somebody was here last, which reading changes, and how well a document fits, which goes by
+/// how often its words are used at all.
+fn forget_what_moves(answer: &mut Value) {
     match answer {
         Value::Object(fields) => {
-            for name in ["lastSeenAt", "lastUsedAt"] {
+            for name in ["lastSeenAt", "lastUsedAt", "score"] {
                 fields.remove(name);
             }
-            fields.values_mut().for_each(forget_visits);
+            fields.values_mut().for_each(forget_what_moves);
         }
-        Value::Array(all) => all.iter_mut().for_each(forget_visits),
+        Value::Array(all) => all.iter_mut().for_each(forget_what_moves),
         _ => {}
     }
 }

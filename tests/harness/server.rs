@@ -120,6 +120,13 @@ impl Server {
         }
     }
 
+    /// Where its database is; none when that is a SQLite file.
+    pub fn database_url(&self) -> Option<&str> {
+        let mut all = self.environment.iter();
+        let found = all.find(|(name, _)| name == "QUAYMASTER_DATABASE_URL");
+        found.map(|(_, url)| url.as_str())
+    }
+
     pub fn pid(&self) -> u32 {
         self.child.id().expect("the server runs")
     }

@@ -261,17 +261,8 @@ async fn another_organization_sees_no_document_and_hears_what_it_hears_of_unknow
         )
         .await;
         let id = document["id"].as_str().unwrap();
-        server
-            .cli_json(&["organization", "create", "Other quay"])
-            .await;
-        let made = ["token", "create", "--org", "Other quay"];
-        let made = server.cli_json(&made).await;
-        let other = made["token"].as_str().unwrap();
-        let place = Some(json!({ "name": "Theirs" }));
-        let (status, made) = server
-            .rest(other, "POST", "/api/v1/workspaces", place)
-            .await;
-        assert_eq!(status, 201, "{made}");
+        let stranger = server.stranger().await;
+        let other = stranger.as_str();
         let theirs = Mcp::open(&server.endpoint, other).await;
         assert_eq!(found(&theirs, "halibut").await.len(), 0);
         assert_eq!(found(&mcp, "halibut").await.len(), 1);

@@ -1,10 +1,23 @@
-//! What the tests do beside the server: calls that may be cut off, and a look into its SQLite file.
+//! What the tests do beside the server: calls that may be cut off, and a look into its database and files.
 
-use quaymaster_tests::Mcp;
+use quaymaster_tests::{Mcp, Server};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::time::{Duration, Instant};
 use tokio::process::Command;
+
+/// For what comes soon, on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(100);
+
+/// Waits until something holds.
+pub(crate) async fn until(what: &str, holds: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < PATIENCE, "never: {what}");
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
 
 /// Calls a tool without a session; `None` when the connection broke, so that nobody knows whether
 /// the call ran.
@@ -43,7 +56,21 @@ pub(crate) async fn try_call(
     Some(Ok(result["structuredContent"].clone()))
 }
 
-/// Runs SQL on the file of a server that does not run; rows as arrays.
+/// Changes rows of a server's database, whichever it is and whether the server runs or not.
+pub(crate) async fn change_rows(server: &Server, sql: &str) {
+    let Some(url) = server.database_url() else {
+        sqlite(server.data.path(), sql).await;
+        return;
+    };
+    let changed = Command::new("psql")
+        .args([url, "-q", "-v", "ON_ERROR_STOP=1", "-c", sql])
+        .status()
+        .await
+        .expect("psql starts");
+    assert!(changed.success(), "{sql}");
+}
+
+/// Runs SQL on the file of a server; rows as arrays.
 pub(crate) async fn sqlite(data: &Path, sql: &str) -> Value {
     const PROGRAM: &str = "import json, sqlite3, sys\n\
         base = sqlite3.connect(sys.argv[1])\n\

@@ -89,15 +89,7 @@ impl Desk {
 
     /// An API key of another organization, and its MCP client.
     async fn stranger(&self) -> (String, Mcp) {
-        let made = ["organization", "create", "Other quay"];
-        self.server.cli_json(&made).await;
-        let arguments = ["token", "create", "--org", "Other quay"];
-        let made = self.server.cli_json(&arguments).await;
-        let key = made["token"].as_str().unwrap().to_owned();
-        let body = Some(json!({ "name": "Theirs" }));
-        let path = "/api/v1/workspaces";
-        let (status, made) = self.server.rest(&key, "POST", path, body).await;
-        assert_eq!(status, 201, "{made}");
+        let key = self.server.stranger().await;
         let mcp = Mcp::open(&self.server.endpoint, &key).await;
         (key, mcp)
     }

@@ -25,6 +25,15 @@ fn became(answer: &Value) -> Vec<(String, String)> {
         .collect()
 }
 
+fn pair(name: &str, became: &str) -> (String, String) {
+    (name.to_owned(), became.to_owned())
+}
+
+fn pairs(all: &[(&str, &str)]) -> Vec<(String, String)> {
+    let owned = |(name, became): &(&str, &str)| pair(name, became);
+    all.iter().map(owned).collect()
+}
+
 /// The state of a flow of a pack.
 async fn state(desk: &Developer, pack: &str, flow: &str) -> String {
     let answer = desk.did("GET", &path_of(desk, pack), None).await;
@@ -158,7 +167,6 @@ async fn a_flow_that_was_changed_by_hand_is_left_alone_until_somebody_says_other
 
     // Another account: what was not touched is written anew, what was is kept.
     let done = put(json!({ "variables": { "slack": "spare" } })).await;
-    let pair = |name: &str, became: &str| (name.to_owned(), became.to_owned());
     let wanted = [
         pair("slack_find_channel", "updated"),
         pair("slack_find_person", "kept"),
@@ -287,16 +295,11 @@ async fn packs_of_another_organization_and_unknown_packs_are_not_found() {
         .await;
     assert!(near["hint"].as_str().unwrap().contains("weather"), "{near}");
     let reader = desk.server.api_key(&["read:tools"]).await;
-    desk.server
-        .cli_json(&["organization", "create", "Other"])
-        .await;
-    let made = ["token", "create", "--org", "Other"];
-    let other = desk.server.cli_json(&made).await;
-    let other = other["token"].as_str().unwrap();
+    let other = desk.server.stranger().await;
     let path = format!("/api/v1{}", path_of(&desk, "weather"));
     for method in ["GET", "PUT", "DELETE"] {
         let body = (method == "PUT").then(|| json!({}));
-        let (status, answer) = desk.server.rest(other, method, &path, body).await;
+        let (status, answer) = desk.server.rest(&other, method, &path, body).await;
         assert_eq!(status, 404, "{method} {answer}");
     }
     // Who may not manage may not install.

@@ -220,21 +220,8 @@ async fn sessions_belong_to_one_person_of_one_organization_and_need_a_scope_that
         .python("mine = 'secret'; open('/scratch/mine', 'w').write(mine)")
         .await
         .unwrap();
-    desk.server
-        .cli_json(&["organization", "create", "Other quay"])
-        .await;
-    let made = desk
-        .server
-        .cli_json(&["token", "create", "--org", "Other quay"])
-        .await;
-    let key = made["token"].as_str().unwrap();
-    let body = Some(json!({ "name": "Theirs" }));
-    let (status, made) = desk
-        .server
-        .rest(key, "POST", "/api/v1/workspaces", body)
-        .await;
-    assert_eq!(status, 201, "{made}");
-    let other = Mcp::open(&desk.server.endpoint, key).await;
+    let key = desk.server.stranger().await;
+    let other = Mcp::open(&desk.server.endpoint, &key).await;
     let theirs = other
         .python("import os; 'mine' in globals(), os.listdir('/scratch'), 'POWERDNS_API_KEY' in os.environ")
         .await

@@ -1,7 +1,7 @@
 //! Skills: what an organization writes, imports and enables, and how agents see it.
 
 mod clients;
-mod imports;
+pub(crate) mod imports;
 mod keeping;
 
 use quaymaster_tests::{Mcp, Server};

@@ -25,6 +25,9 @@ const DOCUMENT: &str = "docs/openapi.json";
 const NOTE: &str =
     "Written by `cargo xtask sdk` from docs/openapi.json; not to be changed by hand.";
 
+/// A longer line of code is broken.
+const WIDTH: usize = 100;
+
 /// Writes the files anew.
 pub(crate) fn run() -> Result<ExitCode> {
     let workspace = Workspace::read()?;

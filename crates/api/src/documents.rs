@@ -3,7 +3,7 @@
 use crate::arriving::{WHOLE, late, piece};
 use crate::auth::{Administrator, Person};
 use crate::error::{Answer, Faults};
-use crate::paging::checked_limit;
+use crate::paging::Paging;
 use crate::read::{Path, Query};
 use axum::body::Body;
 use axum::extract::State;
@@ -111,18 +111,6 @@ pub(crate) struct ListDocuments {
     offset: Option<i64>,
 }
 
-fn checked_offset(offset: Option<i64>) -> Result<i64, Fault> {
-    let offset = offset.unwrap_or(0);
-    if offset < 0 {
-        return Err(Fault::invalid_arg(
-            "/offset",
-            "minimum",
-            "An offset is not negative.",
-        ));
-    }
-    Ok(offset)
-}
-
 /// Lists documents
 ///
 /// By path.
@@ -146,7 +134,7 @@ pub(crate) async fn list_documents(
         prefix: asked.prefix.unwrap_or_default().replace('\0', ""),
         state: state.transpose()?,
     };
-    let (limit, offset) = (checked_limit(asked.limit)?, checked_offset(asked.offset)?);
+    let (limit, offset) = Paging::new(asked.limit, asked.offset).checked()?;
     let (page, total) = app.documents(&actor, &filter, limit, offset).await?;
     let documents = page.into_iter().map(DocumentView::from).collect();
     Ok(axum::Json(DocumentList { documents, total }))
@@ -253,32 +241,20 @@ pub(crate) struct ChunkList {
     total: i64,
 }
 
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct ListChunks {
-    /// How many at most.
-    #[param(minimum = 1, maximum = 500, default = 100)]
-    limit: Option<i64>,
-    /// How many to leave out at the start.
-    #[param(minimum = 0, default = 0)]
-    offset: Option<i64>,
-}
-
 /// Lists the pieces of a document's text
 #[utoipa::path(
     get, path = "/api/v1/documents/{id}/chunks", tag = "Documents",
     security(("bearer" = ["admin"])),
-    params(("id" = String, Path, description = "Id of the document."), ListChunks),
+    params(("id" = String, Path, description = "Id of the document."), Paging),
     responses((status = 200, description = "A page of pieces.", body = ChunkList), Faults)
 )]
 pub(crate) async fn list_document_chunks(
     State(app): State<App>,
     Person(actor): Person,
     Path(id): Path<DocumentId>,
-    Query(asked): Query<ListChunks>,
+    Query(paging): Query<Paging>,
 ) -> Answer<axum::Json<ChunkList>> {
-    let (limit, offset) = (checked_limit(asked.limit)?, checked_offset(asked.offset)?);
+    let (limit, offset) = paging.checked()?;
     let document = app.document(&actor, &id).await?;
     let from = offset.saturating_add(1);
     let chunks = app.document_chunks(&actor, &id, from, limit).await?;

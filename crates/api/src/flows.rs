@@ -123,6 +123,15 @@ pub(crate) struct FlowServerView {
     name: String,
 }
 
+/// How a save is answered.
+pub(crate) const fn outcome(what: SavedAs) -> (StatusCode, &'static str) {
+    match what {
+        SavedAs::Created => (StatusCode::CREATED, "created"),
+        SavedAs::Updated => (StatusCode::OK, "updated"),
+        SavedAs::Unchanged => (StatusCode::OK, "unchanged"),
+    }
+}
+
 /// A text that is no flow answers 422, with every place in `details.problems`.
 pub(crate) fn refused(fault: Fault) -> ApiError {
     if fault.has_detail("problems") || fault.has_detail("tests") {
@@ -299,11 +308,7 @@ pub(crate) async fn put_flow(
         .put_flow(&admin, &workspace.id, &flow, &put.source, put.if_version)
         .await
         .map_err(refused)?;
-    let (status, outcome) = match saved.what {
-        SavedAs::Created => (StatusCode::CREATED, "created"),
-        SavedAs::Updated => (StatusCode::OK, "updated"),
-        SavedAs::Unchanged => (StatusCode::OK, "unchanged"),
-    };
+    let (status, outcome) = outcome(saved.what);
     let OneFlow { flow, source } = saved.flow.into();
     let answer = PutAnswer {
         outcome,

@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use http::StatusCode;
 use quaymaster_app::App;
-use quaymaster_app::isolation::Isolation;
+use quaymaster_app::isolation::Tried;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -33,7 +33,7 @@ struct Sandbox {
 }
 
 impl Sandbox {
-    fn of(tried: &Isolation) -> Sandbox {
+    fn of(tried: &Tried) -> Sandbox {
         let javascript = tried.javascript.as_ref();
         let python = tried.python.as_ref();
         Sandbox {

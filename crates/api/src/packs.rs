@@ -2,13 +2,12 @@
 
 use crate::auth::{Administrator, Person};
 use crate::error::{Answer, ApiError, Faults};
-use crate::flows::{TEXT, refused};
+use crate::flows::{TEXT, outcome, refused};
 use crate::read::{Json, Path, Query};
 use crate::workspaces::find;
 use axum::extract::State;
 use http::StatusCode;
 use quaymaster_app::App;
-use quaymaster_app::flows::SavedAs;
 use quaymaster_app::packs::{
     InstalledPack, PackChoice, PackFlow, PackSeen, PackTested, PutPack, Variable, VariableType,
 };
@@ -264,11 +263,7 @@ pub(crate) async fn add_pack(
         .add_pack(&admin, &workspace.id, &new.source)
         .await
         .map_err(refused)?;
-    let (status, outcome) = match added.what {
-        SavedAs::Created => (StatusCode::CREATED, "created"),
-        SavedAs::Updated => (StatusCode::OK, "updated"),
-        SavedAs::Unchanged => (StatusCode::OK, "unchanged"),
-    };
+    let (status, outcome) = outcome(added.what);
     let pack = added.pack.into();
     Ok((status, axum::Json(AddedPackAnswer { outcome, pack })))
 }
@@ -382,16 +377,11 @@ pub(crate) async fn put_pack(
         flows: body.flows.map(|flows| flows.into_iter().collect()),
         replace_changed: body.replace_changed,
     };
-    let is_new = app
-        .pack(&admin, &workspace.id, &pack)
-        .await?
-        .installed
-        .is_none();
     let put = app
         .put_pack(&admin, &workspace.id, &pack, &choice)
         .await
         .map_err(ApiError::about_body)?;
-    let status = if is_new {
+    let status = if put.is_new {
         StatusCode::CREATED
     } else {
         StatusCode::OK

@@ -181,13 +181,9 @@ pub(crate) struct OnePartial {
 
 impl OnePartial {
     async fn of(app: &App, actor: &Actor, partial: Partial) -> Result<Self, Fault> {
-        let alias = match &partial.integration {
-            Some(of) => {
-                let found = app.integration(actor, &partial.workspace, of).await?;
-                Some(found.alias)
-            }
-            None => None,
-        };
+        let own = partial.integration.clone();
+        let mut known = app.integration_aliases(actor, own).await?;
+        let alias = known.pop_first().map(|(_, alias)| alias);
         Ok(OnePartial {
             partial: PartialView::of(partial, alias),
         })

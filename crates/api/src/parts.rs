@@ -4,6 +4,7 @@
 //! the upload and nothing else. A part is streamed to the disk and never held whole in memory.
 //! Faults have the shape that tools answer, since an agent's `curl` reads them.
 
+use crate::arriving::{WHOLE, piece};
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
@@ -11,7 +12,6 @@ use axum::routing::{head, put};
 use axum::{Json, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, EXPECT, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use http_body_util::BodyExt as _;
@@ -21,12 +21,6 @@ use quaymaster_core::{Code, Fault, hex};
 use serde::Serialize;
 use std::time::Duration;
 
-/// A client that sends nothing for this long is gone; it sends the part again.
-const STALLED: Duration = Duration::from_secs(30);
-/// A part is at most some megabytes; who takes longer only holds the session open.
-const WHOLE: Duration = Duration::from_hours(1);
-/// Bytes that are gathered before they go to the disk.
-const GATHERED: usize = 512 * 1024;
 /// What is still read of a refused part, and for how long: a client that is cut off while it sends
 /// does not see the refusal.
 const READ_ON: i64 = 32 * 1024 * 1024;
@@ -129,19 +123,12 @@ async fn take_part(
 async fn receive(mut receiver: Receiver, body: &mut Body) -> Result<Part, Fault> {
     let length = receiver.length();
     let mut received = 0;
-    let mut gathered = Vec::new();
-    while let Some(bytes) = next(body).await? {
+    while let Some(bytes) = piece(body, "part").await? {
         received += i64::try_from(bytes.len()).unwrap_or(i64::MAX);
         if received > length {
             return Err(too_long(length));
         }
-        gathered.extend_from_slice(&bytes);
-        if gathered.len() >= GATHERED {
-            receiver = receiver.write(std::mem::take(&mut gathered)).await?;
-        }
-    }
-    if !gathered.is_empty() {
-        receiver = receiver.write(gathered).await?;
+        receiver = receiver.write(bytes).await?;
     }
     let part = receiver.finish().await?;
     Ok(Part {
@@ -149,31 +136,6 @@ async fn receive(mut receiver: Receiver, body: &mut Body) -> Result<Part, Fault>
         size: part.size,
         sha256: part.sha256,
     })
-}
-
-async fn next(body: &mut Body) -> Result<Option<Bytes>, Fault> {
-    loop {
-        let frame = match tokio::time::timeout(STALLED, body.frame()).await {
-            Err(_) => {
-                return Err(
-                    Fault::new(Code::Timeout, "The part did not arrive in time.")
-                        .hint("Send the part again."),
-                );
-            }
-            Ok(None) => return Ok(None),
-            Ok(Some(Err(_))) => {
-                return Err(
-                    Fault::invalid_arg("/body", "minLength", "The body ended too early.")
-                        .hint("Send the part again."),
-                );
-            }
-            Ok(Some(Ok(frame))) => frame,
-        };
-        // Trailers are of no interest.
-        if let Ok(bytes) = frame.into_data() {
-            return Ok(Some(bytes));
-        }
-    }
 }
 
 async fn read_progress(

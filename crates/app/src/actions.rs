@@ -102,7 +102,7 @@ impl App {
         self.run_acting(caller, acting, input).await
     }
 
-    pub(crate) async fn run_acting(
+    async fn run_acting(
         &self,
         caller: &Caller,
         acting: Acting,

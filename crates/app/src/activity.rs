@@ -183,7 +183,7 @@ fn seen_by(actor: &Actor, filter: CallFilter) -> CallFilter {
     }
 }
 
-/// What a credential is called; its id when nobody knows any more.
-pub fn name_or_id(names: &BTreeMap<CredentialId, String>, id: &CredentialId) -> String {
+/// What something is called; its id when nobody knows any more.
+pub fn name_or_id<I: Ord + ToString>(names: &BTreeMap<I, String>, id: &I) -> String {
     names.get(id).cloned().unwrap_or_else(|| id.to_string())
 }

@@ -14,6 +14,7 @@ pub(crate) use grants::{toolsets_of, usual};
 use self::in_url::Misplaced;
 use crate::App;
 use crate::oauth::{SCOPES, scope_text};
+use crate::workspaces::unknown_workspace;
 use quaymaster_core::caller::{Access, Audience, Presented, Refusal, Side};
 use quaymaster_core::id::{AccessTokenId, CredentialId, OrgId, WorkspaceId};
 use quaymaster_core::secret::{Handle, SecretDigest, Token, TokenKind};
@@ -394,7 +395,7 @@ impl App {
             .store
             .workspace(org, workspace)
             .await?
-            .ok_or_else(|| Fault::not_found("There is no such workspace."))?;
+            .ok_or_else(unknown_workspace)?;
         let found = Arc::new(found);
         self.callers.remember(
             &self.callers.workspaces,

@@ -10,6 +10,7 @@ use crate::actor::Actor;
 use crate::connections::Fields;
 use crate::homes::blocking;
 use crate::invoke::Target;
+use crate::workspaces::unknown_workspace;
 use quaymaster_connectors::sql::{Answer, DatabaseFile, Databases, Query};
 use quaymaster_core::door::Fut;
 use quaymaster_core::id::{OrgId, WorkspaceId};
@@ -222,10 +223,8 @@ impl App {
         };
         // One message for both: names of others are not told.
         let found = found.filter(|found| actor.reaches(Some(&found.id)));
-        let found = found.ok_or_else(|| {
-            Fault::not_found("There is no such workspace.")
-                .hint("GET /api/v1/workspaces lists the ids.")
-        })?;
+        let found = found
+            .ok_or_else(|| unknown_workspace().hint("GET /api/v1/workspaces lists the ids."))?;
         *named = found.id.to_string();
         Ok(())
     }

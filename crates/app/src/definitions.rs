@@ -86,15 +86,12 @@ impl App {
     /// The organization's own connectors, by key.
     pub async fn own_connectors(&self, actor: &Actor) -> Result<Vec<OwnConnector>, Fault> {
         let catalog = self.catalog_of(&actor.org).await?;
-        let connections = self.connections(actor).await?;
+        let counts = self.connection_counts(actor).await?;
         let row = |own: &Own| {
-            let of_it = connections
-                .iter()
-                .filter(|one| one.connector == own.row.key);
-            let broken = of_it.clone().filter(|one| one.problem.is_some());
+            let counted = counts.get(&own.row.key).copied().unwrap_or_default();
             OwnConnector {
-                accounts: of_it.clone().count(),
-                broken: broken.count(),
+                accounts: counted.all,
+                broken: counted.broken,
                 ..of(&own.row, &own.entry)
             }
         };

@@ -61,6 +61,7 @@ pub(crate) use queue::{OpenRuns, Watched, new_runs};
 pub(crate) use rates::FlowRates;
 pub(crate) use reading::{failed_tests, in_time, off_the_threads, wrong};
 pub(crate) use running::{Past, RunLimits, Starting, past_runs};
+pub(crate) use saving::digest;
 pub(crate) use together::Together;
 
 use crate::App;

@@ -389,13 +389,11 @@ impl App {
         connector: &str,
         named: &str,
     ) -> Result<ConnectionId, Fault> {
-        let all = self.store.connections(&actor.org, None).await?;
+        let all = self.connections(actor).await?;
         let reached = || {
             all.iter().filter(|connection| {
                 let of = connection.workspace.as_ref();
-                connection.connector == connector
-                    && of.is_none_or(|of| of == workspace)
-                    && actor.reaches(of)
+                connection.connector == connector && of.is_none_or(|of| of == workspace)
             })
         };
         let found = reached()

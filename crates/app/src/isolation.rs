@@ -5,16 +5,16 @@ use quaymaster_sandbox::{Failure, Probed, PythonProbed, probe};
 
 /// What came of trying.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Isolation {
+pub struct Tried {
     pub javascript: Result<Probed, Failure>,
     pub python: Result<PythonProbed, Failure>,
 }
 
 impl App {
     /// Shuts in a worker and a session of Python, and lets both go again. Done once.
-    pub async fn try_isolation(&self) -> &Isolation {
+    pub async fn try_isolation(&self) -> &Tried {
         let tried = self.isolation.get_or_init(|| async {
-            Isolation {
+            Tried {
                 javascript: probe().await,
                 python: self.python.sessions.probe().await,
             }
@@ -23,7 +23,7 @@ impl App {
     }
 
     /// What came of it, once it was tried.
-    pub fn isolation(&self) -> Option<&Isolation> {
+    pub fn isolation(&self) -> Option<&Tried> {
         self.isolation.get()
     }
 }

@@ -21,14 +21,14 @@ pub use quaymaster_store::installed_pack::InstalledPack;
 
 use crate::App;
 use crate::actor::{Actor, Admin};
+use crate::flows::digest;
 use own::Known;
+use quaymaster_core::Fault;
 use quaymaster_core::id::{OrgId, WorkspaceId};
 use quaymaster_core::suggest::did_you_mean;
-use quaymaster_core::{Fault, hex};
 use quaymaster_flows::pack::named;
 use quaymaster_store::flow::Flow;
 use serde_json::json;
-use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -142,6 +142,15 @@ struct Standing {
     digest: String,
 }
 
+/// What a workspace has that packs are compared with.
+struct Holds {
+    flows: Vec<Flow>,
+    /// Names.
+    secrets: BTreeSet<String>,
+    /// By the id of the pack.
+    installed: BTreeMap<String, InstalledPack>,
+}
+
 impl App {
     /// Every pack of the program, and those that the workspace was given, by id.
     pub async fn packs(
@@ -151,16 +160,13 @@ impl App {
     ) -> Result<Vec<PackSeen>, Fault> {
         self.believed_workspace(&actor.org, workspace).await?;
         let all = self.known_packs(&actor.org, workspace).await?;
-        let mut installed = self.installed_packs(&actor.org, workspace).await?;
-        let mut seen = Vec::with_capacity(all.len());
+        let holds = self.holds(&actor.org, workspace).await?;
+        let mut packs = Vec::with_capacity(all.len());
         for pack in all {
-            let installed = installed.remove(&pack.full.pack.id);
-            seen.push(
-                self.see_pack(&actor.org, workspace, pack, installed)
-                    .await?,
-            );
+            let (seen, _) = self.see_pack(&actor.org, pack, &holds).await?;
+            packs.push(seen);
         }
-        Ok(seen)
+        Ok(packs)
     }
 
     pub async fn pack(
@@ -169,13 +175,23 @@ impl App {
         workspace: &WorkspaceId,
         id: &str,
     ) -> Result<PackSeen, Fault> {
+        let (seen, _) = self.pack_and_flows(actor, workspace, id).await?;
+        Ok(seen)
+    }
+
+    /// With the flows that are there of it.
+    async fn pack_and_flows(
+        &self,
+        actor: &Actor,
+        workspace: &WorkspaceId,
+        id: &str,
+    ) -> Result<(PackSeen, BTreeMap<String, Standing>), Fault> {
         self.believed_workspace(&actor.org, workspace).await?;
         let Some(pack) = self.known_pack(&actor.org, workspace, id).await? else {
             return Err(self.no_such_pack(&actor.org, workspace, id).await?);
         };
-        let mut installed = self.installed_packs(&actor.org, workspace).await?;
-        let installed = installed.remove(id);
-        self.see_pack(&actor.org, workspace, pack, installed).await
+        let holds = self.holds(&actor.org, workspace).await?;
+        self.see_pack(&actor.org, pack, &holds).await
     }
 
     /// Takes a pack away: its flows are deleted, but for those that were changed by hand, if they shall be
@@ -187,18 +203,14 @@ impl App {
         id: &str,
         keep_changed: bool,
     ) -> Result<RemovedPack, Fault> {
-        let seen = self.pack(admin, workspace, id).await?;
+        let (seen, standing) = self.pack_and_flows(admin, workspace, id).await?;
         if seen.installed.is_none() && !seen.is_own {
             return Err(Fault::not_found(format!(
                 "The workspace does not have the pack {id:?}."
             )));
         }
-        let installed = seen.installed.as_ref();
-        let standing = self
-            .standing_flows(&admin.org, workspace, &seen.full, installed)
-            .await?;
         let mut removed = RemovedPack::default();
-        for (name, given) in installed.into_iter().flat_map(|one| &one.flows) {
+        for (name, given) in seen.installed.iter().flat_map(|one| &one.flows) {
             let there = standing.get(name);
             let Some(there) = there.filter(|there| there.flow.id == given.flow) else {
                 continue;
@@ -224,13 +236,15 @@ impl App {
         Ok(removed)
     }
 
-    async fn installed_packs(
-        &self,
-        org: &OrgId,
-        workspace: &WorkspaceId,
-    ) -> Result<BTreeMap<String, InstalledPack>, Fault> {
-        let all = self.store.installed_packs(org, workspace).await?;
-        Ok(all.into_iter().map(|one| (one.pack.clone(), one)).collect())
+    async fn holds(&self, org: &OrgId, workspace: &WorkspaceId) -> Result<Holds, Fault> {
+        let secrets = self.store.flow_secrets(org, workspace).await?;
+        let installed = self.store.installed_packs(org, workspace).await?;
+        let installed = installed.into_iter();
+        Ok(Holds {
+            flows: self.store.flows(org, workspace).await?,
+            secrets: secrets.into_iter().map(|secret| secret.name).collect(),
+            installed: installed.map(|one| (one.pack.clone(), one)).collect(),
+        })
     }
 
     /// By the name in the pack, the flow of the workspace that the pack gave it, also under another name by
@@ -238,11 +252,10 @@ impl App {
     async fn standing_flows(
         &self,
         org: &OrgId,
-        workspace: &WorkspaceId,
+        all: &[Flow],
         full: &PackInFull,
         installed: Option<&InstalledPack>,
     ) -> Result<BTreeMap<String, Standing>, Fault> {
-        let all = self.store.flows(org, workspace).await?;
         let flows = full.pack.flows.iter();
         let now: BTreeSet<&String> = flows.map(|flow| &flow.flow).collect();
         let before = installed.into_iter().flat_map(|one| one.flows.keys());
@@ -271,13 +284,13 @@ impl App {
     async fn see_pack(
         &self,
         org: &OrgId,
-        workspace: &WorkspaceId,
         pack: Known,
-        installed: Option<InstalledPack>,
-    ) -> Result<PackSeen, Fault> {
+        holds: &Holds,
+    ) -> Result<(PackSeen, BTreeMap<String, Standing>), Fault> {
         let Known { full, is_own } = pack;
+        let installed = holds.installed.get(&full.pack.id).cloned();
         let standing = self
-            .standing_flows(org, workspace, &full, installed.as_ref())
+            .standing_flows(org, &holds.flows, &full, installed.as_ref())
             .await?;
         let none = BTreeMap::new();
         let vars = installed
@@ -338,18 +351,17 @@ impl App {
                 })
             });
         let dropped = dropped.collect();
-        let wanted: BTreeSet<&str> = full.secrets().collect();
-        let secrets = self.store.flow_secrets(org, workspace).await?;
-        let secrets = secrets.into_iter().map(|secret| secret.name);
-        let secrets = secrets.filter(|name| wanted.contains(&**name)).collect();
-        Ok(PackSeen {
+        let secrets = full.secrets().filter(|name| holds.secrets.contains(*name));
+        let secrets = secrets.map(str::to_owned).collect();
+        let seen = PackSeen {
             full,
             is_own,
             installed,
             flows,
             dropped,
             secrets,
-        })
+        };
+        Ok((seen, standing))
     }
 
     /// Names packs that are alike.
@@ -367,9 +379,4 @@ impl App {
             .hint("List the packs to see which there are.")
             .meant(&close))
     }
-}
-
-/// SHA-256, as the versions of a flow have it.
-fn digest(text: &str) -> String {
-    hex(&Sha256::digest(text.as_bytes()))
 }

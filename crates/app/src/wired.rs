@@ -16,7 +16,7 @@ use crate::flows::{
 };
 use crate::guesses::Guesses;
 use crate::homes::Homes;
-use crate::isolation::Isolation;
+use crate::isolation::Tried;
 use crate::mail::{MailLimits, MailSettings, Mailer};
 use crate::oauth::{Documents, REFRESH_BURST, REFRESHES_A_SECOND};
 use crate::password::Passwords;
@@ -166,7 +166,7 @@ pub struct Inner {
     pub(crate) past_runs: Together<Past>,
     pub(crate) watched: Watched,
     pub(crate) python: Python,
-    pub(crate) isolation: OnceCell<Isolation>,
+    pub(crate) isolation: OnceCell<Tried>,
     pub(crate) passwords: Passwords,
     pub(crate) signer: UploadSigner,
     pub(crate) csrf: quaymaster_store::keys::InstanceSecret,

@@ -19,6 +19,10 @@ pub struct Storage {
     pub quota_bytes: i64,
 }
 
+pub(crate) fn unknown_workspace() -> Fault {
+    Fault::not_found("There is no such workspace.")
+}
+
 impl App {
     pub async fn workspaces(&self, actor: &Actor) -> Result<Vec<Workspace>, Fault> {
         let mut all = self.store.workspaces(&actor.org).await?;
@@ -52,7 +56,7 @@ impl App {
 
     pub async fn workspace(&self, actor: &Actor, id: &WorkspaceId) -> Result<Workspace, Fault> {
         if !actor.reaches(Some(id)) {
-            return Err(Fault::not_found("There is no such workspace."));
+            return Err(unknown_workspace());
         }
         Ok(Workspace::clone(
             &*self.believed_workspace(&actor.org, id).await?,
@@ -171,7 +175,7 @@ impl App {
             }
         };
         if !changed {
-            return Err(Fault::not_found("There is no such workspace."));
+            return Err(unknown_workspace());
         }
         tx.record(&event).await?;
         tx.commit().await?;
@@ -211,7 +215,7 @@ impl App {
             }
         }
         if !tx.delete_workspace(&admin.org, id, self.now()).await? {
-            return Err(Fault::not_found("There is no such workspace."));
+            return Err(unknown_workspace());
         }
         tx.record(&event).await?;
         tx.commit().await?;

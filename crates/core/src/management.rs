@@ -40,7 +40,7 @@ names! {
     InvalidMcpScopes "INVALID_MCP_SCOPES" "A token of a server has other scopes than these."
     InvalidToken "INVALID_TOKEN" "The token of a connect session is not good."
     NoOauthApp "NO_OAUTH_APP" "No OAuth app is set for the connector."
-    OauthAppNotFound "OAUTH_APP_NOT_FOUND" "There is no OAuth app for the connector to take away."
+    OauthAppNotFound "OAUTH_APP_NOT_FOUND" "The organization has no such OAuth app for the connector."
     NotOauth2 "NOT_OAUTH2" "The account is not signed in to by OAuth."
     AuthScopeDenied "AUTH_SCOPE_DENIED" "The API key is good for single workspaces, and this is of the whole organization."
 }

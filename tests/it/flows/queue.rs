@@ -2,6 +2,7 @@
 
 use super::starting::{ended, hook, set_key, signed};
 use super::{create, desk, desk_on, flows, plain, run, runs};
+use crate::outside::change_rows;
 use quaymaster_tests::{Act, Asked, Database, Desk, Mcp, Server, Upstream, fresh_postgres};
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
@@ -163,12 +164,7 @@ async fn two_servers_on_one_database_start_a_flow_once_at_each_time() {
     }
     desk.server.kill().await;
     second.kill().await;
-    let due = tokio::process::Command::new("psql")
-        .args([&url, "-q", "-c", "UPDATE flow_triggers SET next_at = 1"])
-        .status()
-        .await
-        .unwrap();
-    assert!(due.success());
+    change_rows(&desk.server, "UPDATE flow_triggers SET next_at = 1").await;
     tokio::join!(desk.server.restart(), second.restart());
     done(&desk, FLOWS).await;
     tokio::time::sleep(Duration::from_secs(3)).await;

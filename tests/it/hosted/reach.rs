@@ -61,6 +61,7 @@ async fn a_key_of_one_workspace_manages_it_and_finds_nothing_of_another() {
         let permissions = json!({ "scope": "workspace", "workspaceIds": [own] });
         assert_eq!(made["apiKey"]["permissions"], permissions, "{made}");
         let key = made["plainKey"].as_str().unwrap().to_owned();
+        let id = made["apiKey"]["id"].as_str().unwrap().to_owned();
         let ask = async |method: &str, path: &str, body: Option<Value>| {
             let path = format!("/api/v1{path}");
             desk.server.rest(&key, method, &path, body).await
@@ -230,20 +231,10 @@ async fn a_key_of_one_workspace_manages_it_and_finds_nothing_of_another() {
         let (status, answer) = ask("POST", "/tools/read_memory", Some(json!({}))).await;
         assert_eq!(status, 403, "{answer}");
         // A new secret reaches no more than the old one.
-        let path = format!(
-            "/api-keys/{}/regenerate",
-            made_id(&desk, "One workspace").await
-        );
+        let path = format!("/api-keys/{id}/regenerate");
         let fresh = desk.did("POST", &path, None).await;
         assert_eq!(fresh["apiKey"]["permissions"], permissions, "{fresh}");
     }
-}
-
-async fn made_id(desk: &Developer, name: &str) -> String {
-    let all = desk.did("GET", "/api-keys", None).await;
-    let mut all = all["apiKeys"].as_array().unwrap().iter();
-    let found = all.find(|key| key["name"] == name).unwrap();
-    found["id"].as_str().unwrap().to_owned()
 }
 
 #[tokio::test]
@@ -410,12 +401,7 @@ async fn it_connects_files_of_its_own_workspace_only_and_keeps_its_accounts_in_o
 async fn a_key_of_one_workspace_does_not_learn_which_services_everybody_is_connected_to() {
     let desk = Developer::open(Database::Sqlite).await;
     desk.chat_account("everybodys").await;
-    let wanted = json!({
-        "name": "One workspace",
-        "permissions": { "scope": "workspace", "workspaceIds": ["main"] },
-    });
-    let made = desk.made("/api-keys", wanted).await;
-    let key = made["plainKey"].as_str().unwrap();
+    let key = narrow(&desk, "main").await;
     let registered = async |key: &str| -> Vec<String> {
         let path = "/api/v1/integrations?summary=true";
         let (status, all) = desk.server.rest(key, "GET", path, None).await;
@@ -424,7 +410,7 @@ async fn a_key_of_one_workspace_does_not_learn_which_services_everybody_is_conne
     };
     let of_everybody = registered(&desk.key).await;
     assert_eq!(of_everybody[0], "slack", "those with accounts come first");
-    let of_one = registered(key).await;
+    let of_one = registered(&key).await;
     assert_eq!(of_one.len(), of_everybody.len());
     assert!(of_one.is_sorted() && of_one[0] != "slack", "{of_one:?}");
 }

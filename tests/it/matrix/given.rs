@@ -4,12 +4,10 @@
 use super::asking::{Spot, Things};
 use crate::definitions::NOTES;
 use crate::flows::plain;
+use crate::skills::imports::zip;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
-use std::io::{Cursor, Write as _};
-use zip::ZipWriter;
-use zip::write::SimpleFileOptions;
 
 /// Fields of the query or body of an operation; what stands at `spot` is put there later. `@…` is a thing,
 /// or something new.
@@ -161,12 +159,7 @@ pub(super) fn pack(id: &str, title: &str) -> String {
 
 /// The folder of a skill.
 fn archive(name: &str) -> String {
-    let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
-    let path = format!("{name}/SKILL.md");
-    writer
-        .start_file(path.as_str(), SimpleFileOptions::default())
-        .unwrap();
     let text = format!("---\nname: {name}\ndescription: Sorts what comes in.\n---\nSort it.\n");
-    writer.write_all(text.as_bytes()).unwrap();
-    STANDARD.encode(writer.finish().unwrap().into_inner())
+    let path = format!("{name}/SKILL.md");
+    STANDARD.encode(zip(&[(path.as_str(), text.as_bytes())]))
 }

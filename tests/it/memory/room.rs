@@ -53,19 +53,8 @@ async fn one_organization_that_is_full_leaves_another_its_room() {
     notes.create("a.md", &"a".repeat(100)).await;
     let more = json!({ "command": "create", "path": "b.md", "content": "b" });
     notes.write(more.clone()).await.unwrap_err();
-    notes
-        .server
-        .cli_json(&["organization", "create", "Other quay"])
-        .await;
-    let made = notes
-        .server
-        .cli_json(&["token", "create", "--org", "Other quay"])
-        .await;
-    let key = made["token"].as_str().unwrap();
-    let body = Some(json!({ "name": "Theirs" }));
-    let made = notes.server.rest(key, "POST", "/api/v1/workspaces", body);
-    assert_eq!(made.await.0, 201);
-    let theirs = quaymaster_tests::Mcp::open(&notes.server.endpoint, key).await;
+    let key = notes.server.stranger().await;
+    let theirs = quaymaster_tests::Mcp::open(&notes.server.endpoint, &key).await;
     let written = theirs.call("write_memory", more).await.unwrap();
     assert_eq!(written["created"], true, "{written}");
 }

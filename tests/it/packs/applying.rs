@@ -23,10 +23,6 @@ fn pack(version: &str, flows: &[(&str, &str)]) -> String {
     text
 }
 
-fn pair(name: &str, became: &str) -> (String, String) {
-    (name.to_owned(), became.to_owned())
-}
-
 struct Folder<'d> {
     desk: &'d Developer,
     folder: TempDir,

@@ -55,11 +55,6 @@ fn line_of(text: &str, part: &str) -> usize {
     text.lines().position(|line| line.contains(part)).unwrap() + 1
 }
 
-pub(super) fn pairs(all: &[(&str, &str)]) -> Vec<(String, String)> {
-    let owned = |(one, two): &(&str, &str)| ((*one).to_owned(), (*two).to_owned());
-    all.iter().map(owned).collect()
-}
-
 /// Changes a flow of the workspace by hand. Answers its new text.
 async fn change(desk: &Developer, flow: &str, old: &str, new: &str) -> String {
     let own = source(desk, flow).await.replace(old, new);

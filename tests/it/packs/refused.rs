@@ -1,6 +1,6 @@
 //! What a pack would lose by a change that is refused.
 
-use super::own::{PACK, given, list_of, newer, pairs};
+use super::own::{PACK, given, list_of, newer};
 use super::*;
 
 #[tokio::test]

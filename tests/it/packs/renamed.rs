@@ -1,6 +1,6 @@
 //! Flows of a pack that got another name: they are the pack's still.
 
-use super::own::{PACK, given, list_of, newer, pairs};
+use super::own::{PACK, given, list_of, newer};
 use super::*;
 
 /// What a flow of the pack is called in the workspace, and its state.
@@ -31,7 +31,6 @@ async fn a_renamed_flow_belongs_to_its_pack_and_is_written_under_its_own_name() 
         desk.chat_account("spare").await;
         let path = path_of(&desk, "slack_digest");
         let put = async |body: Value| became(&desk.did("PUT", &path, Some(body)).await);
-        let pair = |name: &str, became: &str| (name.to_owned(), became.to_owned());
         let some = json!(["slack_find_channel", "slack_find_person"]);
         put(json!({ "variables": { "slack": "main" }, "flows": some })).await;
         assert_eq!(

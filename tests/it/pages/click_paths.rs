@@ -4,7 +4,8 @@
 use super::consent::{Listener, done, exchange};
 use super::servers::{names, of};
 use super::*;
-use quaymaster_tests::{Database, Developer, OAuthClient, Person, fresh_postgres};
+use crate::outside::change_rows;
+use quaymaster_tests::{Database, Developer, OAuthClient, Person};
 
 /// Counts the clicks of somebody who is at home.
 struct Clicks<'t> {
@@ -183,9 +184,7 @@ async fn a_connected_client_is_revoked_by_three_clicks() {
 
 #[tokio::test]
 async fn who_called_what_yesterday_is_found_by_two_clicks() {
-    let database = fresh_postgres().await;
-    let own = vec![("QUAYMASTER_DATABASE_URL".to_owned(), database.clone())];
-    let server = Server::start_in(Database::Sqlite, own).await;
+    let server = Server::start_on(Database::Postgres).await;
     let browser = Browser::start().await;
     let tab = owner(&server, &browser).await;
     let agent = Mcp::open(&server.endpoint, &server.token).await;
@@ -196,11 +195,7 @@ async fn who_called_what_yesterday_is_found_by_two_clicks() {
     to_workspace(&tab).await;
     tab.until_text("#calls", "list_files OK").await;
     let a_day = "UPDATE calls SET started_at = started_at - 86400000000 WHERE tool = 'list_files'";
-    let moved = tokio::process::Command::new("psql")
-        .args([&database, "-q", "-v", "ON_ERROR_STOP=1", "-c", a_day])
-        .status()
-        .await;
-    assert!(moved.unwrap().success());
+    change_rows(&server, a_day).await;
 
     let mut clicks = Clicks::from_home(&tab).await;
     clicks.follow(".nav a[href='/activity']").await;

@@ -2,7 +2,7 @@
 
 use super::looks::look;
 use super::*;
-use crate::outside::drafts_of_documents;
+use crate::outside::{drafts_of_documents, until};
 use quaymaster_tests::Person;
 use std::time::{Duration, Instant};
 use tokio::io::AsyncWriteExt as _;
@@ -64,11 +64,10 @@ async fn take_all_places(server: &Server, key: &str) -> JoinHandle<()> {
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
     });
-    let late = Instant::now() + PATIENCE;
-    while drafts_of_documents(server.data.path()).len() < 4 {
-        assert!(Instant::now() < late, "they do not arrive");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    until("they arrive", || {
+        drafts_of_documents(server.data.path()).len() >= 4
+    })
+    .await;
     trickling
 }
 

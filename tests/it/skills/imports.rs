@@ -12,7 +12,7 @@ use zip::{CompressionMethod, ZipArchive, ZipWriter};
 const SKILL_MD: &str = "---\nname: refunds\ndescription: Decides about refunds.\nlicense: MIT\n\
     metadata:\n  version: 1.0\n---\n\n# Refunds\n\nSee references/limits.md.\n";
 
-fn zip(files: &[(&str, &[u8])]) -> Vec<u8> {
+pub(crate) fn zip(files: &[(&str, &[u8])]) -> Vec<u8> {
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
     let options = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated);
     for (name, bytes) in files {

@@ -210,8 +210,22 @@ impl Document {
         self.shape(self.schema(name)?)
     }
 
+    /// The names of all schemas in what is asked and answered, those of the answers themselves too.
+    pub(super) fn names(&self, nouns: &[Noun]) -> Result<BTreeSet<String>> {
+        let mut names = BTreeSet::new();
+        for call in nouns.iter().flat_map(|noun| &noun.calls) {
+            for field in call.fields() {
+                self.names_in(&field.shape, &mut names)?;
+            }
+            let answer = self.named(&call.answer)?;
+            names.insert(call.answer.clone());
+            self.names_in(&answer, &mut names)?;
+        }
+        Ok(names)
+    }
+
     /// Adds the names of all schemas that a shape has in it, at any depth.
-    pub(super) fn names_in(&self, shape: &Shape, names: &mut BTreeSet<String>) -> Result<()> {
+    fn names_in(&self, shape: &Shape, names: &mut BTreeSet<String>) -> Result<()> {
         match &shape.kind {
             Kind::Named(name) if names.insert(name.clone()) => {
                 self.names_in(&self.named(name)?, names)?;

@@ -1,16 +1,12 @@
 //! The files of the Python SDK: the types of all that is answered, and the calls.
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use anyhow::Result;
 
-use super::NOTE;
 use super::document::{Call, Document, Field, Kind, Noun, Shape, Step};
 use super::names::{pascal, snake};
-
-/// A longer line is broken.
-const WIDTH: usize = 100;
+use super::{NOTE, WIDTH};
 
 const HEAD_OF_TYPES: &str = "
 from __future__ import annotations
@@ -37,15 +33,7 @@ from .base import UNSET, Resource, Send, Unset, changed, made
 
 /// The types.
 pub(super) fn types(document: &Document, nouns: &[Noun]) -> Result<String> {
-    let mut names = BTreeSet::new();
-    for call in nouns.iter().flat_map(|noun| &noun.calls) {
-        for field in call.fields() {
-            document.names_in(&field.shape, &mut names)?;
-        }
-        let answer = document.named(&call.answer)?;
-        names.insert(call.answer.clone());
-        document.names_in(&answer, &mut names)?;
-    }
+    let names = document.names(nouns)?;
     let about = "The objects of the management API.";
     let mut text = format!("\"\"\"{about}\n\n{NOTE}\n\"\"\"\n{HEAD_OF_TYPES}");
     let mut objects = Vec::new();

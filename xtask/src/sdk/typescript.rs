@@ -1,29 +1,18 @@
 //! The files of the TypeScript SDK: the types of all that is sent and answered, and the calls.
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use anyhow::Result;
 
-use super::NOTE;
 use super::document::{Call, Document, Field, Kind, Noun, Shape, Step};
 use super::names::camel;
-
-/// A longer line is broken.
-const WIDTH: usize = 100;
+use super::{NOTE, WIDTH};
 
 /// The types.
 pub(super) fn types(document: &Document, nouns: &[Noun]) -> Result<String> {
-    let mut names = BTreeSet::new();
-    for call in nouns.iter().flat_map(|noun| &noun.calls) {
-        for field in call.fields() {
-            document.names_in(&field.shape, &mut names)?;
-        }
-        names.extend(call.body.clone());
-        let answer = document.named(&call.answer)?;
-        names.insert(call.answer.clone());
-        document.names_in(&answer, &mut names)?;
-    }
+    let mut names = document.names(nouns)?;
+    let calls = nouns.iter().flat_map(|noun| &noun.calls);
+    names.extend(calls.filter_map(|call| call.body.clone()));
     let mut text = format!("// {NOTE}\n\nexport type Json = Record<string, unknown>;\n");
     for name in &names {
         writeln!(text)?;

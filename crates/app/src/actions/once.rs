@@ -63,13 +63,10 @@ impl App {
         once: Once,
     ) -> Result<ToolResult, Fault> {
         let (app, caller) = (self.clone(), caller.clone());
-        let (sender, receiver) = tokio::sync::oneshot::channel();
-        self.tasks.spawn(async move {
-            let answer = app.once(&caller, acting, input, &once).await;
-            // Nobody waits any more: the next request with the key has it.
-            let _ = sender.send(answer);
-        });
-        receiver.await.unwrap_or_else(|_| Err(Fault::internal()))
+        let running = self
+            .tasks
+            .spawn(async move { app.once(&caller, acting, input, &once).await });
+        running.await.unwrap_or_else(|_| Err(Fault::internal()))
     }
 
     async fn once(

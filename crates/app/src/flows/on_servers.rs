@@ -40,7 +40,7 @@ pub struct ServerFlow {
 pub(super) struct Named {
     pub(super) servers: Vec<ServerId>,
     /// What is wrong with others, by their places in the list.
-    pub(super) wrong: Vec<(usize, String)>,
+    wrong: Vec<(usize, String)>,
 }
 
 impl Named {
@@ -185,10 +185,8 @@ impl App {
 
     /// What the flows of a server add to its list, `get_run` too where some take long.
     pub(crate) fn flow_tools_of(&self, all: &OrgFlows, server: &Server) -> Vec<ToolDef> {
-        let shown = || all.on_server(&server.workspace, &server.id);
-        let takes_long = shown().any(|offered| offered.ready.is_later());
-        let get_run = takes_long.then_some(&self.toolsets.get_run.def);
-        let defs = shown().map(|offered| &offered.def);
-        defs.chain(get_run).cloned().collect()
+        let get_run = &self.toolsets.get_run.def;
+        let defs = all.defs_on_server(&server.workspace, &server.id, get_run);
+        defs.cloned().collect()
     }
 }

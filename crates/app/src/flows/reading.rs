@@ -133,8 +133,20 @@ impl App {
         Ok(self.checked_flow(&actor.org, workspace, source).await?.1)
     }
 
-    /// The flow and the servers that it names, if the text has no problems, and all that was found.
-    pub(crate) async fn checked_flow(
+    /// The flow of a text that can be saved, and the servers that it names.
+    pub(crate) async fn good_flow(
+        &self,
+        org: &OrgId,
+        workspace: &WorkspaceId,
+        source: &str,
+    ) -> Result<(Prepared, Vec<ServerId>), Fault> {
+        let (good, checked) = self.checked_flow(org, workspace, source).await?;
+        let good = good.ok_or_else(|| wrong("flow", &checked.problems))?;
+        failed_tests("flow", &checked.tests).map_or(Ok(good), Err)
+    }
+
+    /// The same if the text has no problems, and all that was found.
+    async fn checked_flow(
         &self,
         org: &OrgId,
         workspace: &WorkspaceId,
@@ -154,7 +166,7 @@ impl App {
         Ok((Some((prepared, servers)), checked))
     }
 
-    /// The same without the flow's tests.
+    /// The flow if the text has no problems of its own, without its tests.
     pub(super) async fn read_flow_text(
         &self,
         org: &OrgId,

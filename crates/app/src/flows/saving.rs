@@ -2,7 +2,7 @@
 
 use super::renaming::{name_taken, renamed};
 use super::schedule::Schedule;
-use super::{FlowInFull, changed_meanwhile, reading};
+use super::{FlowInFull, changed_meanwhile};
 use crate::App;
 use crate::actor::Admin;
 use crate::wired::duplicate_or;
@@ -43,6 +43,11 @@ enum Meets<'a> {
     Nothing,
     /// This one, or nothing; and the version that was read, if the writer says it.
     This(&'a str, Option<i64>),
+}
+
+/// SHA-256 of a text, by which versions are compared; 64 hexadecimal digits.
+pub(crate) fn digest(source: &str) -> String {
+    hex(&Sha256::digest(source.as_bytes()))
 }
 
 pub(super) fn tool_taken(flow: &format::Flow) -> Fault {
@@ -101,11 +106,7 @@ impl App {
         meets: Meets<'_>,
     ) -> Result<Saved, Fault> {
         self.believed_workspace(&admin.org, workspace).await?;
-        let (good, checked) = self.checked_flow(&admin.org, workspace, source).await?;
-        let (prepared, servers) = good.ok_or_else(|| reading::wrong("flow", &checked.problems))?;
-        if let Some(fault) = reading::failed_tests("flow", &checked.tests) {
-            return Err(fault);
-        }
+        let (prepared, servers) = self.good_flow(&admin.org, workspace, source).await?;
         let name = &prepared.flow().flow;
         if let Some(tool) = prepared.flow().tool_name()
             && self.toolsets.has_built_in(tool)
@@ -133,7 +134,7 @@ impl App {
                 .unwrap_or_else(|| name.clone()),
             durable: prepared.flow().durable,
             source: source.to_owned(),
-            digest: hex(&Sha256::digest(source.as_bytes())),
+            digest: digest(source),
             made_by: admin.label.clone(),
             made_at: self.now(),
         };

@@ -116,6 +116,13 @@ impl View {
             def,
         }));
     }
+
+    /// All of them, and `get_run` behind them where some take long.
+    fn defs<'v>(&'v self, get_run: &'v ToolDef) -> impl Iterator<Item = &'v ToolDef> {
+        let takes_long = self.tools.iter().any(|offered| offered.ready.is_later());
+        let get_run = takes_long.then_some(get_run);
+        self.tools.iter().map(|offered| &offered.def).chain(get_run)
+    }
 }
 
 struct Room {
@@ -226,8 +233,19 @@ impl OrgFlows {
         shown.into_iter().flat_map(|shown| &shown.view.tools)
     }
 
-    /// The same as programs know them; none when there are none. `get_run` is among them where some take
-    /// long.
+    /// The same as agents see them, and `get_run` behind them where some take long.
+    pub(crate) fn defs_on_server<'a>(
+        &'a self,
+        workspace: &WorkspaceId,
+        server: &ServerId,
+        get_run: &'a ToolDef,
+    ) -> impl Iterator<Item = &'a ToolDef> {
+        let shown = self.shown(workspace, server);
+        let defs = move |shown: &'a Shown| shown.view.defs(get_run);
+        shown.into_iter().flat_map(defs)
+    }
+
+    /// The same as programs know them; none when there are none.
     pub(crate) fn in_programs(
         &self,
         workspace: &WorkspaceId,
@@ -235,13 +253,8 @@ impl OrgFlows {
         get_run: &ToolDef,
     ) -> Option<&Arc<InPrograms>> {
         let shown = self.shown(workspace, server)?;
-        Some(shown.in_programs.get_or_init(|| {
-            let tools = &shown.view.tools;
-            let takes_long = tools.iter().any(|offered| offered.ready.is_later());
-            let get_run = takes_long.then_some(get_run);
-            let defs = tools.iter().map(|offered| &offered.def).chain(get_run);
-            Arc::new(InPrograms::new(defs))
-        }))
+        let made = || Arc::new(InPrograms::new(shown.view.defs(get_run)));
+        Some(shown.in_programs.get_or_init(made))
     }
 
     fn seen<'a>(&'a self, caller: &'a Caller) -> impl Iterator<Item = &'a Arc<Offered>> {

@@ -154,7 +154,6 @@ impl App {
         workspace: &WorkspaceId,
         source: &str,
     ) -> Result<Checked, Fault> {
-        self.believed_workspace(&actor.org, workspace).await?;
         if is_pack(source).await? {
             self.check_pack(actor, workspace, source).await
         } else {

@@ -1,10 +1,10 @@
 //! Writing the flows of a pack: at first, with another choice, and in a newer version.
 
 use super::choosing::{chosen_flows, chosen_secrets};
-use super::{InstalledPack, PackChoice, PackFlowState, PackSeen, Standing, digest};
+use super::{InstalledPack, PackChoice, PackFlowState, PackSeen, Standing};
 use crate::App;
 use crate::actor::Admin;
-use crate::flows::{failed_tests, wrong};
+use crate::flows::digest;
 use quaymaster_core::id::{FlowId, WorkspaceId};
 use quaymaster_core::{Code, Fault};
 use quaymaster_flows::pack::named;
@@ -16,6 +16,8 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Debug, Clone)]
 pub struct PutPack {
     pub pack: PackSeen,
+    /// The workspace did not have it.
+    pub is_new: bool,
     /// Those that the pack has no longer, then in its order.
     pub flows: Vec<PutFlow>,
 }
@@ -77,13 +79,10 @@ impl App {
         id: &str,
         choice: &PackChoice,
     ) -> Result<PutPack, Fault> {
-        let seen = self.pack(admin, workspace, id).await?;
+        let (seen, standing) = self.pack_and_flows(admin, workspace, id).await?;
         let vars = self.chosen_vars(admin, workspace, &seen, choice).await?;
         let chosen = chosen_flows(&seen, choice)?;
         let secrets = chosen_secrets(&seen, choice)?;
-        let standing = self
-            .standing_flows(&admin.org, workspace, &seen.full, seen.installed.as_ref())
-            .await?;
         let plans = plans(&seen, choice, &vars, &chosen, &standing)?;
         if plans
             .iter()
@@ -111,8 +110,11 @@ impl App {
             tx.commit().await?;
             done.push(PutFlow { name, became });
         }
-        let pack = self.pack(admin, workspace, id).await?;
-        Ok(PutPack { pack, flows: done })
+        Ok(PutPack {
+            pack: self.pack(admin, workspace, id).await?,
+            is_new: seen.installed.is_none(),
+            flows: done,
+        })
     }
 
     /// A flow that is deleted does not come back, so a text that would not be saved is found before.
@@ -128,15 +130,8 @@ impl App {
                 Plan::Update(text, _, there) => named(text, &there.name),
                 Plan::Adopt(..) | Plan::Keep | Plan::LetGo | Plan::Remove(_) => continue,
             };
-            let (_, checked) = self.checked_flow(&admin.org, workspace, &text).await?;
-            let fault = if checked.problems.is_empty() {
-                failed_tests("flow", &checked.tests)
-            } else {
-                Some(wrong("flow", &checked.problems))
-            };
-            if let Some(fault) = fault {
-                return Err(fault.detail("flow", name.clone()));
-            }
+            let good = self.good_flow(&admin.org, workspace, &text).await;
+            good.map_err(|fault| fault.detail("flow", name.clone()))?;
         }
         Ok(())
     }

@@ -318,14 +318,10 @@ impl App {
         let upload = self.session(admin, id).await?;
         if must_abort(&upload, "Delete the document instead.")? {
             let mut tx = self.store.begin().await?;
-            tx.move_upload(id, upload.state, UploadState::Aborted)
-                .await?;
             let details = json!({ "upload": id, "path": upload.path });
             let event = self.event(&admin.org, &admin.label, "document.upload_aborted", details);
             tx.record(&event).await?;
-            tx.commit().await?;
-            self.unstage(id).await;
-            self.signer.forget(id);
+            self.end_session(tx, &upload, UploadState::Aborted).await?;
         }
         self.document_upload(admin, id).await
     }
@@ -334,13 +330,18 @@ impl App {
     pub(super) async fn expire_document_upload(&self, id: &UploadId) -> Result<(), Fault> {
         let upload = self.store.upload_by_id(id).await?.ok_or_else(unknown)?;
         if upload.state == UploadState::Open && upload.expires_at <= self.now() {
-            let mut tx = self.store.begin().await?;
-            tx.move_upload(id, upload.state, UploadState::Expired)
-                .await?;
-            tx.commit().await?;
-            self.unstage(id).await;
-            self.signer.forget(id);
+            let tx = self.store.begin().await?;
+            self.end_session(tx, &upload, UploadState::Expired).await?;
         }
+        Ok(())
+    }
+
+    /// Ends a session without a document, and frees its bytes.
+    async fn end_session(&self, mut tx: Tx, upload: &Upload, to: UploadState) -> Result<(), Fault> {
+        tx.move_upload(&upload.id, upload.state, to).await?;
+        tx.commit().await?;
+        self.unstage(&upload.id).await;
+        self.signer.forget(&upload.id);
         Ok(())
     }
 

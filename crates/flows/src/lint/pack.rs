@@ -3,7 +3,7 @@
 use super::{MOST_FINDINGS, text};
 use crate::format::{FORMAT, Trigger, WebhookAuth};
 use crate::pack::{Pack, PackTested, Variable, VariableType};
-use crate::template::{Part, is_secret};
+use crate::template::is_secret;
 use quaymaster_core::schema::Checker;
 use quaymaster_yaml::{Finding, Report, Spot};
 use serde_json::{Map, Value, json};
@@ -164,13 +164,7 @@ fn secrets(
         let (WebhookAuth::HmacSha256 { secret, .. } | WebhookAuth::Bearer { secret }) = &hook.auth;
         named(secret);
     }
-    let mut check = |template: &crate::template::Template| {
-        for part in template.parts() {
-            if let Part::Secret(name) = part {
-                named(name);
-            }
-        }
-    };
+    let mut check = |template: &crate::template::Template| template.secrets().for_each(&mut named);
     flow.every_step(&mut |step| {
         let Some(http) = &step.http else { return };
         for value in http.query.values().chain(http.headers.values()) {

@@ -34,7 +34,7 @@ impl PackInFull {
         let mut texts = BTreeMap::new();
         let mut problems = Vec::new();
         for (at, flow) in pack.flows.iter().enumerate() {
-            let first = format!("flow: {}\n", flow.flow);
+            let first = first_line(&flow.flow);
             let own = cut.get(at).filter(|own| own.starts_with(&first));
             let own = own.filter(|own| is_flow(own, flow)).cloned();
             let own = own.or_else(|| {
@@ -81,8 +81,21 @@ impl PackInFull {
 /// The same flow under another name, where its text begins with the name, as that of every pack does.
 pub fn named(text: &str, name: &str) -> String {
     match text.split_once('\n') {
-        Some((first, rest)) if first.starts_with("flow:") => format!("flow: {name}\n{rest}"),
+        Some((first, rest)) if first.starts_with("flow:") => first_line(name) + rest,
         _ => text.to_owned(),
+    }
+}
+
+/// The line that the text of every flow begins with.
+fn first_line(name: &str) -> String {
+    format!("flow: {}\n", key(name))
+}
+
+/// A name as it stands in YAML, where three that are allowed are no texts without quotes.
+fn key(name: &str) -> String {
+    match name {
+        "null" | "true" | "false" => format!("\"{name}\""),
+        _ => name.to_owned(),
     }
 }
 
@@ -109,11 +122,11 @@ fn cut(pack: &str) -> Vec<String> {
 /// A flow written anew, with its name in the first line.
 fn made(flow: &Value) -> Option<String> {
     let members = flow.as_object()?;
-    let mut ordered = Map::new();
-    ordered.insert("flow".to_owned(), members.get("flow")?.clone());
     let rest = members.iter().filter(|(name, _)| *name != "flow");
-    ordered.extend(rest.map(|(name, value)| (name.clone(), value.clone())));
-    written(&Value::Object(ordered))
+    let rest = rest.map(|(name, value)| (name.clone(), value.clone()));
+    let rest: Map<String, Value> = rest.collect();
+    let first = first_line(members.get("flow")?.as_str()?);
+    Some(first + &written(&Value::Object(rest))?)
 }
 
 /// Whether a text is the flow, also with variables in it.
@@ -138,7 +151,7 @@ fn with_vars(flow: &str, vars: &BTreeMap<String, String>) -> String {
     let mut text = format!("{first}\nvars:\n");
     for (name, value) in vars {
         // JSON is YAML.
-        let _ = writeln!(text, "  {name}: {}", Value::from(value.as_str()));
+        let _ = writeln!(text, "  {}: {}", key(name), Value::from(value.as_str()));
     }
     text + rest
 }
@@ -200,6 +213,25 @@ mod tests {
                 assert_eq!(flow.steps.len(), 1, "{text}");
             }
         }
+    }
+
+    #[test]
+    fn a_name_that_is_no_text_in_yaml_stands_in_quotes() {
+        for flows in [
+            "flows:\n  - flow: \"null\"\n    steps: [{ map: \"1\" }]\n",
+            "flows: [{ flow: \"null\", steps: [{ map: \"1\" }] }]\n",
+        ] {
+            let text = texts(flows).remove(0);
+            assert!(text.starts_with("flow: \"null\"\n"), "{text}");
+            for name in ["true", "other", "null"] {
+                let other = named(&text, name);
+                assert_eq!(load::flow(&other, "").unwrap().flow, name, "{other}");
+                assert_eq!(named(&other, "null"), text);
+            }
+        }
+        let vars = BTreeMap::from([("false".to_owned(), "x".to_owned())]);
+        let text = with_vars("flow: a\nsteps: [{ map: \"1\" }]\n", &vars);
+        assert_eq!(load::saved(&text).unwrap().vars["false"], "x", "{text}");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use axum::extract::{Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use quaymaster_app::activity::{
-    CallChoices, CallFilter, CallRow, Ended, Event, EventFilter, Format,
+    CallChoices, CallFilter, CallRow, Ended, Event, EventFilter, Format, name_or_id,
 };
 use quaymaster_app::{Actor, App};
 use quaymaster_core::id::{UserId, WorkspaceId};
@@ -236,8 +236,7 @@ impl Names {
 
     /// A workspace by name, or by id when it is gone.
     fn workspace(&self, id: &WorkspaceId) -> String {
-        let known = self.workspaces.get(id).cloned();
-        known.unwrap_or_else(|| id.to_string())
+        name_or_id(&self.workspaces, id)
     }
 }
 

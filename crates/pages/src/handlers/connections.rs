@@ -4,6 +4,7 @@
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use quaymaster_app::activity::name_or_id;
 use quaymaster_app::connections::{self, Connection, Flow};
 use quaymaster_app::connectors::{Connector, Way};
 use quaymaster_app::{Actor, App};
@@ -220,10 +221,7 @@ pub(super) async fn cards(
         .await?;
     let reached = connections.iter().filter_map(|one| one.workspace.clone());
     let workspaces = app.names_of_workspaces(actor, reached).await?;
-    let name_of = |id: &WorkspaceId| {
-        let known = workspaces.get(id).cloned();
-        known.unwrap_or_else(|| id.to_string())
-    };
+    let name_of = |id: &WorkspaceId| name_or_id(&workspaces, id);
     let title_of = |key: &str| {
         let known = ways.iter().find(|way| way.key == key);
         known.map_or_else(|| key.to_owned(), |way| way.title.clone())

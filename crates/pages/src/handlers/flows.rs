@@ -16,7 +16,7 @@ use super::answer::{self, At, Stop, shown, status_of_form};
 use super::connections::said;
 use super::flow_runs;
 use super::flow_steps::{self, Act, Filled, Unfit};
-use super::mistakes::mistakes;
+use super::mistakes::found;
 use super::notice::Notice;
 use super::paged::Asked;
 use super::person::{Administrator, Person};
@@ -26,7 +26,7 @@ use crate::views::flow_graph::{StepList, StepView, draw as graph, rows};
 use crate::views::pager::ROWS;
 use crate::views::{
     DrawnFlow, FlowPage, FlowRow, FlowServerRow, FlowsPage, LastRun, Layout, Place, SavedFlow,
-    TestRow, flow_path,
+    flow_path,
 };
 
 /// Runs on the page of a flow.
@@ -236,13 +236,8 @@ impl Form for Written {
     const MOST: usize = 3 * MOST_TEXT + 64 * 1024;
 
     fn read(fields: &Fields) -> Self {
-        let source = match fields.file("file") {
-            Some(file) => file.text(),
-            // Browsers send line ends of their own (HTML, "newline normalization").
-            None => fields.one("source").replace("\r\n", "\n"),
-        };
         Written {
-            source,
+            source: fields.source(),
             version: fields.one("version").parse().ok(),
             act: Act::read(fields.one("do"), fields.one("kind")),
             filled: fields.one("step").parse().ok().map(|at| Filled {
@@ -358,30 +353,11 @@ fn by_forms(page: &mut FlowPage, form: &Written) -> Option<Response> {
 
 /// What was found of a text that is not saved.
 fn told(mut page: FlowPage, checked: Checked, only_check: bool) -> Response {
-    let is_good = checked.is_good();
-    if is_good {
-        let tests = match checked.tests.len() {
-            0 => "It has no tests.".to_owned(),
-            1 => "Its test passes.".to_owned(),
-            count => format!("Its {count} tests pass."),
-        };
-        page.fine = Some(format!("The flow is fine. {tests} Nothing was saved."));
-    }
-    page.mistakes = mistakes(&page.source, checked.problems);
-    let tests = checked.tests.into_iter();
-    page.tests = tests
-        .map(|test| TestRow {
-            name: test.name,
-            passed: test.passed,
-            message: test.message,
-        })
-        .collect();
-    let status = if only_check || is_good {
-        StatusCode::OK
-    } else {
-        StatusCode::UNPROCESSABLE_ENTITY
-    };
-    shown(status, &page)
+    let found = found("flow", &page.source, checked, only_check);
+    page.fine = found.fine;
+    page.mistakes = found.mistakes;
+    page.tests = found.tests;
+    shown(found.status, &page)
 }
 
 /// The page with what was written, whatever the reason is that it was not saved.

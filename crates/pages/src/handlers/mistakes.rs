@@ -1,8 +1,10 @@
-//! What is wrong with a text that was sent, beside the lines where it is.
+//! What was found of a text that was sent: what is wrong with it, beside the lines where it is, and its tests.
 
+use axum::http::StatusCode;
 use quaymaster_app::Problem;
+use quaymaster_app::flows::{Checked, TestOutcome};
 
-use crate::views::Mistake;
+use crate::views::{Mistake, TestRow};
 
 /// Characters of a line beside its problem.
 const MOST_OF_LINE: usize = 160;
@@ -26,4 +28,37 @@ pub(super) fn mistakes(source: &str, problems: Vec<Problem>) -> Vec<Mistake> {
         }
     };
     problems.into_iter().map(mistake).collect()
+}
+
+/// What a page says of a text with tests in it that is not saved.
+pub(super) struct Found {
+    pub(super) status: StatusCode,
+    pub(super) fine: Option<String>,
+    pub(super) mistakes: Vec<Mistake>,
+    pub(super) tests: Vec<TestRow>,
+}
+
+/// `what` the text is. Whoever only had it checked got what they asked for, whatever was found.
+pub(super) fn found(what: &str, source: &str, checked: Checked, only_check: bool) -> Found {
+    let is_good = checked.is_good();
+    let tests = match checked.tests.len() {
+        0 => "It has no tests.".to_owned(),
+        1 => "Its test passes.".to_owned(),
+        count => format!("Its {count} tests pass."),
+    };
+    let row = |test: TestOutcome| TestRow {
+        name: test.name,
+        passed: test.passed,
+        message: test.message,
+    };
+    Found {
+        status: if only_check || is_good {
+            StatusCode::OK
+        } else {
+            StatusCode::UNPROCESSABLE_ENTITY
+        },
+        fine: is_good.then(|| format!("The {what} is fine. {tests} Nothing was saved.")),
+        mistakes: mistakes(source, checked.problems),
+        tests: checked.tests.into_iter().map(row).collect(),
+    }
 }

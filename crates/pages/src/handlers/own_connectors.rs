@@ -94,14 +94,8 @@ impl Form for Written {
     const MOST: usize = 3 * MOST_BYTES + 64 * 1024;
 
     fn read(fields: &Fields) -> Self {
-        let file = fields.file("file");
-        let source = match file {
-            Some(file) => file.text(),
-            // Browsers send line ends of their own (HTML, "newline normalization").
-            None => fields.one("source").replace("\r\n", "\n"),
-        };
         Written {
-            source,
+            source: fields.source(),
             only_check: fields.one("do") == "check",
         }
     }

@@ -11,13 +11,13 @@ use serde::Deserialize;
 
 use super::answer::{self, At, Stop, shown, status_of_form};
 use super::connections::said;
-use super::mistakes::mistakes;
+use super::mistakes::found;
 use super::notice::Notice;
 use super::packs::path;
 use super::person::Administrator;
 use super::posted::{Fields, Form, Posted};
 use super::{Pages, place};
-use crate::views::{Layout, OwnPackPage, Place, TestRow};
+use crate::views::{Layout, OwnPackPage, Place};
 
 const EXAMPLE: &str = r#"pack: quaymaster/v1
 id: greetings
@@ -98,13 +98,8 @@ impl Form for Written {
     const MOST: usize = 3 * MOST_TEXT + 64 * 1024;
 
     fn read(fields: &Fields) -> Self {
-        let source = match fields.file("file") {
-            Some(file) => file.text(),
-            // Browsers send line ends of their own (HTML, "newline normalization").
-            None => fields.one("source").replace("\r\n", "\n"),
-        };
         Written {
-            source,
+            source: fields.source(),
             pack: fields.text("pack"),
             only_check: fields.one("do") == "check",
         }
@@ -143,30 +138,11 @@ pub(super) async fn add(
 
 /// What was found of a text that is not kept.
 fn told(mut page: OwnPackPage, checked: Checked, only_check: bool) -> Response {
-    let is_good = checked.is_good();
-    if is_good {
-        let tests = match checked.tests.len() {
-            0 => "It has no tests.".to_owned(),
-            1 => "Its test passes.".to_owned(),
-            count => format!("Its {count} tests pass."),
-        };
-        page.fine = Some(format!("The pack is fine. {tests} Nothing was saved."));
-    }
-    page.mistakes = mistakes(&page.source, checked.problems);
-    let tests = checked.tests.into_iter();
-    page.tests = tests
-        .map(|test| TestRow {
-            name: test.name,
-            passed: test.passed,
-            message: test.message,
-        })
-        .collect();
-    let status = if only_check || is_good {
-        StatusCode::OK
-    } else {
-        StatusCode::UNPROCESSABLE_ENTITY
-    };
-    shown(status, &page)
+    let found = found("pack", &page.source, checked, only_check);
+    page.fine = found.fine;
+    page.mistakes = found.mistakes;
+    page.tests = found.tests;
+    shown(found.status, &page)
 }
 
 /// The page with what was written, whatever the reason is that it was not kept.

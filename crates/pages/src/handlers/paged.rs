@@ -23,10 +23,18 @@ impl Asked {
         self.page() * ROWS
     }
 
-    /// The page of a list that is in memory.
-    pub(super) fn cut<T>(&self, all: Vec<T>) -> Vec<T> {
+    /// Whether a text has every word of the query in it, whatever the case.
+    pub(super) fn fits(&self, text: &str) -> bool {
+        let (words, text) = (self.query.to_lowercase(), text.to_lowercase());
+        words.split_whitespace().all(|word| text.contains(word))
+    }
+
+    /// The page of a list that is in memory, and the way through it.
+    pub(super) fn cut<T>(&self, path: &str, all: Vec<T>) -> (Vec<T>, Pager) {
+        let pager = self.pager(path, i64::try_from(all.len()).unwrap_or(i64::MAX));
         let [offset, most] = [self.offset(), ROWS].map(|rows| usize::try_from(rows).unwrap_or(0));
-        all.into_iter().skip(offset).take(most).collect()
+        let page = all.into_iter().skip(offset).take(most);
+        (page.collect(), pager)
     }
 
     /// The list at a path, where it was when a form of it was sent.

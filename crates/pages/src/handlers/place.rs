@@ -28,10 +28,10 @@ pub(super) async fn accounts(
     connector: &str,
     chosen: Option<&ConnectionId>,
 ) -> Result<Vec<Choice>, Fault> {
-    let all = app.connections(actor).await?;
+    let all = app.connector_accounts(actor, connector).await?;
     let reached = all.into_iter().filter(|one| {
         let of = one.workspace.as_ref();
-        one.connector == connector && of.is_none_or(|of| of == workspace)
+        of.is_none_or(|of| of == workspace)
     });
     Ok(reached
         .map(|one| {

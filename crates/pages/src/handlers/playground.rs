@@ -38,25 +38,16 @@ pub(super) async fn read(
         let page = program(&app, person, server, EXAMPLE.to_owned()).await?;
         return Ok(shown(StatusCode::OK, &page));
     }
-    let words: Vec<String> = asked
-        .query
-        .split_whitespace()
-        .map(str::to_lowercase)
-        .collect();
-    let fits = |def: &ToolDef| {
-        let whole = format!("{} {} {}", def.name, def.title, def.description).to_lowercase();
-        words.iter().all(|word| whole.contains(word.as_str()))
-    };
     let mut all = app.server_surface(&person.actor, &id).await?;
-    all.retain(fits);
-    let path = format!("{}/try", servers::path(&id));
+    all.retain(|def| asked.fits(&format!("{} {} {}", def.name, def.title, def.description)));
+    let (tools, pager) = asked.cut(&format!("{}/try", servers::path(&id)), all);
     let page = PlaygroundPage {
         place: place::find(&app, &person.actor, &server.workspace).await?,
         layout: person.layout,
         server_id: id.to_string(),
         server_name: server.name,
-        pager: asked.pager(&path, i64::try_from(all.len()).unwrap_or(i64::MAX)),
-        tools: asked.cut(all).iter().map(tool).collect(),
+        pager,
+        tools: tools.iter().map(tool).collect(),
         query: asked.query,
     };
     Ok(shown(StatusCode::OK, &page))

@@ -94,6 +94,15 @@ impl Fields {
         (!file.name.is_empty() || !file.bytes.is_empty()).then(|| file.clone())
     }
 
+    /// What somebody wrote into `source`, or the text of the `file` that they chose instead.
+    pub(super) fn source(&self) -> String {
+        match self.file("file") {
+            Some(file) => file.text(),
+            // Browsers send line ends of their own (HTML, "newline normalization").
+            None => self.one("source").replace("\r\n", "\n"),
+        }
+    }
+
     fn of_parts(body: &Bytes, boundary: &str) -> Option<Fields> {
         let (mut texts, mut files) = (Vec::new(), Vec::new());
         for part in multipart::parts(body, boundary)? {

@@ -330,23 +330,20 @@ async fn page(app: &App, person: Person, id: &ServerId, asked: Asked) -> Result<
     } else {
         connect::signing_in(&server.name, &endpoint)
     };
-    let words = asked.query.to_lowercase();
     tools.retain(|row| {
         let texts = [&*row.def.name, &*row.def.title, &*row.integration.alias];
-        let whole = texts.join(" ").to_lowercase();
-        words.split_whitespace().all(|word| whole.contains(word))
+        asked.fits(&texts.join(" "))
     });
-    let fitting = i64::try_from(tools.len()).unwrap_or(i64::MAX);
+    let (tools, pager) = asked.cut(&path(id), tools);
     Ok(ServerPage {
-        pager: asked.pager(&path(id), fitting),
+        pager,
         companions: size.tools.saturating_sub(tools_total + size.flow_tools),
         flows: flows
             .into_iter()
             .map(|shown| flow_row(shown, &place))
             .collect(),
         tools_total,
-        tools: asked
-            .cut(tools)
+        tools: tools
             .into_iter()
             .map(|row| tool_row(row, id, place.is_admin))
             .collect(),

@@ -80,7 +80,7 @@ impl Remote {
 }
 
 /// The server's own words for why it did nothing.
-pub(super) fn good(status: StatusCode, answer: &Value) -> anyhow::Result<()> {
+fn good(status: StatusCode, answer: &Value) -> anyhow::Result<()> {
     let message = answer["message"].as_str().unwrap_or("no reason given");
     anyhow::ensure!(
         status.is_success(),

@@ -1,7 +1,8 @@
 //! Several people, or the same one twice, at the same moment.
 
-use super::waiting::{lock_organizations, on_postgres, until};
+use super::waiting::lock_organizations;
 use super::*;
+use crate::outside::until;
 
 #[tokio::test]
 async fn sessions_that_begin_at_once_share_the_room_that_there_is() {
@@ -63,10 +64,10 @@ async fn a_session_that_is_completed_and_aborted_at_once_ends_in_one_way() {
 
 #[tokio::test]
 async fn whoever_hangs_up_while_a_session_begins_leaves_no_file() {
-    let (server, database) = on_postgres().await;
+    let server = Server::start_on(Database::Postgres).await;
     let key = server.api_key(&[]).await;
     // The row waits for it.
-    let locked = lock_organizations(&database).await;
+    let locked = lock_organizations(&server).await;
     let asked = reqwest::Client::new()
         .post(format!("{}{UPLOADS}", server.url))
         .bearer_auth(&key)

@@ -1,8 +1,8 @@
 //! kill -9 while a session is completed: afterwards there is one document, or none and the session is open.
 
-use super::waiting::{lock_organizations, on_postgres, until};
+use super::waiting::lock_organizations;
 use super::*;
-use crate::outside::drafts_of_documents;
+use crate::outside::{drafts_of_documents, until};
 use tokio::task::JoinHandle;
 
 /// Whether the shelf has the bytes of a digest.
@@ -79,12 +79,12 @@ async fn kill_9_in_the_midst_of_completing_leaves_one_document_or_an_open_sessio
 
 #[tokio::test]
 async fn kill_9_between_the_bytes_of_a_document_and_its_row_leaves_the_session_open() {
-    let (mut server, database) = on_postgres().await;
+    let mut server = Server::start_on(Database::Postgres).await;
     let key = server.api_key(&[]).await;
     let file = large("The dunlin was here.");
     let digest = hex(&file);
     let session = filled(&server, &key, &file).await;
-    let locked = lock_organizations(&database).await;
+    let locked = lock_organizations(&server).await;
     let asked = completing(&server, &key, &session);
     until("the bytes have their name", || has_bytes(&server, &digest)).await;
     server.kill().await;

@@ -1,27 +1,12 @@
-//! What is waited for, and what lets a server wait.
+//! What lets a server wait.
 
 use super::*;
-use quaymaster_tests::fresh_postgres;
 use std::process::Stdio;
 use tokio::process::{Child, Command};
 
-pub(super) async fn until(what: &str, holds: impl Fn() -> bool) {
-    let begun = Instant::now();
-    while !holds() {
-        assert!(begun.elapsed() < PATIENCE, "never: {what}");
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
-}
-
-/// A server, and its database, which others reach too.
-pub(super) async fn on_postgres() -> (Server, String) {
-    let database = fresh_postgres().await;
-    let own = vec![("QUAYMASTER_DATABASE_URL".to_owned(), database.clone())];
-    (Server::start_in(Database::Sqlite, own).await, database)
-}
-
-/// Keeps everybody from changing organizations, until it is dropped.
-pub(super) async fn lock_organizations(database: &str) -> Child {
+/// Keeps everybody from changing the organizations of a server on PostgreSQL, until it is dropped.
+pub(super) async fn lock_organizations(server: &Server) -> Child {
+    let database = server.database_url().expect("it is on PostgreSQL");
     let mut psql = Command::new("psql")
         .args([database, "-q"])
         .stdin(Stdio::piped())

@@ -1,13 +1,11 @@
 //! A skill that comes as an archive: names of files, and texts in them.
 
 use super::{PAYLOADS, Places};
+use crate::skills::imports::zip;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use quaymaster_tests::Developer;
 use serde_json::json;
-use std::io::{Cursor, Write as _};
-use zip::ZipWriter;
-use zip::write::SimpleFileOptions;
 
 /// Whether a payload can be in the name of a file of a skill.
 fn is_name(payload: &str) -> bool {
@@ -28,23 +26,18 @@ fn skill_md(places: &mut Places) -> String {
 }
 
 pub(super) async fn import(desk: &Developer, places: &mut Places) {
-    let mut files = vec![("SKILL.md".to_owned(), skill_md(places))];
+    let mut files = vec![("of-payloads/SKILL.md".to_owned(), skill_md(places))];
     let named = (1..=PAYLOADS.len()).filter(|one| is_name(&PAYLOADS[one - 1].text));
     for one in named {
         let name = places.put("name of a file of a skill", one);
         let text = places.put("text of a file of a skill", one);
-        files.push((format!("references/{name}"), text));
+        files.push((format!("of-payloads/references/{name}"), text));
     }
     assert!(files.len() > 20, "{}", files.len());
-    let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
-    for (name, text) in files {
-        let options = SimpleFileOptions::default();
-        archive
-            .start_file(format!("of-payloads/{name}"), options)
-            .unwrap();
-        archive.write_all(text.as_bytes()).unwrap();
-    }
-    let bytes = archive.finish().unwrap().into_inner();
-    let body = json!({ "zipBase64": STANDARD.encode(bytes) });
+    let files = files.iter();
+    let files: Vec<(&str, &[u8])> = files
+        .map(|(name, text)| (name.as_str(), text.as_bytes()))
+        .collect();
+    let body = json!({ "zipBase64": STANDARD.encode(zip(&files)) });
     desk.made("/skills/import", body).await;
 }

@@ -25,6 +25,7 @@ mod reconnecting;
 mod reference;
 mod server_rules;
 mod servers;
+mod single_tools;
 mod tokens;
 mod trying;
 mod usage;

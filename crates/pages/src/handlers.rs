@@ -309,6 +309,7 @@ pub fn router(app: App, mut openapi: Value) -> Router {
             "/reconnect/{id}",
             get(reconnect::read).post(reconnect::confirm),
         )
+        .route("/mix", get(mixing::single_tools))
         .route("/authorize", get(authorize::read).post(authorize::submit))
         .route("/guides", get(guides::list))
         .route("/guides/{name}", get(guides::read))

@@ -103,7 +103,7 @@ pub use member::{
     FreshLinkPage, InvitationRow, Inviting, LinkKind, Mail, MemberRow, MembersPage, RoleChoice,
 };
 pub use memory::{FolderRow, MemoryFilePage, MemoryPage, MemoryRow, MemoryVersionRow, SavedFile};
-pub use mix::{ListSize, MixGroup, MixPicker, MixTick};
+pub use mix::{ListSize, MixGroup, MixPicker, MixTick, SingleToolsPage};
 pub use own_connector::{
     Changed, DefinitionPage, ImportPage, Mistake, OperationRow, OwnConnectorsPage, OwnRow,
     ReportView,
@@ -125,7 +125,7 @@ pub use server::{
     FreshServerTokenPage, ServerFlowRow, ServerForm, ServerPage, ServerRow, ServerTokenRow,
     ServerToolRow, ServersPage,
 };
-pub use server_tool::{PickerGroup, PickerPage, ServerToolPage};
+pub use server_tool::{Kept, PickerGroup, PickerPage, ServerToolPage};
 pub use settings::SettingsPage;
 pub use setup::{SetupForm, SetupPage, SetupState};
 pub use sign_in::{LinkState, SignInLinkPage, SignInPage};

@@ -142,6 +142,71 @@ async fn a_search_finds_the_actions_of_folded_integrations() {
 }
 
 #[tokio::test]
+async fn ticks_outlive_searches_until_they_are_saved() {
+    let desk = Developer::open(Database::Sqlite).await;
+    let ids = ten(&desk).await;
+    let server = desk.serve(json!({})).await;
+    pick(&desk, &server, &ids).await;
+    let mut wanted = picked(&desk, &server).await;
+    let browser = Browser::start().await;
+    let tab = owner(&desk.server, &browser).await;
+    let page = format!("{}/servers/{}/tools", desk.server.url, server.id);
+    let search = async |query: &str| {
+        tab.fill("#query", query).await;
+        tab.follow(".search button").await;
+    };
+    let (slack, linear) = (
+        format!("{}/list_users", ids[2]),
+        format!("{}/list_issues", ids[9]),
+    );
+    let github = format!("{}/get_me", ids[0]);
+    for scripts in [true, false] {
+        tab.open(&page).await;
+        // One tick is taken away and two are set, each found by a search of its own; then the other way round.
+        for (query, tick) in [
+            ("github get_me", &github),
+            ("slack list_users", &slack),
+            ("linear list_issues", &linear),
+        ] {
+            search(query).await;
+            tab.click(&of(tick)).await;
+        }
+        search("nothing of this name").await;
+        let said = tab.text("main").await;
+        assert!(
+            said.contains("3 changes that are not shown here are kept"),
+            "{said}"
+        );
+        search("linear").await;
+        if scripts {
+            look(&tab, "a search in the picker with ticks that are not saved").await;
+        }
+        assert_eq!(picked(&desk, &server).await, wanted);
+        tab.follow(".search button[value=all]").await;
+        for (tick, is_ticked) in [(&slack, scripts), (&linear, scripts), (&github, !scripts)] {
+            let ticked = format!("document.querySelector({}).checked", json!(of(tick)));
+            assert_eq!(tab.value(&ticked).await, is_ticked, "{tick}");
+        }
+        tab.follow(".sticky .primary").await;
+        tab.until_text("#tools", "Picked by hand.").await;
+        let changed = [&slack, &linear, &github];
+        let (gone, mut left): (Vec<String>, Vec<String>) =
+            wanted.into_iter().partition(|tool| changed.contains(&tool));
+        left.extend(
+            changed
+                .into_iter()
+                .filter(|tool| !gone.contains(tool))
+                .cloned(),
+        );
+        left.sort();
+        wanted = left;
+        assert_eq!(picked(&desk, &server).await, wanted);
+        tab.forbid_scripts().await;
+    }
+    assert_eq!(tab.complaints().await, NOTHING);
+}
+
+#[tokio::test]
 async fn a_refused_save_of_tools_keeps_what_was_ticked() {
     let desk = Developer::open(Database::Sqlite).await;
     let own = desk

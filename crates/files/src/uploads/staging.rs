@@ -149,35 +149,6 @@ impl Staging {
         self.traffic.complete(id)
     }
 
-    /// Hashes what is on disk at a part's place. `UPLOAD_NOT_FOUND`, `INVALID_ARG`.
-    pub fn verify_part(
-        &self,
-        id: &UploadId,
-        n: u64,
-        part_size: u64,
-        size: u64,
-    ) -> Result<PartDone, Fault> {
-        let (start, length) = part_range(n, part_size, size)?;
-        let file = self.open_staged(id)?;
-        let mut sha = Sha256::new();
-        let mut at = start;
-        while at < start + length {
-            let want = (start + length - at).min(256 * 1024);
-            let bytes = crate::read::read_range(&file, at, want)
-                .map_err(|error| fault_of(&error, "the upload"))?;
-            if bytes.is_empty() {
-                break;
-            }
-            sha.update(&bytes);
-            at += bytes.len() as u64;
-        }
-        Ok(PartDone {
-            n,
-            size: at - start,
-            sha256: hex(&sha.finalize()),
-        })
-    }
-
     /// Removes a file; one that is gone is fine.
     pub fn remove(&self, id: &UploadId) -> Result<(), Fault> {
         match rustix::fs::unlinkat(&self.dir, id.as_str(), AtFlags::empty()) {

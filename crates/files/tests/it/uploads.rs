@@ -32,7 +32,7 @@ fn hex(bytes: &[u8]) -> String {
         })
 }
 
-fn send(yard: &Yard, id: &UploadId, n: u64, part_size: u64, all: &[u8]) -> String {
+fn send(yard: &Yard, id: &UploadId, n: u64, part_size: u64, all: &[u8]) {
     let mut part = yard
         .home
         .staging()
@@ -43,7 +43,6 @@ fn send(yard: &Yard, id: &UploadId, n: u64, part_size: u64, all: &[u8]) -> Strin
     bytes.chunks(3).for_each(|chunk| part.write(chunk).unwrap());
     let done = part.finish().unwrap();
     assert_eq!(done.sha256, hex(bytes));
-    done.sha256
 }
 
 #[test]
@@ -64,15 +63,7 @@ fn parts_in_any_order_become_the_file() {
         "in/data.bin"
     );
     for n in [2, 0, 1] {
-        let sha256 = send(&yard, &id, n, 10, &data);
-        assert_eq!(
-            yard.home
-                .staging()
-                .verify_part(&id, n, 10, 25)
-                .unwrap()
-                .sha256,
-            sha256
-        );
+        send(&yard, &id, n, 10, &data);
     }
     let wrong = yard.home.complete_upload(
         &id,

@@ -6,6 +6,7 @@ use axum::response::Response;
 use quaymaster_app::Actor;
 use quaymaster_app::App;
 use quaymaster_app::credentials::{self, Credential, NewApiKey};
+use quaymaster_core::caller::Reach;
 use quaymaster_core::id::{CredentialId, WorkspaceId};
 use quaymaster_core::secret::TokenKind;
 use quaymaster_core::{Code, Fault, Scope, Scopes};
@@ -196,6 +197,10 @@ async fn page(
         shown: without_secret(&key.id),
         owner: writers::name_of(&people, &key.user),
         expired: key.is_expired(now),
+        only: match &key.reach {
+            Reach::Organization => None,
+            Reach::Workspaces(ids) => Some(ids.iter().map(name_of).collect::<Vec<_>>().join(", ")),
+        },
         files: key.workspace.as_ref().map(name_of),
         mix: mixing::said(&key.mix),
         id: key.id.to_string(),

@@ -1,5 +1,9 @@
-//! The part of a form that chooses toolsets and tools: shown, and read.
+//! The part of a form that chooses toolsets and tools: shown, and read. `/mix` has what it had no room for.
 
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::response::Response;
 use quaymaster_app::credentials::Credential;
 use quaymaster_app::mixing::{self, MixTool};
 use quaymaster_app::{Actor, App};
@@ -8,10 +12,15 @@ use quaymaster_core::mix::{Mix, Picked, ToolsetKey};
 use quaymaster_core::secret::TokenKind;
 use quaymaster_core::{Code, Fault};
 
-use super::answer::field_of;
-use super::posted::Fields;
-use crate::views::{ListSize, MixGroup, MixPicker, MixTick};
+use serde::Deserialize;
 
+use super::answer::{Stop, field_of, shown};
+use super::person::Person;
+use super::posted::Fields;
+use crate::views::{ListSize, MixGroup, MixPicker, MixTick, SingleToolsPage};
+
+/// Single tools of a toolset that a page has room for. More come when somebody opens them.
+const ROOM: usize = 40;
 /// Bytes of a form with the picker in it: every flow is a tool.
 pub(super) const MOST: usize = 512 * 1024;
 
@@ -38,6 +47,11 @@ impl Ticked {
         self.toolsets.iter().any(|name| name == key.name())
     }
 
+    /// Something of a toolset was unticked.
+    fn changes(&self, group: &mixing::MixGroup) -> bool {
+        group.tools.iter().any(|tool| self.leaves_out(&tool.name))
+    }
+
     /// One that came since the page was opened is not left out by anybody.
     fn leaves_out(&self, tool: &str) -> bool {
         self.shown.iter().any(|name| name == tool) && !self.tools.iter().any(|name| name == tool)
@@ -62,13 +76,13 @@ pub(super) async fn picker(
         let decided_by = decided_by(kind, key);
         // Which of its flows a flow token reaches is another part of its form.
         let is_apart = kind == TokenKind::FlowToken && key == ToolsetKey::Flows;
-        let tick = |tool: &MixTool| MixTick {
-            is_ticked: ticked.is_none_or(|ticked| !ticked.leaves_out(&tool.name)),
-            name: tool.name.clone(),
-            title: tool.title.clone(),
-            reads: tool.reads,
-            is_destructive: tool.is_destructive,
-            tokens: tool.tokens as u64,
+        let is_changed = ticked.is_some_and(|ticked| ticked.changes(&group));
+        let is_folded = !is_apart && !is_changed && group.tools.len() > ROOM;
+        let tick = |tool: &MixTool| {
+            tick(
+                tool,
+                ticked.is_none_or(|ticked| !ticked.leaves_out(&tool.name)),
+            )
         };
         MixGroup {
             key: key.name().to_owned(),
@@ -82,11 +96,12 @@ pub(super) async fn picker(
             decided_by,
             count: group.tools.len() as u64,
             tokens: group.tools.iter().map(|tool| tool.tokens as u64).sum(),
-            tools: if is_apart {
+            tools: if is_apart || is_folded {
                 Vec::new()
             } else {
                 group.tools.iter().map(tick).collect()
             },
+            folded: is_folded.then(|| address(kind, key, workspace)),
         }
     };
     Ok(MixPicker {
@@ -94,6 +109,70 @@ pub(super) async fn picker(
         is_open: ticked.is_some(),
         error: None,
     })
+}
+
+fn tick(tool: &MixTool, is_ticked: bool) -> MixTick {
+    MixTick {
+        is_ticked,
+        name: tool.name.clone(),
+        title: tool.title.clone(),
+        reads: tool.reads,
+        is_destructive: tool.is_destructive,
+        tokens: tool.tokens as u64,
+    }
+}
+
+/// The kinds of credential whose form has the picker, by their names in an address.
+const KINDS: [(&str, TokenKind); 4] = [
+    ("api-key", TokenKind::ApiKey),
+    ("workspace-token", TokenKind::WorkspaceToken),
+    ("client", TokenKind::OAuthGrant),
+    ("flow-token", TokenKind::FlowToken),
+];
+
+/// Where the single tools of a toolset are.
+fn address(kind: TokenKind, key: ToolsetKey, workspace: Option<&WorkspaceId>) -> String {
+    let kind = KINDS.iter().find(|(_, own)| *own == kind);
+    let (kind, key) = (kind.map_or("", |(name, _)| name), key.name());
+    let workspace = workspace.map_or("", WorkspaceId::as_str);
+    format!("/mix?kind={kind}&toolset={key}&workspace={workspace}")
+}
+
+#[derive(Deserialize)]
+pub(super) struct Asked {
+    kind: String,
+    toolset: String,
+    workspace: String,
+}
+
+/// The single tools of one toolset, all ticked.
+pub(super) async fn single_tools(
+    State(app): State<App>,
+    person: Person,
+    asked: Result<Query<Asked>, QueryRejection>,
+) -> Result<Response, Stop> {
+    let unknown = || Stop::from(Fault::not_found("There is no such toolset."));
+    let Query(asked) = asked.map_err(|_| unknown())?;
+    let kind = KINDS.iter().find(|(name, _)| *name == asked.kind);
+    let (_, kind) = kind.ok_or_else(unknown)?;
+    let workspace: Option<WorkspaceId> = match &*asked.workspace {
+        "" => None,
+        id => Some(id.parse().map_err(|_| unknown())?),
+    };
+    if let Some(workspace) = &workspace {
+        app.workspace(&person.actor, workspace).await?;
+    }
+    let groups = app.mix_offered(&person.actor, *kind, workspace.as_ref());
+    let mut groups = groups.await?.into_iter();
+    let found = groups.find(|group| group.key.name() == asked.toolset);
+    let found = found.ok_or_else(unknown)?;
+    let group = MixGroup {
+        key: found.key.name().to_owned(),
+        title: found.key.title().to_owned(),
+        tools: found.tools.iter().map(|tool| tick(tool, true)).collect(),
+        ..MixGroup::default()
+    };
+    Ok(shown(StatusCode::OK, &SingleToolsPage { group }))
 }
 
 /// What the form asks for. As long as nothing was changed, that is what such a credential usually has.

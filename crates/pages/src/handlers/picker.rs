@@ -11,6 +11,7 @@ use quaymaster_app::{Admin, App};
 use quaymaster_core::id::{ConnectionId, ServerId};
 use quaymaster_core::{Code, Fault};
 use serde::Deserialize;
+use std::collections::BTreeSet;
 
 use super::answer::{self, At, Stop, shown};
 use super::notice::Notice;
@@ -18,7 +19,7 @@ use super::person::{Administrator, Person};
 use super::posted::{Fields, Form, Posted};
 use super::servers::path;
 use super::{Pages, place, unswitched};
-use crate::views::{PickerGroup, PickerPage, Tick};
+use crate::views::{Kept, PickerGroup, PickerPage, Tick};
 
 /// Bytes that the ticks of a page take together. Integrations beyond them are folded, and come when
 /// somebody opens them.
@@ -59,7 +60,7 @@ pub(super) struct Chosen {
     query: String,
     /// Groups whose ticks are shown; none for those that there is room for.
     opened: Vec<String>,
-    /// Somebody without the script looks at one more of them, and saves nothing yet.
+    /// Somebody searches, or looks at one more group without the script, and saves nothing yet.
     is_look: bool,
     tools: Vec<String>,
     shown: Vec<String>,
@@ -71,11 +72,19 @@ impl Form for Chosen {
     fn read(fields: &Fields) -> Self {
         let all = |name: &str| fields.all(name).map(str::to_owned).collect::<Vec<String>>();
         let open = all("open");
+        let look = fields.one("look");
         Chosen {
             is_follow: !fields.one("follow").is_empty(),
-            query: fields.text("query"),
-            is_look: !open.is_empty(),
-            opened: [all("opened"), open].concat(),
+            query: match look {
+                "all" => String::new(),
+                _ => fields.text("query"),
+            },
+            is_look: !open.is_empty() || !look.is_empty(),
+            // What is found anew is opened as far as there is room.
+            opened: match look {
+                "" => [all("opened"), open].concat(),
+                _ => Vec::new(),
+            },
             tools: all("tool"),
             shown: all("shown"),
         }
@@ -112,10 +121,7 @@ pub(super) async fn pick(
     let mut picks = Vec::new();
     // What the form did not show stays as it is.
     for tool in picked(&pages.app, &admin, &server).await? {
-        let pick = Pick {
-            integration: tool.integration,
-            action: tool.action,
-        };
+        let pick = pick_of(&tool);
         if !form.shown.contains(&spelled(&pick)) {
             picks.push(pick);
         }
@@ -148,6 +154,13 @@ pub(super) async fn pick(
             Ok(shown(StatusCode::UNPROCESSABLE_ENTITY, &page))
         }
         Err(fault) => Err(fault.into()),
+    }
+}
+
+fn pick_of(tool: &ServerTool) -> Pick {
+    Pick {
+        integration: tool.integration.clone(),
+        action: tool.action.clone(),
     }
 }
 
@@ -231,6 +244,16 @@ async fn picker(
     let groups = groups.chain(unswitched.into_iter().map(of_account));
     let mut groups: Vec<PickerGroup> = groups.filter(|group| group.count > 0).collect();
     fold(&mut groups, form);
+    let ticks = groups.iter().flat_map(|group| &group.ticks);
+    let visible: BTreeSet<&str> = ticks.map(|tick| &*tick.value).collect();
+    let saved: BTreeSet<String> = tools.iter().map(|tool| spelled(&pick_of(tool))).collect();
+    let hidden = form.shown.iter().filter(|own| !visible.contains(&***own));
+    let kept = hidden.map(|value| Kept {
+        is_ticked: form.is_ticked(value, false),
+        value: value.clone(),
+    });
+    let kept = kept.filter(|own| own.is_ticked != saved.contains(&own.value));
+    let kept = kept.collect();
     Ok(PickerPage {
         layout: person.layout,
         place: place::find(app, admin, &server.workspace).await?,
@@ -240,6 +263,7 @@ async fn picker(
         query: form.query.clone(),
         picked: tools.len(),
         groups,
+        kept,
         error: None,
     })
 }
@@ -257,9 +281,11 @@ fn filled(
             continue;
         }
         let value = format!("{}/{}", group.id, action.key);
-        let is_ticked = form.is_ticked(&value, is_saved(&action.key));
+        let is_saved = is_saved(&action.key);
+        let is_ticked = form.is_ticked(&value, is_saved);
         group.count += 1;
         group.ticked += usize::from(is_ticked);
+        group.is_changed |= is_ticked != is_saved;
         let tick = place::tick(value, action.key.clone(), action, is_ticked);
         group.ticks.push(tick);
     }
@@ -268,17 +294,19 @@ fn filled(
 
 /// Takes the ticks of groups away that nobody opened, or that there is no room for. Where all fit, all
 /// stay; where they do not, those that have some ticked, or that were searched for, as far as they fit.
+/// What was changed and is not saved yet always stays: folded, it would come as it was saved.
 fn fold(groups: &mut [PickerGroup], form: &Chosen) {
     let all: usize = groups.iter().map(weight).sum();
     let is_wanted = |group: &PickerGroup| all <= ROOM || group.ticked > 0 || !form.query.is_empty();
     let mut room = ROOM;
     for group in groups {
         let weight = weight(group);
-        let is_shown = if form.opened.is_empty() {
+        let is_opened = if form.opened.is_empty() {
             is_wanted(group) && weight <= room
         } else {
             form.opened.contains(&group.id)
         };
+        let is_shown = is_opened || group.is_changed;
         if is_shown {
             room = room.saturating_sub(weight);
         } else {

@@ -91,6 +91,8 @@ pub struct ApiKeyRow {
     /// Name of the person whose key it is.
     pub owner: String,
     pub scopes: Scopes,
+    /// Names of the workspaces that it manages; none for the whole organization.
+    pub only: Option<String>,
     /// Name of the workspace whose file tools it sees.
     pub files: Option<String>,
     /// What was ticked for it; none for all toolsets.

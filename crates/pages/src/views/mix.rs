@@ -1,5 +1,7 @@
 //! Which toolsets and tools a credential gets, with what their list costs a model.
 
+use askama::Template;
+
 use super::amount::Amount as _;
 
 /// Part of a form: posts `mix` (`yes`), `toolsets` and `tools` for each that is ticked, and
@@ -13,7 +15,7 @@ pub struct MixPicker {
 }
 
 /// One toolset.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct MixGroup {
     pub key: String,
     pub title: String,
@@ -26,6 +28,15 @@ pub struct MixGroup {
     pub tokens: u64,
     /// Those that can be ticked one by one.
     pub tools: Vec<MixTick>,
+    /// Where those are, when they are more than a page has room for.
+    pub folded: Option<String>,
+}
+
+/// `/mix`: the single tools of one toolset, which a form takes from there when somebody opens them.
+#[derive(Debug, Clone, Template)]
+#[template(path = "single_tools.html")]
+pub struct SingleToolsPage {
+    pub group: MixGroup,
 }
 
 /// One tool.

@@ -22,8 +22,17 @@ pub struct PickerPage {
     /// How many tools are picked, shown here or not.
     pub picked: usize,
     pub groups: Vec<PickerGroup>,
+    /// What was ticked or unticked before the search, and is not shown now.
+    pub kept: Vec<Kept>,
     /// Why the whole was refused.
     pub error: Option<String>,
+}
+
+/// A tick that is not saved yet.
+#[derive(Debug, Clone)]
+pub struct Kept {
+    pub value: String,
+    pub is_ticked: bool,
 }
 
 /// An integration with what can be ticked of it.
@@ -38,6 +47,8 @@ pub struct PickerGroup {
     /// How many actions there are, and how many of them are ticked.
     pub count: usize,
     pub ticked: usize,
+    /// Some ticks are not as they were saved.
+    pub is_changed: bool,
     /// None while it is folded.
     pub ticks: Vec<Tick>,
 }

@@ -91,6 +91,7 @@ fn gets() -> Vec<String> {
         "/settings/members",
         "/reconnect/lnk_x.y",
         "/authorize",
+        "/mix",
     ];
     others
         .map(str::to_owned)

@@ -166,6 +166,7 @@ impl Sample {
             count: tools.len() as u64,
             tokens: tools.iter().map(|tool| tool.tokens).sum(),
             tools,
+            folded: (key == "skills").then(|| self.t("/mix?kind=client&toolset=skills&workspace=")),
         };
         let files = vec![
             tool("read_file", "Read a file", 312, true),

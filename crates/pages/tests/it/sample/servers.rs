@@ -3,7 +3,7 @@
 use quaymaster_pages::views::pager::Pager;
 use quaymaster_pages::views::{
     Choice, ConnectorCard, Field, FreshServerTokenPage, IntegrationChoicePage, IntegrationPage,
-    IntegrationRow, IntegrationsPage, PickerGroup, PickerPage, Place, PlaygroundPage,
+    IntegrationRow, IntegrationsPage, Kept, PickerGroup, PickerPage, Place, PlaygroundPage,
     PlaygroundTool, ProgramPage, Ran, RanCall, ServerFlowRow, ServerForm, ServerPage, ServerRow,
     ServerTokenRow, ServerToolPage, ServerToolRow, ServersPage, Tick, Tone, ToolCallPage,
     TriedOutcome,
@@ -317,7 +317,12 @@ impl Sample {
             account: is_open.then(|| self.t("slack:main")),
             count: 3,
             ticked: 1,
+            is_changed: is_open,
             ticks: if is_open { self.ticks() } else { vec![] },
+        };
+        let kept = |value: &str, is_ticked| Kept {
+            value: self.t(value),
+            is_ticked,
         };
         let picker = PickerPage {
             layout: self.inside(),
@@ -328,12 +333,17 @@ impl Sample {
             query: self.t("message"),
             picked: 2,
             groups: vec![group("slack", true), group("slack_bot", false)],
+            kept: vec![
+                kept("int_linear/list_cycles", true),
+                kept("int_linear/list_issues", false),
+            ],
             error: None,
         };
         let following = PickerPage {
             is_picked: false,
             query: String::new(),
             groups: vec![],
+            kept: vec![],
             error: Some(self.t("Tick at least one tool.")),
             ..picker.clone()
         };

@@ -17,6 +17,7 @@ impl Sample {
             name: self.t(name),
             owner: self.t("Owner"),
             scopes,
+            only: expires_at.map(|_| self.t("Research")),
             files: expires_at.map(|_| self.t("Research")),
             mix: expires_at.map(|_| self.t("Files, Connectors: 4 tools")),
             created_at: self.ago(2_000_000),

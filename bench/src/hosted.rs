@@ -25,6 +25,8 @@ const NAMED: [&str; 9] = [
     "slack",
     "stripe",
 ];
+/// The tenth, whose service is there.
+const CONNECTED: &str = "powerdns";
 const TASK: &str = "list the dns zones of the name server";
 const PROGRAM: &str = "const zones = await quaymaster.powerdns.list_zones({});\nreturn zones.name;";
 /// Questions, each with the action that answers it.
@@ -101,7 +103,7 @@ pub(crate) async fn tokens(binary: &Path, table: &mut Table) -> anyhow::Result<(
     let upstream = Upstream::start().await?;
     let workspace = Workspace::open(&server, binary).await?;
     let account = json!({
-        "connector": "powerdns", "name": "main", "isLocal": true,
+        "connector": CONNECTED, "name": "main", "isLocal": true,
         "fields": { "url": format!("http://{}", upstream.address), "api_key": "harbour-secret" },
     });
     workspace.connect(&account).await?;
@@ -164,7 +166,7 @@ async fn recall(
     }
     let about: BTreeSet<&str> = questions.iter().map(|(_, alias, _)| *alias).collect();
     for name in &about {
-        if !NAMED.contains(name) {
+        if !NAMED.contains(name) && *name != CONNECTED {
             let integration = json!({ "integrationName": name, "connectionStrategy": "per_user" });
             workspace.switch_on(integration).await?;
         }

@@ -5,11 +5,12 @@ use std::fs;
 use std::path::Path;
 
 /// What is asked with GET and is no page, with what it is.
-const NO_PAGES: [(&str, &str); 5] = [
+const NO_PAGES: [(&str, &str); 6] = [
     ("/workspaces/{id}/files/raw", "the bytes of a file"),
     ("/skills/{name}/export", "an archive"),
     ("/activity/export", "a table"),
     ("/activity/changes/export", "a table"),
+    ("/mix", "a part of a form"),
     (
         "/connections/callback",
         "a step of signing in at a service, which leads to a page",

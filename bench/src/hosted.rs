@@ -128,7 +128,7 @@ pub(crate) async fn tokens(binary: &Path, table: &mut Table) -> anyhow::Result<(
         ("quaymaster_search", json!({ "query": TASK })),
         (
             "quaymaster_read_api",
-            json!({ "integration": "powerdns", "action": "list_zones" }),
+            json!({ "integration": CONNECTED, "action": "list_zones" }),
         ),
         ("quaymaster_execute", json!({ "code": PROGRAM })),
     ] {

@@ -11,7 +11,6 @@ use quaymaster_core::id::WorkspaceId;
 use quaymaster_core::mix::{Mix, Picked, ToolsetKey};
 use quaymaster_core::secret::TokenKind;
 use quaymaster_core::{Code, Fault};
-
 use serde::Deserialize;
 
 use super::answer::{Stop, field_of, shown};

@@ -19,6 +19,7 @@ pub use quaymaster_store::credential::{Credential, Origin};
 pub use quaymaster_store::oauth::GrantedClient;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 /// A credential with its token, which is shown once.
 pub struct Fresh {
@@ -280,11 +281,11 @@ impl App {
             .store
             .oauth_grants(&actor.org, workspace, self.now())
             .await?;
-        let servers = self.store.servers(&actor.org, Some(workspace)).await?;
-        let name_of = |id: &ServerId| {
-            let found = servers.iter().find(|server| server.id == *id);
-            found.map(|server| server.name.clone())
-        };
+        let servers = grants.iter().filter_map(|(grant, _)| grant.server.clone());
+        let servers = servers.collect();
+        let servers = self.store.server_names(&actor.org, &servers).await?;
+        let servers: BTreeMap<_, _> = servers.into_iter().collect();
+        let name_of = |id: &ServerId| servers.get(id).cloned();
         Ok(grants
             .into_iter()
             .map(|(credential, client)| ConnectedClient {

@@ -66,11 +66,12 @@ pub(crate) use together::Together;
 
 use crate::App;
 use crate::actor::{Actor, Admin};
-use quaymaster_core::id::{FlowId, WorkspaceId};
+use quaymaster_core::id::{FlowId, OrgId, WorkspaceId};
 use quaymaster_core::suggest::did_you_mean;
 use quaymaster_core::{Code, Fault};
 use quaymaster_store::Tx;
 use serde_json::json;
+use std::collections::BTreeMap;
 
 /// A flow with its current version.
 #[derive(Debug, Clone)]
@@ -94,6 +95,16 @@ impl App {
     pub async fn flows(&self, actor: &Actor, workspace: &WorkspaceId) -> Result<Vec<Flow>, Fault> {
         self.believed_workspace(&actor.org, workspace).await?;
         Ok(self.store.flows(&actor.org, workspace).await?)
+    }
+
+    /// Names of flows that runs are of. Deleted ones have none.
+    pub async fn flow_names(
+        &self,
+        org: &OrgId,
+        flows: impl Iterator<Item = FlowId>,
+    ) -> Result<BTreeMap<FlowId, String>, Fault> {
+        let known = self.store.flow_names(org, &flows.collect()).await?;
+        Ok(known.into_iter().collect())
     }
 
     /// A page of those with the words in their name, title or tool, or of all, by name; and how many there

@@ -5,6 +5,7 @@ use crate::App;
 use crate::actor::{Actor, Admin};
 use crate::admit::{caller_of, toolsets_of, usual};
 use crate::credentials::Origin;
+use crate::flows::shelf::Offered;
 use crate::picking::cost;
 use quaymaster_core::id::{FlowId, WorkspaceId};
 use quaymaster_core::mix::{Mix, Picked, ToolsetKey};
@@ -64,26 +65,39 @@ pub struct MixTool {
 }
 
 /// A tool that a credential can be given.
-struct Possible {
-    def: ToolDef,
-    /// The flow that it is.
-    flow: Option<FlowId>,
+enum Possible {
+    Own(ToolDef),
+    Flow(Arc<Offered>),
 }
 
 impl Possible {
-    fn is_in(&self, picked: &Picked) -> bool {
-        match &self.flow {
-            Some(flow) => picked.has_flow(flow, &self.def.name),
-            None => picked.has(&self.def.name),
+    fn def(&self) -> &ToolDef {
+        match self {
+            Possible::Own(def) => def,
+            Possible::Flow(offered) => &offered.def,
         }
     }
-}
 
-impl From<&ToolDef> for Possible {
-    fn from(def: &ToolDef) -> Self {
-        Possible {
-            def: def.clone(),
-            flow: None,
+    /// The flow that it is.
+    fn flow(&self) -> Option<&FlowId> {
+        match self {
+            Possible::Own(_) => None,
+            Possible::Flow(offered) => Some(&offered.ready.flow.id),
+        }
+    }
+
+    fn tokens(&self) -> usize {
+        match self {
+            Possible::Own(def) => cost(std::slice::from_ref(def)),
+            Possible::Flow(offered) => offered.tokens(),
+        }
+    }
+
+    fn is_in(&self, picked: &Picked) -> bool {
+        let name = &self.def().name;
+        match self.flow() {
+            Some(flow) => picked.has_flow(flow, name),
+            None => picked.has(name),
         }
     }
 }
@@ -95,14 +109,15 @@ pub struct ListCost {
     pub tokens: usize,
 }
 
-impl From<&ToolDef> for MixTool {
-    fn from(def: &ToolDef) -> Self {
+impl From<&Possible> for MixTool {
+    fn from(tool: &Possible) -> Self {
+        let def = tool.def();
         MixTool {
             name: def.name.to_string(),
             title: def.title.to_string(),
             reads: def.nature.read_only,
             is_destructive: def.nature.destructive,
-            tokens: cost(std::slice::from_ref(def)),
+            tokens: tool.tokens(),
         }
     }
 }
@@ -124,7 +139,7 @@ impl App {
             .map(|(key, tools)| MixGroup {
                 key,
                 is_usual: usual.contains(&key),
-                tools: tools.iter().map(|tool| MixTool::from(&tool.def)).collect(),
+                tools: tools.iter().map(MixTool::from).collect(),
             })
             .collect())
     }
@@ -158,8 +173,8 @@ impl App {
         if !picked.flows.is_empty() {
             let all = self.all_of(credential).await?;
             let all = all.into_iter().flat_map(|(_, tools)| tools);
-            let ticked = all.filter(|tool| tool.flow.is_some() && tool.is_in(picked));
-            names.extend(ticked.map(|tool| tool.def.name.to_string()));
+            let ticked = all.filter(|tool| tool.flow().is_some() && tool.is_in(picked));
+            names.extend(ticked.map(|tool| tool.def().name.to_string()));
         }
         Ok(Some(names))
     }
@@ -178,17 +193,14 @@ impl App {
         let caller: Caller = caller_of(whole);
         let flows = self.flows_for(&caller).await?;
         let of_flows = || -> Vec<Possible> {
-            let own = flows.offered(&caller).map(|offered| Possible {
-                def: offered.def.clone(),
-                flow: Some(offered.ready.flow.id.clone()),
-            });
+            let own = flows.offered(&caller).cloned().map(Possible::Flow);
             let get_run = flows.has_later(&caller);
-            let get_run = get_run.then(|| Possible::from(&self.toolsets.get_run.def));
+            let get_run = get_run.then(|| Possible::Own(self.toolsets.get_run.def.clone()));
             own.chain(get_run).collect()
         };
         let of = |key| match key {
             ToolsetKey::Flows => of_flows(),
-            key => self.toolsets.of(key).map(Possible::from).collect(),
+            key => self.toolsets.of(key).cloned().map(Possible::Own).collect(),
         };
         Ok(ToolsetKey::ALL.map(|key| (key, of(key))).into())
     }
@@ -338,11 +350,11 @@ fn read_tools(names: &[String], known: &[&Possible]) -> Result<Picked, Fault> {
     let mut picked = Picked::default();
     for (n, name) in names.iter().enumerate() {
         let is_meant = |tool: &&&Possible| {
-            let by_id = tool.flow.as_ref().is_some_and(|id| id.as_str() == name);
-            by_id || *tool.def.name == **name
+            let by_id = tool.flow().is_some_and(|id| id.as_str() == name);
+            by_id || *tool.def().name == **name
         };
         match known.iter().find(is_meant) {
-            Some(tool) => match &tool.flow {
+            Some(tool) => match tool.flow() {
                 Some(flow) => _ = picked.flows.insert(flow.clone()),
                 None => _ = picked.names.insert(name.clone()),
             },
@@ -350,7 +362,7 @@ fn read_tools(names: &[String], known: &[&Possible]) -> Result<Picked, Fault> {
                 let message = format!("Its toolsets have no tool {:?}.", shorten(name));
                 let fault = Fault::invalid_arg(&format!("/tools/{n}"), "enum", message)
                     .hint("GET /api/v1/toolsets lists the tools of each toolset.");
-                let names = known.iter().map(|tool| &*tool.def.name);
+                let names = known.iter().map(|tool| &*tool.def().name);
                 return Err(fault.meant(&did_you_mean(name, names, 3)));
             }
         }

@@ -71,7 +71,7 @@ mod workspace;
 mod workspace_settings;
 mod writers;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use axum::Router;
 use axum::extract::FromRef;
@@ -87,8 +87,11 @@ use crate::views::ReferenceView;
 #[derive(Clone)]
 struct Pages {
     app: App,
-    reference: Arc<ReferenceView>,
+    reference: Arc<Reference>,
 }
+
+/// Read when somebody looks for the first time: that takes longer than all else of a start.
+type Reference = LazyLock<Arc<ReferenceView>, Box<dyn FnOnce() -> Arc<ReferenceView> + Send>>;
 
 impl FromRef<Pages> for App {
     fn from_ref(pages: &Pages) -> App {
@@ -98,7 +101,7 @@ impl FromRef<Pages> for App {
 
 impl FromRef<Pages> for Arc<ReferenceView> {
     fn from_ref(pages: &Pages) -> Self {
-        pages.reference.clone()
+        Arc::clone(LazyLock::force(&pages.reference))
     }
 }
 
@@ -107,16 +110,21 @@ impl FromRef<Pages> for Arc<ReferenceView> {
 /// Has the fallback of the whole server: a page for people, a JSON fault below the paths of
 /// programs. Requests should come with `ConnectInfo<SocketAddr>`, which limits on guessing
 /// passwords go by.
-pub fn router(app: App, mut openapi: Value) -> Router {
-    // The committed document is of no server in particular; its examples are pasted on this one.
-    if let Some(document) = openapi.as_object_mut() {
-        document
-            .entry("servers")
-            .or_insert_with(|| json!([{ "url": app.settings().public_url }]));
-    }
+pub fn router(app: App, openapi: impl FnOnce() -> Value + Send + 'static) -> Router {
+    let url = app.settings().public_url.clone();
+    let read = move || {
+        let mut openapi = openapi();
+        // The committed document is of no server in particular; its examples are pasted on this one.
+        if let Some(document) = openapi.as_object_mut() {
+            document
+                .entry("servers")
+                .or_insert_with(|| json!([{ "url": url }]));
+        }
+        Arc::new(from_openapi(&openapi))
+    };
     let pages = Pages {
         app,
-        reference: Arc::new(from_openapi(&openapi)),
+        reference: Arc::new(LazyLock::new(Box::new(read))),
     };
     Router::new()
         .merge(of_servers())

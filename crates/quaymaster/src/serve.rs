@@ -51,7 +51,7 @@ pub(crate) async fn serve(config: &Config, json: bool) -> anyhow::Result<()> {
     app.start_flows().await?;
     let stop = CancellationToken::new();
     let proxies = Proxies::read(&config.trusted_proxies)?;
-    let router = router(config, &app, &public_url, &proxies, &stop)?;
+    let router = router(config, &app, &public_url, &proxies, &stop);
     warn_of_clear_text(&public_url);
     // Listened to before anybody is told that the server runs, and may stop it.
     let signals = Signals::listen()?;
@@ -72,7 +72,7 @@ fn router(
     public_url: &str,
     proxies: &Proxies,
     stop: &CancellationToken,
-) -> anyhow::Result<Router> {
+) -> Router {
     let known = config.allowed_origins.iter().map(String::as_str);
     let origins = Origins::new(std::iter::once(public_url).chain(known));
     let door = Arc::new(app.clone());
@@ -88,7 +88,8 @@ fn router(
         newest_with_sessions: quaymaster_mcp::NEWEST_WITH_SESSIONS,
         all: quaymaster_mcp::protocol_versions(),
     };
-    let openapi = serde_json::to_value(quaymaster_api::openapi())?;
+    // Its keys are strings, so that it always becomes JSON.
+    let openapi = || serde_json::to_value(quaymaster_api::openapi()).unwrap_or_default();
     let others = Router::new()
         .merge(quaymaster_api::router(app.clone(), protocol))
         .merge(quaymaster_api::parts::router(app.clone()))
@@ -97,13 +98,12 @@ fn router(
         .merge(quaymaster_pages::router(app.clone(), openapi))
         .layer(middleware::from_fn_with_state(origins, our_origin_only));
     // Outermost, so that no door goes by the address of a proxy.
-    Ok(mcp
-        .router()
+    mcp.router()
         .merge(others)
         .layer(middleware::from_fn_with_state(
             proxies.clone(),
             client_address,
-        )))
+        ))
 }
 
 /// Over http, browsers keep cookies without `Secure`, and tokens travel in clear.

@@ -24,6 +24,7 @@ mod widths;
 mod word;
 mod xml;
 
+use crate::forks::Origin;
 use crate::frame;
 use crate::isolation::{Failure, Isolation};
 use crate::lock::{self, Allowance};
@@ -296,14 +297,15 @@ fn short(media_type: &str) -> String {
 }
 
 /// Locks this process, reads one document, and ends the process.
-pub(crate) fn work(connection: &File, parent: u32) -> Result<Infallible, Failure> {
+pub(crate) fn work(connection: &File, origin: &Origin) -> Result<Infallible, Failure> {
     // A reader that panics has met a document that is not what it says: that is told, not died of.
     std::panic::set_hook(Box::new(|_| {}));
     let allowance = Allowance {
         memory: MEMORY,
         cpu: CPU,
     };
-    let locked = lock::lock(parent, &allowance)?;
+    origin.copy()?;
+    let locked = lock::lock(origin.parent, &allowance)?;
     let ready = FromWorker::Ready {
         isolation: locked.isolation,
         lacks: locked.lacks,

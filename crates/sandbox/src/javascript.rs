@@ -11,6 +11,7 @@ mod place;
 mod program;
 mod typescript;
 
+use crate::forks::Origin;
 use crate::frame;
 use crate::isolation::Failure;
 use crate::lock;
@@ -37,7 +38,7 @@ pub(crate) type Extra = fn(&rquickjs::Ctx<'_>) -> rquickjs::Result<()>;
 /// Locks this process, executes one program, and ends the process.
 pub(crate) fn work(
     connection: &Rc<File>,
-    parent: u32,
+    origin: &Origin,
     extra: Option<Extra>,
 ) -> Result<Infallible, Failure> {
     let engine = engine::Engine::load(connection, extra).map_err(|error| Failure {
@@ -47,8 +48,9 @@ pub(crate) fn work(
     // Never taken apart: what a program left behind need not be in order.
     let engine = ManuallyDrop::new(engine);
     overflow::watch(connection, &FromWorker::Done(Box::new(too_deep())));
+    origin.copy()?;
     let locked = lock::lock(
-        parent,
+        origin.parent,
         &lock::Allowance {
             memory: Limits::default().heap as u64 + BESIDES_HEAP,
             cpu: Limits::default().cpu + CPU_SLACK,

@@ -1,12 +1,12 @@
 //! Locked workers: processes that run what strangers wrote.
 //!
-//! Nothing written by a model, a user or an upstream runs inside the server. A worker is this program once more, started with no
+//! Nothing written by a model, a user or an upstream runs inside the server. A worker is this program once more, with no
 //! environment and one connection. It loads what it needs, locks itself, says so, and only then is given a program. There
 //! is nothing of value inside: what a program may do, the server does for it, call by call ([`HostCalls`]).
 //!
 //! Invariants:
 //! - The only crate with `unsafe`, and there only `sys` and `overflow`, which run in workers; the server
-//!   itself uses one function of it, which receives files from a session.
+//!   itself calls those of `sys::session` that hand files over, signal and wait.
 //! - No program without the filter of system calls and the resource limits; namespaces besides where the machine has them,
 //!   and each [`Outcome`] says which it was. No switch turns any of it off; a machine that
 //!   cannot do it answers `SANDBOX_UNAVAILABLE` with the fix.
@@ -22,12 +22,13 @@
 //! - [`worker`]: a worker from its first instruction; `javascript`: the engine and its host;
 //!   `extract`: the text of documents, in the worker and, as [`Extractor`], in the server; [`jq`]: expressions, [`sqlite`]:
 //!   statements over a database's bytes, likewise
-//! - `supervisor`: the thread that starts and ends workers; `turns`: who may have one now
+//! - `forks`: a process that workers are copies of; `supervisor`: the thread that starts and ends workers; `turns`: who may have one now
 //! - `names`, `session`: the server's side of one execution
 //! - [`Pool`], [`probe`]: what others use
 //! - `python`, [`Sessions`]: sessions of `CPython`, which have a supervisor of their own
 
 mod extract;
+mod forks;
 mod frame;
 mod isolation;
 mod javascript;

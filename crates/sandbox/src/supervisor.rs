@@ -4,15 +4,13 @@
 //! `PR_SET_PDEATHSIG`), so that all are started by one thread that lives as long as the pool. A thread of the
 //! runtime might end at any time, and its workers with it.
 
+use crate::forks::{Forks, Process};
 use crate::isolation::Failure;
 use crate::pool::PoolOptions;
-use crate::worker::MARK;
 use std::collections::VecDeque;
 use std::io;
-use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
-use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
-use std::process::{Child, Command, Stdio};
+use std::os::unix::process::ExitStatusExt as _;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -25,7 +23,7 @@ const GONE_YET: Duration = Duration::from_millis(2);
 #[derive(Debug)]
 pub(crate) struct Worker {
     pub(crate) connection: UnixStream,
-    process: Child,
+    process: Process,
     started: Instant,
 }
 
@@ -34,7 +32,7 @@ enum Order {
     Fill,
     Start(oneshot::Sender<Result<Worker, Failure>>),
     /// Kill it, and tell the signal by which it ended.
-    End(Child, Option<oneshot::Sender<Option<i32>>>),
+    End(Process, Option<oneshot::Sender<Option<i32>>>),
 }
 
 /// The way to the thread. Dropping the last one ends it, and all workers that wait.
@@ -94,7 +92,7 @@ impl Supervisor {
     }
 
     /// A handle that ends the worker when it is dropped.
-    pub(crate) fn guard(&self, process: Child) -> Ending {
+    pub(crate) fn guard(&self, process: Process) -> Ending {
         Ending {
             process: Some(process),
             orders: self.orders.clone(),
@@ -104,14 +102,14 @@ impl Supervisor {
 
 /// A worker that will be ended, at the latest when this is dropped.
 pub(crate) struct Ending {
-    process: Option<Child>,
+    process: Option<Process>,
     orders: Sender<Order>,
 }
 
 impl Ending {
     /// Its process id.
     pub(crate) fn id(&self) -> Option<u32> {
-        self.process.as_ref().map(Child::id)
+        self.process.as_ref().map(Process::id)
     }
 
     fn send(mut self, tell: Option<oneshot::Sender<Option<i32>>>) {
@@ -131,14 +129,14 @@ impl Drop for Ending {
 
 impl Worker {
     /// The connection, and the process that is to be ended later.
-    pub(crate) fn apart(self) -> (UnixStream, Child) {
+    pub(crate) fn apart(self) -> (UnixStream, Process) {
         (self.connection, self.process)
     }
 }
 
 /// A worker that was killed and is not gone yet.
 struct Dying {
-    process: Child,
+    process: Process,
     tell: Option<oneshot::Sender<Option<i32>>>,
 }
 
@@ -146,6 +144,8 @@ struct Dying {
 struct Keeper {
     kind: &'static str,
     options: PoolOptions,
+    /// What workers are copies of, once there was one.
+    forks: Option<Forks>,
     idle: Arc<Mutex<VecDeque<Worker>>>,
     dying: Vec<Dying>,
 }
@@ -155,6 +155,7 @@ impl Keeper {
         Keeper {
             kind,
             options,
+            forks: None,
             idle,
             dying: Vec::new(),
         }
@@ -186,8 +187,8 @@ impl Keeper {
         for worker in self.take_idle(|_| true) {
             self.kill(worker.process, None);
         }
-        for mut dying in self.dying {
-            let _ = dying.process.wait();
+        for dying in self.dying {
+            let _ = dying.process.ended(true);
         }
     }
 
@@ -196,7 +197,7 @@ impl Keeper {
         match order {
             Order::Fill => return true,
             Order::Start(give) => {
-                if let Err(Ok(worker)) = give.send(start(self.kind)) {
+                if let Err(Ok(worker)) = give.send(self.start()) {
                     // Whoever asked does not wait any more.
                     self.idle().push_back(worker);
                 }
@@ -212,7 +213,7 @@ impl Keeper {
 
     fn fill(&mut self) {
         while self.idle().len() < self.options.idle {
-            match start(self.kind) {
+            match self.start() {
                 Ok(worker) => self.idle().push_back(worker),
                 Err(failure) => {
                     // The next run tries again, and tells its caller.
@@ -223,8 +224,35 @@ impl Keeper {
         }
     }
 
+    /// One more worker. What is copied can have been killed meanwhile, by whoever was short of memory: then
+    /// another one takes its place.
+    fn start(&mut self) -> Result<Worker, Failure> {
+        self.copy()
+            .or_else(|_| self.copy())
+            .map_err(|error| Failure {
+                stage: "spawn".to_owned(),
+                errno: error.raw_os_error().unwrap_or(0),
+            })
+    }
+
+    fn copy(&mut self) -> io::Result<Worker> {
+        let usable = self.forks.take();
+        let usable = usable.filter(|forks| !forks.is_used_up(self.options.max_age));
+        let mut forks = usable.map_or_else(|| Forks::begin(self.kind), Ok)?;
+        let (ours, theirs) = UnixStream::pair()?;
+        ours.set_nonblocking(true)?;
+        let process = forks.fork(&theirs)?;
+        self.forks = Some(forks);
+        Ok(Worker {
+            connection: ours,
+            process,
+            started: Instant::now(),
+        })
+    }
+
     fn replace_old(&mut self) {
         let max_age = self.options.max_age;
+        self.forks.take_if(|forks| forks.is_used_up(max_age));
         let old = self.take_idle(|worker| worker.started.elapsed() >= max_age);
         if old.is_empty() {
             return;
@@ -242,15 +270,15 @@ impl Keeper {
         Vec::from(gone)
     }
 
-    fn kill(&mut self, mut process: Child, tell: Option<oneshot::Sender<Option<i32>>>) {
+    fn kill(&mut self, process: Process, tell: Option<oneshot::Sender<Option<i32>>>) {
         // One that is ending already keeps the signal that it has.
-        let _ = process.kill();
+        process.kill();
         self.dying.push(Dying { process, tell });
     }
 
     fn bury(&mut self) {
         self.dying.retain_mut(|dying| {
-            let status = match dying.process.try_wait() {
+            let status = match dying.process.ended(false) {
                 Ok(None) => return true,
                 Ok(Some(status)) => status.signal(),
                 Err(_) => None,
@@ -261,33 +289,4 @@ impl Keeper {
             false
         });
     }
-}
-
-fn start(kind: &str) -> Result<Worker, Failure> {
-    spawn(kind).map_err(|error| Failure {
-        stage: "spawn".to_owned(),
-        errno: error.raw_os_error().unwrap_or(0),
-    })
-}
-
-/// This program once more, with nothing but a connection: no environment, no output.
-fn spawn(kind: &str) -> io::Result<Worker> {
-    let (ours, theirs) = UnixStream::pair()?;
-    ours.set_nonblocking(true)?;
-    // By this name it is the program that runs, also after another was put in its place on disk.
-    let process = Command::new("/proc/self/exe")
-        .arg0("quaymaster-worker")
-        .args([MARK, kind, &std::process::id().to_string()])
-        .env_clear()
-        // Without it, the C library would look for a file once there is none.
-        .env("TZ", "UTC0")
-        .stdin(Stdio::from(OwnedFd::from(theirs)))
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()?;
-    Ok(Worker {
-        connection: ours,
-        process,
-        started: Instant::now(),
-    })
 }

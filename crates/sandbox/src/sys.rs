@@ -1,7 +1,7 @@
 //! System calls that std has no safe way for, each behind a function that is safe to call.
 //!
 //! All unsafe code of the crate is here and in `overflow.rs`. It runs in workers alone,
-//! which have one thread; of all of it the server calls only `session::receive_files`.
+//! which have one thread; the server calls only those functions of [`session`] that say so.
 
 #![expect(
     unsafe_code,

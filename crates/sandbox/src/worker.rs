@@ -1,6 +1,7 @@
 //! A worker's side: the process that the server starts, from its first instruction.
 
 use crate::extract;
+use crate::forks::Origin;
 use crate::frame;
 use crate::isolation::Failure;
 use crate::javascript;
@@ -19,6 +20,8 @@ use std::rc::Rc;
 
 /// The first argument of a worker; the kind of worker and the server's process id follow.
 pub(crate) const MARK: &str = "__worker";
+/// The last argument of a process that workers are copies of.
+pub(crate) const FORKS: &str = "forks";
 pub(crate) const JAVASCRIPT: &str = "js";
 pub(crate) const EXTRACT: &str = "extract";
 pub(crate) const JQ: &str = "jq";
@@ -48,25 +51,30 @@ pub fn main_with(
         .skip(2)
         .filter_map(|arg| arg.into_string().ok())
         .collect();
-    let [kind @ (JAVASCRIPT | EXTRACT | JQ | PYTHON | SQLITE), parent] =
-        args.iter().map(String::as_str).collect::<Vec<_>>()[..]
-    else {
-        // Started by hand: there is no server to tell.
-        eprintln!("error: workers are started by the server");
-        std::process::exit(2)
-    };
-    let parent = parent.parse().unwrap_or(0);
+    let (kind, parent, is_to_be_copied) =
+        match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+            [kind @ (JAVASCRIPT | EXTRACT | JQ | SQLITE), parent, FORKS] => (kind, parent, true),
+            [kind @ PYTHON, parent] => (kind, parent, false),
+            _ => {
+                // Started by hand: there is no server to tell.
+                eprintln!("error: workers are started by the server");
+                std::process::exit(2)
+            }
+        };
+    let origin = Origin::new(parent.parse().unwrap_or(0), is_to_be_copied);
     let connection = Rc::new(sys::connection());
     let work = |()| -> Result<Infallible, Failure> {
         match kind {
-            EXTRACT => extract::work(&connection, parent),
-            JQ => jq::worker::work(&connection, parent),
-            PYTHON => python::work(&connection, parent),
-            SQLITE => sqlite::worker::work(&connection, parent),
-            _ => javascript::work(&connection, parent, extra),
+            EXTRACT => extract::work(&connection, &origin),
+            JQ => jq::worker::work(&connection, &origin),
+            PYTHON => python::work(&connection, origin.parent),
+            SQLITE => sqlite::worker::work(&connection, &origin),
+            _ => javascript::work(&connection, &origin, extra),
         }
     };
-    let Err(failure) = lock::begin(parent).and_then(work);
+    let Err(failure) = lock::begin(origin.parent).and_then(work);
+    // What fails before there are copies is told by each of them.
+    let failure = origin.copy().err().unwrap_or(failure);
     say(&connection, &FromWorker::Failed(failure));
     std::process::exit(1)
 }

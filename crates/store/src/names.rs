@@ -2,7 +2,8 @@
 
 use crate::db::{AnyRow, Store, StoreError, id};
 use quaymaster_core::id::{
-    ConnectionId, CredentialId, EndUserId, IntegrationId, OrgId, UserId, WorkspaceId,
+    ConnectionId, CredentialId, EndUserId, FlowId, IntegrationId, OrgId, ServerId, UserId,
+    WorkspaceId,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
@@ -37,6 +38,24 @@ impl Store {
     ) -> Result<Vec<(UserId, String)>, StoreError> {
         const SQL: &str = "SELECT m.user_id, u.name FROM members m JOIN users u ON u.id = m.user_id \
              WHERE m.org_id = $1 AND m.user_id IN";
+        self.by_ids(SQL, "", org, ids).await
+    }
+
+    pub async fn flow_names(
+        &self,
+        org: &OrgId,
+        ids: &BTreeSet<FlowId>,
+    ) -> Result<Vec<(FlowId, String)>, StoreError> {
+        const SQL: &str = "SELECT id, name FROM flows WHERE org_id = $1 AND id IN";
+        self.by_ids(SQL, "", org, ids).await
+    }
+
+    pub async fn server_names(
+        &self,
+        org: &OrgId,
+        ids: &BTreeSet<ServerId>,
+    ) -> Result<Vec<(ServerId, String)>, StoreError> {
+        const SQL: &str = "SELECT id, name FROM servers WHERE org_id = $1 AND id IN";
         self.by_ids(SQL, "", org, ids).await
     }
 

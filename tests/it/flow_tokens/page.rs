@@ -63,6 +63,48 @@ async fn the_settings_page_has_the_switch_and_the_tokens() {
     assert_refused(&curl(&address, None).await);
 }
 
+#[tokio::test]
+async fn flows_are_named_where_there_are_too_many_to_tick() {
+    let desk = Desk::start().await;
+    let mut owner = Visitor::owner(&desk.server).await;
+    let path = settings(&desk.server);
+    for n in 0..101 {
+        let source = format!("flow: made_{n}\nsteps:\n  - map: \"{n}\"\n");
+        let at = format!("{}/flows/made_{n}", desk.workspace());
+        let (status, made) = desk
+            .rest("PUT", &at, Some(json!({ "source": source })))
+            .await;
+        assert!(status < 300, "{made}");
+        if n == 99 {
+            let page = owner.get(&path).await;
+            assert_eq!(page.body.matches("name=\"flows\"").count(), 100);
+            assert!(!page.body.contains("name=\"named_flows\""));
+        }
+    }
+    let page = owner.get(&path).await;
+    assert_eq!(page.body.matches("name=\"flows\"").count(), 0);
+    assert!(page.body.contains("name=\"named_flows\""));
+
+    let create = format!("/workspaces/{}/flow-tokens", desk.server.workspace);
+    let fields = [("name", "Two"), ("named_flows", "made_7\nmade_nine\n")];
+    let page = owner.submit(&create, &fields).await;
+    assert_eq!(page.status, 422);
+    let refused = "The workspace has no flow &#34;made_nine&#34;.";
+    assert!(page.body.contains(refused), "{}", page.body);
+    assert!(
+        page.body.contains("made_7\nmade_nine"),
+        "what was written stays"
+    );
+    let fields = [("name", "Two"), ("named_flows", "made_7\r\n made_9 ")];
+    let made = owner.submit(&create, &fields).await;
+    assert!(made.text_of("token").starts_with("at_"));
+    let (_, all) = desk
+        .rest("GET", &format!("{}/flow-tokens", desk.workspace()), None)
+        .await;
+    let flows = all["flowTokens"][0]["flows"].as_array().unwrap();
+    assert_eq!(flows.len(), 2, "{all}");
+}
+
 // promise: S4.11, S4.13
 #[tokio::test]
 async fn an_administrator_moves_the_switch_on_the_page_and_a_member_does_not() {

@@ -30,6 +30,20 @@ async fn rows_are_read_with_parameters_that_stay_values() {
 }
 
 #[tokio::test]
+async fn each_statement_draws_its_own_random_numbers() {
+    let desk = desk().await;
+    let query = "SELECT hex(randomblob(16)) AS drawn, random() AS number";
+    let mut drawn = Vec::new();
+    for _ in 0..4 {
+        let found = run(&desk, "query", query, json!({})).await.unwrap();
+        drawn.push(found["rows"][0].to_string());
+    }
+    drawn.sort();
+    drawn.dedup();
+    assert_eq!(drawn.len(), 4, "{drawn:?}");
+}
+
+#[tokio::test]
 async fn what_a_statement_changed_is_in_the_file_for_everybody() {
     let desk = desk().await;
     let insert = "INSERT INTO orders (email, total) VALUES (:email, :total) RETURNING id";

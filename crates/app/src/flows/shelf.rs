@@ -9,6 +9,7 @@ use super::reading;
 use super::schedule::Schedule;
 use crate::App;
 use crate::admit::{fresh, last};
+use crate::picking::cost;
 use quaymaster_connectors::surface::tool_name;
 use quaymaster_core::caller::{Grant, Pick};
 use quaymaster_core::id::{FlowId, OrgId, ServerId, WorkspaceId};
@@ -66,6 +67,7 @@ impl Ready {
 pub(crate) struct Offered {
     pub(crate) ready: Arc<Ready>,
     pub(crate) def: ToolDef,
+    tokens: OnceLock<usize>,
 }
 
 impl Offered {
@@ -79,6 +81,12 @@ impl Offered {
 
     pub(crate) fn workspace(&self) -> &WorkspaceId {
         &self.ready.flow.workspace
+    }
+
+    /// What it costs a model that reads the list, counted when somebody asks for the first time.
+    pub(crate) fn tokens(&self) -> usize {
+        let count = || cost(std::slice::from_ref(&self.def));
+        *self.tokens.get_or_init(count)
     }
 
     /// Whether it was ticked for the caller. What was not is as if it were not there.
@@ -114,6 +122,7 @@ impl View {
         self.tools.push(Arc::new(Offered {
             ready: ready.clone(),
             def,
+            tokens: OnceLock::new(),
         }));
     }
 

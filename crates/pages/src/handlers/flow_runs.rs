@@ -1,7 +1,5 @@
 //! `/workspaces/{id}/flow-runs`: runs of flows, with what their steps did.
 
-use std::collections::HashMap;
-
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
@@ -47,8 +45,8 @@ pub(super) async fn list(
     let runs = app
         .flow_runs(actor, &id, flow.as_deref(), looked.before.as_ref(), MOST)
         .await?;
-    let all = app.flows(actor, &id).await?.into_iter();
-    let names: HashMap<_, _> = all.map(|flow| (flow.id, flow.name)).collect();
+    let flows = runs.iter().map(|run| run.flow.clone());
+    let names = app.flow_names(&actor.org, flows).await?;
     let is_full = i64::try_from(runs.len()).is_ok_and(|count| count == MOST);
     let next = runs
         .last()

@@ -13,7 +13,7 @@ use quaymaster_core::secret::TokenKind;
 use quaymaster_core::{Code, Fault};
 use secrecy::ExposeSecret as _;
 
-use super::answer::{self, At, Stop, shown};
+use super::answer::{self, At, Stop, field_of, shown};
 use super::connections::said;
 use super::mixing::Ticked;
 use super::notice::Notice;
@@ -25,6 +25,8 @@ use crate::views::{
 };
 
 const KIND: TokenKind = TokenKind::FlowToken;
+/// Flows that the page has room for; of more, the names are written.
+const ROOM: i64 = 100;
 
 pub(super) async fn read(
     State(app): State<App>,
@@ -79,8 +81,18 @@ pub(super) async fn switch(
 pub(super) struct NewToken {
     name: String,
     flows: Vec<String>,
+    named_flows: String,
     in_url: bool,
     mix: Option<Ticked>,
+}
+
+impl NewToken {
+    /// None for all that there are.
+    fn only(&self) -> Option<Vec<String>> {
+        let named = self.named_flows.split_whitespace().map(str::to_owned);
+        let only: Vec<String> = self.flows.iter().cloned().chain(named).collect();
+        Some(only).filter(|only| !only.is_empty())
+    }
 }
 
 impl Form for NewToken {
@@ -89,6 +101,7 @@ impl Form for NewToken {
         NewToken {
             name: fields.text("name"),
             flows: fields.all("flows").map(str::to_owned).collect(),
+            named_flows: fields.text("named_flows"),
             in_url: fields.one("in_url") == "yes",
             mix: Ticked::read(fields),
         }
@@ -107,7 +120,7 @@ pub(super) async fn create(
         Ok(ticked) => {
             let new = NewFlowToken {
                 name: form.name.clone(),
-                flows: Some(form.flows.clone()).filter(|flows| !flows.is_empty()),
+                flows: form.only(),
                 in_url: form.in_url,
                 expires: Expiry::Never,
                 ticked,
@@ -138,12 +151,18 @@ pub(super) async fn create(
         {
             let mut mix = mixing::picker(&app, &person.actor, KIND, Some(&id), ticked).await?;
             let mut page = page(&app, person, &id).await?;
-            page.form.name = if mixing::is_about(&fault) || fault.code == Code::ScopeDenied {
+            let is_about_flows = field_of(&fault).is_some_and(|field| field.starts_with("/flows"));
+            page.form.name = Field::new(form.name);
+            if let Some(named) = &mut page.form.named_flows {
+                *named = Field::new(form.named_flows);
+            }
+            if mixing::is_about(&fault) || fault.code == Code::ScopeDenied {
                 mix.error = Some(said(fault));
-                Field::new(form.name)
+            } else if let Some(named) = page.form.named_flows.as_mut().filter(|_| is_about_flows) {
+                named.error = Some(said(fault));
             } else {
-                Field::wrong(form.name, fault.message)
-            };
+                page.form.name.error = Some(fault.message);
+            }
             page.form.mix = mix;
             page.form.in_url = form.in_url;
             for choice in &mut page.form.flows {
@@ -187,9 +206,11 @@ async fn page(app: &App, person: Person, id: &WorkspaceId) -> Result<WorkspaceSe
     } else {
         connect::to_flows(app, None, true)
     };
-    let flows = app.flows(actor, id).await?.into_iter();
-    let flows =
-        flows.map(|flow| Choice::new(flow.id.as_str(), flow.title, false).with_help(&flow.name));
+    let (flows, count) = app.flows_page(actor, id, "", ROOM, 0).await?;
+    let named_flows = (count > ROOM).then(Field::default);
+    let ticks = flows.into_iter().filter(|_| named_flows.is_none());
+    let ticks =
+        ticks.map(|flow| Choice::new(flow.id.as_str(), flow.title, false).with_help(&flow.name));
     Ok(WorkspaceSettingsPage {
         place: place::of(actor, &workspace),
         endpoint: app.settings().endpoint(),
@@ -197,7 +218,8 @@ async fn page(app: &App, person: Person, id: &WorkspaceId) -> Result<WorkspaceSe
         refused: None,
         tokens: rows(app, actor, id).await?,
         form: FlowTokenForm {
-            flows: flows.collect(),
+            flows: ticks.collect(),
+            named_flows,
             mix: mixing::picker(app, actor, KIND, Some(id), None).await?,
             ..FlowTokenForm::default()
         },

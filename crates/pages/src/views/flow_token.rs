@@ -32,8 +32,10 @@ impl WorkspaceSettingsPage {
     pub fn problems(&self) -> Vec<Problem> {
         let switch = [("require", self.refused.as_ref())];
         let name = [("flow-token-name", self.form.name.error.as_ref())];
+        let named = self.form.named_flows.as_ref();
+        let named = named.map(|named| ("named-flows", named.error.as_ref()));
         let mix = [("mix", self.form.mix.error.as_ref())];
-        form::problems(None, switch.into_iter().chain(name).chain(mix))
+        form::problems(None, switch.into_iter().chain(name).chain(named).chain(mix))
     }
 }
 
@@ -56,12 +58,14 @@ pub struct FlowTokenRow {
     pub expires_at: Option<Instant>,
 }
 
-/// The form below the table: posts `name`, `flows` for each that is ticked, and `in_url` when it is.
+/// The form below the table: posts `name`, `flows` for each that is ticked or `named_flows`, and `in_url` when it is.
 #[derive(Debug, Clone, Default)]
 pub struct FlowTokenForm {
     pub name: Field,
     /// The flows of the workspace; none ticked means all.
     pub flows: Vec<Choice>,
+    /// Their names instead, where a page has no room for so many ticks.
+    pub named_flows: Option<Field>,
     pub in_url: bool,
     pub mix: MixPicker,
 }

@@ -7,6 +7,7 @@ use super::form::{self, Field, Problem};
 use super::layout::Layout;
 use super::pager::Pager;
 use super::place::{Choice, Place, Tick};
+use super::reference::Span;
 
 /// `/workspaces/{id}/integrations`: asks itself with `query` and `page`.
 #[derive(Debug, Clone, Template)]

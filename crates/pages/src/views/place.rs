@@ -1,6 +1,8 @@
 //! Where in a workspace a page is.
 
 use super::address::segment;
+use super::reference::Paragraph;
+use crate::openapi::paragraphs;
 
 /// The workspace that a page belongs to, for its navigation.
 #[derive(Debug, Clone)]
@@ -56,4 +58,10 @@ pub struct Tick {
     pub reads: bool,
     pub is_destructive: bool,
     pub is_ticked: bool,
+}
+
+impl Tick {
+    pub(super) fn about(&self) -> Vec<Paragraph> {
+        paragraphs(&self.summary)
+    }
 }

@@ -6,6 +6,7 @@ use super::address::segment;
 use super::form::{self, Field, Problem};
 use super::layout::Layout;
 use super::place::{Choice, Place, Tick};
+use super::reference::Span;
 use super::trying::TryInput;
 
 /// `/servers/{id}/tools`: asks itself with `query`, and with `open` for one group alone; posts `query`,

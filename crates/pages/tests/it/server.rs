@@ -86,7 +86,7 @@ impl Server {
         let first = app.first_start().await.unwrap().unwrap();
         let link = first.sign_in_link.expose_secret();
         Server {
-            router: quaymaster_pages::router(app.clone(), openapi()),
+            router: quaymaster_pages::router(app.clone(), openapi),
             link: link.strip_prefix(public_url).unwrap().to_owned(),
             workspace: first.workspace.id,
             token: first.token.token.expose_secret().to_owned(),

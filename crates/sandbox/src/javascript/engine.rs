@@ -6,7 +6,9 @@ use super::program::Program;
 use crate::message::{Done, End, Start};
 use crate::run::Limits;
 use crate::sys;
+use quaymaster_core::clock::{Entropy as _, SystemEntropy};
 use rquickjs::context::EvalOptions;
+use rquickjs::object::Property;
 use rquickjs::{Context, Function, Object, Persistent, Runtime, Value};
 use std::cell::Cell;
 use std::fs::File;
@@ -60,6 +62,9 @@ impl Engine {
         let context = Context::full(&runtime)?;
         let host = Host::new(Rc::clone(connection));
         let tools = context.with(|ctx| {
+            let math: Object<'_> = ctx.globals().get("Math")?;
+            let own = Function::new(ctx.clone(), random)?.with_name("random")?;
+            math.prop("random", Property::from(own).writable().configurable())?;
             if let Some(extra) = extra {
                 extra(&ctx)?;
             }
@@ -128,6 +133,15 @@ impl Engine {
             logs_dropped,
         }
     }
+}
+
+/// `Math.random`. The engine's own numbers come from a seed that it draws when it is loaded, which many workers have in
+/// common.
+fn random() -> f64 {
+    let mut bytes = [0; size_of::<u64>()];
+    SystemEntropy.fill(&mut bytes);
+    // As many bits as there are between 0 and 1.
+    (u64::from_ne_bytes(bytes) >> 11) as f64 / (1_u64 << 53) as f64
 }
 
 fn over(host: &Host, until: Until) -> bool {

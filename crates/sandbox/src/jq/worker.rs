@@ -4,6 +4,7 @@ use super::evaluate::evaluate;
 use super::json::{self, Room};
 use super::program::{Compiled, Library};
 use super::{Ask, Told, Why};
+use crate::forks::Origin;
 use crate::frame;
 use crate::isolation::Failure;
 use crate::lock::{self, Allowance};
@@ -34,7 +35,7 @@ const WARM_UP: &str = r#"[
 ]"#;
 
 /// Locks this process and evaluates what it is given.
-pub(crate) fn work(connection: &File, parent: u32) -> Result<Infallible, Failure> {
+pub(crate) fn work(connection: &File, origin: &Origin) -> Result<Infallible, Failure> {
     // An interpreter that panics says so below.
     std::panic::set_hook(Box::new(|_| {}));
     let mut evaluator = Evaluator {
@@ -52,7 +53,8 @@ pub(crate) fn work(connection: &File, parent: u32) -> Result<Infallible, Failure
         memory: MEMORY,
         cpu: CPU,
     };
-    let locked = lock::lock(parent, &allowance)?;
+    origin.copy()?;
+    let locked = lock::lock(origin.parent, &allowance)?;
     let ready = FromWorker::Ready {
         isolation: locked.isolation,
         lacks: locked.lacks,

@@ -3,6 +3,7 @@
 use super::open::Was;
 use super::run::Done;
 use super::{Failed, Given, MAX_STATEMENT, Told, open, run};
+use crate::forks::Origin;
 use crate::frame;
 use crate::isolation::Failure;
 use crate::lock::{self, Allowance};
@@ -21,8 +22,10 @@ const MEMORY: u64 = 640 * 1024 * 1024;
 const MORE_CPU: Duration = Duration::from_secs(5);
 
 /// Locks this process, runs one statement, and ends the process.
-pub(crate) fn work(connection: &File, parent: u32) -> Result<Infallible, Failure> {
+pub(crate) fn work(connection: &File, origin: &Origin) -> Result<Infallible, Failure> {
     std::panic::set_hook(Box::new(|_| {}));
+    // The library draws the seed of `random()` below, and copies would have it in common.
+    origin.copy()?;
     // What the library reads from the machine, it reads now.
     let database = open::nothing().map_err(|_| Failure {
         stage: "sqlite".to_owned(),
@@ -32,7 +35,7 @@ pub(crate) fn work(connection: &File, parent: u32) -> Result<Infallible, Failure
         memory: MEMORY,
         cpu: MAX_STATEMENT + MORE_CPU,
     };
-    let locked = lock::lock(parent, &allowance)?;
+    let locked = lock::lock(origin.parent, &allowance)?;
     let ready = FromWorker::Ready {
         isolation: locked.isolation,
         lacks: locked.lacks,

@@ -1,12 +1,16 @@
-//! What Python sessions need besides: processes, signals, files handed over, landlock.
+//! What is needed besides for Python sessions and for workers that are copies: processes, signals, files handed
+//! over, landlock.
 //!
-//! The server itself calls [`receive_files`] alone; everything else is for workers, which have one thread.
+//! The server itself calls [`send_files`], [`receive_files`], [`signal`] and [`ended`], which are sound with many
+//! threads; everything else is for workers, which have one.
 
 use super::{checked, checked_long};
 use std::ffi::{CStr, CString, c_char, c_int, c_uint, c_ulong, c_void};
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd as _, OwnedFd};
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::ExitStatus;
 use std::ptr;
 
 /// Which of the two processes this is after [`fork`].
@@ -23,6 +27,31 @@ pub(crate) fn fork() -> io::Result<Forked> {
         0 => Ok(Forked::Child),
         child => Ok(Forked::Parent(child)),
     }
+}
+
+/// A copy of this process, which must have one thread, as another child of its parent (clone(2), `CLONE_PARENT`). The
+/// copy is not in the C library's records, which matters to `fork` handlers and there are none.
+pub(crate) fn fork_sibling() -> io::Result<Forked> {
+    let flags = c_ulong::from((libc::CLONE_PARENT | libc::SIGCHLD).unsigned_abs());
+    let none: c_ulong = 0;
+    // SAFETY: a worker has one thread, so that the copy is whole; without a stack of its own it has a copy of this one.
+    match unsafe { libc::syscall(libc::SYS_clone, flags, none, none, none, none) } {
+        -1 => Err(io::Error::last_os_error()),
+        0 => Ok(Forked::Child),
+        child => c_int::try_from(child)
+            .map(Forked::Parent)
+            .map_err(io::Error::other),
+    }
+}
+
+/// The status of a child that has ended; none when it has not, and `wait` is false. Its id may then be another's.
+pub(crate) fn ended(child: c_int, wait: bool) -> io::Result<Option<ExitStatus>> {
+    let flags = if wait { 0 } else { libc::WNOHANG };
+    let mut status = 0;
+    // SAFETY: `status` is a valid place for the answer.
+    let found = unsafe { libc::waitpid(child, &raw mut status, flags) };
+    checked(found.min(0))?;
+    Ok((found == child).then(|| ExitStatus::from_raw(status)))
 }
 
 /// Ends this process at once, without anything that is done at an end.

@@ -147,6 +147,18 @@ impl Host {
 
     /// Its workers, dead ones that are not gone yet among them.
     pub(crate) fn workers(&self) -> Vec<u32> {
+        let is_copied = |child: &u32| {
+            // As it is called before it gives itself a name, and after.
+            let name = std::fs::read_to_string(format!("/proc/{child}/comm"));
+            name.is_ok_and(|name| ["exe", "quaymaster-fork"].contains(&name.trim_end()))
+        };
+        let mut children = self.children();
+        children.retain(|child| !is_copied(child));
+        children
+    }
+
+    /// Its processes, those that workers are copies of among them.
+    pub(crate) fn children(&self) -> Vec<u32> {
         let tasks = std::fs::read_dir(format!("/proc/{}/task", self.pid())).unwrap();
         tasks
             .filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("children")).ok())

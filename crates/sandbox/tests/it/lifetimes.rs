@@ -24,6 +24,51 @@ fn fifty_at_once_are_answered() {
 }
 
 #[test]
+fn no_two_programs_draw_the_same_numbers() {
+    let mut host = Host::start(&[]);
+    let code = "return [Math.random(), Math.random()]";
+    let ids: Vec<_> = (0..100)
+        .map(|_| host.order(json!({ "code": code })))
+        .collect();
+    let mut drawn = Vec::new();
+    for id in ids {
+        let outcome = host.answer(id);
+        let both = outcome["result"].as_array().unwrap().iter();
+        drawn.extend(both.map(|number| number.as_f64().unwrap().to_bits()));
+    }
+    assert!(drawn.iter().all(|&bits| f64::from_bits(bits) < 1.0));
+    drawn.sort_unstable();
+    drawn.dedup();
+    assert_eq!(drawn.len(), 200);
+    let shape = "const own = Object.getOwnPropertyDescriptor(Math, 'random'); \
+                 return [own.value.name, own.value.length, own.writable, own.enumerable, own.configurable]";
+    assert_eq!(host.value(shape), json!(["random", 0, true, false, true]));
+}
+
+#[test]
+fn what_workers_are_copies_of_is_replaced_when_it_is_killed() {
+    let mut host = Host::start(&[]);
+    host.value("return 1");
+    for _ in 0..3 {
+        let workers = host.waiting();
+        let mut copied = host.children();
+        copied.retain(|child| !workers.contains(child));
+        assert_eq!(copied.len(), 1, "{copied:?}");
+        let killed = std::process::Command::new("kill")
+            .args(["-KILL", &copied[0].to_string()])
+            .status();
+        assert!(killed.unwrap().success());
+        // More than wait, so that new ones are needed.
+        let ids: Vec<_> = (0..8)
+            .map(|n| host.order(json!({ "code": format!("return {n}") })))
+            .collect();
+        for (n, id) in ids.into_iter().enumerate() {
+            assert_eq!(host.answer(id)["result"], json!(n));
+        }
+    }
+}
+
+#[test]
 fn more_than_there_is_room_for_take_turns() {
     let mut host = Host::start(&[]);
     let code = "await quaymaster.test.slow({ ms: 50 }); return 1";
@@ -109,13 +154,16 @@ fn no_worker_outlives_a_server_that_was_killed() {
             workers.len() >= 7,
             "{way:?} three run and four wait: {workers:?}"
         );
+        // What they are copies of goes with them.
+        let processes = host.children();
+        assert!(processes.len() > workers.len(), "{way:?} {processes:?}");
         host.kill();
         let killed = Instant::now();
-        while workers.iter().any(|&worker| lives(worker)) {
+        while processes.iter().any(|&process| lives(process)) {
             let waited = killed.elapsed();
             assert!(
                 waited < Duration::from_secs(2),
-                "{way:?} {workers:?} live after {waited:?}"
+                "{way:?} {processes:?} live after {waited:?}"
             );
             std::thread::yield_now();
         }
@@ -130,10 +178,13 @@ fn a_worker_is_not_started_by_hand() {
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(2));
-    // Another parent than the one that is named has ended meanwhile.
-    let output = std::process::Command::new(program)
-        .args(["__worker", "js", "1"])
-        .output()
-        .unwrap();
-    assert_eq!(output.status.code(), Some(1));
+    // Nobody asks for copies; another parent than the one that is named has ended meanwhile.
+    for args in [["js", "1", "forks"].as_slice(), &["python", "1"]] {
+        let output = std::process::Command::new(program)
+            .arg("__worker")
+            .args(args)
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(1), "{args:?}");
+    }
 }

@@ -52,6 +52,7 @@ impl Sample {
             refused: Some(self.t("The workspace Invoices is open at /mcp already.")),
             form: FlowTokenForm {
                 name: self.wrong("Cursor", "There is a flow token named Cursor already."),
+                named_flows: Some(self.wrong("get_weather", "The workspace has no such flow.")),
                 in_url: false,
                 mix: self.mix(true),
                 ..FlowTokenForm::default()

@@ -522,6 +522,10 @@ export interface CreateConnection {
   secretText?: string | null;
   username?: string | null;
   password?: string | null;
+  /**
+   * What the way to sign in asks for besides, by name, such as the address of a server; with the type
+   * `CUSTOM_AUTH` all of it.
+   */
   props?: Json | null;
   accessToken?: string | null;
   refreshToken?: string | null;

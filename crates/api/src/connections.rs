@@ -261,7 +261,9 @@ pub(crate) async fn create_connection(
         Some(kind) => {
             let credentials = new.credentials(kind)?;
             let auth = auth.map(String::as_str);
-            let mut given = app.fields_of(&admin, &connector, auth, credentials).await?;
+            let more = new.props.clone().unwrap_or_default();
+            let given = app.fields_of(&admin, &connector, auth, credentials, more);
+            let mut given = given.await?;
             given.fields.0.append(&mut fields.0);
             fields = given.fields;
             (Some(given.auth), given.tokens)

@@ -20,8 +20,8 @@ pub enum Credentials {
         username: String,
         password: String,
     },
-    /// The fields of the way to sign in, by name.
-    Custom(Map<String, Value>),
+    /// Nothing but fields.
+    Custom,
     /// What a token endpoint gave the developer's own app: `access_token` and more, as RFC 6749 §5.1 has
     /// it.
     Tokens(Map<String, Value>),
@@ -40,7 +40,7 @@ impl Credentials {
         match self {
             Credentials::Secret(_) => &[AuthKind::ApiKey],
             Credentials::Basic { .. } => &[AuthKind::Basic],
-            Credentials::Custom(_) => &[AuthKind::ApiKey, AuthKind::Basic, AuthKind::None],
+            Credentials::Custom => &[AuthKind::ApiKey, AuthKind::Basic, AuthKind::None],
             Credentials::Tokens(_) => &[AuthKind::Oauth2],
         }
     }
@@ -56,31 +56,33 @@ pub struct Sought {
 }
 
 impl App {
-    /// The way to sign in that a type of credential means, and its fields by name.
+    /// The way to sign in that a type of credential means, and its fields by name. `more` are those that are not
+    /// in the credential itself, as the address of a server.
     pub async fn fields_of(
         &self,
         actor: &Actor,
         connector: &str,
         auth: Option<&str>,
         credentials: Credentials,
+        more: Map<String, Value>,
     ) -> Result<Given, Fault> {
         let definition = self.definition(&actor.org, connector).await?;
         let way = way_for(&definition, auth, &credentials)?;
         let mut tokens = None;
-        let fields = match credentials {
+        let mut fields: BTreeMap<String, String> =
+            more.into_iter().map(text_of).collect::<Result<_, _>>()?;
+        match credentials {
             Credentials::Secret(secret) => {
                 let mut secrets = way.fields.iter().filter(|(_, field)| field.secret);
                 let name = secrets.next().map(|(name, _)| name.clone());
                 let name = name.ok_or_else(|| wrong_type(&definition, way))?;
-                BTreeMap::from([(name, secret)])
+                fields.insert(name, secret);
             }
-            Credentials::Basic { username, password } => BTreeMap::from([
+            Credentials::Basic { username, password } => fields.extend([
                 ("username".to_owned(), username),
                 ("password".to_owned(), password),
             ]),
-            Credentials::Custom(props) => {
-                props.into_iter().map(text_of).collect::<Result<_, _>>()?
-            }
+            Credentials::Custom => {}
             Credentials::Tokens(answer) => {
                 let oauth2 = way.oauth2.as_ref();
                 let oauth2 = oauth2.ok_or_else(|| wrong_type(&definition, way))?;
@@ -89,9 +91,8 @@ impl App {
                     Fault::invalid_arg("/accessToken", "pattern", message)
                 })?;
                 tokens = Some(found);
-                BTreeMap::new()
             }
-        };
+        }
         Ok(Given {
             auth: way.key.clone(),
             fields: Fields(fields),

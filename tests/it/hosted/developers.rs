@@ -5,6 +5,49 @@ use quaymaster_tests::{Database, Developer};
 use serde_json::json;
 
 #[tokio::test]
+async fn the_address_of_a_server_goes_with_every_type_of_credential() {
+    let desk = Developer::open(Database::Sqlite).await;
+    let account = |more: serde_json::Value| {
+        let mut body = json!({
+            "integrationName": "kinto", "displayName": "Log", "type": "BASIC_AUTH",
+            "username": "carrier", "password": "Sailor-4711",
+        });
+        for (name, value) in more.as_object().into_iter().flatten() {
+            body[name] = value.clone();
+        }
+        Some(body)
+    };
+    let slip = account(json!({ "externalId": "none" }));
+    let slip = desk.refused(400, "POST", "/connections", slip).await;
+    let missing = &slip["details"]["errors"][0];
+    assert_eq!(missing["pointer"], "/fields/url", "{slip}");
+    // Nobody listens there.
+    let url = json!({ "url": "http://127.0.0.1:9" });
+    for (name, more) in [
+        ("props", json!({ "props": url })),
+        ("fields", json!({ "fields": url })),
+        // What is said by itself counts.
+        (
+            "both",
+            json!({ "props": { "url": "http://127.0.0.1:9", "password": "another" } }),
+        ),
+        (
+            "secret",
+            json!({ "type": "SECRET_TEXT", "secretText": "a-token", "props": url, "username": null, "password": null }),
+        ),
+    ] {
+        let mut body = account(more).unwrap();
+        body["externalId"] = json!(name);
+        let made = desk.made("/connections", body).await;
+        assert_eq!(made["connection"]["integrationName"], "kinto", "{made}");
+    }
+    let wrong = account(json!({ "externalId": "wrong", "props": { "url": ["a"] } }));
+    let wrong = desk.refused(400, "POST", "/connections", wrong).await;
+    let pointer = &wrong["details"]["errors"][0]["pointer"];
+    assert_eq!(pointer, "/props/url", "{wrong}");
+}
+
+#[tokio::test]
 async fn a_single_action_runs_with_the_accounts_and_partials_that_are_named() {
     for database in Database::BOTH {
         let desk = Developer::open(database).await;

@@ -47,6 +47,8 @@ pub(crate) struct CreateConnection {
     pub(super) secret_text: Option<String>,
     pub(super) username: Option<String>,
     pub(super) password: Option<String>,
+    /// What the way to sign in asks for besides, by name, such as the address of a server; with the type
+    /// `CUSTOM_AUTH` all of it.
     #[schema(value_type = Option<Object>)]
     pub(super) props: Option<Map<String, Value>>,
     pub(super) access_token: Option<String>,
@@ -141,9 +143,7 @@ impl CreateConnection {
                 username: needed("username", &self.username)?,
                 password: self.password.clone().unwrap_or_default(),
             },
-            CredentialType::CustomAuth => {
-                Credentials::Custom(self.props.clone().unwrap_or_default())
-            }
+            CredentialType::CustomAuth => Credentials::Custom,
             CredentialType::Oauth2 | CredentialType::PlatformOauth2 => {
                 let mut answer = self.data.clone().unwrap_or_default();
                 let access = needed("accessToken", &self.access_token)?;

@@ -140,7 +140,7 @@ fn every_error_stands_in_the_summary_and_under_its_field() {
         ("welcome-wrong", 3),
         ("workspaces-wrong", 1),
         ("workspace-wrong", 3),
-        ("workspace-settings-wrong", 3),
+        ("workspace-settings-wrong", 4),
         ("api-keys-wrong", 3),
         ("settings-wrong", 1),
         ("account-wrong", 3),

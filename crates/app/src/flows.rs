@@ -101,9 +101,10 @@ impl App {
     pub async fn flow_names(
         &self,
         org: &OrgId,
-        flows: impl Iterator<Item = FlowId>,
+        flows: impl IntoIterator<Item = FlowId>,
     ) -> Result<BTreeMap<FlowId, String>, Fault> {
-        let known = self.store.flow_names(org, &flows.collect()).await?;
+        let ids = flows.into_iter().collect();
+        let known = self.store.flow_names(org, &ids).await?;
         Ok(known.into_iter().collect())
     }
 

@@ -26,7 +26,6 @@ async fn the_address_of_a_server_goes_with_every_type_of_credential() {
     for (name, more) in [
         ("props", json!({ "props": url })),
         ("fields", json!({ "fields": url })),
-        // What is said by itself counts.
         (
             "both",
             json!({ "props": { "url": "http://127.0.0.1:9", "password": "another" } }),

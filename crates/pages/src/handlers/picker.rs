@@ -72,15 +72,16 @@ impl Form for Chosen {
     fn read(fields: &Fields) -> Self {
         let all = |name: &str| fields.all(name).map(str::to_owned).collect::<Vec<String>>();
         let open = all("open");
+        let look = fields.one("look");
         // What is found anew is opened as far as there is room.
-        let (query, opened) = match fields.one("look") {
+        let (query, opened) = match look {
             "" => (fields.text("query"), [all("opened"), open.clone()].concat()),
             "all" => (String::new(), Vec::new()),
             _ => (fields.text("query"), Vec::new()),
         };
         Chosen {
             is_follow: !fields.one("follow").is_empty(),
-            is_look: !open.is_empty() || !fields.one("look").is_empty(),
+            is_look: !open.is_empty() || !look.is_empty(),
             query,
             opened,
             tools: all("tool"),

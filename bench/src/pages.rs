@@ -5,7 +5,7 @@ use crate::load::Connection;
 use crate::server::{Server, seconds_since};
 use crate::table::Table;
 use anyhow::Context as _;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::path::Path;
 use std::time::Instant;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -78,10 +78,10 @@ pub(crate) async fn long_lists(binary: &Path, table: &mut Table) -> anyhow::Resu
         .await?;
     anyhow::ensure!(saved.get("code").is_none(), "{saved}");
     let user = json!({ "workspaceId": server.workspace, "externalId": "first" });
-    let made = server
+    let end_user = server
         .rest(&key, "POST", "/api/v1/end-users", &user)
         .await?;
-    anyhow::ensure!(made.get("code").is_none(), "{made}");
+    anyhow::ensure!(end_user.get("code").is_none(), "{end_user}");
     let workspace = &server.workspace;
     let first = [
         (
@@ -101,10 +101,16 @@ pub(crate) async fn long_lists(binary: &Path, table: &mut Table) -> anyhow::Resu
             json!({ "name": "first", "description": "The first.", "systemPrompt": "Wait." }),
         ),
     ];
+    let mut made = Vec::new();
     for (path, body) in first {
-        let made = server.rest(&key, "POST", &path, &body).await?;
-        anyhow::ensure!(made.get("code").is_none(), "{path}: {made}");
+        let answer = server.rest(&key, "POST", &path, &body).await?;
+        anyhow::ensure!(answer.get("code").is_none(), "{path}: {answer}");
+        made.push(answer);
     }
+    let id = |answer: &Value| answer["id"].as_str().unwrap_or_default().to_owned();
+    let end_user = id(&end_user["endUser"]);
+    let (integration, hosted) = (id(&made[0]["integration"]), id(&made[1]));
+    let partial = id(&made[2]["partial"]);
     let target = crate::load::Target {
         token: key.clone(),
         ..server.target()
@@ -140,6 +146,38 @@ pub(crate) async fn long_lists(binary: &Path, table: &mut Table) -> anyhow::Resu
         ("partials", format!("/workspaces/{workspace}/partials")),
         ("skills", "/skills".to_owned()),
         ("connectors", "/connectors".to_owned()),
+        ("a connector", "/connectors/slack".to_owned()),
+        (
+            "trying a call",
+            "/connectors/slack/modules/chat/send_channel_message".to_owned(),
+        ),
+        ("an end user", format!("/end-users/{end_user}")),
+        (
+            "a new integration",
+            format!("/workspaces/{workspace}/integrations/new/slack"),
+        ),
+        (
+            "an integration",
+            format!("/workspaces/{workspace}/integrations/{integration}"),
+        ),
+        (
+            "a new partial",
+            format!("/workspaces/{workspace}/partials/new"),
+        ),
+        ("a partial", format!("/partials/{partial}")),
+        ("packs", format!("/workspaces/{workspace}/packs")),
+        (
+            "a pack",
+            format!("/workspaces/{workspace}/packs/slack_digest"),
+        ),
+        (
+            "the settings of a workspace",
+            format!("/workspaces/{workspace}/settings"),
+        ),
+        // It follows the workspace, and has 20,000 actions, which is the most.
+        ("a server", format!("/servers/{hosted}")),
+        ("choosing its tools", format!("/servers/{hosted}/tools")),
+        ("its playground", format!("/servers/{hosted}/try")),
     ];
     for (name, path) in pages {
         let mut times = Vec::new();

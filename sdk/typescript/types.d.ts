@@ -1340,6 +1340,8 @@ export interface TextProblem {
 export interface ToolListSizeView {
   /** How many tools there are in TOOLS mode, those for looking up values and those of flows too. */
   tools: number;
+  /** How many integrations of the workspace there is no room for: a server has at most 20,000 actions. */
+  leftOut: number;
   /** About how many tokens a model reads in TOOLS mode. */
   toolsModeTokens: number;
   /** About how many tokens a model reads in CODE mode. */

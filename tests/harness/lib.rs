@@ -30,7 +30,7 @@ pub use developer::{Developer, Made};
 pub use mcp::{Mcp, Reply};
 pub use oauth_client::OAuthClient;
 pub use outside_service::OutsideService;
-pub use person::Person;
+pub use person::{Page as PersonPage, Person};
 pub use script::Script;
 pub use server::{Database, Server, binary, cli, fresh_postgres, program, tools_directory};
 pub use services::Service;

@@ -16,6 +16,7 @@ mod keys;
 mod lists;
 mod long_lists;
 mod looks;
+mod many;
 mod notes;
 mod own_connectors;
 mod payloads;

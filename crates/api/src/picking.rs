@@ -75,6 +75,8 @@ pub(crate) async fn pick_server_tools(
 pub(crate) struct ToolListSizeView {
     /// How many tools there are in TOOLS mode, those for looking up values and those of flows too.
     tools: usize,
+    /// How many integrations of the workspace there is no room for: a server has at most 20,000 actions.
+    left_out: usize,
     /// About how many tokens a model reads in TOOLS mode.
     tools_mode_tokens: usize,
     /// About how many tokens a model reads in CODE mode.
@@ -98,6 +100,7 @@ pub(crate) async fn read_tool_list_size(
     let size = app.tool_list_size(&actor, &id_of(&id)?).await?;
     Ok(axum::Json(ToolListSizeView {
         tools: size.tools,
+        left_out: size.left_out,
         tools_mode_tokens: size.tools_mode_tokens,
         code_mode_tokens: size.code_mode_tokens,
     }))

@@ -322,7 +322,7 @@ pub(crate) async fn read_server(
     let id = id_of(&id)?;
     let server = app.server(&actor, &id).await?;
     let tools = app.server_tools(&actor, &id).await?;
-    let flows = app.server_flows(&actor, &server).await?;
+    let (flows, _) = app.server_flows(&actor, &server, usize::MAX).await?;
     Ok(axum::Json(ServerWithTools {
         flows: flows
             .into_iter()

@@ -6,7 +6,7 @@ mod once;
 
 use crate::App;
 use crate::actor::Actor;
-use crate::hosted::{Hosted, layer};
+use crate::hosted::{Hosted, Saved, layer};
 use crate::integrations::{connector_key, must_be_on};
 use crate::server_tools::{checked_action, chosen, fitting_partials};
 use once::{Once, checked_key, digest};
@@ -267,8 +267,8 @@ impl App {
             created_at: now,
             updated_at: now,
         };
-        let partials = self.store.partials(&actor.org, workspace).await?;
-        let part = self.part_of(integration, Vec::new(), &partials).await?;
+        let saved = Saved::new(self.store.partials(&actor.org, workspace).await?);
+        let part = self.part_of(integration, Vec::new(), &saved.into()).await?;
         Ok(Hosted::new(server, vec![part]))
     }
 }

@@ -4,24 +4,31 @@
 //! It is put together when something that it is made of changed, which the server's revision tells,
 //! and kept until then.
 
+mod part;
+
+pub(crate) use part::{Part, Saved, layer};
+
 use crate::App;
 use crate::admit::{fresh, last};
-use crate::integrations::must_be_on;
+use crate::flows::off_the_threads;
+use crate::picking::cost;
 use crate::toolsets::code;
-use quaymaster_connectors::definition::{Definition, Kind};
 use quaymaster_connectors::request::Prepared;
-use quaymaster_connectors::surface::{self, Index, Partial as Layer, Preset, Switched, What};
+use quaymaster_connectors::surface::{self, Index, OwnTexts, Preset, Switched, What};
 use quaymaster_core::Fault;
-use quaymaster_core::id::{ConnectionId, IntegrationId, OrgId, PartialId, ServerId, WorkspaceId};
+use quaymaster_core::id::{ConnectionId, IntegrationId, OrgId, ServerId};
 use quaymaster_core::schema::Checker;
 use quaymaster_core::tool::{JsonObject, ToolDef};
 use quaymaster_sandbox::Namespace;
 use quaymaster_store::integration::Integration;
-use quaymaster_store::partial::Partial;
 use quaymaster_store::server::{Mode, Server};
 use quaymaster_store::server_tool::ServerTool;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, OnceLock};
+
+/// A server has at most so many actions: each is kept in memory with its schema. Integrations that come
+/// behind them in the order of the workspace are left out.
+const MOST_ACTIONS: usize = 20_000;
 
 pub(crate) struct Hosted {
     pub(crate) server: Server,
@@ -32,25 +39,11 @@ pub(crate) struct Hosted {
     names: HashMap<String, usize>,
     /// What `tools/list` answers.
     pub(crate) listed: Arc<[ToolDef]>,
+    /// Integrations of the workspace that there is no room for.
+    pub(crate) left_out: usize,
     index: OnceLock<Index>,
+    tokens: OnceLock<usize>,
 }
-
-/// An integration with its definition.
-pub(crate) struct Part {
-    pub(crate) integration: Integration,
-    pub(crate) prepared: Arc<Prepared>,
-    /// The keys of its actions that the server has; none is all.
-    pub(crate) actions: Option<Vec<String>>,
-    /// Those that were picked by hand, by the key of the action.
-    picked: HashMap<String, ServerTool>,
-    /// The partials that hold for tools which name none.
-    usual: Vec<Partial>,
-    /// All partials that a tool of it can name.
-    known: HashMap<PartialId, Partial>,
-}
-
-/// A tool's own title and description, where somebody gave it some.
-type Display = Option<(Option<String>, Option<String>)>;
 
 pub(crate) struct HostedTool {
     pub(crate) def: ToolDef,
@@ -111,10 +104,25 @@ impl Hosted {
         self.index.get_or_init(|| self.switched(Index::new))
     }
 
+    /// What the list of its own tools costs a model in TOOLS mode, counted when somebody asks for the
+    /// first time.
+    pub(crate) async fn tokens(self: &Arc<Self>) -> Result<usize, Fault> {
+        if let Some(known) = self.tokens.get() {
+            return Ok(*known);
+        }
+        let hosted = self.clone();
+        off_the_threads(move || {
+            *hosted
+                .tokens
+                .get_or_init(|| cost(hosted.tools.iter().map(|tool| &tool.def)))
+        })
+        .await
+    }
+
     /// Runs something over all integrations as the pure functions of the surface know them.
     pub(crate) fn switched<T>(&self, run: impl FnOnce(&[Switched<'_>]) -> T) -> T {
         type Presets<'a> = Box<dyn Fn(&str) -> Preset + 'a>;
-        type Displays<'a> = Box<dyn Fn(&str) -> Display + 'a>;
+        type Displays<'a> = Box<dyn Fn(&str) -> Option<OwnTexts> + 'a>;
         let words: Vec<(Presets<'_>, Displays<'_>)> = self
             .parts
             .iter()
@@ -171,86 +179,6 @@ impl HostedTool {
     }
 }
 
-impl Part {
-    pub(crate) fn definition(&self) -> &Definition {
-        self.prepared.definition()
-    }
-
-    /// The name by which an MCP server knows the tool that is this action.
-    pub(crate) fn tool_of_server(&self, action: &str) -> Option<String> {
-        let definition = self.definition();
-        let (_, _, found) = definition.action(action)?;
-        let is_mcp = definition.kind == Kind::Mcp;
-        found.rpc.clone().filter(|_| is_mcp)
-    }
-
-    /// What holds for an action before the agent says anything.
-    pub(crate) fn preset(&self, action: &str) -> Preset {
-        let picked = self.picked.get(action);
-        let named = picked.and_then(|tool| tool.partials.as_ref());
-        let partials: Vec<&Partial> = match named {
-            Some(ids) => ids.iter().filter_map(|id| self.known.get(id)).collect(),
-            None => self.usual.iter().collect(),
-        };
-        let of_action = |partial: &&&Partial| {
-            let only = partial.action.as_deref();
-            only.is_none_or(|only| only == action)
-        };
-        Preset {
-            defaults: picked
-                .map(|tool| tool.input_defaults.clone())
-                .unwrap_or_default(),
-            partials: partials
-                .iter()
-                .filter(of_action)
-                .map(|one| layer(one))
-                .collect(),
-        }
-    }
-
-    /// Runs something over the integration as the pure functions of the surface know it.
-    pub(crate) fn switched<T>(&self, run: impl FnOnce(&Switched<'_>) -> T) -> T {
-        let presets = |action: &str| self.preset(action);
-        let display = |action: &str| self.display(action);
-        run(&self.as_switched(&presets, &display))
-    }
-
-    fn as_switched<'a>(
-        &'a self,
-        presets: &'a dyn Fn(&str) -> Preset,
-        display: &'a dyn Fn(&str) -> Display,
-    ) -> Switched<'a> {
-        Switched {
-            alias: &self.integration.alias,
-            definition: self.definition(),
-            actions: self.actions.as_deref(),
-            presets,
-            display,
-        }
-    }
-
-    fn display(&self, action: &str) -> Display {
-        let tool = self.picked.get(action)?;
-        Some((tool.display_name.clone(), tool.description.clone()))
-    }
-
-    fn connection(&self, what: &What) -> Option<ConnectionId> {
-        let of = |action: &String| self.picked.get(action)?.connection.clone();
-        match what {
-            What::Action(action) => of(action),
-            What::Companion { for_actions, .. } => for_actions.iter().find_map(of),
-        }
-    }
-}
-
-pub(crate) fn layer(partial: &Partial) -> Layer {
-    Layer {
-        name: partial.name.clone(),
-        values: partial.values.clone(),
-        enforced: partial.enforced.iter().cloned().collect(),
-    }
-}
-
 impl App {
     /// A server of the organization, believed for half a second.
     pub(crate) async fn hosted(&self, org: &OrgId, id: &ServerId) -> Result<Arc<Hosted>, Fault> {
@@ -273,44 +201,45 @@ impl App {
         Ok(hosted)
     }
 
+    /// What a workspace has switched on, or what picked tools stand on.
     async fn put_together(&self, server: Server) -> Result<Hosted, Fault> {
         let (org, workspace) = (&server.org, &server.workspace);
-        let picked = self.store.server_tools(org, &server.id).await?;
-        let picked = server.is_picked.then_some(picked);
-        let parts = self.parts_of(org, workspace, picked).await?;
-        Ok(Hosted::new(server, parts))
-    }
-
-    /// What a workspace has switched on, or what picked tools stand on.
-    pub(crate) async fn parts_of(
-        &self,
-        org: &OrgId,
-        workspace: &WorkspaceId,
-        picked: Option<Vec<ServerTool>>,
-    ) -> Result<Vec<Part>, Fault> {
-        let integrations = self.store.integrations(org, workspace).await?;
-        let partials = self.store.partials(org, workspace).await?;
-        let by_hand = picked.is_some();
         let mut of_integration: HashMap<IntegrationId, Vec<ServerTool>> = HashMap::new();
-        for tool in picked.into_iter().flatten() {
-            of_integration
-                .entry(tool.integration.clone())
-                .or_default()
-                .push(tool);
+        if server.is_picked {
+            for tool in self.store.server_tools(org, &server.id).await? {
+                let own = of_integration.entry(tool.integration.clone());
+                own.or_default().push(tool);
+            }
         }
-        let mut parts = Vec::new();
+        let integrations = self.store.integrations(org, workspace).await?;
+        let saved = Arc::new(Saved::new(self.store.partials(org, workspace).await?));
+        let (mut parts, mut size, mut left_out) = (Vec::new(), 0, 0);
         for integration in integrations {
             let tools = of_integration.remove(&integration.id).unwrap_or_default();
-            if by_hand && tools.is_empty() {
+            if server.is_picked && tools.is_empty() {
                 continue;
             }
-            // Its definition was taken away: nobody else's tools suffer.
-            match self.part_of(integration, tools, &partials).await {
-                Ok(part) => parts.push(part),
+            if left_out > 0 {
+                left_out += 1;
+                continue;
+            }
+            match self.part_of(integration, tools, &saved).await {
+                Ok(part) if size + part.size() > MOST_ACTIONS => left_out += 1,
+                Ok(part) => {
+                    size += part.size();
+                    parts.push(part);
+                }
+                // Its definition was taken away: nobody else's tools suffer.
                 Err(fault) => tracing::warn!(%fault, "an integration was left out"),
             }
         }
-        Ok(parts)
+        if left_out > 0 {
+            tracing::warn!(server = %server.id, left_out, "a server has no room for some integrations");
+        }
+        // Thousands of schemas take a while.
+        let mut hosted = off_the_threads(move || Hosted::new(server, parts)).await?;
+        hosted.left_out = left_out;
+        Ok(hosted)
     }
 
     /// An integration with what a server has of it.
@@ -318,69 +247,24 @@ impl App {
         &self,
         integration: Integration,
         picked: Vec<ServerTool>,
-        partials: &[Partial],
+        saved: &Arc<Saved>,
     ) -> Result<Part, Fault> {
-        let usable = self
-            .usable(&integration.org, &integration.connector)
-            .await?;
-        // For the kind `mcp`: what the servers of these have. Whose account an end user connects is
-        // not known before they call.
+        let prepared = self.prepared_of(&integration, &picked).await?;
+        Ok(Part::new(integration, prepared, picked, saved.clone()))
+    }
+
+    /// What the connector of an integration can do; of the kind `mcp`, what the servers of its accounts
+    /// have. Whose account an end user connects is not known before they call.
+    pub(crate) async fn prepared_of(
+        &self,
+        integration: &Integration,
+        picked: &[ServerTool],
+    ) -> Result<Arc<Prepared>, Fault> {
+        let (org, connector) = (&integration.org, &integration.connector);
+        let usable = self.usable(org, connector).await?;
         let own = picked.iter().filter_map(|tool| tool.connection.clone());
         let connections = integration.connection.iter().cloned().chain(own).collect();
-        let prepared = self
-            .over_connections(&usable, &integration.org, &connections)
-            .await?;
-        Ok(Part::new(integration, prepared, picked, partials))
-    }
-}
-
-impl Part {
-    fn new(
-        integration: Integration,
-        prepared: Arc<Prepared>,
-        picked: Vec<ServerTool>,
-        partials: &[Partial],
-    ) -> Self {
-        let ours = |partial: &&Partial| {
-            let only = partial.integration.as_ref();
-            partial.connector == integration.connector
-                && only.is_none_or(|only| *only == integration.id)
-        };
-        let known: HashMap<PartialId, Partial> = partials
-            .iter()
-            .filter(ours)
-            .map(|partial| (partial.id.clone(), partial.clone()))
-            .collect();
-        let usual = partials.iter().filter(ours).filter(|one| one.is_default);
-        let usual = usual.cloned().collect();
-        // A partial that is gone may have locked something: its tool is gone as well.
-        let whole = |tool: &ServerTool| {
-            let mut named = tool.partials.iter().flatten();
-            named.all(|id| known.contains_key(id))
-        };
-        let by_hand = !picked.is_empty();
-        let picked: HashMap<String, ServerTool> = picked
-            .into_iter()
-            .filter(whole)
-            .map(|tool| (tool.action.clone(), tool))
-            .collect();
-        let actions = if by_hand {
-            // What is off in the workspace is off for everybody, whoever picked it.
-            let is_on = |tool: &&ServerTool| must_be_on(&integration, &tool.action).is_ok();
-            let mut tools: Vec<&ServerTool> = picked.values().filter(is_on).collect();
-            tools.sort_by(|a, b| (a.sort_order, &a.id).cmp(&(b.sort_order, &b.id)));
-            Some(tools.iter().map(|tool| tool.action.clone()).collect())
-        } else {
-            integration.enabled_actions.clone()
-        };
-        Part {
-            integration,
-            prepared,
-            actions,
-            picked,
-            usual,
-            known,
-        }
+        self.over_connections(&usable, org, &connections).await
     }
 }
 
@@ -449,7 +333,9 @@ impl Hosted {
             tools,
             names,
             listed,
+            left_out: 0,
             index: OnceLock::new(),
+            tokens: OnceLock::new(),
         }
     }
 }

@@ -160,6 +160,49 @@ impl App {
         found.ok_or_else(unknown_integration)
     }
 
+    /// The integration that a person means by its id or alias.
+    pub async fn integration_named(
+        &self,
+        actor: &Actor,
+        workspace: &WorkspaceId,
+        named: &str,
+    ) -> Result<Integration, Fault> {
+        self.believed_workspace(&actor.org, workspace).await?;
+        if let Ok(id) = named.parse() {
+            return self.integration(actor, workspace, &id).await;
+        }
+        let called = self.store.integration_called(&actor.org, workspace, named);
+        called.await?.ok_or_else(unknown_integration)
+    }
+
+    /// The first integration of a connector.
+    pub async fn integration_of(
+        &self,
+        actor: &Actor,
+        workspace: &WorkspaceId,
+        connector: &str,
+    ) -> Result<Option<Integration>, Fault> {
+        self.believed_workspace(&actor.org, workspace).await?;
+        let first = self.store.integration_of(&actor.org, workspace, connector);
+        Ok(first.await?)
+    }
+
+    /// The connector's key, or the first one with a number behind it that the workspace has not taken.
+    pub async fn free_alias(
+        &self,
+        actor: &Actor,
+        workspace: &WorkspaceId,
+        connector: &str,
+    ) -> Result<String, Fault> {
+        self.believed_workspace(&actor.org, workspace).await?;
+        let taken = self.store.aliases_like(&actor.org, workspace, connector);
+        let taken = taken.await?;
+        let numbered = (2..).map(|number| format!("{connector}_{number}"));
+        let mut aliases = std::iter::once(connector.to_owned()).chain(numbered);
+        let free = aliases.find(|alias| !taken.contains(alias));
+        Ok(free.unwrap_or_default())
+    }
+
     pub async fn create_integration(
         &self,
         admin: &Admin,
@@ -389,28 +432,20 @@ impl App {
         connector: &str,
         named: &str,
     ) -> Result<ConnectionId, Fault> {
-        let all = self.connections(actor).await?;
-        let reached = || {
-            all.iter().filter(|connection| {
-                let of = connection.workspace.as_ref();
-                connection.connector == connector && of.is_none_or(|of| of == workspace)
-            })
-        };
-        let found = reached()
-            .find(|connection| connection.id.as_str() == named)
-            .or_else(|| reached().find(|one| one.external_id.as_deref() == Some(named)))
-            .or_else(|| reached().find(|one| one.name == named));
-        found
-            .map(|connection| connection.id.clone())
-            .ok_or_else(|| {
-                let candidates: Vec<&str> = reached().map(|one| one.id.as_str()).take(20).collect();
-                Fault::new(
-                    Code::UnknownInstance,
-                    format!("The workspace reaches no connection {named:?} of {connector}."),
-                )
-                .hint("GET /api/v1/connections lists them.")
-                .detail("candidates", candidates)
-            })
+        let found = self.usable_account_named(actor, Some(workspace), connector, named);
+        if let Some(found) = found.await? {
+            return Ok(found.id);
+        }
+        let some = self
+            .usable_accounts(actor, Some(workspace), connector, 20)
+            .await?;
+        let candidates: Vec<&str> = some.iter().map(|one| one.id.as_str()).collect();
+        Err(Fault::new(
+            Code::UnknownInstance,
+            format!("The workspace reaches no connection {named:?} of {connector}."),
+        )
+        .hint("GET /api/v1/connections lists them.")
+        .detail("candidates", candidates))
     }
 }
 

@@ -88,7 +88,7 @@ impl Possible {
 
     fn tokens(&self) -> usize {
         match self {
-            Possible::Own(def) => cost(std::slice::from_ref(def)),
+            Possible::Own(def) => cost([def]),
             Possible::Flow(offered) => offered.tokens(),
         }
     }
@@ -157,7 +157,7 @@ impl App {
         let defs = self.tools(&caller).await?;
         Ok(ListCost {
             tools: defs.len(),
-            tokens: if defs.is_empty() { 0 } else { cost(&defs) },
+            tokens: if defs.is_empty() { 0 } else { cost(&*defs) },
         })
     }
 

@@ -144,6 +144,7 @@ struct Standing {
 
 /// What a workspace has that packs are compared with.
 struct Holds {
+    /// Those that some packs brought, or that have a name of theirs.
     flows: Vec<Flow>,
     /// Names.
     secrets: BTreeSet<String>,
@@ -160,7 +161,7 @@ impl App {
     ) -> Result<Vec<PackSeen>, Fault> {
         self.believed_workspace(&actor.org, workspace).await?;
         let all = self.known_packs(&actor.org, workspace).await?;
-        let holds = self.holds(&actor.org, workspace).await?;
+        let holds = self.holds(&actor.org, workspace, &all).await?;
         let mut packs = Vec::with_capacity(all.len());
         for pack in all {
             let (seen, _) = self.see_pack(&actor.org, pack, &holds).await?;
@@ -190,7 +191,8 @@ impl App {
         let Some(pack) = self.known_pack(&actor.org, workspace, id).await? else {
             return Err(self.no_such_pack(&actor.org, workspace, id).await?);
         };
-        let holds = self.holds(&actor.org, workspace).await?;
+        let one = std::slice::from_ref(&pack);
+        let holds = self.holds(&actor.org, workspace, one).await?;
         self.see_pack(&actor.org, pack, &holds).await
     }
 
@@ -236,12 +238,25 @@ impl App {
         Ok(removed)
     }
 
-    async fn holds(&self, org: &OrgId, workspace: &WorkspaceId) -> Result<Holds, Fault> {
+    async fn holds(
+        &self,
+        org: &OrgId,
+        workspace: &WorkspaceId,
+        packs: &[Known],
+    ) -> Result<Holds, Fault> {
         let secrets = self.store.flow_secrets(org, workspace).await?;
         let installed = self.store.installed_packs(org, workspace).await?;
+        let own = packs.iter().flat_map(|known| &known.full.pack.flows);
+        let before = installed.iter().flat_map(|one| &one.flows);
+        let names = own.map(|flow| &*flow.flow);
+        let names = names
+            .chain(before.clone().map(|(name, _)| &**name))
+            .collect();
+        let ids = before.map(|(_, given)| &given.flow).collect();
+        let flows = self.store.flows_among(org, workspace, &names, &ids).await?;
         let installed = installed.into_iter();
         Ok(Holds {
-            flows: self.store.flows(org, workspace).await?,
+            flows,
             secrets: secrets.into_iter().map(|secret| secret.name).collect(),
             installed: installed.map(|one| (one.pack.clone(), one)).collect(),
         })

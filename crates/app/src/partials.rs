@@ -16,9 +16,10 @@ use quaymaster_core::id::{IntegrationId, PartialId, WorkspaceId};
 use quaymaster_core::suggest::did_you_mean;
 use quaymaster_core::{Code, Fault, ManagementName};
 use quaymaster_store::Tx;
+use quaymaster_store::integration::Integration;
 pub use quaymaster_store::partial::Partial;
 use serde_json::{Map, Value, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// What a new partial shall be.
@@ -65,6 +66,30 @@ impl App {
     ) -> Result<Vec<Partial>, Fault> {
         self.believed_workspace(&actor.org, workspace).await?;
         Ok(self.store.partials(&actor.org, workspace).await?)
+    }
+
+    /// Those that tools of an action can name, oldest first, at most so many.
+    pub async fn partials_for(
+        &self,
+        actor: &Actor,
+        integration: &Integration,
+        action: &str,
+        limit: i64,
+    ) -> Result<Vec<Partial>, Fault> {
+        self.believed_workspace(&actor.org, &integration.workspace)
+            .await?;
+        Ok(self.store.partials_for(integration, action, limit).await?)
+    }
+
+    /// Names of some partials; one that is gone has none.
+    pub async fn partial_names(
+        &self,
+        actor: &Actor,
+        ids: impl IntoIterator<Item = PartialId>,
+    ) -> Result<BTreeMap<PartialId, String>, Fault> {
+        let ids = ids.into_iter().collect();
+        let known = self.store.partial_names(&actor.org, &ids).await?;
+        Ok(known.into_iter().collect())
     }
 
     /// A page of those with the words in their name, description, action or connector, or of all: what is

@@ -3,7 +3,6 @@
 
 use crate::App;
 use crate::actor::{Actor, Admin};
-use crate::hosted::{Hosted, Part};
 use crate::integrations::connector_key;
 use crate::server_tools::{ToolRow, checked_action};
 use crate::servers::unknown_server;
@@ -13,9 +12,10 @@ use quaymaster_connectors::params::input_schema;
 use quaymaster_connectors::surface;
 use quaymaster_core::Fault;
 use quaymaster_core::id::{ConnectionId, IntegrationId, ServerId, ServerToolId, WorkspaceId};
-use quaymaster_core::tool::ToolDef;
+use quaymaster_core::tool::{JsonObject, ToolDef};
 use quaymaster_store::integration::Integration;
 use quaymaster_store::server_tool::ServerTool;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 use std::collections::HashSet;
 
@@ -55,6 +55,8 @@ pub struct ToolListSize {
     pub tools: usize,
     /// How many of them are of flows.
     pub flow_tools: usize,
+    /// Integrations of the workspace whose actions the server has no room for.
+    pub left_out: usize,
     pub tools_mode_tokens: usize,
     pub code_mode_tokens: usize,
 }
@@ -74,54 +76,61 @@ fn of_definition(definition: &Definition, only: Option<&[String]>) -> Vec<Offere
         .collect()
 }
 
-fn offered(part: &Part) -> Offered {
-    let integration = part.integration.clone();
-    // What tools made by themselves they also widen by themselves.
-    let only = part.actions.as_deref().filter(|_| !integration.is_implied);
-    Offered {
-        title: part.definition().title.clone(),
-        actions: of_definition(part.definition(), only),
-        integration,
-    }
+/// A tool as a list of them has it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Listed<'a> {
+    name: &'a str,
+    title: &'a str,
+    description: &'a str,
+    input_schema: &'a JsonObject,
 }
 
-pub(crate) fn cost(defs: &[ToolDef]) -> usize {
-    let listed: Vec<Value> = defs
-        .iter()
-        .map(|def| {
-            json!({
-                "name": def.name, "title": def.title, "description": def.description,
-                "inputSchema": *def.input,
-            })
-        })
-        .collect();
-    surface::tokens(&Value::Array(listed).to_string())
-}
-
-impl Hosted {
-    fn size(&self, flows: Vec<ToolDef>) -> ToolListSize {
-        let flow_tools = flows.len();
-        let own = self.tools.iter().map(|tool| tool.def.clone());
-        let defs: Vec<ToolDef> = own.chain(flows).collect();
-        ToolListSize {
-            tools: defs.len(),
-            flow_tools,
-            tools_mode_tokens: cost(&defs),
-            code_mode_tokens: cost(&code::listed()),
-        }
-    }
+/// What a list of tools costs a model that reads it, estimated in tokens.
+pub(crate) fn cost<'a>(defs: impl IntoIterator<Item = &'a ToolDef>) -> usize {
+    let listed = defs.into_iter().map(|def| Listed {
+        name: &def.name,
+        title: &def.title,
+        description: &def.description,
+        input_schema: &def.input,
+    });
+    let listed: Vec<Listed<'_>> = listed.collect();
+    // Texts and schemas of JSON: there is nothing in them that could not be written.
+    surface::tokens(&serde_json::to_string(&listed).unwrap_or_default())
 }
 
 impl App {
-    /// What servers of a workspace can have, in the order of its integrations.
+    /// What servers of a workspace can have: at most so many of its integrations, in their order, with the
+    /// words in their alias, name or connector; and how many of those there are.
     pub async fn offered_actions(
         &self,
         actor: &Actor,
         workspace: &WorkspaceId,
-    ) -> Result<Vec<Offered>, Fault> {
-        self.believed_workspace(&actor.org, workspace).await?;
-        let parts = self.parts_of(&actor.org, workspace, None).await?;
-        Ok(parts.iter().map(offered).collect())
+        words: &str,
+        limit: i64,
+    ) -> Result<(Vec<Offered>, i64), Fault> {
+        let page = self.integrations_page(actor, workspace, words, limit, 0);
+        let (integrations, total) = page.await?;
+        Ok((self.offered(integrations).await, total))
+    }
+
+    async fn offered(&self, integrations: Vec<Integration>) -> Vec<Offered> {
+        let mut all = Vec::with_capacity(integrations.len());
+        for integration in integrations {
+            // What tools made by themselves they also widen by themselves.
+            let only = integration.enabled_actions.as_deref();
+            let only = only.filter(|_| !integration.is_implied);
+            match self.prepared_of(&integration, &[]).await {
+                Ok(prepared) => all.push(Offered {
+                    title: prepared.definition().title.clone(),
+                    actions: of_definition(prepared.definition(), only),
+                    integration,
+                }),
+                // Its definition was taken away: that hides no others.
+                Err(fault) => tracing::warn!(%fault, "an integration was left out"),
+            }
+        }
+        all
     }
 
     /// All actions of a connector; those of an MCP server as one of its accounts finds them.
@@ -174,9 +183,16 @@ impl App {
         id: &ServerId,
     ) -> Result<ToolListSize, Fault> {
         let server = self.server(actor, id).await?;
+        let hosted = self.hosted(&actor.org, id).await?;
         let flows = self.flows_of_org(&actor.org).await?;
-        let flows = self.flow_tools_of(&flows, &server);
-        Ok(self.hosted(&actor.org, id).await?.size(flows))
+        let (flow_tools, flow_tokens) = self.flow_cost_of(&flows, &server);
+        Ok(ToolListSize {
+            tools: hosted.tools.len() + flow_tools,
+            flow_tools,
+            left_out: hosted.left_out,
+            tools_mode_tokens: hosted.tokens().await? + flow_tokens,
+            code_mode_tokens: cost(&code::listed()[..]),
+        })
     }
 
     /// Makes these the tools of a server, or lets it follow its workspace again. Tools that stay keep
@@ -212,7 +228,14 @@ impl App {
         // Behind those that stay, in the order in which they were named.
         let last = kept.iter().map(|tool| tool.sort_order).max();
         let first = last.map_or(0, |last| last.saturating_add(1));
-        let all = self.offered_actions(admin, &server.workspace).await?;
+        let named: HashSet<&IntegrationId> =
+            wanted.iter().map(|(_, pick)| &pick.integration).collect();
+        let mut all = self
+            .store
+            .integrations(&admin.org, &server.workspace)
+            .await?;
+        all.retain(|integration| named.contains(&integration.id));
+        let all = self.offered(all).await;
         let mut widened: Vec<Integration> = Vec::new();
         let now = self.now();
         let mut tools = Vec::new();

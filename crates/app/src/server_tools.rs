@@ -20,6 +20,7 @@ use quaymaster_store::integration::{Integration, Strategy};
 use quaymaster_store::server::Server;
 pub use quaymaster_store::server_tool::ServerTool;
 use serde_json::{Map, Value, json};
+use std::collections::HashMap;
 
 /// What a new tool shall be.
 #[derive(Debug, Clone, Default)]
@@ -63,6 +64,16 @@ pub struct ToolRow {
     pub partials: Option<Vec<PartialId>>,
 }
 
+/// A part of the tools of a server.
+#[derive(Debug, Default)]
+pub struct ToolsPage {
+    pub rows: Vec<ToolRow>,
+    /// How many fit, on all pages.
+    pub fitting: usize,
+    /// How many there are.
+    pub all: usize,
+}
+
 /// Switches an action on where tools decide what is on; else it must be on. `true` when the
 /// integration changed.
 fn widen(integration: &mut Integration, action: &str) -> Result<bool, Fault> {
@@ -91,30 +102,60 @@ fn unknown_tool() -> Fault {
 impl App {
     /// The tools of a server, in the order of its list. Companions are made, and not among them.
     pub async fn server_tools(&self, actor: &Actor, id: &ServerId) -> Result<Vec<ToolRow>, Fault> {
-        let server = self.server(actor, id).await?;
+        let page = self.server_tools_page(actor, id, |_, _| true, usize::MAX, 0);
+        Ok(page.await?.rows)
+    }
+
+    /// A page of the tools of a server that fit, which is asked of a tool and its integration's alias.
+    pub async fn server_tools_page(
+        &self,
+        actor: &Actor,
+        id: &ServerId,
+        fits: impl Fn(&ToolDef, &str) -> bool,
+        limit: usize,
+        offset: usize,
+    ) -> Result<ToolsPage, Fault> {
+        self.server(actor, id).await?;
         let picked = self.store.server_tools(&actor.org, id).await?;
-        let hosted = self.hosted(&actor.org, &server.id).await?;
-        let rows = hosted.tools.iter().filter_map(|tool| {
+        let picked: HashMap<(&IntegrationId, &str), &ServerTool> = picked
+            .iter()
+            .map(|one| ((&one.integration, &*one.action), one))
+            .collect();
+        let hosted = self.hosted(&actor.org, id).await?;
+        let mut page = ToolsPage::default();
+        for tool in &hosted.tools {
             let What::Action(action) = &tool.what else {
-                return None;
+                continue;
             };
+            page.all += 1;
             let integration = &hosted.parts[tool.part].integration;
-            let own = picked
-                .iter()
-                .find(|one| one.integration == integration.id && one.action == *action);
-            Some(ToolRow {
+            if !fits(&tool.def, &integration.alias) {
+                continue;
+            }
+            page.fitting += 1;
+            if page.fitting <= offset || page.rows.len() >= limit {
+                continue;
+            }
+            let own = picked.get(&(&integration.id, action)).copied();
+            let usual = || integration.connection.clone();
+            page.rows.push(ToolRow {
                 tool: own.cloned(),
                 integration: integration.clone(),
                 action: action.clone(),
                 def: tool.def.clone(),
-                connection: tool
-                    .connection
-                    .clone()
-                    .or_else(|| integration.connection.clone()),
+                connection: tool.connection.clone().or_else(usual),
                 partials: own.and_then(|own| own.partials.clone()),
-            })
-        });
-        Ok(rows.collect())
+            });
+        }
+        Ok(page)
+    }
+
+    /// What the integrations of a server are called, in its order.
+    pub async fn server_aliases(&self, actor: &Actor, id: &ServerId) -> Result<Vec<String>, Fault> {
+        self.server(actor, id).await?;
+        let hosted = self.hosted(&actor.org, id).await?;
+        let aliases = hosted.aliases().into_iter().map(str::to_owned);
+        Ok(aliases.collect())
     }
 
     /// Picks a tool. The integration that it needs is made where the workspace has none.

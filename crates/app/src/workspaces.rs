@@ -43,6 +43,20 @@ impl App {
         Ok(page.await?)
     }
 
+    /// The workspace that a person means by its id, its slug or its name.
+    pub async fn workspace_named(&self, actor: &Actor, named: &str) -> Result<Workspace, Fault> {
+        let mut all = self.store.workspaces_named(&actor.org, named).await?;
+        all.retain(|workspace| actor.reaches(Some(&workspace.id)));
+        // A slug may be another one's name.
+        let exact = |one: &Workspace| one.id.as_str() == named || one.slug == named;
+        let index = all.iter().position(exact).unwrap_or(0);
+        if index < all.len() {
+            Ok(all.swap_remove(index))
+        } else {
+            Err(unknown_workspace())
+        }
+    }
+
     /// Names of some workspaces; one that is gone has none.
     pub async fn names_of_workspaces(
         &self,

@@ -35,7 +35,7 @@ pub use name::{ToolName, check_alias, code_name, tool_name};
 pub use preset::{Partial, Preset};
 pub use reading::read_api;
 pub use tokens::tokens;
-pub use tools::{SurfaceTool, Switched, What, clashes, tools};
+pub use tools::{OwnTexts, SurfaceTool, Switched, What, clashes, tools};
 pub use typescript::declarations;
 pub use vendor::{original_names, restore_names, vendor_safe};
 

@@ -11,6 +11,7 @@ mod answer;
 mod api_keys;
 mod authorizations;
 mod authorize;
+mod choosing;
 mod connect;
 mod connected_clients;
 mod connection_tools;

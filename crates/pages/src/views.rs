@@ -62,7 +62,7 @@ pub mod workspace;
 
 pub use account::{AccountPage, BrowserRow, OrganizationRow};
 pub use activity::{ActivityPage, ActivityRow, ChangeRow, ChangesPage, Filter, Narrowing, Preset};
-pub use api_key::{ApiKeyForm, ApiKeyRow, ApiKeysPage, Expiry, FreshKeyPage, WorkspaceChoice};
+pub use api_key::{ApiKeyForm, ApiKeyRow, ApiKeysPage, Expiry, FreshKeyPage};
 pub use authorization::{AuthorizationPage, DeviceView, Underway};
 pub use chart::{BarChart, Figures, LineChart, Moment};
 pub use connect::{Connect, ConnectKind, ConnectLine};
@@ -115,8 +115,10 @@ pub use pack::{
 pub use partial::{
     PartialChoicePage, PartialGroup, PartialInput, PartialPage, PartialRow, PartialsPage,
 };
-pub use place::{Choice, Place, Tick};
-pub use playground::{PlaygroundPage, PlaygroundTool, ProgramPage, Ran, RanCall, ToolCallPage};
+pub use place::{Choice, OneOf, Place, Tick};
+pub use playground::{
+    Declared, PlaygroundPage, PlaygroundTool, ProgramPage, Ran, RanCall, ToolCallPage,
+};
 pub use reconnect::{ReconnectPage, ReconnectState};
 pub use reference::{OperationPage, ReferencePage, ReferenceView};
 pub use reset::{ForgotPage, ResetPage, ResetState};
@@ -133,7 +135,7 @@ pub use skill::{
     ImportSkillPage, SavedSkill, SkillFileRow, SkillPage, SkillRow, SkillVersionRow, SkillsPage,
 };
 pub use token::{Access, FreshTokenPage, TokenForm, TokenRow};
-pub use trying::{AccountToTry, InputKind, TriedOutcome, TryInput, TryingPage};
+pub use trying::{InputKind, TriedOutcome, TryInput, TryingPage};
 pub use usage::{UsagePage, UsagePart, UsageRow};
 pub use welcome::WelcomePage;
 pub use workspace::{CallRow, TrashRow, Usage, WorkspacePage};

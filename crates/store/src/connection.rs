@@ -1,13 +1,12 @@
 //! Connected accounts of connectors. What is secret in an account is one sealed value, bound to its
 //! row and organization.
 
-use crate::clauses::Clauses;
 use crate::db::{Store, StoreError, Tx, id, optional_id};
 use crate::seal::Place;
 use quaymaster_core::Instant;
 use quaymaster_core::id::{ConnectionId, EndUserId, IntegrationId, OrgId, UserId, WorkspaceId};
 use secrecy::{ExposeSecret as _, SecretString};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 /// A connected account, without its secrets.
 #[derive(Debug, Clone)]
@@ -171,6 +170,8 @@ macro_rules! in_full {
     };
 }
 
+mod lists;
+
 /// Read at once, so that secrets never stand beside what belongs to others.
 #[derive(sqlx::FromRow)]
 struct InFull {
@@ -191,67 +192,6 @@ impl Store {
         );
         self.rows_of::<Row, _>(SQL, org, end_user.map_or("", EndUserId::as_str))
             .await
-    }
-
-    /// A page of the organization's own of one connector whose names or label have the words in them, by
-    /// name; and how many there are.
-    pub async fn connections_page(
-        &self,
-        org: &OrgId,
-        connector: &str,
-        words: &str,
-        limit: i64,
-        offset: i64,
-    ) -> Result<(Vec<Connection>, i64), StoreError> {
-        const SELECT: &str = without_secrets!("");
-        let mut clauses = Clauses::of(org);
-        clauses.text("connector =", Some(connector), "");
-        // As in the index `connections_own`.
-        clauses.holds("end_user_id IS NULL");
-        clauses.words(&["name", "label", "display_name"], words);
-        let total = self.count_of("connections", &clauses).await?;
-        let page = self.page_of::<Row, _>(SELECT, clauses, "name, id", limit, offset);
-        Ok((page.await?, total))
-    }
-
-    /// How many of the organization's own each connector has that has some.
-    pub async fn connection_counts(
-        &self,
-        org: &OrgId,
-    ) -> Result<HashMap<String, Counts>, StoreError> {
-        // Each part has an index with all that it reads: `connections_own`, `connections_failing`.
-        const SQL: &str = "SELECT connector, COUNT(*), 0 FROM connections \
-             WHERE org_id = $1 AND end_user_id IS NULL GROUP BY connector UNION ALL \
-             SELECT connector, 0, COUNT(*) FROM connections \
-             WHERE org_id = $1 AND end_user_id IS NULL AND problem IS NOT NULL GROUP BY connector";
-        let rows = reading!(self, pool => {
-            sqlx::query_as::<_, (String, i64, i64)>(SQL)
-                .bind(org.as_str())
-                .fetch_all(pool)
-                .await?
-        });
-        let mut counts = HashMap::<String, Counts>::new();
-        for (connector, all, broken) in rows {
-            let counted = counts.entry(connector).or_default();
-            counted.all += usize::try_from(all).unwrap_or(0);
-            counted.broken += usize::try_from(broken).unwrap_or(0);
-        }
-        Ok(counts)
-    }
-
-    /// Some of the organization's own that do not work, by connector and name; and how many there are.
-    pub async fn failing_connections(
-        &self,
-        org: &OrgId,
-        limit: i64,
-    ) -> Result<(Vec<Connection>, i64), StoreError> {
-        const SELECT: &str = without_secrets!("");
-        let mut clauses = Clauses::of(org);
-        // As in the index `connections_failing`.
-        clauses.holds("end_user_id IS NULL AND problem IS NOT NULL");
-        let total = self.count_of("connections", &clauses).await?;
-        let some = self.page_of::<Row, _>(SELECT, clauses, "connector, name, id", limit, 0);
-        Ok((some.await?, total))
     }
 
     pub async fn connection(

@@ -8,7 +8,7 @@ use crate::clauses::Clauses;
 use crate::db::{Store, StoreError, Tx, id};
 use quaymaster_core::Instant;
 use quaymaster_core::id::{FlowId, OrgId, WorkspaceId};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A flow with what its current version says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -182,6 +182,39 @@ impl Store {
     pub async fn flow(&self, org: &OrgId, flow: &FlowId) -> Result<Option<Flow>, StoreError> {
         const SQL: &str = concat!(columns!(), "WHERE org_id = $1 AND id = $2");
         self.row_of::<Row, _>(SQL, org, flow.as_str()).await
+    }
+
+    /// Those of a workspace that have one of the names or ids.
+    pub async fn flows_among(
+        &self,
+        org: &OrgId,
+        workspace: &WorkspaceId,
+        names: &BTreeSet<&str>,
+        ids: &BTreeSet<&FlowId>,
+    ) -> Result<Vec<Flow>, StoreError> {
+        let by_name = self
+            .flows_with(org, workspace, "name", names.iter())
+            .await?;
+        let by_id = self.flows_with(org, workspace, "id", ids.iter()).await?;
+        let known: BTreeSet<FlowId> = by_name.iter().map(|flow| flow.id.clone()).collect();
+        let others = by_id.into_iter().filter(|flow| !known.contains(&flow.id));
+        Ok(by_name.into_iter().chain(others).collect())
+    }
+
+    async fn flows_with(
+        &self,
+        org: &OrgId,
+        workspace: &WorkspaceId,
+        column: &'static str,
+        values: impl ExactSizeIterator<Item = impl ToString>,
+    ) -> Result<Vec<Flow>, StoreError> {
+        if values.len() == 0 {
+            return Ok(Vec::new());
+        }
+        let mut clauses = Clauses::of_workspace(org, workspace);
+        clauses.one_of(column, values);
+        self.page_of::<Row, _>(columns!(), clauses, "name", i64::MAX, 0)
+            .await
     }
 
     pub async fn flow_named(

@@ -6,6 +6,7 @@ use quaymaster_core::Instant;
 use quaymaster_core::id::{ConnectionId, IntegrationId, OrgId, WorkspaceId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use std::collections::BTreeSet;
 
 /// Whose account a call uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -150,6 +151,55 @@ impl Store {
             offset,
         );
         Ok((page.await?, total))
+    }
+
+    /// What a workspace calls so.
+    pub async fn integration_called(
+        &self,
+        org: &OrgId,
+        workspace: &WorkspaceId,
+        alias: &str,
+    ) -> Result<Option<Integration>, StoreError> {
+        let mut clauses = Clauses::of_workspace(org, workspace);
+        clauses.text("alias =", Some(alias), "");
+        let found = self.page_of::<Row, _>(columns!(), clauses, "id", 1, 0);
+        Ok(found.await?.pop())
+    }
+
+    /// The first of a connector in a workspace, in the order of people.
+    pub async fn integration_of(
+        &self,
+        org: &OrgId,
+        workspace: &WorkspaceId,
+        connector: &str,
+    ) -> Result<Option<Integration>, StoreError> {
+        let mut clauses = Clauses::of_workspace(org, workspace);
+        clauses.text("connector =", Some(connector), "");
+        let order = "sort_order, created_at, id";
+        let found = self.page_of::<Row, _>(columns!(), clauses, order, 1, 0);
+        Ok(found.await?.pop())
+    }
+
+    /// The names that a workspace has taken: this one, and those that begin with it and `_`.
+    pub async fn aliases_like(
+        &self,
+        org: &OrgId,
+        workspace: &WorkspaceId,
+        alias: &str,
+    ) -> Result<BTreeSet<String>, StoreError> {
+        const SQL: &str = "SELECT alias FROM integrations WHERE org_id = $1 AND workspace_id = $2 \
+             AND (alias = $3 OR alias LIKE $4 ESCAPE '\\')";
+        let numbered = format!(r"{}\_%", alias.replace('_', r"\_"));
+        let rows = reading!(self, pool => {
+            sqlx::query_scalar::<_, String>(SQL)
+                .bind(org.as_str())
+                .bind(workspace.as_str())
+                .bind(alias)
+                .bind(numbered)
+                .fetch_all(pool)
+                .await?
+        });
+        Ok(rows.into_iter().collect())
     }
 
     pub async fn integration(

@@ -2,8 +2,8 @@
 
 use crate::db::{AnyRow, Store, StoreError, id};
 use quaymaster_core::id::{
-    ConnectionId, CredentialId, EndUserId, FlowId, IntegrationId, OrgId, ServerId, UserId,
-    WorkspaceId,
+    ConnectionId, CredentialId, EndUserId, FlowId, IntegrationId, OrgId, PartialId, ServerId,
+    UserId, WorkspaceId,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
@@ -87,6 +87,15 @@ impl Store {
         ids: &BTreeSet<IntegrationId>,
     ) -> Result<Vec<(IntegrationId, String)>, StoreError> {
         const SQL: &str = "SELECT id, alias FROM integrations WHERE org_id = $1 AND id IN";
+        self.by_ids(SQL, "", org, ids).await
+    }
+
+    pub async fn partial_names(
+        &self,
+        org: &OrgId,
+        ids: &BTreeSet<PartialId>,
+    ) -> Result<Vec<(PartialId, String)>, StoreError> {
+        const SQL: &str = "SELECT id, name FROM partials WHERE org_id = $1 AND id IN";
         self.by_ids(SQL, "", org, ids).await
     }
 

@@ -2,6 +2,7 @@
 
 use crate::clauses::Clauses;
 use crate::db::{Store, StoreError, Tx, id, optional_id};
+use crate::integration::Integration;
 use quaymaster_core::Instant;
 use quaymaster_core::id::{IntegrationId, OrgId, PartialId, WorkspaceId};
 use serde_json::{Map, Value};
@@ -105,6 +106,26 @@ impl Store {
         let total = self.count_of("partials", &clauses).await?;
         let page = self.page_of::<Row, _>(columns!(), clauses, ORDER, limit, offset);
         Ok((page.await?, total))
+    }
+
+    /// Those that tools of an action can name, oldest first, at most so many.
+    pub async fn partials_for(
+        &self,
+        integration: &Integration,
+        action: &str,
+        limit: i64,
+    ) -> Result<Vec<Partial>, StoreError> {
+        let mut clauses = Clauses::of_workspace(&integration.org, &integration.workspace);
+        clauses.text("connector =", Some(&integration.connector), "");
+        let own = integration.id.as_str();
+        clauses.text(
+            "(integration_id IS NULL OR integration_id =",
+            Some(own),
+            ")",
+        );
+        clauses.text("(action IS NULL OR action =", Some(action), ")");
+        self.page_of::<Row, _>(columns!(), clauses, "created_at, id", limit, 0)
+            .await
     }
 
     pub async fn partial(

@@ -110,6 +110,19 @@ impl Store {
         Ok((page.await?, total))
     }
 
+    /// Those that have a text as their id, slug or name, oldest first.
+    pub async fn workspaces_named(
+        &self,
+        org: &OrgId,
+        named: &str,
+    ) -> Result<Vec<Workspace>, StoreError> {
+        let mut clauses = Clauses::of(org);
+        clauses.holds("deleted_at IS NULL");
+        clauses.text("", Some(named), " IN (id, slug, name)");
+        self.page_of::<Row, _>(columns!(), clauses, "created_at, id", i64::MAX, 0)
+            .await
+    }
+
     /// The workspace whose flows need no credential, of whichever organization: whoever presents
     /// nothing is of none.
     pub async fn open_workspace(&self) -> Result<Option<Workspace>, StoreError> {

@@ -899,6 +899,8 @@ class ToolListSizeView(TypedDict):
 
     # How many tools there are in TOOLS mode, those for looking up values and those of flows too.
     tools: int
+    # How many integrations of the workspace there is no room for: a server has at most 20,000 actions.
+    leftOut: int
     # About how many tokens a model reads in TOOLS mode.
     toolsModeTokens: int
     # About how many tokens a model reads in CODE mode.

@@ -3,7 +3,7 @@
 use crate::App;
 use crate::actor::Actor;
 use quaymaster_core::Fault;
-use quaymaster_core::id::ConnectionId;
+use quaymaster_core::id::{ConnectionId, WorkspaceId};
 use quaymaster_store::connection::{Connection, Counts};
 use std::collections::{BTreeMap, HashMap};
 
@@ -58,6 +58,56 @@ impl App {
             .store
             .connections_page(&actor.org, connector, words, limit, offset);
         Ok(page.await?)
+    }
+
+    /// Those of one connector, by name, at most so many; where a workspace is given, those that calls from
+    /// there can use.
+    pub async fn usable_accounts(
+        &self,
+        actor: &Actor,
+        workspace: Option<&WorkspaceId>,
+        connector: &str,
+        limit: i64,
+    ) -> Result<Vec<Connection>, Fault> {
+        let some = self
+            .store
+            .usable_connections(&actor.org, workspace, connector, limit);
+        let mut some = some.await?;
+        some.retain(|one| actor.reaches(one.workspace.as_ref()));
+        Ok(some)
+    }
+
+    /// One of them, by its id, its external id or its name.
+    pub async fn usable_account_named(
+        &self,
+        actor: &Actor,
+        workspace: Option<&WorkspaceId>,
+        connector: &str,
+        named: &str,
+    ) -> Result<Option<Connection>, Fault> {
+        let found = self
+            .store
+            .usable_connections_named(&actor.org, workspace, connector, named);
+        let mut found = found.await?;
+        found.retain(|one| actor.reaches(one.workspace.as_ref()));
+        let by_id = |one: &Connection| one.id.as_str() == named;
+        let by_external = |one: &Connection| one.external_id.as_deref() == Some(named);
+        let best = found.iter().position(by_id);
+        let best = best.or_else(|| found.iter().position(by_external));
+        let index = best.unwrap_or(0);
+        Ok((index < found.len()).then(|| found.swap_remove(index)))
+    }
+
+    /// The oldest that works of each connector that a workspace has no integration of.
+    pub async fn unswitched_accounts(
+        &self,
+        actor: &Actor,
+        workspace: &WorkspaceId,
+    ) -> Result<Vec<Connection>, Fault> {
+        let all = self.store.unswitched_connections(&actor.org, workspace);
+        let mut all = all.await?;
+        all.retain(|one| actor.reaches(one.workspace.as_ref()));
+        Ok(all)
     }
 
     /// Those among some that are the organization's own, as `connector:name`.

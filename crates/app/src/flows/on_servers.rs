@@ -7,6 +7,7 @@ use super::shelf::OrgFlows;
 use super::{FlowInFull, reading};
 use crate::App;
 use crate::actor::Actor;
+use crate::picking::cost;
 use quaymaster_core::Fault;
 use quaymaster_core::id::{OrgId, ServerId, WorkspaceId};
 use quaymaster_core::schema::shorten;
@@ -152,35 +153,40 @@ impl App {
         })
     }
 
-    /// The flows that a server shows, by name.
+    /// The first flows that a server shows, by name, at most so many; and how many there are.
     pub async fn server_flows(
         &self,
         actor: &Actor,
         server: &Server,
-    ) -> Result<Vec<ServerFlow>, Fault> {
+        most: usize,
+    ) -> Result<(Vec<ServerFlow>, usize), Fault> {
         let all = self.flows_of_org(&actor.org).await?;
-        let shown = all.on_server(&server.workspace, &server.id);
-        Ok(shown
-            .map(|offered| ServerFlow {
-                flow: offered.ready.flow.clone(),
-                def: offered.def.clone(),
-            })
-            .collect())
+        let shown = || all.on_server(&server.workspace, &server.id);
+        let first = shown().take(most).map(|offered| ServerFlow {
+            flow: offered.ready.flow.clone(),
+            def: offered.def.clone(),
+        });
+        Ok((first.collect(), shown().count()))
     }
 
-    /// All that agents see of a server, companions and flows too.
+    /// A page of what agents see of a server and what fits, companions and flows too; and how many fit.
     pub async fn server_surface(
         &self,
         actor: &Actor,
         id: &ServerId,
-    ) -> Result<Vec<ToolDef>, Fault> {
+        fits: impl Fn(&ToolDef) -> bool,
+        most: usize,
+        offset: usize,
+    ) -> Result<(Vec<ToolDef>, usize), Fault> {
         let server = self.server(actor, id).await?;
-        let mut all = self.hosted(&actor.org, id).await?.listed.to_vec();
-        if server.mode == Mode::Tools {
-            let flows = self.flows_of_org(&actor.org).await?;
-            all.extend(self.flow_tools_of(&flows, &server));
-        }
-        Ok(all)
+        let hosted = self.hosted(&actor.org, id).await?;
+        let flows = match server.mode {
+            Mode::Tools => self.flow_tools_of(&*self.flows_of_org(&actor.org).await?, &server),
+            Mode::Code => Vec::new(),
+        };
+        let fitting = || hosted.listed.iter().chain(&flows).filter(|def| fits(def));
+        let page = fitting().skip(offset).take(most).cloned().collect();
+        Ok((page, fitting().count()))
     }
 
     /// What the flows of a server add to its list, `get_run` too where some take long.
@@ -188,5 +194,19 @@ impl App {
         let get_run = &self.toolsets.get_run.def;
         let defs = all.defs_on_server(&server.workspace, &server.id, get_run);
         defs.cloned().collect()
+    }
+
+    /// How many those are, and what they cost a model that reads the list.
+    pub(crate) fn flow_cost_of(&self, all: &OrgFlows, server: &Server) -> (usize, usize) {
+        let get_run = &self.toolsets.get_run.def;
+        let count = all.defs_on_server(&server.workspace, &server.id, get_run);
+        let shown = || all.on_server(&server.workspace, &server.id);
+        let (count, own) = (count.count(), shown().count());
+        let tokens: usize = shown().map(|offered| offered.tokens()).sum();
+        let has_get_run = count > own;
+        (
+            count,
+            tokens + if has_get_run { cost([get_run]) } else { 0 },
+        )
     }
 }

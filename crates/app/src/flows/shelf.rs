@@ -85,7 +85,7 @@ impl Offered {
 
     /// What it costs a model that reads the list, counted when somebody asks for the first time.
     pub(crate) fn tokens(&self) -> usize {
-        let count = || cost(std::slice::from_ref(&self.def));
+        let count = || cost([&self.def]);
         *self.tokens.get_or_init(count)
     }
 

@@ -94,15 +94,14 @@ impl App {
         service: &str,
         account: &str,
     ) -> Result<(), Fault> {
-        let all = self.connections(admin).await?;
-        let own = all.iter().filter(|one| {
-            let reaches = one.workspace.as_ref().is_none_or(|of| of == workspace);
-            one.connector == service && one.end_user.is_none() && reaches
-        });
-        let names: Vec<&str> = own.map(|one| &*one.name).collect();
-        if names.contains(&account) {
+        let found = self.usable_account_named(admin, Some(workspace), service, account);
+        if found.await?.is_some_and(|found| found.name == account) {
             return Ok(());
         }
+        let some = self
+            .usable_accounts(admin, Some(workspace), service, 20)
+            .await?;
+        let names: Vec<&str> = some.iter().map(|one| &*one.name).collect();
         let shown = quaymaster_core::schema::shorten(account);
         let fault = Fault::invalid_arg(
             &format!("/variables/{variable}"),

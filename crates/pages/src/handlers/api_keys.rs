@@ -3,8 +3,8 @@
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use quaymaster_app::Actor;
 use quaymaster_app::App;
+use quaymaster_app::activity::name_or_id;
 use quaymaster_app::credentials::{self, Credential, NewApiKey};
 use quaymaster_core::caller::Reach;
 use quaymaster_core::id::{CredentialId, WorkspaceId};
@@ -19,11 +19,9 @@ use super::notice::Notice;
 use super::paged::Asked;
 use super::person::Person;
 use super::posted::{Fields, Form, Posted};
-use super::{Pages, connect, mixing, writers};
+use super::{Pages, choosing, connect, mixing, writers};
 use crate::views::pager::ROWS;
-use crate::views::{
-    ApiKeyForm, ApiKeyRow, ApiKeysPage, Expiry, Field, FreshKeyPage, WorkspaceChoice,
-};
+use crate::views::{ApiKeyForm, ApiKeyRow, ApiKeysPage, Expiry, Field, FreshKeyPage};
 
 const PATH: &str = "/settings/api-keys";
 const KIND: TokenKind = TokenKind::ApiKey;
@@ -33,9 +31,9 @@ pub(super) async fn read(
     person: Person,
     Query(asked): Query<Asked>,
 ) -> Result<Response, Stop> {
-    let workspaces = workspaces(&app, &person.actor).await?;
+    let workspaces = choosing::workspaces(&app, &person.actor).await?;
     let mut form = ApiKeyForm::new(person.actor.scopes, workspaces);
-    let files = form.files.as_ref().and_then(|id| id.parse().ok());
+    let files = form.files.value().parse().ok();
     form.mix = mixing::picker(&app, &person.actor, KIND, files.as_ref(), None).await?;
     let page = page(&app, person, asked, form).await?;
     Ok(shown(StatusCode::OK, &page))
@@ -45,7 +43,7 @@ pub(super) struct NewKey {
     name: String,
     /// None when one of them is unknown.
     scopes: Option<Scopes>,
-    /// Id of a workspace; empty for none.
+    /// The id, short name or name of a workspace; empty for none.
     files: String,
     expiry: Option<Expiry>,
     mix: Option<Ticked>,
@@ -72,22 +70,21 @@ pub(super) async fn create(
     person: Person,
     Posted(form): Posted<NewKey>,
 ) -> Result<Response, Stop> {
-    let workspaces = workspaces(&app, &person.actor).await?;
-    let chosen = workspaces
-        .iter()
-        .find(|workspace| workspace.id == form.files)
-        .cloned();
     let (Some(scopes), Some(expiry)) = (form.scopes, form.expiry) else {
         return Err(no_such_choice());
     };
-    let files: Option<WorkspaceId> = match &chosen {
-        Some(workspace) => Some(workspace.id.parse().map_err(|_| no_such_choice())?),
-        None if form.files.is_empty() => None,
-        None => return Err(no_such_choice()),
+    let files = choosing::workspace(&app, &person.actor, &form.files);
+    let (files, files_error) = match files.await {
+        Ok(found) => (found, None),
+        Err(fault) if fault.code == Code::InvalidArg => (None, Some(said(fault))),
+        Err(fault) => return Err(fault.into()),
     };
+    let chosen = files.as_ref().map(|workspace| &workspace.id);
     let ticked = form.mix.as_ref();
-    let asked = mixing::asked(&app, &person.actor, KIND, files.as_ref(), ticked).await;
+    let asked = mixing::asked(&app, &person.actor, KIND, chosen, ticked).await;
     let made = match asked {
+        // Without the files that were meant, there is no key.
+        _ if files_error.is_some() => Ok(None),
         Ok(ticked) => {
             let new = NewApiKey {
                 name: form.name.clone(),
@@ -96,16 +93,16 @@ pub(super) async fn create(
                     Some(days) => credentials::Expiry::Days(days),
                     None => credentials::Expiry::Never,
                 },
-                files: files.clone(),
+                files: chosen.cloned(),
                 ticked,
                 ..NewApiKey::default()
             };
-            app.create_api_key(&person.actor, new).await
+            app.create_api_key(&person.actor, new).await.map(Some)
         }
         Err(fault) => Err(fault),
     };
     let fault = match made {
-        Ok(fresh) => {
+        Ok(Some(fresh)) => {
             let key = fresh.token.expose_secret();
             let page = FreshKeyPage {
                 layout: person.layout,
@@ -113,29 +110,34 @@ pub(super) async fn create(
                 key: key.to_owned(),
                 scopes: fresh.credential.scopes,
                 expires_at: fresh.credential.expires_at,
-                files: chosen.map(|workspace| workspace.name),
+                files: files.map(|workspace| workspace.name),
                 size: mixing::size(&app, &fresh.credential).await?,
                 connect: connect::with_token(&app, key),
             };
             return Ok(shown(StatusCode::OK, &page));
         }
-        Err(fault) => fault,
+        Ok(None) => None,
+        Err(fault) => Some(fault),
     };
+    let workspaces = choosing::workspaces(&app, &person.actor).await?;
     let mut again = ApiKeyForm {
         name: Field::new(form.name),
         ticked: scopes,
-        files: chosen.map(|workspace| workspace.id),
+        files_error,
         expiry,
-        mix: mixing::picker(&app, &person.actor, KIND, files.as_ref(), ticked).await?,
+        mix: mixing::picker(&app, &person.actor, KIND, chosen, ticked).await?,
         ..ApiKeyForm::new(person.actor.scopes, workspaces)
     };
-    match (fault.code, field_of(&fault)) {
-        _ if mixing::is_about(&fault) => again.mix.error = Some(said(fault)),
-        (Code::InvalidArg, Some("/name")) => again.name.error = Some(fault.message),
-        (Code::InvalidArg, Some("/scopes")) | (Code::ScopeDenied, _) => {
-            again.scopes_error = Some(fault.message);
+    again.files.put(form.files.trim());
+    if let Some(fault) = fault {
+        match (fault.code, field_of(&fault)) {
+            _ if mixing::is_about(&fault) => again.mix.error = Some(said(fault)),
+            (Code::InvalidArg, Some("/name")) => again.name.error = Some(fault.message),
+            (Code::InvalidArg, Some("/scopes")) | (Code::ScopeDenied, _) => {
+                again.scopes_error = Some(fault.message);
+            }
+            _ => return Err(fault.into()),
         }
-        _ => return Err(fault.into()),
     }
     let page = page(&app, person, Asked::default(), again).await?;
     Ok(shown(StatusCode::UNPROCESSABLE_ENTITY, &page))
@@ -159,18 +161,6 @@ fn no_such_choice() -> Stop {
         .into()
 }
 
-/// The workspaces to choose from.
-pub(super) async fn workspaces(app: &App, actor: &Actor) -> Result<Vec<WorkspaceChoice>, Fault> {
-    let all = app.workspaces(actor).await?;
-    Ok(all
-        .into_iter()
-        .map(|workspace| WorkspaceChoice {
-            id: workspace.id.to_string(),
-            name: workspace.name,
-        })
-        .collect())
-}
-
 /// The key as far as it may be shown again.
 fn without_secret(id: &CredentialId) -> String {
     let bare = id.as_str().trim_start_matches(CredentialId::PREFIX);
@@ -188,11 +178,18 @@ async fn page(
     let people = app
         .member_names(&actor.org, keys.iter().map(|key| key.user.clone()))
         .await?;
+    let named = keys.iter().flat_map(|key| {
+        let only = match &key.reach {
+            Reach::Organization => None,
+            Reach::Workspaces(ids) => Some(&**ids),
+        };
+        let only = only.into_iter().flatten();
+        key.workspace.iter().chain(only).cloned()
+    });
+    let named: Vec<WorkspaceId> = named.collect();
+    let names = app.names_of_workspaces(actor, named).await?;
     let now = app.now();
-    let name_of = |id: &WorkspaceId| {
-        let known = form.workspaces.iter().find(|one| one.id == id.as_str());
-        known.map_or_else(|| id.to_string(), |one| one.name.clone())
-    };
+    let name_of = |id: &WorkspaceId| name_or_id(&names, id);
     let row = |key: Credential| ApiKeyRow {
         shown: without_secret(&key.id),
         owner: writers::name_of(&people, &key.user),

@@ -11,7 +11,7 @@ use quaymaster_app::App;
 use quaymaster_app::connections::{
     Aim, Author, Authorization, Callback, Flow, NewConnection, Started,
 };
-use quaymaster_core::id::{AuthorizationId, ConnectionId, WorkspaceId};
+use quaymaster_core::id::{AuthorizationId, ConnectionId};
 use quaymaster_core::{Code, Fault};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
@@ -21,7 +21,7 @@ use super::connectors::NewAccount;
 use super::notice::Notice;
 use super::person::{Administrator, Person, Visitor};
 use super::posted::{Fields, Form, Posted};
-use super::{Pages, connections as accounts, connectors, cookie, paged, setup};
+use super::{Pages, choosing, connections as accounts, connectors, cookie, paged, setup};
 use crate::views::address::segment;
 use crate::views::{AuthorizationPage, DeviceView, Field, Underway};
 
@@ -117,9 +117,9 @@ pub(super) async fn begin(
     Posted(form): Posted<NewSignIn>,
 ) -> Result<Response, Stop> {
     let NewSignIn { account, flow } = form;
-    let workspace: Option<WorkspaceId> = match account.workspace.as_str() {
-        "" => None,
-        id => Some(id.parse().map_err(|_| connectors::no_such_workspace())?),
+    let workspace = match choosing::workspace(&pages.app, &admin, &account.workspace).await {
+        Ok(found) => found.map(|found| found.id),
+        Err(fault) => return connectors::again(&pages, person, &key, account, fault).await,
     };
     let name = account.name.trim();
     let aim = Aim::New(Box::new(NewConnection {

@@ -18,8 +18,8 @@ use super::connections::said;
 use super::mixing::Ticked;
 use super::person::{Person, Visitor};
 use super::posted::{Fields, Form, Posted};
-use super::{api_keys, mixing};
-use crate::views::{ConsentPage, ErrorPage, WorkspaceChoice};
+use super::{choosing, mixing};
+use crate::views::{ConsentPage, ErrorPage, OneOf};
 
 const KIND: TokenKind = TokenKind::OAuthGrant;
 
@@ -87,7 +87,12 @@ pub(super) async fn submit(
             return Err(fault.into());
         }
     }
-    let workspace = form.workspace.parse::<WorkspaceId>().ok();
+    let workspace = match choosing::workspace(&app, &person.actor, &form.workspace).await {
+        Ok(found) => found.map(|found| found.id),
+        // What is allowed without one is refused below, with the page.
+        Err(fault) if fault.code == Code::InvalidArg => None,
+        Err(fault) => return Err(fault.into()),
+    };
     // A hosted server has its own tools.
     let ticked = form.mix.as_ref().filter(|_| asked.server.is_none());
     let of_mix = mixing::asked(&app, &person.actor, KIND, workspace.as_ref(), ticked).await;
@@ -113,7 +118,7 @@ pub(super) async fn submit(
     };
     let mut page = page(&app, person, &asked, form.query).await?;
     page.mix = mix;
-    page.chosen = Some(form.workspace);
+    page.workspaces.put(&form.workspace);
     page.write = page.write.map(|_| form.write);
     match (fault.code, field_of(&fault)) {
         _ if page.mix.is_some()
@@ -176,15 +181,11 @@ async fn page(
         None => None,
     };
     let workspaces = match &server {
-        Some(_) => Vec::new(),
-        None => api_keys::workspaces(app, &person.actor).await?,
-    };
-    let chosen = match &workspaces[..] {
-        [WorkspaceChoice { id, .. }] => Some(id.clone()),
-        _ => None,
+        Some(_) => OneOf::default(),
+        None => choosing::workspaces(app, &person.actor).await?,
     };
     // The flows of which workspace, is known when one is chosen.
-    let at: Option<WorkspaceId> = chosen.as_ref().and_then(|id| id.parse().ok());
+    let at: Option<WorkspaceId> = workspaces.value().parse().ok();
     let mix = match &server {
         Some(_) => None,
         None => Some(mixing::picker(app, &person.actor, KIND, at.as_ref(), None).await?),
@@ -196,7 +197,6 @@ async fn page(
         destination: asked.redirect_uri.destination(),
         server,
         workspaces,
-        chosen,
         workspace_error: None,
         may_create: person.actor.role.administers(),
         reads: asked.scopes.has(Scope::ReadTools),

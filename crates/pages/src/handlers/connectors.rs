@@ -10,7 +10,6 @@ use quaymaster_app::connectors::{
     self, ActionRow, Connector, ConnectorRow, RateLimit, Recipe, Tested, Wanted, Way,
 };
 use quaymaster_app::{Actor, App};
-use quaymaster_core::id::WorkspaceId;
 use quaymaster_core::{Code, Fault};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -19,14 +18,14 @@ use super::answer::{self, At, LeadsAway, Stop, field_of, shown};
 use super::notice::Notice;
 use super::person::{Administrator, Person};
 use super::posted::{Fields, Form, Posted};
-use super::{Pages, api_keys, connections as accounts, paged};
+use super::{Pages, choosing, connections as accounts, paged};
 use crate::openapi::{paragraphs, rows};
 use crate::views::address::segment;
 use crate::views::pager::ROWS;
 use crate::views::reference::Paragraph;
 use crate::views::{
     ActionInFull, ActionView, Connecting, ConnectorCard, ConnectorPage, ConnectorsPage, Field,
-    ModulePage, ModuleView, RecipeView, SigningIn, TestedHow, WayChoice,
+    ModulePage, ModuleView, OneOf, RecipeView, SigningIn, TestedHow, WayChoice,
 };
 
 /// On one page; search finds the others.
@@ -114,7 +113,7 @@ pub(super) fn leading_away(status: StatusCode, page: &ConnectorPage) -> Response
 pub(super) struct NewAccount {
     pub(super) auth: String,
     pub(super) name: String,
-    /// Id of a workspace; empty for all.
+    /// The id, short name or name of a workspace; empty for all.
     pub(super) workspace: String,
     pub(super) is_local: bool,
     pub(super) fields: connections::Fields,
@@ -138,9 +137,9 @@ pub(super) async fn connect(
     At(key): At<String>,
     Posted(form): Posted<NewAccount>,
 ) -> Result<Response, Stop> {
-    let workspace: Option<WorkspaceId> = match form.workspace.as_str() {
-        "" => None,
-        id => Some(id.parse().map_err(|_| no_such_workspace())?),
+    let workspace = match choosing::workspace(&pages.app, &admin, &form.workspace).await {
+        Ok(found) => found.map(|found| found.id),
+        Err(fault) => return again(&pages, person, &key, form, fault).await,
     };
     let name = form.name.trim();
     let new = NewConnection {
@@ -180,19 +179,17 @@ pub(super) async fn again(
     let mut page = page(&pages.app, person, key, &form.auth, paged::Asked::default()).await?;
     let again = page.connecting.as_mut().ok_or_else(Fault::internal)?;
     again.name = Field::new(form.name);
-    again.workspace = (!form.workspace.is_empty()).then_some(form.workspace);
+    again.workspaces.put(form.workspace.trim());
     again.is_local = again.is_local.map(|_| form.is_local);
     accounts::keep(&mut again.inputs, &form.fields);
     if fault.code == Code::AlreadyExists || field_of(&fault) == Some("/name") {
         again.name.error = Some(accounts::said(fault));
+    } else if field_of(&fault) == Some("/workspace") {
+        again.workspace_error = Some(accounts::said(fault));
     } else if let Some(unplaced) = accounts::place(&mut again.inputs, fault) {
         again.error = Some(unplaced);
     }
     Ok(leading_away(StatusCode::UNPROCESSABLE_ENTITY, &page))
-}
-
-pub(super) fn no_such_workspace() -> Fault {
-    Fault::not_found("There is no such workspace.").hint("Go back and send the form of the page.")
 }
 
 pub(super) async fn module(
@@ -246,7 +243,7 @@ pub(super) async fn page(
         .or(ways.first());
     let connecting = match shown {
         Some(way) if actor.role.administers() => {
-            let workspaces = api_keys::workspaces(app, actor).await?;
+            let workspaces = choosing::workspaces(app, actor).await?;
             let mut form = form(&connector, &ways, way, workspaces);
             if !way.is_typed() {
                 form.signing_in = Some(signing_in(app, actor, key, way).await?);
@@ -286,12 +283,9 @@ pub(super) async fn page(
     })
 }
 
-fn form(
-    connector: &Connector,
-    ways: &[Way],
-    way: &Way,
-    workspaces: Vec<crate::views::WorkspaceChoice>,
-) -> Connecting {
+fn form(connector: &Connector, ways: &[Way], way: &Way, mut workspaces: OneOf) -> Connecting {
+    // It is for all of them, unless somebody says otherwise.
+    workspaces.put("");
     let choice = |way: &Way| WayChoice {
         key: way.key.clone(),
         title: way.title.clone(),
@@ -303,8 +297,8 @@ fn form(
         signing_in: None,
         inputs: accounts::inputs(way),
         name: Field::default(),
-        workspaces,
-        workspace: None,
+        workspaces: workspaces.or("All workspaces"),
+        workspace_error: None,
         is_local: connector.may_be_local().then_some(false),
         error: None,
     }

@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use quaymaster_app::App;
 use quaymaster_app::end_users::{self, NewEndUser};
-use quaymaster_core::id::{EndUserId, IntegrationId, WorkspaceId};
+use quaymaster_core::id::{EndUserId, WorkspaceId};
 use quaymaster_core::{Code, Fault};
 
 use super::answer::{self, At, Stop, field_of, no_page, shown};
@@ -14,12 +14,11 @@ use super::notice::Notice;
 use super::paged::Asked;
 use super::person::{Administrator, Person};
 use super::posted::{Fields, Form, Posted};
-use super::{Pages, place};
+use super::{Pages, choosing, place};
 use crate::views::address::segment;
 use crate::views::pager::ROWS;
 use crate::views::{
-    Choice, EndUserAccount, EndUserForm, EndUserPage, EndUserRow, EndUsersPage, Field,
-    SetupLinkView,
+    EndUserAccount, EndUserForm, EndUserPage, EndUserRow, EndUsersPage, Field, SetupLinkView,
 };
 
 pub(super) async fn list(
@@ -149,22 +148,25 @@ pub(super) async fn link(
     At(id): At<EndUserId>,
     Posted(form): Posted<For>,
 ) -> Result<Response, Stop> {
-    let integration: IntegrationId = form
-        .integration
-        .parse()
-        .map_err(|_| Stop::from(no_page()))?;
-    let made = app
-        .end_user_link(&admin, &id, Some(&integration), None, None)
-        .await?;
     let mut page = page(&app, &admin, person, &id).await?;
-    let mut choices = page.integrations.iter();
-    let chosen = choices.find(|choice| choice.value == form.integration);
+    page.integrations.put(&form.integration);
+    let workspace = page.place.id.parse().map_err(|_| Stop::from(no_page()))?;
+    let named = app.integration_named(&admin, &workspace, form.integration.trim());
+    let integration = match named.await {
+        Ok(found) => found,
+        Err(fault) if fault.code == Code::NotFound => {
+            page.integration_error = Some("The workspace has no such integration.".to_owned());
+            return Ok(shown(StatusCode::UNPROCESSABLE_ENTITY, &page));
+        }
+        Err(fault) => return Err(fault.into()),
+    };
+    let made = app
+        .end_user_link(&admin, &id, Some(&integration.id), None, None)
+        .await?;
     page.link = Some(SetupLinkView {
         url: made.url,
         expires_at: made.expires_at,
-        alias: chosen
-            .map(|choice| choice.label.clone())
-            .unwrap_or_default(),
+        alias: integration.alias,
     });
     Ok(shown(StatusCode::OK, &page))
 }
@@ -189,12 +191,7 @@ async fn page(
 ) -> Result<EndUserPage, Fault> {
     let end_user = app.end_user(admin, id).await?;
     let accounts = app.end_user_accounts(admin, id).await?;
-    let integrations = app.integrations(admin, &end_user.workspace).await?;
-    // Those first for which the person's own account is used.
-    let (own, others): (Vec<_>, Vec<_>) = integrations
-        .into_iter()
-        .partition(|one| one.strategy != quaymaster_app::integrations::Strategy::Fixed);
-    let integrations = own.into_iter().chain(others);
+    let integrations = choosing::integrations(app, admin, &end_user.workspace, true).await?;
     Ok(EndUserPage {
         place: place::find(app, admin, &end_user.workspace).await?,
         layout: person.layout,
@@ -213,9 +210,8 @@ async fn page(
                 connected_at: one.created_at,
             })
             .collect(),
-        integrations: integrations
-            .map(|one| Choice::new(one.id.as_str(), one.alias, false))
-            .collect(),
+        integrations,
+        integration_error: None,
         link: None,
     })
 }

@@ -18,7 +18,7 @@ use super::connections::said;
 use super::notice::Notice;
 use super::person::{Administrator, Person};
 use super::posted::{Fields, Form, Posted};
-use super::{Pages, connectors, paged, place};
+use super::{Pages, choosing, connectors, paged, place};
 use crate::views::address::segment;
 use crate::views::pager::ROWS;
 use crate::views::{
@@ -150,8 +150,8 @@ impl Given {
         })
     }
 
-    fn account(&self) -> Option<String> {
-        (!self.account.is_empty()).then(|| self.account.clone())
+    fn account(&self, connector: &str) -> Option<String> {
+        choosing::account(connector, &self.account)
     }
 
     fn actions(&self) -> Option<Vec<String>> {
@@ -178,7 +178,7 @@ pub(super) async fn add(
         connector: connector.clone(),
         alias: Some(given.alias.clone()),
         strategy: given.strategy()?,
-        connection: given.account(),
+        connection: given.account(&connector_key(&connector)),
         enabled_actions: given.actions(),
         ..NewIntegration::default()
     };
@@ -217,7 +217,7 @@ pub(super) async fn save(
     let change = IntegrationChange {
         alias: Some(given.alias.clone()),
         strategy: Some(given.strategy()?),
-        connection: Some(given.account()),
+        connection: Some(given.account(&present.connector)),
         // Saying it again would stop tools from widening it by themselves.
         enabled_actions: (!same).then_some(actions),
         ..IntegrationChange::default()
@@ -284,20 +284,19 @@ async fn page(
     };
     let title = app.connector_title(&actor.org, &key).await?;
     let own = present.as_ref().and_then(|one| one.connection.as_ref());
-    let mut accounts = place::accounts(app, actor, id, &key, own).await?;
+    let mut accounts = choosing::accounts(app, actor, Some(id), &key, own).await?;
     let has_accounts = !accounts.is_empty();
     let strategy = present.as_ref().map(|one| one.strategy);
     let strategy = strategy.unwrap_or(Strategy::Fixed);
-    if let (None, Some(first)) = (&present, accounts.first_mut()) {
+    if let (None, Some(first)) = (&present, accounts.choices.first_mut()) {
         first.is_chosen = true;
     }
-    let is_without = accounts.iter().all(|one| !one.is_chosen);
-    accounts.insert(0, Choice::new("", "None", is_without));
+    let accounts = accounts.or("None");
     let actions = app.connector_actions(actor, &key, own).await?;
     let enabled = present.as_ref().and_then(|one| one.enabled_actions.clone());
     let alias = match &present {
         Some(one) => one.alias.clone(),
-        None => free_alias(app, actor, id, &key).await?,
+        None => app.free_alias(actor, id, &key).await?,
     };
     let ticks = actions.into_iter().map(|action| {
         let is_ticked = enabled
@@ -321,20 +320,6 @@ async fn page(
         actions_error: None,
         error: None,
     })
-}
-
-/// The connector's key, or the first one with a number that nobody has.
-async fn free_alias(
-    app: &App,
-    actor: &quaymaster_app::Admin,
-    id: &WorkspaceId,
-    key: &str,
-) -> Result<String, Fault> {
-    let taken = app.integrations(actor, id).await?;
-    let is_free = |alias: &str| taken.iter().all(|one| one.alias != alias);
-    let numbered = (2..).map(|number| format!("{key}_{number}"));
-    let mut aliases = std::iter::once(key.to_owned()).chain(numbered);
-    Ok(aliases.find(|alias| is_free(alias)).unwrap_or_default())
 }
 
 fn strategies(chosen: Strategy) -> Vec<Choice> {
@@ -362,9 +347,7 @@ fn again(mut page: IntegrationPage, given: &Given, fault: Fault) -> Result<Respo
     for choice in &mut page.strategies {
         choice.is_chosen = choice.value == given.strategy;
     }
-    for choice in &mut page.accounts {
-        choice.is_chosen = choice.value == given.account;
-    }
+    page.accounts.put(&given.account);
     page.which = which(given.is_all);
     for tick in &mut page.actions {
         tick.is_ticked = given.actions.contains(&tick.value);

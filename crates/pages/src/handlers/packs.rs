@@ -19,10 +19,10 @@ use super::notice::Notice;
 use super::person::{Administrator, Person};
 use super::posted::{Fields, Form, Posted};
 use super::writers::Writers;
-use super::{Pages, place};
+use super::{Pages, choosing, place};
 use crate::views::{
-    Choice, Field, Layout, PackCard, PackDropped, PackFlowRow, PackInstalled, PackPage,
-    PackTestedHow, PackVariable, PackVariableKind, PacksPage, Place,
+    Field, Layout, PackCard, PackDropped, PackFlowRow, PackInstalled, PackPage, PackTestedHow,
+    PackVariable, PackVariableKind, PacksPage, Place,
 };
 
 pub(super) async fn list(
@@ -171,7 +171,10 @@ async fn variable_of(
         }
         VariableType::Connection => {
             let service = variable.service.clone().unwrap_or_default();
-            let accounts = accounts(app, actor, id, &service, &value).await?;
+            let accounts = choosing::account_names(app, actor, id, &service, &value).await?;
+            if accounts.written.is_some() {
+                help.push_str(" Write the name of the account.");
+            }
             PackVariableKind::Account(service, accounts)
         }
     };
@@ -182,31 +185,6 @@ async fn variable_of(
         kind,
         field: Field::new(value),
     })
-}
-
-/// The accounts of a connector that flows of a workspace can use, by their names.
-async fn accounts(
-    app: &App,
-    actor: &Actor,
-    id: &WorkspaceId,
-    service: &str,
-    chosen: &str,
-) -> Result<Vec<Choice>, Fault> {
-    let all = app.connections(actor).await?.into_iter();
-    let own = all.filter(|one| {
-        let reaches = one.workspace.as_ref().is_none_or(|of| of == id);
-        one.connector == service && one.end_user.is_none() && reaches
-    });
-    Ok(own
-        .map(|one| {
-            let label = match (&one.label, &one.problem) {
-                (_, Some(_)) => format!("{} (with a problem)", one.name),
-                (Some(label), None) => format!("{} ({label})", one.name),
-                (None, None) => one.name.clone(),
-            };
-            Choice::new(&one.name, label, one.name == chosen)
-        })
-        .collect())
 }
 
 pub(super) struct Given {
@@ -261,9 +239,7 @@ pub(super) async fn put(
                 let typed = form.variables.get(&variable.name);
                 let typed = typed.cloned().unwrap_or_default();
                 if let PackVariableKind::Account(_, accounts) = &mut variable.kind {
-                    for account in accounts {
-                        account.is_chosen = account.value == typed;
-                    }
+                    accounts.put(&typed);
                 }
                 variable.field.value = typed;
             }

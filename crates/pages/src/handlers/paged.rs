@@ -25,21 +25,25 @@ impl Asked {
 
     /// Whether a text has every word of the query in it, whatever the case.
     pub(super) fn fits(&self, text: &str) -> bool {
+        if self.query.trim().is_empty() {
+            return true;
+        }
         let (words, text) = (self.query.to_lowercase(), text.to_lowercase());
         words.split_whitespace().all(|word| text.contains(word))
     }
 
-    /// The page of a list that is in memory, and the way through it.
-    pub(super) fn cut<T>(&self, path: &str, all: Vec<T>) -> (Vec<T>, Pager) {
-        let pager = self.pager(path, i64::try_from(all.len()).unwrap_or(i64::MAX));
-        let [offset, most] = [self.offset(), ROWS].map(|rows| usize::try_from(rows).unwrap_or(0));
-        let page = all.into_iter().skip(offset).take(most);
-        (page.collect(), pager)
+    /// How many rows a page has, and how many to leave out.
+    pub(super) fn span(&self) -> [usize; 2] {
+        [ROWS, self.offset()].map(|rows| usize::try_from(rows).unwrap_or(0))
     }
 
     /// The list at a path, where it was when a form of it was sent.
     pub(super) fn back(&self, path: &str) -> String {
         address(path, &self.query, self.page())
+    }
+
+    pub(super) fn pager_of(&self, path: &str, total: usize) -> Pager {
+        self.pager(path, i64::try_from(total).unwrap_or(i64::MAX))
     }
 
     pub(super) fn pager(&self, path: &str, total: i64) -> Pager {

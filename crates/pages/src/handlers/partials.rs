@@ -10,6 +10,7 @@ use quaymaster_app::integrations::Integration;
 use quaymaster_app::partials::{NewPartial, Partial, PartialChange};
 use quaymaster_app::{Admin, App};
 use quaymaster_core::id::{IntegrationId, PartialId, WorkspaceId};
+use quaymaster_core::schema::shorten;
 use quaymaster_core::{Code, Fault};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -21,7 +22,7 @@ use super::inputs::{self, inputs_of, read_inputs};
 use super::notice::Notice;
 use super::person::{Administrator, Person};
 use super::posted::{Fields, Form, Posted};
-use super::{Pages, paged, place};
+use super::{Pages, choosing, paged, place};
 use crate::views::address::segment;
 use crate::views::pager::ROWS;
 use crate::views::{
@@ -104,10 +105,28 @@ pub(super) async fn choose(
 ) -> Result<Response, Stop> {
     let asked = asked.map(|Query(asked)| asked).unwrap_or_default();
     let place = place::find(&app, &admin, &id).await?;
-    let integrations = app.integrations(&admin, &id).await?;
-    let chosen = integrations
-        .iter()
-        .find(|one| one.id.as_str() == asked.integration);
+    let mut integrations = choosing::integrations(&app, &admin, &id, false).await?;
+    let mut error = None;
+    let chosen = match asked.integration.trim() {
+        "" => None,
+        named => match app.integration_named(&admin, &id, named).await {
+            Ok(found) => Some(found),
+            Err(fault) if fault.code == Code::NotFound => {
+                error = Some(format!(
+                    "The workspace has no integration {}.",
+                    shorten(named)
+                ));
+                None
+            }
+            Err(fault) => return Err(fault.into()),
+        },
+    };
+    let chosen = chosen.as_ref();
+    integrations.put(match (chosen, &integrations.written) {
+        (Some(one), None) => one.id.as_str(),
+        (Some(one), Some(_)) => &one.alias,
+        (None, _) => asked.integration.trim(),
+    });
     let actions = match chosen {
         Some(one) => {
             let all = app
@@ -139,14 +158,11 @@ pub(super) async fn choose(
             action => format!("{own}?action={}", segment(action)),
         }));
     }
-    let choices = integrations.iter().map(|one| {
-        let is_chosen = chosen.is_some_and(|chosen| chosen.id == one.id);
-        Choice::new(one.id.as_str(), one.alias.clone(), is_chosen)
-    });
     let page = PartialChoicePage {
         layout: person.layout,
         place,
-        integrations: choices.collect(),
+        integrations,
+        error,
         actions,
     };
     Ok(shown(StatusCode::OK, &page))
@@ -317,12 +333,13 @@ async fn open(app: &App, admin: &Admin, person: Person, about: Subject) -> Resul
     let (workspace, integration, action, present) = match about {
         Subject::New(one, action) => (one.workspace.clone(), Some(one), action, None),
         Subject::Present(one) => {
-            let all = app.integrations(admin, &one.workspace).await?;
-            let of = |integration: &Integration| match &one.integration {
-                Some(only) => integration.id == *only,
-                None => integration.connector == one.connector,
+            let found = match &one.integration {
+                Some(only) => Some(app.integration(admin, &one.workspace, only).await?),
+                None => {
+                    app.integration_of(admin, &one.workspace, &one.connector)
+                        .await?
+                }
             };
-            let found = all.into_iter().find(of);
             (one.workspace.clone(), found, one.action.clone(), Some(one))
         }
     };

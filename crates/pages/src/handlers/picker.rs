@@ -24,6 +24,8 @@ use crate::views::{Kept, PickerGroup, PickerPage, Tick};
 /// Bytes that the ticks of a page take together. Integrations beyond them are folded, and come when
 /// somebody opens them.
 const ROOM: usize = 56 * 1024;
+/// Integrations that a page has room for.
+const MOST_GROUPS: i64 = 100;
 /// Bytes of a tick besides its texts.
 const MARKUP: usize = 320;
 
@@ -211,8 +213,22 @@ async fn picker(
 ) -> Result<PickerPage, Fault> {
     let server = app.server(admin, id).await?;
     let tools = picked(app, admin, &server).await?;
-    let all = app.offered_actions(admin, &server.workspace).await?;
+    let workspace = &server.workspace;
+    let (mut all, total) = app
+        .offered_actions(admin, workspace, "", MOST_GROUPS)
+        .await?;
     let words = Words::of(&form.query);
+    // Of more, the database finds the integrations, and what they can do is not looked through.
+    let is_many = total > MOST_GROUPS;
+    let every = Words::default();
+    let of_groups = if is_many { &every } else { &words };
+    let mut found = total;
+    if is_many && !form.query.trim().is_empty() {
+        (all, found) = app
+            .offered_actions(admin, workspace, &form.query, MOST_GROUPS)
+            .await?;
+    }
+    let more = usize::try_from(found - MOST_GROUPS).unwrap_or(0);
     let group = |offered: Offered| {
         let integration = offered.integration;
         let group = PickerGroup {
@@ -225,7 +241,7 @@ async fn picker(
             let mut own = tools.iter();
             own.any(|tool| tool.integration == integration.id && tool.action == action)
         };
-        filled(group, offered.actions, &words, form, is_saved)
+        filled(group, offered.actions, of_groups, form, is_saved)
     };
     let of_account = |account: unswitched::Account| {
         let connection = account.connection;
@@ -262,6 +278,8 @@ async fn picker(
         query: form.query.clone(),
         picked: tools.len(),
         groups,
+        is_many,
+        more,
         kept,
         error: None,
     })
@@ -321,6 +339,7 @@ fn weight(group: &PickerGroup) -> usize {
 }
 
 /// What the search asks for.
+#[derive(Default)]
 struct Words(Vec<String>);
 
 impl Words {

@@ -1,12 +1,12 @@
-//! Where in a workspace a page is, and what several of its pages choose from.
+//! Where in a workspace a page is, and the actions that several of its pages tick.
 
 use quaymaster_app::picking::OfferedAction;
 use quaymaster_app::workspaces::Workspace;
 use quaymaster_app::{Actor, App};
 use quaymaster_core::Fault;
-use quaymaster_core::id::{ConnectionId, WorkspaceId};
+use quaymaster_core::id::WorkspaceId;
 
-use crate::views::{Choice, Place, Tick};
+use crate::views::{Place, Tick};
 
 pub(super) fn of(actor: &Actor, workspace: &Workspace) -> Place {
     Place {
@@ -18,32 +18,6 @@ pub(super) fn of(actor: &Actor, workspace: &Workspace) -> Place {
 
 pub(super) async fn find(app: &App, actor: &Actor, id: &WorkspaceId) -> Result<Place, Fault> {
     Ok(of(actor, &app.workspace(actor, id).await?))
-}
-
-/// The accounts of a connector that calls from a workspace can use.
-pub(super) async fn accounts(
-    app: &App,
-    actor: &Actor,
-    workspace: &WorkspaceId,
-    connector: &str,
-    chosen: Option<&ConnectionId>,
-) -> Result<Vec<Choice>, Fault> {
-    let all = app.connector_accounts(actor, connector).await?;
-    let reached = all.into_iter().filter(|one| {
-        let of = one.workspace.as_ref();
-        of.is_none_or(|of| of == workspace)
-    });
-    Ok(reached
-        .map(|one| {
-            let problem = if one.problem.is_some() {
-                " (with a problem)"
-            } else {
-                ""
-            };
-            let label = format!("{}:{}{problem}", one.connector, one.name);
-            Choice::new(one.id.as_str(), label, chosen == Some(&one.id))
-        })
-        .collect())
 }
 
 pub(super) fn tick(value: String, name: String, action: OfferedAction, is_ticked: bool) -> Tick {

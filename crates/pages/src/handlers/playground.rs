@@ -11,6 +11,7 @@ use quaymaster_app::servers::{Mode, Server};
 use quaymaster_core::id::ServerId;
 use quaymaster_core::tool::{JsonObject, ToolDef};
 use quaymaster_core::{Code, Fault};
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::answer::{At, Stop, shown};
@@ -22,25 +23,39 @@ use super::person::Person;
 use super::posted::{Fields, Form, Posted};
 use super::{place, servers};
 use crate::views::{
-    Field, PlaygroundPage, PlaygroundTool, ProgramPage, Ran, RanCall, ToolCallPage, TriedOutcome,
+    Declared, Field, PlaygroundPage, PlaygroundTool, ProgramPage, Ran, RanCall, ToolCallPage,
+    TriedOutcome,
 };
 
+/// Bytes that the declarations of a page take together; others come when somebody opens them.
+const ROOM: usize = 56 * 1024;
+const MOST_ALIASES: usize = 100;
 const EXAMPLE: &str = "return await Promise.all([\n  // quaymaster.<alias>.<action>(input)\n]);\n";
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Opening {
+    /// The alias whose actions are shown.
+    open: String,
+}
 
 pub(super) async fn read(
     State(app): State<App>,
     person: Person,
     At(id): At<ServerId>,
     Query(asked): Query<Asked>,
+    Query(opened): Query<Opening>,
 ) -> Result<Response, Stop> {
     let server = app.server(&person.actor, &id).await?;
     if server.mode == Mode::Code {
-        let page = program(&app, person, server, EXAMPLE.to_owned()).await?;
+        let page = program(&app, person, server, EXAMPLE.to_owned(), &opened.open).await?;
         return Ok(shown(StatusCode::OK, &page));
     }
-    let mut all = app.server_surface(&person.actor, &id).await?;
-    all.retain(|def| asked.fits(&format!("{} {} {}", def.name, def.title, def.description)));
-    let (tools, pager) = asked.cut(&format!("{}/try", servers::path(&id)), all);
+    let fits = |def: &ToolDef| asked.fits(&[&*def.name, &*def.title, &*def.description].join(" "));
+    let [most, offset] = asked.span();
+    let page = app.server_surface(&person.actor, &id, fits, most, offset);
+    let (tools, total) = page.await?;
+    let pager = asked.pager_of(&format!("{}/try", servers::path(&id)), total);
     let page = PlaygroundPage {
         place: place::find(&app, &person.actor, &server.workspace).await?,
         layout: person.layout,
@@ -116,9 +131,9 @@ struct Opened {
 async fn open(app: &App, person: Person, id: &ServerId, name: &str) -> Result<Opened, Fault> {
     let actor = &person.actor;
     let server = app.server(actor, id).await?;
-    let all = app.server_surface(actor, id).await?;
-    let found = all.iter().find(|def| def.name == name);
-    let def = found.ok_or_else(|| {
+    let is_it = |def: &ToolDef| def.name == name;
+    let (found, _) = app.server_surface(actor, id, is_it, 1, 0).await?;
+    let def = found.first().ok_or_else(|| {
         Fault::not_found("The server has no such tool.")
             .hint("Its playground lists those that it has.")
     })?;
@@ -167,7 +182,7 @@ pub(super) async fn run(
         .hint("Set its mode to CODE, or call one of its tools.")
         .into());
     }
-    let mut page = program(&app, person, server, form.code.clone()).await?;
+    let mut page = program(&app, person, server, form.code.clone(), "").await?;
     if form.code.trim().is_empty() {
         page.code.error = Some("A program has at least one line.".to_owned());
         return Ok(shown(StatusCode::UNPROCESSABLE_ENTITY, &page));
@@ -231,21 +246,40 @@ async fn program(
     person: Person,
     server: Server,
     code: String,
+    open: &str,
 ) -> Result<ProgramPage, Fault> {
     let actor = &person.actor;
-    let mut aliases: Vec<String> = Vec::new();
-    for row in app.server_tools(actor, &server.id).await? {
-        if !aliases.contains(&row.integration.alias) {
-            aliases.push(row.integration.alias);
+    let mut aliases = app.server_aliases(actor, &server.id).await?;
+    let more = aliases.len().saturating_sub(MOST_ALIASES);
+    // What was asked for is not among those that are left out.
+    aliases.retain({
+        let mut left = MOST_ALIASES;
+        move |alias| {
+            let is_first = left > 0;
+            left = left.saturating_sub(1);
+            is_first || alias == open
         }
-    }
-    if !app.server_flows(actor, &server).await?.is_empty() {
+    });
+    if app.server_flows(actor, &server, 0).await?.1 > 0 {
         aliases.push(FLOWS.to_owned());
     }
+    let mut room = ROOM;
     let mut declarations = Vec::new();
     for alias in aliases {
-        let text = app.declarations(actor, &server.id, &alias).await?;
-        declarations.push((alias, text));
+        let is_open = alias == open;
+        let mut text = None;
+        if is_open || (open.is_empty() && room > 0) {
+            let all = app.declarations(actor, &server.id, &alias).await?;
+            if is_open || all.len() <= room {
+                room = room.saturating_sub(all.len());
+                text = Some(all);
+            }
+        }
+        declarations.push(Declared {
+            alias,
+            text,
+            is_open,
+        });
     }
     Ok(ProgramPage {
         place: place::find(app, actor, &server.workspace).await?,
@@ -254,6 +288,7 @@ async fn program(
         server_name: server.name,
         code: Field::new(code),
         declarations,
+        more,
         ran: None,
     })
 }

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use quaymaster_app::server_tools::ToolChange;
+use quaymaster_app::integrations::Integration;
+use quaymaster_app::partials::Partial;
+use quaymaster_app::server_tools::{ServerTool, ToolChange};
 use quaymaster_app::servers::Mode;
 use quaymaster_app::{Admin, App};
 use quaymaster_core::id::{ServerId, ServerToolId};
@@ -19,8 +21,11 @@ use super::notice::Notice;
 use super::person::{Administrator, Person};
 use super::posted::{Fields, Form, Posted};
 use super::servers::path;
-use super::{Pages, place};
+use super::{Pages, choosing, place};
 use crate::views::{Choice, Field, ServerToolPage};
+
+/// Partials that the page has room for; of more, the names are written.
+const ROOM: i64 = 100;
 
 pub(super) async fn read(
     State(app): State<App>,
@@ -38,6 +43,7 @@ pub(super) struct Set {
     defaults: BTreeMap<String, String>,
     is_usual: bool,
     partials: Vec<String>,
+    named_partials: String,
 }
 
 impl Form for Set {
@@ -49,7 +55,18 @@ impl Form for Set {
             defaults: fields.below(inputs::PREFIX),
             is_usual: fields.one("which") != "ticked",
             partials: fields.all("partial").map(str::to_owned).collect(),
+            named_partials: fields.text("named_partials"),
         }
+    }
+}
+
+impl Set {
+    /// Names or ids.
+    fn partials(&self) -> Vec<String> {
+        let named = self.named_partials.lines().map(str::trim);
+        let named = named.filter(|name| !name.is_empty());
+        let ticked = self.partials.iter().map(String::as_str);
+        ticked.chain(named).map(str::to_owned).collect()
     }
 }
 
@@ -59,15 +76,21 @@ pub(super) async fn save(
     At((id, tool)): At<(ServerId, ServerToolId)>,
     Posted(set): Posted<Set>,
 ) -> Result<Response, Stop> {
-    let Opened { mut page, schema } = open(&pages.app, &admin, person, &id, &tool).await?;
+    let opened = open(&pages.app, &admin, person, &id, &tool).await?;
+    let Opened {
+        mut page,
+        schema,
+        connector,
+    } = opened;
     page.title = Field::new(&set.title);
     page.description = Field::new(&set.description);
-    for choice in &mut page.accounts {
-        choice.is_chosen = choice.value == set.account;
-    }
-    page.which = which(set.is_usual);
+    page.accounts.put(&set.account);
+    page.which = which(set.is_usual, page.named_partials.is_some());
     for choice in &mut page.partials {
         choice.is_chosen = set.partials.contains(&choice.value);
+    }
+    if let Some(named) = &mut page.named_partials {
+        *named = Field::new(&set.named_partials);
     }
     let defaults = read_inputs(&mut page.defaults, &schema, &set.defaults, false);
     if page.has_errors() {
@@ -75,11 +98,11 @@ pub(super) async fn save(
     }
     let filled = |text: &String| (!text.is_empty()).then(|| text.clone());
     let change = ToolChange {
-        connection: Some(filled(&set.account)),
+        connection: Some(choosing::account(&connector, &set.account)),
         display_name: Some(filled(&set.title)),
         description: Some(filled(&set.description)),
         input_defaults: Some(defaults),
-        partials: Some((!set.is_usual).then(|| set.partials.clone())),
+        partials: Some((!set.is_usual).then(|| set.partials())),
         ..ToolChange::default()
     };
     let saved = pages
@@ -92,6 +115,10 @@ pub(super) async fn save(
     match fault.code {
         Code::UnknownInstance => page.account_error = Some(fault.message),
         Code::AlreadyExists => page.partials_error = Some(said(fault)),
+        // A name that was written.
+        Code::NotFound if page.named_partials.is_some() => {
+            page.partials_error = Some(fault.message);
+        }
         Code::InvalidArg => {
             if let Some(unplaced) = place_of(&mut page.defaults, fault) {
                 page.error = Some(said(unplaced));
@@ -116,6 +143,8 @@ struct Opened {
     page: ServerToolPage,
     /// Of the action's inputs.
     schema: Value,
+    /// The key of its connector.
+    connector: String,
 }
 
 async fn open(
@@ -146,28 +175,10 @@ async fn open(
         .await?;
     let action = actions.into_iter().find(|action| action.key == own.action);
     let connector = &integration.connector;
-    let mut accounts =
-        place::accounts(app, admin, &server.workspace, connector, connection).await?;
-    let usual = format!("What the integration {} says", integration.alias);
-    accounts.insert(0, Choice::new("", usual, connection.is_none()));
-    let all = app.partials(admin, &server.workspace).await?;
-    let fitting = all.into_iter().filter(|partial| {
-        partial.connector == *connector
-            && partial
-                .integration
-                .as_ref()
-                .is_none_or(|only| *only == integration.id)
-            && partial
-                .action
-                .as_ref()
-                .is_none_or(|only| *only == own.action)
-    });
-    let partials = fitting.map(|partial| {
-        let named = own.partials.as_ref();
-        let is_chosen = named.is_some_and(|named| named.contains(&partial.id));
-        let keys: Vec<&str> = partial.values.keys().map(String::as_str).collect();
-        Choice::new(partial.id.as_str(), partial.name, is_chosen).with_help(&keys.join(", "))
-    });
+    let accounts =
+        choosing::accounts(app, admin, Some(&server.workspace), connector, connection).await?;
+    let accounts = accounts.or(format!("What the integration {} says", integration.alias));
+    let (partials, named_partials) = partials(app, admin, &integration, &own).await?;
     let usual_title = action.as_ref().map(|action| action.title.clone());
     let page = ServerToolPage {
         layout: person.layout,
@@ -184,21 +195,58 @@ async fn open(
         accounts,
         account_error: None,
         defaults,
-        which: which(own.partials.is_none()),
-        partials: partials.collect(),
+        which: which(own.partials.is_none(), named_partials.is_some()),
+        partials,
+        named_partials,
         partials_error: None,
         error: None,
         alias: integration.alias,
     };
-    Ok(Opened { page, schema })
+    let connector = integration.connector;
+    Ok(Opened {
+        page,
+        schema,
+        connector,
+    })
 }
 
-fn which(is_usual: bool) -> Vec<Choice> {
+/// The partials that the tool can have, and instead of them the names of those that it has, where there
+/// are too many.
+async fn partials(
+    app: &App,
+    admin: &Admin,
+    integration: &Integration,
+    tool: &ServerTool,
+) -> Result<(Vec<Choice>, Option<Field>), Fault> {
+    let all = app
+        .partials_for(admin, integration, &tool.action, ROOM + 1)
+        .await?;
+    let own = tool.partials.as_deref().unwrap_or_default();
+    if all.len() as i64 > ROOM {
+        let names = app.partial_names(admin, own.iter().cloned()).await?;
+        let names = own.iter().filter_map(|id| names.get(id));
+        let names: Vec<&str> = names.map(String::as_str).collect();
+        return Ok((Vec::new(), Some(Field::new(names.join("\n")))));
+    }
+    let choice = |partial: Partial| {
+        let keys: Vec<&str> = partial.values.keys().map(String::as_str).collect();
+        let is_chosen = own.contains(&partial.id);
+        Choice::new(partial.id.as_str(), partial.name, is_chosen).with_help(&keys.join(", "))
+    };
+    Ok((all.into_iter().map(choice).collect(), None))
+}
+
+fn which(is_usual: bool, is_written: bool) -> Vec<Choice> {
+    let only = if is_written {
+        "Only those written below"
+    } else {
+        "Only those ticked below"
+    };
     vec![
         Choice::new("usual", "The default ones of the workspace", is_usual)
             .with_help("Those that are marked as default for the action."),
-        Choice::new("ticked", "Only those ticked below", !is_usual)
-            .with_help("With none ticked, none holds. A later one wins over an earlier one."),
+        Choice::new("ticked", only, !is_usual)
+            .with_help("Without any, none holds. A later one wins over an earlier one."),
     ]
 }
 

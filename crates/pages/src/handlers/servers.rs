@@ -9,6 +9,7 @@ use quaymaster_app::server_tools::ToolRow;
 use quaymaster_app::servers::{AuthMode, Mode, NewServer, Server, ServerChange};
 use quaymaster_app::{Actor, App};
 use quaymaster_core::id::{ServerId, WorkspaceId};
+use quaymaster_core::tool::ToolDef;
 use quaymaster_core::{Code, Fault};
 use secrecy::ExposeSecret as _;
 
@@ -300,10 +301,10 @@ async fn page(app: &App, person: Person, id: &ServerId, asked: Asked) -> Result<
     let actor = &person.actor;
     let server = app.server(actor, id).await?;
     let place = place::find(app, actor, &server.workspace).await?;
-    let mut tools = app.server_tools(actor, id).await?;
-    let tools_total = tools.len();
+    let fits = |def: &ToolDef, alias: &str| asked.fits(&[&*def.name, &*def.title, alias].join(" "));
+    let [most, offset] = asked.span();
+    let tools = app.server_tools_page(actor, id, fits, most, offset).await?;
     let size = app.tool_list_size(actor, id).await?;
-    let flows = app.server_flows(actor, &server).await?;
     let end_user = end_user_of(app, actor, &server).await?;
     let token = if place.is_admin {
         let tokens = app.server_tokens(actor, id).await?;
@@ -330,20 +331,19 @@ async fn page(app: &App, person: Person, id: &ServerId, asked: Asked) -> Result<
     } else {
         connect::signing_in(&server.name, &endpoint)
     };
-    tools.retain(|row| {
-        let texts = [&*row.def.name, &*row.def.title, &*row.integration.alias];
-        asked.fits(&texts.join(" "))
-    });
-    let (tools, pager) = asked.cut(&path(id), tools);
+    let (flows, flows_total) = app.server_flows(actor, &server, most).await?;
     Ok(ServerPage {
-        pager,
-        companions: size.tools.saturating_sub(tools_total + size.flow_tools),
+        pager: asked.pager_of(&path(id), tools.fitting),
+        companions: size.tools.saturating_sub(tools.all + size.flow_tools),
         flows: flows
             .into_iter()
             .map(|shown| flow_row(shown, &place))
             .collect(),
-        tools_total,
+        flows_total,
+        left_out: size.left_out,
+        tools_total: tools.all,
         tools: tools
+            .rows
             .into_iter()
             .map(|row| tool_row(row, id, place.is_admin))
             .collect(),

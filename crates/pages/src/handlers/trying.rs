@@ -8,17 +8,16 @@ use axum::response::Response;
 use quaymaster_app::App;
 use quaymaster_app::connectors::{ActionInFull, AuthKind};
 use quaymaster_app::trying::Trial;
-use quaymaster_core::id::ConnectionId;
 use serde_json::Value;
 
-use super::Pages;
 use super::answer::{At, Stop, no_page, shown};
 use super::connectors::action;
 use super::inputs::{PREFIX, inputs_of, place_of, read_inputs};
 use super::outcome::{of_fault, of_result};
 use super::person::Person;
 use super::posted::{Fields, Form, Posted};
-use crate::views::{AccountToTry, TryingPage};
+use super::{Pages, choosing};
+use crate::views::TryingPage;
 
 type Place = (String, String, String);
 
@@ -54,15 +53,20 @@ pub(super) async fn submit(
     let actor = person.actor.clone();
     let (connector, _, key) = place.clone();
     let Opened { mut page, schema } = open(&pages.app, person, place).await?;
-    for account in &mut page.accounts {
-        account.is_chosen = account.id == form.account;
+    page.accounts.put(&form.account);
+    let mut account = None;
+    if let Some(named) = choosing::account(&connector, &form.account) {
+        let found = pages
+            .app
+            .usable_account_named(&actor, None, &connector, &named);
+        account = found.await?.map(|found| found.id);
+        if account.is_none() {
+            page.account_error = Some(format!("{} has no such account.", page.connector_title));
+        }
     }
-    let account: Option<ConnectionId> = match form.account.as_str() {
-        "" => None,
-        id => Some(id.parse().map_err(|_| Stop::from(no_page()))?),
-    };
     let inputs = read_inputs(&mut page.inputs, &schema, &form.inputs, true);
-    if page.inputs.iter().any(|input| input.field.error.is_some()) {
+    let is_wrong = page.inputs.iter().any(|input| input.field.error.is_some());
+    if is_wrong || page.account_error.is_some() {
         return Ok(shown(StatusCode::UNPROCESSABLE_ENTITY, &page));
     }
     let trial = Trial {
@@ -97,28 +101,20 @@ async fn open(app: &App, person: Person, place: Place) -> Result<Opened, Stop> {
     let found = actions.find(|one| one.row.key == wanted);
     let ActionInFull { row, inputs, .. } = found.ok_or_else(no_page)?;
     let definition = &module.definition;
-    let connections = app.connections(actor).await?;
-    let mut accounts: Vec<AccountToTry> = connections
-        .into_iter()
-        .filter(|one| one.connector == definition.key)
-        .map(|one| AccountToTry {
-            id: one.id.to_string(),
-            address: format!("{}:{}", one.connector, one.name),
-            has_problem: one.problem.is_some(),
-            is_chosen: false,
-        })
-        .collect();
+    let mut accounts = choosing::accounts(app, actor, None, &definition.key, None).await?;
     let is_public = definition
         .auth
         .iter()
         .any(|auth| auth.kind == AuthKind::None);
-    let without_one = match accounts.len() {
-        0 if is_public && definition.connection.is_empty() => Some("No account"),
-        2.. if row.reads => Some("All accounts, as an agent that names none"),
-        _ => None,
-    };
-    if let (None, Some(first)) = (without_one, accounts.first_mut()) {
-        first.is_chosen = true;
+    let is_written = accounts.written.is_some();
+    match accounts.choices.as_mut_slice() {
+        _ if is_written => {}
+        [] if is_public && definition.connection.is_empty() => accounts = accounts.or("No account"),
+        [_, _, ..] if row.reads => {
+            accounts = accounts.or("All accounts, as an agent that names none");
+        }
+        [first, ..] => first.is_chosen = true,
+        [] => {}
     }
     let schema = Value::Object(inputs);
     let page = TryingPage {
@@ -129,7 +125,7 @@ async fn open(app: &App, person: Person, place: Place) -> Result<Opened, Stop> {
         action_key: row.key.clone(),
         action: action(row),
         accounts,
-        without_one,
+        account_error: None,
         inputs: inputs_of(&schema),
         error: None,
         outcome: None,

@@ -20,27 +20,18 @@ pub(super) struct Account {
     pub actions: Vec<OfferedAction>,
 }
 
-/// One account of each connector that works, and that the workspace has no integration of.
+/// One account of each connector, the oldest that works, which the workspace has no integration of.
 pub(super) async fn accounts(
     app: &App,
     admin: &Admin,
     workspace: &WorkspaceId,
 ) -> Result<Vec<Account>, Fault> {
-    let known = app.integrations(admin, workspace).await?;
-    let mut first = BTreeMap::new();
-    for one in app.connections(admin).await? {
-        let reaches = one.workspace.as_ref().is_none_or(|of| of == workspace);
-        let is_on = known.iter().any(|own| own.connector == one.connector);
-        if reaches && !is_on && one.end_user.is_none() && one.problem.is_none() {
-            first.entry(one.connector.clone()).or_insert(one);
-        }
-    }
     let mut accounts = Vec::new();
-    for (connector, connection) in first {
+    for connection in app.unswitched_accounts(admin, workspace).await? {
         // A definition that was taken away hides no others.
-        let of = app.connector_actions(admin, &connector, Some(&connection.id));
-        let (Ok(actions), Ok(title)) =
-            (of.await, app.connector_title(&admin.org, &connector).await)
+        let connector = &connection.connector;
+        let of = app.connector_actions(admin, connector, Some(&connection.id));
+        let (Ok(actions), Ok(title)) = (of.await, app.connector_title(&admin.org, connector).await)
         else {
             continue;
         };

@@ -9,6 +9,7 @@ use super::layout::Layout;
 use super::mix::{ListSize, MixPicker};
 use super::moment::Shown;
 use super::pager::Pager;
+use super::place::OneOf;
 
 /// How long a new key works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -111,23 +112,16 @@ pub struct ApiKeyForm {
     /// Those with a tick.
     pub ticked: Scopes,
     pub scopes_error: Option<String>,
-    pub workspaces: Vec<WorkspaceChoice>,
-    /// Id of the chosen workspace.
-    pub files: Option<String>,
+    /// The workspace whose files the key is given, or none.
+    pub files: OneOf,
+    pub files_error: Option<String>,
     pub mix: MixPicker,
     pub expiry: Expiry,
 }
 
-/// A workspace whose files a key may be given.
-#[derive(Debug, Clone)]
-pub struct WorkspaceChoice {
-    pub id: String,
-    pub name: String,
-}
-
 impl ApiKeyForm {
     /// The empty form: reading and calling tools is ticked, and the only workspace is chosen.
-    pub fn new(offered: Scopes, workspaces: Vec<WorkspaceChoice>) -> Self {
+    pub fn new(offered: Scopes, workspaces: OneOf) -> Self {
         let usual = [Scope::ReadTools, Scope::WriteTools, Scope::ReadData];
         ApiKeyForm {
             name: Field::default(),
@@ -137,18 +131,11 @@ impl ApiKeyForm {
                 .filter(|scope| offered.has(*scope))
                 .collect(),
             scopes_error: None,
-            files: match &workspaces[..] {
-                [only] => Some(only.id.clone()),
-                _ => None,
-            },
-            workspaces,
+            files: workspaces.or("None"),
+            files_error: None,
             mix: MixPicker::default(),
             expiry: Expiry::default(),
         }
-    }
-
-    pub fn is_chosen(&self, workspace: &WorkspaceChoice) -> bool {
-        self.files.as_ref() == Some(&workspace.id)
     }
 
     /// The scopes that are shown, with whether each has a tick.
@@ -169,6 +156,7 @@ impl ApiKeysPage {
             [
                 ("key-name", self.form.name.error.as_ref()),
                 ("scopes", self.form.scopes_error.as_ref()),
+                ("files", self.form.files_error.as_ref()),
                 ("mix", self.form.mix.error.as_ref()),
             ],
         )

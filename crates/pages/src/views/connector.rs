@@ -3,12 +3,12 @@
 use askama::Template;
 
 use super::address::segment;
-use super::api_key::WorkspaceChoice;
 use super::connection::{AccountCard, Flows, InputRow};
 use super::form::{self, Field, Problem};
 use super::layout::Layout;
 use super::moment::Shown;
 use super::pager::Pager;
+use super::place::OneOf;
 use super::reference::{Paragraph, Row, Span};
 
 /// `/connectors`: asks itself with `query` and `category`.
@@ -123,9 +123,9 @@ pub struct Connecting {
     pub signing_in: Option<SigningIn>,
     pub inputs: Vec<InputRow>,
     pub name: Field,
-    pub workspaces: Vec<WorkspaceChoice>,
-    /// Id of the chosen workspace.
-    pub workspace: Option<String>,
+    /// The workspace that alone reaches the account, or none.
+    pub workspaces: OneOf,
+    pub workspace_error: Option<String>,
     /// Whether the service may be inside the network; none where that makes no sense.
     pub is_local: Option<bool>,
     /// Why the whole was refused.
@@ -172,10 +172,6 @@ impl Connecting {
     pub fn can_begin(&self) -> bool {
         self.signing_in.as_ref().is_none_or(|app| app.has_app)
     }
-
-    pub fn is_chosen(&self, workspace: &WorkspaceChoice) -> bool {
-        self.workspace.as_ref() == Some(&workspace.id)
-    }
 }
 
 impl ConnectorPage {
@@ -185,14 +181,17 @@ impl ConnectorPage {
         };
         let inputs = form.inputs.iter();
         let inputs = inputs.map(|input| (input.id(), input.field.error.as_ref()));
-        let name = ("account-name".to_owned(), form.name.error.as_ref());
+        let below = [
+            ("account-name".to_owned(), form.name.error.as_ref()),
+            ("workspace".to_owned(), form.workspace_error.as_ref()),
+        ];
         let app = form.signing_in.iter().flat_map(|app| {
             [
                 ("client-id".to_owned(), app.client_id.error.as_ref()),
                 ("client-secret".to_owned(), app.secret_error.as_ref()),
             ]
         });
-        form::problems(form.error.as_ref(), app.chain(inputs).chain([name]))
+        form::problems(form.error.as_ref(), app.chain(inputs).chain(below))
     }
 
     pub fn path(&self) -> String {

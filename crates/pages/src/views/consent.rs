@@ -4,10 +4,10 @@ use askama::Template;
 use quaymaster_app::oauth::hosted::ServerAsked;
 use quaymaster_app::oauth::redirect::Destination;
 
-use super::api_key::WorkspaceChoice;
 use super::form::{self, Problem};
 use super::layout::Layout;
 use super::mix::MixPicker;
+use super::place::OneOf;
 
 /// `/authorize`: posts `query`, `workspace`, `write` (`yes`), `answer` (`allow` or `cancel`).
 #[derive(Debug, Clone, Template)]
@@ -23,9 +23,7 @@ pub struct ConsentPage {
     pub destination: Destination,
     /// The hosted server that is asked for; else it is the files of a workspace, which is chosen.
     pub server: Option<ServerAsked>,
-    pub workspaces: Vec<WorkspaceChoice>,
-    /// Id of the chosen workspace.
-    pub chosen: Option<String>,
+    pub workspaces: OneOf,
     pub workspace_error: Option<String>,
     /// Whether the person may make a workspace, when there is none.
     pub may_create: bool,
@@ -46,10 +44,6 @@ impl ConsentPage {
         ];
         let mix = self.mix.iter().map(|mix| ("mix", mix.error.as_ref()));
         form::problems(None, own.into_iter().chain(mix))
-    }
-
-    pub fn is_chosen(&self, workspace: &WorkspaceChoice) -> bool {
-        self.chosen.as_ref() == Some(&workspace.id)
     }
 
     /// The address of this page, to come back to.

@@ -8,7 +8,7 @@ use super::form::{self, Field, Problem};
 use super::layout::Layout;
 use super::moment::Shown;
 use super::pager::Pager;
-use super::place::{Choice, Place};
+use super::place::{OneOf, Place};
 
 /// `/workspaces/{id}/end-users`: asks itself with `query` and `page`; posts `external_id`, `name` and
 /// `email` to itself.
@@ -69,7 +69,8 @@ pub struct EndUserPage {
     pub created_at: Instant,
     pub accounts: Vec<EndUserAccount>,
     /// Integrations that the person can connect an account for.
-    pub integrations: Vec<Choice>,
+    pub integrations: OneOf,
+    pub integration_error: Option<String>,
     /// A link that was just made.
     pub link: Option<SetupLinkView>,
 }
@@ -96,6 +97,10 @@ pub struct SetupLinkView {
 impl EndUserPage {
     pub fn path(&self) -> String {
         format!("/end-users/{}", segment(&self.id))
+    }
+
+    pub fn problems(&self) -> Vec<Problem> {
+        form::problems(None, [("integration", self.integration_error.as_ref())])
     }
 
     /// What the person is called here.

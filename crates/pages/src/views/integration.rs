@@ -6,7 +6,7 @@ use super::connector::ConnectorCard;
 use super::form::{self, Field, Problem};
 use super::layout::Layout;
 use super::pager::Pager;
-use super::place::{Choice, Place, Tick};
+use super::place::{Choice, OneOf, Place, Tick};
 use super::reference::Span;
 
 /// `/workspaces/{id}/integrations`: asks itself with `query` and `page`.
@@ -67,7 +67,7 @@ pub struct IntegrationPage {
     pub title: String,
     pub alias: Field,
     pub strategies: Vec<Choice>,
-    pub accounts: Vec<Choice>,
+    pub accounts: OneOf,
     /// Whether the connector has accounts that the workspace reaches.
     pub has_accounts: bool,
     pub account_error: Option<String>,

@@ -8,7 +8,7 @@ use super::form::{self, Field, Problem};
 use super::layout::Layout;
 use super::moment::Shown;
 use super::own_connector::Mistake;
-use super::place::{Choice, Place};
+use super::place::{OneOf, Place};
 use super::reference::{Paragraph, Span};
 use crate::openapi::paragraphs;
 use quaymaster_core::Instant;
@@ -134,7 +134,7 @@ pub enum PackVariableKind {
     /// A secret, and whether it is set.
     Secret(bool),
     /// One of these accounts of a connector.
-    Account(String, Vec<Choice>),
+    Account(String, OneOf),
 }
 
 #[derive(Debug, Clone)]

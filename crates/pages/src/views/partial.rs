@@ -6,7 +6,7 @@ use super::address::segment;
 use super::form::{self, Field, Problem};
 use super::layout::Layout;
 use super::pager::Pager;
-use super::place::{Choice, Place};
+use super::place::{Choice, OneOf, Place};
 use super::trying::TryInput;
 
 /// `/workspaces/{id}/partials`: asks itself with `query` and `page`.
@@ -48,9 +48,16 @@ pub struct PartialRow {
 pub struct PartialChoicePage {
     pub layout: Layout,
     pub place: Place,
-    pub integrations: Vec<Choice>,
+    pub integrations: OneOf,
+    pub error: Option<String>,
     /// Those of the chosen integration.
     pub actions: Option<Vec<Choice>>,
+}
+
+impl PartialChoicePage {
+    pub fn problems(&self) -> Vec<Problem> {
+        form::problems(None, [("integration", self.error.as_ref())])
+    }
 }
 
 /// A new partial at `/workspaces/{id}/partials/new/{integration}` and one at `/partials/{id}`: posts

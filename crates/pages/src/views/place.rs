@@ -46,6 +46,63 @@ impl Choice {
     }
 }
 
+/// One of several: chosen from a list, or written where the list would be too long.
+#[derive(Debug, Clone, Default)]
+pub struct OneOf {
+    /// None where it is written.
+    pub choices: Vec<Choice>,
+    /// The text that is written.
+    pub written: Option<String>,
+}
+
+impl OneOf {
+    pub fn listed(choices: impl IntoIterator<Item = Choice>) -> Self {
+        OneOf {
+            choices: choices.into_iter().collect(),
+            written: None,
+        }
+    }
+
+    pub fn written(text: impl Into<String>) -> Self {
+        OneOf {
+            choices: Vec::new(),
+            written: Some(text.into()),
+        }
+    }
+
+    /// With a choice in front that stands for nothing, which an empty text does where it is written.
+    #[must_use]
+    pub fn or(mut self, nothing: impl Into<String>) -> Self {
+        if self.written.is_none() {
+            let is_chosen = self.choices.iter().all(|one| !one.is_chosen);
+            self.choices.insert(0, Choice::new("", nothing, is_chosen));
+        }
+        self
+    }
+
+    /// Chooses or writes what a form says.
+    pub fn put(&mut self, value: &str) {
+        for choice in &mut self.choices {
+            choice.is_chosen = choice.value == value;
+        }
+        if let Some(written) = &mut self.written {
+            value.clone_into(written);
+        }
+    }
+
+    /// What is chosen or written; empty for nothing.
+    pub fn value(&self) -> &str {
+        let chosen = self.choices.iter().find(|one| one.is_chosen);
+        let chosen = chosen.map(|one| &*one.value);
+        self.written.as_deref().or(chosen).unwrap_or_default()
+    }
+
+    /// Whether there is nothing to choose.
+    pub fn is_empty(&self) -> bool {
+        self.choices.is_empty() && self.written.is_none()
+    }
+}
+
 /// An action that can be ticked.
 #[derive(Debug, Clone)]
 pub struct Tick {

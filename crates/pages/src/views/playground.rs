@@ -81,9 +81,19 @@ pub struct ProgramPage {
     pub server_id: String,
     pub server_name: String,
     pub code: Field,
-    /// Each integration, with what a program can call of it as TypeScript.
-    pub declarations: Vec<(String, String)>,
+    pub declarations: Vec<Declared>,
+    /// How many integrations there are besides.
+    pub more: usize,
     pub ran: Option<Ran>,
+}
+
+/// An integration, or the flows, that programs can call.
+#[derive(Debug, Clone)]
+pub struct Declared {
+    pub alias: String,
+    /// What can be called, as TypeScript; none where there is no room for it before somebody opens it.
+    pub text: Option<String>,
+    pub is_open: bool,
 }
 
 /// What came of a program.
@@ -109,6 +119,11 @@ pub struct RanCall {
 impl ProgramPage {
     pub fn server_path(&self) -> String {
         format!("/servers/{}", segment(&self.server_id))
+    }
+
+    /// The same page with one integration opened.
+    pub fn opening(&self, one: &Declared) -> String {
+        format!("{}/try?open={}", self.server_path(), segment(&one.alias))
     }
 
     pub fn problems(&self) -> Vec<Problem> {

@@ -97,7 +97,11 @@ pub struct ServerPage {
     pub tools_total: usize,
     /// How many tools only look values up.
     pub companions: usize,
+    /// The first of them.
     pub flows: Vec<ServerFlowRow>,
+    pub flows_total: usize,
+    /// Integrations of the workspace that the server has no room for.
+    pub left_out: usize,
     /// Estimated tokens of the list in TOOLS mode and in CODE mode.
     pub tools_tokens: u64,
     pub code_tokens: u64,

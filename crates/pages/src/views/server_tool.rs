@@ -5,7 +5,7 @@ use askama::Template;
 use super::address::segment;
 use super::form::{self, Field, Problem};
 use super::layout::Layout;
-use super::place::{Choice, Place, Tick};
+use super::place::{Choice, OneOf, Place, Tick};
 use super::reference::Span;
 use super::trying::TryInput;
 
@@ -23,6 +23,10 @@ pub struct PickerPage {
     /// How many tools are picked, shown here or not.
     pub picked: usize,
     pub groups: Vec<PickerGroup>,
+    /// There are too many integrations to look through what they can do.
+    pub is_many: bool,
+    /// Integrations that the page has no room for.
+    pub more: usize,
     /// What was ticked or unticked before the search, and is not shown now.
     pub kept: Vec<Kept>,
     /// Why the whole was refused.
@@ -61,6 +65,23 @@ impl PickerGroup {
 }
 
 impl PickerPage {
+    /// What the search looks for.
+    pub fn caption(&self) -> &'static str {
+        if self.is_many {
+            "Alias or connector of an integration"
+        } else {
+            "What a tool does"
+        }
+    }
+
+    pub fn placeholder(&self) -> &'static str {
+        if self.is_many {
+            "Alias or connector of an integration"
+        } else {
+            "What a tool does, or its name"
+        }
+    }
+
     pub fn server_path(&self) -> String {
         format!("/servers/{}", segment(&self.server_id))
     }
@@ -104,20 +125,30 @@ pub struct ServerToolPage {
     pub usual_description: String,
     pub title: Field,
     pub description: Field,
-    pub accounts: Vec<Choice>,
+    pub accounts: OneOf,
     pub account_error: Option<String>,
     /// Inputs for when the agent gives none.
     pub defaults: Vec<TryInput>,
     /// The workspace's default partials, or the ticked ones.
     pub which: Vec<Choice>,
-    /// Those that fit the action.
+    /// Those that fit the action; none where their names are written.
     pub partials: Vec<Choice>,
+    /// The names of those that hold, one a line, where there are too many for a list.
+    pub named_partials: Option<Field>,
     pub partials_error: Option<String>,
     /// Why the whole was refused.
     pub error: Option<String>,
 }
 
 impl ServerToolPage {
+    /// What to write for an account, where there are many.
+    pub fn how_account(&self) -> String {
+        format!(
+            "Write its name; left empty, it is what the integration {} says.",
+            self.alias
+        )
+    }
+
     pub fn has_defaults(&self) -> bool {
         let mut all = self.defaults.iter().map(|input| &input.field);
         all.any(|field| !field.value.is_empty() || field.error.is_some())

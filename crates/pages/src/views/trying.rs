@@ -5,6 +5,7 @@ use askama::Template;
 use super::connector::ActionView;
 use super::form::{self, Field, Problem};
 use super::layout::Layout;
+use super::place::OneOf;
 use super::reference::Span;
 
 /// `/connectors/{key}/modules/{module}/{action}`: posts `account` and `input.*` to itself.
@@ -18,22 +19,14 @@ pub struct TryingPage {
     pub module_title: String,
     pub action_key: String,
     pub action: ActionView,
-    pub accounts: Vec<AccountToTry>,
-    /// Whether it can be called without an account, or with all of them at once.
-    pub without_one: Option<&'static str>,
+    /// None of them stands for no account, or for all at once, where that can be.
+    pub accounts: OneOf,
+    pub account_error: Option<String>,
     pub inputs: Vec<TryInput>,
     /// Why the whole was refused before it was called.
     pub error: Option<String>,
     /// What came of the call.
     pub outcome: Option<TriedOutcome>,
-}
-
-#[derive(Debug, Clone)]
-pub struct AccountToTry {
-    pub id: String,
-    pub address: String,
-    pub has_problem: bool,
-    pub is_chosen: bool,
 }
 
 /// Something that a person gives, made from the schema of the action's inputs.
@@ -104,12 +97,22 @@ impl TryingPage {
 
     /// Whether there is anything to call it with.
     pub fn is_open(&self) -> bool {
-        !self.accounts.is_empty() || self.without_one.is_some()
+        !self.accounts.is_empty()
+    }
+
+    /// What to write for an account, where there are many.
+    pub fn how_account(&self) -> &'static str {
+        if self.action.reads {
+            "Write its name; left empty, all accounts are called."
+        } else {
+            "Write its name."
+        }
     }
 
     pub fn problems(&self) -> Vec<Problem> {
         let inputs = self.inputs.iter().enumerate();
         let inputs = inputs.map(|(at, input)| (format!("input-{at}"), input.field.error.as_ref()));
-        form::problems(self.error.as_ref(), inputs)
+        let account = ("account".to_owned(), self.account_error.as_ref());
+        form::problems(self.error.as_ref(), std::iter::once(account).chain(inputs))
     }
 }

@@ -347,7 +347,9 @@ async fn another_organization_reaches_no_account_and_no_workspace() {
     }
     let more = [("workspace", server.workspace.as_str())];
     let refused = connect(&mut stranger, &upstream.url, KEY, &more).await;
-    assert_eq!(refused.status, StatusCode::NOT_FOUND);
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let said = refused.text("#workspace-error");
+    assert_eq!(said, "There is no such workspace.");
     let page = stranger.get(POWERDNS).await;
     assert!(page.text("#accounts").contains("No account yet"));
     assert_eq!(owner.get(&path).await.text("#account .status"), "ACTIVE");

@@ -5,8 +5,8 @@ use quaymaster_pages::views::reference::{Row, Span};
 use quaymaster_pages::views::{
     AccountCard, ActionInFull, ActionView, AuthorizationPage, Changing, Connecting, ConnectionPage,
     ConnectorCard, ConnectorPage, ConnectorsPage, DeviceView, Field, Flows, InputRow, ModulePage,
-    ModuleView, RecipeView, SigningIn, TestedHow, Tone, ToolList, ToolRow, Underway, WayChoice,
-    WorkspaceChoice,
+    ModuleView, OneOf, RecipeView, SigningIn, TestedHow, Tone, ToolList, ToolRow, Underway,
+    WayChoice,
 };
 
 use super::{Page, Sample, page};
@@ -239,10 +239,11 @@ impl Sample {
             arguments: self.t(arguments),
             note: vec![vec![Span::Text(self.t("Names end with a dot."))]],
         }];
-        let workspace = |id: &str, name: &str| WorkspaceChoice {
-            id: self.t(id),
-            name: self.t(name),
-        };
+        let workspaces = self.choices(&[
+            ("", "All workspaces", ""),
+            ("wsp_1", "Research notes", ""),
+            ("wsp_2", "Website", ""),
+        ]);
         let way = |key: &str, title: &str| WayChoice {
             key: self.t(key),
             title: self.t(title),
@@ -260,11 +261,8 @@ impl Sample {
             signing_in: None,
             inputs: self.inputs(),
             name: Field::default(),
-            workspaces: vec![
-                workspace("wsp_1", "Research notes"),
-                workspace("wsp_2", "Website"),
-            ],
-            workspace: None,
+            workspaces: OneOf::listed(workspaces),
+            workspace_error: None,
             is_local: Some(false),
             error: None,
         };
@@ -335,7 +333,8 @@ impl Sample {
             "An account’s name has 1 to 40 of a-z, 0-9, - and _.",
         );
         form.is_local = Some(true);
-        form.workspace = Some(form.workspaces[1].id.clone());
+        form.workspaces = OneOf::written(self.t("Websites"));
+        form.workspace_error = Some(self.t("There is no such workspace."));
         let wrong = ConnectorPage {
             connecting: Some(form),
             ..busy.clone()

@@ -2,16 +2,15 @@
 
 use quaymaster_app::oauth::hosted::ServerAsked;
 use quaymaster_app::oauth::redirect::Destination;
-use quaymaster_pages::views::{ConsentPage, WorkspaceChoice};
+use quaymaster_pages::views::{Choice, ConsentPage, OneOf};
 
 use super::{Page, Sample, page};
 
 impl Sample {
     pub(super) fn of_consent(&self) -> Vec<Page> {
-        let choice = |id: &str, name: &str| WorkspaceChoice {
-            id: self.t(id),
-            name: self.t(name),
-        };
+        let choice = |id: &str, name: &str| Choice::new(&self.t(id), self.t(name), false);
+        let mut only = OneOf::listed([choice("wsp_1", "Research notes")]);
+        only.put(&self.t("wsp_1"));
         let web = ConsentPage {
             layout: self.inside(),
             query: self.t("response_type=code&client_id=https%3A%2F%2Fclaude.ai%2Fid"),
@@ -19,8 +18,7 @@ impl Sample {
             vouched_by: Some(self.t("claude.ai")),
             destination: Destination::Host(self.t("claude.ai")),
             server: None,
-            workspaces: vec![choice("wsp_1", "Research notes")],
-            chosen: Some(self.t("wsp_1")),
+            workspaces: only,
             workspace_error: None,
             may_create: true,
             reads: true,
@@ -32,12 +30,11 @@ impl Sample {
             client: self.t("Claude Code (quaymaster)"),
             vouched_by: None,
             destination: Destination::ThisMachine,
-            workspaces: vec![
+            workspaces: OneOf::listed([
                 choice("wsp_1", "Research notes"),
                 choice("wsp_2", "Harbour log"),
                 choice("wsp_3", "Invoices"),
-            ],
-            chosen: None,
+            ]),
             ..web.clone()
         };
         let program = ConsentPage {
@@ -53,8 +50,7 @@ impl Sample {
                 workspace: self.t("Harbour log"),
                 is_code: true,
             }),
-            workspaces: vec![],
-            chosen: None,
+            workspaces: OneOf::default(),
             mix: None,
             ..local.clone()
         };
@@ -67,15 +63,20 @@ impl Sample {
             ..local.clone()
         };
         let none = ConsentPage {
-            workspaces: vec![],
-            chosen: None,
+            workspaces: OneOf::default(),
             ..web.clone()
         };
         let member = ConsentPage {
             may_create: false,
             ..none.clone()
         };
+        let many = ConsentPage {
+            workspaces: OneOf::written(self.t("harbour-log")),
+            workspace_error: Some(self.t("There is no such workspace.")),
+            ..local.clone()
+        };
         vec![
+            page("consent-many", &many),
             page("consent", &web),
             page("consent-local", &local),
             page("consent-program", &program),

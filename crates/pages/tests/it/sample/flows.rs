@@ -5,7 +5,7 @@ use quaymaster_pages::views::pager::Pager;
 use quaymaster_pages::views::{
     Choice, DiffLine, DrawnFlow, FlowPage, FlowRow, FlowRunPage, FlowRunsPage, FlowSecretRow,
     FlowSecretsPage, FlowServerRow, FlowTryPage, FlowVersionPage, FlowVersionRow, FlowVersionsPage,
-    FlowsPage, InputKind, LastRun, Mistake, OpenStep, OwnPackPage, PackCard, PackDropped,
+    FlowsPage, InputKind, LastRun, Mistake, OneOf, OpenStep, OwnPackPage, PackCard, PackDropped,
     PackFlowRow, PackInstalled, PackPage, PackTestedHow, PackVariable, PackVariableKind, PacksPage,
     RunRow, RunStepRow, SavedFlow, StepFieldView, StepForms, TestRow, TriedOutcome, TryInput,
 };
@@ -431,7 +431,7 @@ impl Sample {
             variables: vec![
                 variable(
                     "slack",
-                    PackVariableKind::Account(self.t("slack"), vec![account]),
+                    PackVariableKind::Account(self.t("slack"), OneOf::listed([account])),
                 ),
                 variable("KEY", PackVariableKind::Secret(true)),
                 variable("region", PackVariableKind::Text),
@@ -451,7 +451,10 @@ impl Sample {
             is_older: false,
             variables: vec![PackVariable {
                 field: self.field(""),
-                ..variable("slack", PackVariableKind::Account(self.t("slack"), vec![]))
+                ..variable(
+                    "slack",
+                    PackVariableKind::Account(self.t("slack"), OneOf::default()),
+                )
             }],
             error: None,
             flows_error: None,

@@ -2,7 +2,7 @@
 
 use quaymaster_pages::views::pager::Pager;
 use quaymaster_pages::views::{
-    EndUserAccount, EndUserForm, EndUserPage, EndUserRow, EndUsersPage, InputKind,
+    EndUserAccount, EndUserForm, EndUserPage, EndUserRow, EndUsersPage, InputKind, OneOf,
     PartialChoicePage, PartialGroup, PartialInput, PartialPage, PartialRow, PartialsPage,
     SetupLinkView, TryInput,
 };
@@ -58,8 +58,15 @@ impl Sample {
         let choice = PartialChoicePage {
             layout: self.inside(),
             place: self.place(),
-            integrations: self.choices(&[("int_1", "slack", "")]),
+            integrations: OneOf::listed(self.choices(&[("int_1", "slack", "")])),
+            error: None,
             actions: Some(self.choices(&[("list_users", "List people", "")])),
+        };
+        let many = PartialChoicePage {
+            integrations: OneOf::written(self.t("slick")),
+            error: Some(self.t("The workspace has no integration \"slick\".")),
+            actions: None,
+            ..choice.clone()
         };
         let inputs = self.try_inputs().into_iter().map(|input| PartialInput {
             is_enforced: matches!(input.kind, InputKind::Text),
@@ -97,6 +104,7 @@ impl Sample {
             page("partials", &list),
             page("partials-empty", &empty),
             page("partial-choice", &choice),
+            page("partial-choice-many", &many),
             page("partial-new", &form),
             page("partial-wrong", &wrong),
             page("partial-json", &json),
@@ -151,7 +159,8 @@ impl Sample {
             email: Some(self.t("ada@example.com")),
             created_at: self.ago(1_000),
             accounts: vec![account(None), account(Some("Slack answered 401."))],
-            integrations: self.choices(&[("int_1", "slack", "")]),
+            integrations: OneOf::listed(self.choices(&[("int_1", "slack", "")])),
+            integration_error: None,
             link: Some(SetupLinkView {
                 url: self.t("https://quay.example.com/setup/cst_1.2"),
                 expires_at: self.now.plus_seconds(86_400),
@@ -162,11 +171,18 @@ impl Sample {
             name: None,
             email: None,
             accounts: vec![],
-            integrations: vec![],
+            integrations: OneOf::default(),
+            link: None,
+            ..one.clone()
+        };
+        let many = EndUserPage {
+            integrations: OneOf::written(self.t("slick")),
+            integration_error: Some(self.t("The workspace has no such integration.")),
             link: None,
             ..one.clone()
         };
         vec![
+            page("end-user-many", &many),
             page("end-users", &list),
             page("end-users-wrong", &wrong),
             page("end-user", &one),

@@ -2,11 +2,11 @@
 
 use quaymaster_pages::views::pager::Pager;
 use quaymaster_pages::views::{
-    Choice, ConnectorCard, Field, FreshServerTokenPage, IntegrationChoicePage, IntegrationPage,
-    IntegrationRow, IntegrationsPage, Kept, PickerGroup, PickerPage, Place, PlaygroundPage,
-    PlaygroundTool, ProgramPage, Ran, RanCall, ServerFlowRow, ServerForm, ServerPage, ServerRow,
-    ServerTokenRow, ServerToolPage, ServerToolRow, ServersPage, Tick, Tone, ToolCallPage,
-    TriedOutcome,
+    Choice, ConnectorCard, Declared, Field, FreshServerTokenPage, IntegrationChoicePage,
+    IntegrationPage, IntegrationRow, IntegrationsPage, Kept, OneOf, PickerGroup, PickerPage, Place,
+    PlaygroundPage, PlaygroundTool, ProgramPage, Ran, RanCall, ServerFlowRow, ServerForm,
+    ServerPage, ServerRow, ServerTokenRow, ServerToolPage, ServerToolRow, ServersPage, Tick, Tone,
+    ToolCallPage, TriedOutcome,
 };
 
 use super::{ENDPOINT, Page, Sample, page};
@@ -118,7 +118,7 @@ impl Sample {
                 ("fixed", "One account for everybody", "The account below."),
                 ("per_user", "Each end user’s own", "And nothing else."),
             ]),
-            accounts: self.choices(&[("con_1", "slack:main", ""), ("", "None", "")]),
+            accounts: OneOf::listed(self.choices(&[("con_1", "slack:main", ""), ("", "None", "")])),
             has_accounts: true,
             account_error: None,
             which: self.choices(&[
@@ -131,6 +131,7 @@ impl Sample {
         };
         let wrong = IntegrationPage {
             alias: self.wrong("Slack Bot", "The alias is taken."),
+            accounts: OneOf::written(self.t("slack:maine")),
             account_error: Some(self.t("It needs an account.")),
             has_accounts: false,
             ..form.clone()
@@ -254,6 +255,8 @@ impl Sample {
                 reads: true,
                 is_destructive: false,
             }],
+            flows_total: 120,
+            left_out: 3,
             tools_tokens: 12_840,
             code_tokens: 640,
             token: Some(ServerTokenRow {
@@ -333,6 +336,8 @@ impl Sample {
             query: self.t("message"),
             picked: 2,
             groups: vec![group("slack", true), group("slack_bot", false)],
+            is_many: true,
+            more: 240,
             kept: vec![
                 kept("int_linear/list_cycles", true),
                 kept("int_linear/list_issues", false),
@@ -342,6 +347,8 @@ impl Sample {
         let following = PickerPage {
             is_picked: false,
             query: String::new(),
+            is_many: false,
+            more: 0,
             groups: vec![],
             kept: vec![],
             error: Some(self.t("Tick at least one tool.")),
@@ -360,7 +367,7 @@ impl Sample {
             usual_description: self.t("Also to a person."),
             title: self.field(""),
             description: self.field("Tell the harbour."),
-            accounts: self.choices(&[("", "What the integration says", "")]),
+            accounts: OneOf::listed(self.choices(&[("", "What the integration says", "")])),
             account_error: None,
             defaults: self.try_inputs(),
             which: self.choices(&[
@@ -368,8 +375,16 @@ impl Sample {
                 ("ticked", "Only those ticked below", "With none, none."),
             ]),
             partials: self.choices(&[("prt_1", "only general", "channel")]),
+            named_partials: None,
             partials_error: Some(self.t("Two of them lock one input.")),
             error: None,
+        };
+        let many = ServerToolPage {
+            accounts: OneOf::written(self.t("slack:main")),
+            partials: vec![],
+            named_partials: Some(self.field("only general\nonly harbour")),
+            partials_error: None,
+            ..tool.clone()
         };
         let listed = |name: &str| PlaygroundTool {
             name: self.t(name),
@@ -411,13 +426,19 @@ impl Sample {
             error: None,
             outcome: Some(outcome.clone()),
         };
+        let declared = |alias: &str, is_open: bool| Declared {
+            alias: self.t(alias),
+            text: is_open.then(|| self.t("declare namespace slack {}")),
+            is_open,
+        };
         let program = ProgramPage {
             layout: self.inside(),
             place: self.place(),
             server_id: self.t("srv_1"),
             server_name: self.t("My AI tools"),
             code: self.field("return 1;"),
-            declarations: vec![(self.t("slack"), self.t("declare namespace slack {}"))],
+            declarations: vec![declared("slack", true), declared("slack_bot", false)],
+            more: 7,
             ran: Some(Ran {
                 outcome,
                 console: vec![self.t("looking"), self.t("warn: twice")],
@@ -433,6 +454,7 @@ impl Sample {
             page("picker", &picker),
             page("picker-following", &following),
             page("server-tool", &tool),
+            page("server-tool-many", &many),
             page("playground", &playground),
             page("playground-nothing", &nothing),
             page("tool-call", &call),

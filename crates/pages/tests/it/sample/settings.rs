@@ -3,7 +3,7 @@
 use quaymaster_core::{Scope, Scopes};
 use quaymaster_pages::views::pager::Pager;
 use quaymaster_pages::views::{
-    ApiKeyForm, ApiKeyRow, ApiKeysPage, FreshKeyPage, ListSize, SettingsPage, Tone, WorkspaceChoice,
+    ApiKeyForm, ApiKeyRow, ApiKeysPage, FreshKeyPage, ListSize, OneOf, SettingsPage, Tone,
 };
 
 use super::{ENDPOINT, Page, Sample, page};
@@ -25,12 +25,7 @@ impl Sample {
             expired: expires_at.is_some_and(|seconds| seconds < 0),
             last_used_at: expires_at.map(|_| self.ago(300)),
         };
-        let choice = |id: &str, name: &str| WorkspaceChoice {
-            id: self.t(id),
-            name: self.t(name),
-        };
-        let workspaces = vec![choice("wsp_1", "Research"), choice("wsp_2", "Harbour log")];
-        let only = vec![choice("wsp_1", "Research")];
+        let workspaces = self.choices(&[("wsp_1", "Research", ""), ("wsp_2", "Harbour log", "")]);
         let keys = ApiKeysPage {
             pager: Pager::new("/settings/api-keys", "", 0, 3),
             layout: self.saying(Tone::Failed, "The key could not be revoked. Try again."),
@@ -41,7 +36,7 @@ impl Sample {
             ],
             form: ApiKeyForm {
                 mix: self.mix(false),
-                ..ApiKeyForm::new(Scopes::all(), workspaces.clone())
+                ..ApiKeyForm::new(Scopes::all(), OneOf::listed(workspaces))
             },
         };
         let empty = ApiKeysPage {
@@ -49,7 +44,8 @@ impl Sample {
             keys: vec![],
             ..keys.clone()
         };
-        let mut form = ApiKeyForm::new(few, only);
+        let mut form = ApiKeyForm::new(few, OneOf::written(self.t("Harbor")));
+        form.files_error = Some(self.t("There is no such workspace."));
         form.name = self.wrong("", "Name the key.");
         form.ticked = Scopes::NONE;
         form.mix = self.mix(true);

@@ -2,18 +2,16 @@
 
 use quaymaster_pages::views::reference::Span;
 use quaymaster_pages::views::{
-    AccountToTry, ActionView, InputKind, TriedOutcome, TryInput, TryingPage,
+    ActionView, Choice, InputKind, OneOf, TriedOutcome, TryInput, TryingPage,
 };
 
 use super::{Page, Sample, page};
 
 impl Sample {
     pub(super) fn of_a_trial(&self) -> Vec<Page> {
-        let account = |id: &str, name: &str, has_problem| AccountToTry {
-            id: self.t(id),
-            address: self.t(&format!("powerdns:{name}")),
-            has_problem,
-            is_chosen: name == "main",
+        let account = |id: &str, name: &str| {
+            let label = self.t(&format!("powerdns:{name}"));
+            Choice::new(id, label, name == "main")
         };
         let input = |name: &str, kind, help: &str, is_required, value: &str| TryInput {
             name: self.t(name),
@@ -41,11 +39,8 @@ impl Sample {
                 reads: false,
                 is_destructive: false,
             },
-            accounts: vec![
-                account("con_1", "main", false),
-                account("con_2", "second", true),
-            ],
-            without_one: None,
+            accounts: OneOf::listed([account("con_1", "main"), account("con_2", "second")]),
+            account_error: None,
             inputs: vec![
                 input("name", InputKind::Text, "With a dot at the end.", true, ""),
                 input("kind", InputKind::Choice(kinds), "", false, ""),
@@ -90,12 +85,17 @@ impl Sample {
         };
         let mut wrong = filled.clone();
         wrong.inputs[3].field = self.wrong("ns1", "This is not JSON.");
+        wrong.accounts = OneOf::written(self.t("powerdns:maine"));
+        wrong.account_error = Some(self.t("PowerDNS has no such account."));
         let nobody = TryingPage {
-            accounts: vec![],
+            accounts: OneOf::default(),
             ..empty.clone()
         };
         let all = TryingPage {
-            without_one: Some("All accounts, as an agent that names none"),
+            accounts: empty
+                .accounts
+                .clone()
+                .or(self.t("All accounts, as an agent that names none")),
             ..empty.clone()
         };
         vec![

@@ -1,0 +1,128 @@
+//! One of many to choose: from a list, or by its name where the list would be too long.
+
+use quaymaster_app::integrations::{Integration, Strategy};
+use quaymaster_app::workspaces::Workspace;
+use quaymaster_app::{Actor, Admin, App};
+use quaymaster_core::id::{ConnectionId, WorkspaceId};
+use quaymaster_core::{Code, Fault};
+
+use crate::views::{Choice, OneOf};
+
+/// What a list has room for.
+const ROOM: i64 = 100;
+
+/// The workspaces of the organization, oldest first; the only one is chosen.
+pub(super) async fn workspaces(app: &App, actor: &Actor) -> Result<OneOf, Fault> {
+    let (some, total) = app.workspaces_page(actor, "", ROOM, 0).await?;
+    if total > ROOM {
+        return Ok(OneOf::written(""));
+    }
+    let is_only = total == 1;
+    let choices = some
+        .into_iter()
+        .map(|one| Choice::new(one.id.as_str(), one.name, is_only));
+    Ok(OneOf::listed(choices))
+}
+
+/// The workspace that a form names; none for an empty text. An unknown one is `INVALID_ARG` at `/workspace`.
+pub(super) async fn workspace(
+    app: &App,
+    actor: &Actor,
+    named: &str,
+) -> Result<Option<Workspace>, Fault> {
+    let named = named.trim();
+    if named.is_empty() {
+        return Ok(None);
+    }
+    match app.workspace_named(actor, named).await {
+        Ok(found) => Ok(Some(found)),
+        Err(fault) if fault.code == Code::NotFound => {
+            let wrong = Fault::invalid_arg("/workspace", "enum", fault.message);
+            Err(match fault.hint {
+                Some(hint) => wrong.hint(hint),
+                None => wrong,
+            })
+        }
+        Err(fault) => Err(fault),
+    }
+}
+
+/// The accounts of a connector; where a workspace is given, those that calls from there can use.
+pub(super) async fn accounts(
+    app: &App,
+    actor: &Actor,
+    workspace: Option<&WorkspaceId>,
+    connector: &str,
+    chosen: Option<&ConnectionId>,
+) -> Result<OneOf, Fault> {
+    let some = app
+        .usable_accounts(actor, workspace, connector, ROOM + 1)
+        .await?;
+    if some.len() as i64 > ROOM {
+        let addresses = app.connection_addresses(actor, chosen.cloned()).await?;
+        let address = addresses.into_values().next();
+        return Ok(OneOf::written(address.unwrap_or_default()));
+    }
+    let choices = some.into_iter().map(|one| {
+        let problem = if one.problem.is_some() {
+            " (with a problem)"
+        } else {
+            ""
+        };
+        let label = format!("{}:{}{problem}", one.connector, one.name);
+        Choice::new(one.id.as_str(), label, chosen == Some(&one.id))
+    });
+    Ok(OneOf::listed(choices))
+}
+
+/// The accounts of a connector that flows of a workspace can use, by their names.
+pub(super) async fn account_names(
+    app: &App,
+    actor: &Actor,
+    workspace: &WorkspaceId,
+    connector: &str,
+    chosen: &str,
+) -> Result<OneOf, Fault> {
+    let some = app
+        .usable_accounts(actor, Some(workspace), connector, ROOM + 1)
+        .await?;
+    if some.len() as i64 > ROOM {
+        return Ok(OneOf::written(chosen));
+    }
+    let choices = some.into_iter().map(|one| {
+        let label = match (&one.label, &one.problem) {
+            (_, Some(_)) => format!("{} (with a problem)", one.name),
+            (Some(label), None) => format!("{} ({label})", one.name),
+            (None, None) => one.name.clone(),
+        };
+        Choice::new(&one.name, label, one.name == chosen)
+    });
+    Ok(OneOf::listed(choices))
+}
+
+/// The id or name of an account that a form names, also by its address; none for an empty text.
+pub(super) fn account(connector: &str, named: &str) -> Option<String> {
+    let named = named.trim();
+    let bare = named.strip_prefix(connector);
+    let bare = bare.and_then(|rest| rest.strip_prefix(':'));
+    Some(bare.unwrap_or(named).to_owned()).filter(|named| !named.is_empty())
+}
+
+/// The integrations of a workspace; those first for which end users have accounts of their own, where
+/// it is about these.
+pub(super) async fn integrations(
+    app: &App,
+    admin: &Admin,
+    workspace: &WorkspaceId,
+    of_end_users: bool,
+) -> Result<OneOf, Fault> {
+    let (mut some, total) = app.integrations_page(admin, workspace, "", ROOM, 0).await?;
+    if total > ROOM {
+        return Ok(OneOf::written(""));
+    }
+    if of_end_users {
+        some.sort_by_key(|one| one.strategy == Strategy::Fixed);
+    }
+    let choice = |one: Integration| Choice::new(one.id.as_str(), one.alias, false);
+    Ok(OneOf::listed(some.into_iter().map(choice)))
+}

@@ -403,6 +403,12 @@ impl Sample {
             field: self.wrong("main", "There is no such account."),
         };
         let account = Choice::new(&self.t("main"), self.t("main (Harbour)"), true);
+        let of_slack = |accounts| {
+            variable(
+                "slack",
+                PackVariableKind::Account(self.t("slack"), accounts),
+            )
+        };
         let pack = PackPage {
             layout: self.inside(),
             place: self.place(),
@@ -429,10 +435,7 @@ impl Sample {
             }),
             is_older: true,
             variables: vec![
-                variable(
-                    "slack",
-                    PackVariableKind::Account(self.t("slack"), OneOf::listed([account])),
-                ),
+                of_slack(OneOf::listed([account])),
                 variable("KEY", PackVariableKind::Secret(true)),
                 variable("region", PackVariableKind::Text),
             ],
@@ -451,10 +454,7 @@ impl Sample {
             is_older: false,
             variables: vec![PackVariable {
                 field: self.field(""),
-                ..variable(
-                    "slack",
-                    PackVariableKind::Account(self.t("slack"), OneOf::default()),
-                )
+                ..of_slack(OneOf::default())
             }],
             error: None,
             flows_error: None,

@@ -11,6 +11,7 @@ use quaymaster_connectors::surface;
 use quaymaster_core::id::{ConnectionId, IntegrationId, OrgId, WorkspaceId};
 use quaymaster_core::{Code, Fault, ManagementName};
 use quaymaster_store::Tx;
+use quaymaster_store::connection::Connection;
 pub use quaymaster_store::integration::{Integration, Strategy};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -432,14 +433,19 @@ impl App {
         connector: &str,
         named: &str,
     ) -> Result<ConnectionId, Fault> {
-        let found = self.usable_account_named(actor, Some(workspace), connector, named);
-        if let Some(found) = found.await? {
-            return Ok(found.id);
+        let called = self.accounts_called(actor, Some(workspace), connector, named);
+        let called = called.await?;
+        let is_id = |one: &&Connection| one.id.as_str() == named;
+        let is_external = |one: &&Connection| one.external_id.as_deref() == Some(named);
+        let found = called.iter().find(is_id);
+        let found = found.or_else(|| called.iter().find(is_external));
+        if let Some(found) = found.or(called.first()) {
+            return Ok(found.id.clone());
         }
-        let some = self
-            .usable_accounts(actor, Some(workspace), connector, 20)
+        let all = self
+            .usable_accounts(actor, Some(workspace), connector, i64::MAX)
             .await?;
-        let candidates: Vec<&str> = some.iter().map(|one| one.id.as_str()).collect();
+        let candidates: Vec<&str> = all.iter().map(|one| one.id.as_str()).take(20).collect();
         Err(Fault::new(
             Code::UnknownInstance,
             format!("The workspace reaches no connection {named:?} of {connector}."),

@@ -43,12 +43,12 @@ impl App {
         Ok(page.await?)
     }
 
-    /// The workspace that a person means by its id, its slug or its name.
+    /// The workspace that a person means by its id, its name or its slug.
     pub async fn workspace_named(&self, actor: &Actor, named: &str) -> Result<Workspace, Fault> {
         let mut all = self.store.workspaces_named(&actor.org, named).await?;
         all.retain(|workspace| actor.reaches(Some(&workspace.id)));
-        // A slug may be another one's name.
-        let exact = |one: &Workspace| one.id.as_str() == named || one.slug == named;
+        // A name may be another one's slug.
+        let exact = |one: &Workspace| one.id.as_str() == named || one.name == named;
         let index = all.iter().position(exact).unwrap_or(0);
         if index < all.len() {
             Ok(all.swap_remove(index))

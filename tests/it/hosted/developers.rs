@@ -1,7 +1,7 @@
 //! What else a developer's program asks: single actions, values of inputs, what there is, and what
 //! there is not yet.
 
-use quaymaster_tests::{Database, Developer};
+use quaymaster_tests::{Database, Developer, Service};
 use serde_json::json;
 
 #[tokio::test]
@@ -27,10 +27,6 @@ async fn the_address_of_a_server_goes_with_every_type_of_credential() {
         ("props", json!({ "props": url })),
         ("fields", json!({ "fields": url })),
         (
-            "both",
-            json!({ "props": { "url": "http://127.0.0.1:9", "password": "another" } }),
-        ),
-        (
             "secret",
             json!({ "type": "SECRET_TEXT", "secretText": "a-token", "props": url, "username": null, "password": null }),
         ),
@@ -44,6 +40,23 @@ async fn the_address_of_a_server_goes_with_every_type_of_credential() {
     let wrong = desk.refused(400, "POST", "/connections", wrong).await;
     let pointer = &wrong["details"]["errors"][0]["pointer"];
     assert_eq!(pointer, "/props/url", "{wrong}");
+}
+
+#[tokio::test]
+async fn a_user_name_and_password_win_over_the_same_in_props() {
+    let desk = Developer::open(Database::Sqlite).await;
+    let kinto = Service::kinto().await;
+    let field = |wanted: &str| {
+        let mut all = kinto.fields.iter();
+        json!(all.find(|(name, _)| *name == wanted).unwrap().1)
+    };
+    let account = json!({
+        "integrationName": "kinto", "displayName": "Log", "externalId": "log", "type": "BASIC_AUTH",
+        "username": field("username"), "password": field("password"),
+        "props": { "url": field("url"), "username": "nobody", "password": "wrong" },
+    });
+    let made = desk.made("/connections", account).await;
+    assert_eq!(made["connection"]["status"], "ACTIVE", "{made}");
 }
 
 #[tokio::test]

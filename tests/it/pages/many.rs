@@ -102,9 +102,42 @@ async fn an_account_is_written_where_a_connector_has_many() {
             "{}",
             shown.html
         );
+        // A name is meant, also where another account has it as the developer's own id.
+        let all = desk.own.did("GET", "/connections?limit=200", None).await;
+        let all = all["connections"].as_array().unwrap();
+        for (external, name) in [("pier-8", "moved"), ("pier-9", "pier-8")] {
+            let one = all
+                .iter()
+                .find(|one| one["externalId"] == external)
+                .unwrap();
+            let at = format!("/connections/{}", one["id"].as_str().unwrap());
+            let done = desk
+                .fills(&at, &format!("{at}/rename"), &[("name", name)])
+                .await;
+            assert_eq!(done.path, at, "{}", done.html);
+        }
+        let shown = desk.person.get(&page).await;
+        assert!(
+            shown.html.contains("value=\"slack:moved\""),
+            "{}",
+            shown.html
+        );
+        let given = [
+            ("strategy", "fixed"),
+            ("which", "all"),
+            ("account", "pier-8"),
+        ];
+        let done = desk.fills(&page, &page, &given).await;
+        assert_eq!(done.status, 200, "{}", done.html);
         let radios = [("strategy", "fixed"), ("which", "all")];
         let done = desk.fills(&page, &page, &radios).await;
         assert_eq!(done.status, 200, "{}", done.html);
+        let shown = desk.person.get(&page).await;
+        assert!(
+            shown.html.contains("value=\"slack:pier-8\""),
+            "{}",
+            shown.html
+        );
 
         // Trying a call.
         let page = "/connectors/slack/modules/chat/send_channel_message";
@@ -120,7 +153,7 @@ async fn an_account_is_written_where_a_connector_has_many() {
             ["Slack has no such account."]
         );
         let inputs = [
-            ("account", "pier-9"),
+            ("account", "pier-10"),
             ("input.channel", "C1"),
             ("input.text", "Hello"),
         ];
@@ -191,6 +224,15 @@ async fn integrations_partials_and_picked_tools_are_named_where_there_are_many()
         assert!(
             again.html.contains("Only 3\nOnly none"),
             "what was written stays"
+        );
+        let other = json!({
+            "name": "For others", "actionName": "list_users", "values": { "limit": 1 },
+        });
+        desk.own.partial(other).await;
+        let again = desk.fills(&tool, &tool, &given("For others")).await;
+        assert_eq!(
+            again.texts("#partials-error"),
+            ["The partial \"For others\" is for another action."]
         );
         let done = desk
             .fills(&tool, &tool, &given("Only 3\r\n Only 4 \r\n"))
@@ -352,4 +394,11 @@ async fn the_playground_of_programs_shows_what_there_is_room_for() {
     let shown = opened.texts("details.module[open] pre");
     assert_eq!(shown.len(), 1);
     assert!(shown[0].contains("pier_11"), "{shown:?}");
+    // Without the script, the program stays.
+    let path = format!("/servers/{}/try", hosted.id);
+    let typed = [("code", "return 7;"), ("open", "pier_11")];
+    let opened = person.send(&path, &page.form(&path), &typed).await;
+    assert_eq!(opened.texts("#code"), ["return 7;"]);
+    assert_eq!(opened.texts("details.module[open] pre").len(), 1);
+    assert!(opened.texts("#outcome").is_empty(), "nothing ran");
 }

@@ -77,25 +77,35 @@ impl App {
         Ok(some)
     }
 
-    /// One of them, by its id, its external id or its name.
-    pub async fn usable_account_named(
+    /// Those of them that a text can mean: its id, its name or its external id.
+    pub(crate) async fn accounts_called(
+        &self,
+        actor: &Actor,
+        workspace: Option<&WorkspaceId>,
+        connector: &str,
+        named: &str,
+    ) -> Result<Vec<Connection>, Fault> {
+        let found = self
+            .store
+            .usable_connections_named(&actor.org, workspace, connector, named);
+        let mut found = found.await?;
+        found.retain(|one| actor.reaches(one.workspace.as_ref()));
+        Ok(found)
+    }
+
+    /// The account that a person means by its id or name.
+    pub async fn account_named(
         &self,
         actor: &Actor,
         workspace: Option<&WorkspaceId>,
         connector: &str,
         named: &str,
     ) -> Result<Option<Connection>, Fault> {
-        let found = self
-            .store
-            .usable_connections_named(&actor.org, workspace, connector, named);
+        let found = self.accounts_called(actor, workspace, connector, named);
         let mut found = found.await?;
-        found.retain(|one| actor.reaches(one.workspace.as_ref()));
-        let by_id = |one: &Connection| one.id.as_str() == named;
-        let by_external = |one: &Connection| one.external_id.as_deref() == Some(named);
-        let best = found.iter().position(by_id);
-        let best = best.or_else(|| found.iter().position(by_external));
-        let index = best.unwrap_or(0);
-        Ok((index < found.len()).then(|| found.swap_remove(index)))
+        let by_id = found.iter().position(|one| one.id.as_str() == named);
+        let index = by_id.or_else(|| found.iter().position(|one| one.name == named));
+        Ok(index.map(|index| found.swap_remove(index)))
     }
 
     /// The oldest that works of each connector that a workspace has no integration of.

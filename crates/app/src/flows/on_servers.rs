@@ -184,9 +184,14 @@ impl App {
             Mode::Tools => self.flow_tools_of(&*self.flows_of_org(&actor.org).await?, &server),
             Mode::Code => Vec::new(),
         };
-        let fitting = || hosted.listed.iter().chain(&flows).filter(|def| fits(def));
-        let page = fitting().skip(offset).take(most).cloned().collect();
-        Ok((page, fitting().count()))
+        let (mut page, mut fitting) = (Vec::new(), 0);
+        for def in hosted.listed.iter().chain(&flows).filter(|def| fits(def)) {
+            if fitting >= offset && page.len() < most {
+                page.push(def.clone());
+            }
+            fitting += 1;
+        }
+        Ok((page, fitting))
     }
 
     /// What the flows of a server add to its list, `get_run` too where some take long.

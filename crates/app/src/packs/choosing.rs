@@ -94,14 +94,14 @@ impl App {
         service: &str,
         account: &str,
     ) -> Result<(), Fault> {
-        let found = self.usable_account_named(admin, Some(workspace), service, account);
-        if found.await?.is_some_and(|found| found.name == account) {
+        let called = self.accounts_called(admin, Some(workspace), service, account);
+        if called.await?.iter().any(|one| one.name == account) {
             return Ok(());
         }
         let some = self
-            .usable_accounts(admin, Some(workspace), service, 20)
+            .usable_accounts(admin, Some(workspace), service, i64::MAX)
             .await?;
-        let names: Vec<&str> = some.iter().map(|one| &*one.name).collect();
+        let names: Vec<&str> = some.iter().map(|one| &*one.name).take(20).collect();
         let shown = quaymaster_core::schema::shorten(account);
         let fault = Fault::invalid_arg(
             &format!("/variables/{variable}"),

@@ -87,17 +87,18 @@ pub(super) async fn submit(
             return Err(fault.into());
         }
     }
-    let workspace = match choosing::workspace(&app, &person.actor, &form.workspace).await {
-        Ok(found) => found.map(|found| found.id),
-        // What is allowed without one is refused below, with the page.
-        Err(fault) if fault.code == Code::InvalidArg => None,
+    let named = choosing::workspace(&app, &person.actor, &form.workspace).await;
+    let (workspace, unknown) = match named {
+        Ok(found) => (found.map(|found| found.id), None),
+        Err(fault) if fault.code == Code::InvalidArg => (None, Some(fault)),
         Err(fault) => return Err(fault.into()),
     };
     // A hosted server has its own tools.
     let ticked = form.mix.as_ref().filter(|_| asked.server.is_none());
     let of_mix = mixing::asked(&app, &person.actor, KIND, workspace.as_ref(), ticked).await;
-    let granted = match of_mix {
-        Ok(ticked) => {
+    let granted = match (unknown, of_mix) {
+        (Some(fault), _) | (None, Err(fault)) => Err(fault),
+        (None, Ok(ticked)) => {
             let granted = Granted {
                 workspace: workspace.clone(),
                 write: form.write,
@@ -106,7 +107,6 @@ pub(super) async fn submit(
             app.authorization_granted(&person.actor, &asked, &granted)
                 .await
         }
-        Err(fault) => Err(fault),
     };
     let fault = match granted {
         Ok(location) => return Ok(Redirect::to(&location).into_response()),

@@ -100,12 +100,30 @@ pub(super) async fn account_names(
     Ok(OneOf::listed(choices))
 }
 
-/// The id or name of an account that a form names, also by its address; none for an empty text.
-pub(super) fn account(connector: &str, named: &str) -> Option<String> {
+/// The account that a form names by its id, name or address; none for an empty text. What nobody has is
+/// answered as it is, for what it is needed for to refuse.
+pub(super) async fn account(
+    app: &App,
+    actor: &Actor,
+    workspace: &WorkspaceId,
+    connector: &str,
+    named: &str,
+) -> Result<Option<String>, Fault> {
+    let named = bare(connector, named);
+    if named.is_empty() {
+        return Ok(None);
+    }
+    let found = app.account_named(actor, Some(workspace), connector, named);
+    let found = found.await?.map(|found| found.id.to_string());
+    Ok(Some(found.unwrap_or_else(|| named.to_owned())))
+}
+
+/// What a form names an account by, without the connector in front.
+pub(super) fn bare<'n>(connector: &str, named: &'n str) -> &'n str {
     let named = named.trim();
-    let bare = named.strip_prefix(connector);
-    let bare = bare.and_then(|rest| rest.strip_prefix(':'));
-    Some(bare.unwrap_or(named).to_owned()).filter(|named| !named.is_empty())
+    let rest = named.strip_prefix(connector);
+    let rest = rest.and_then(|rest| rest.strip_prefix(':'));
+    rest.unwrap_or(named)
 }
 
 /// The integrations of a workspace; those first for which end users have accounts of their own, where

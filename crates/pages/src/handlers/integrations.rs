@@ -150,10 +150,6 @@ impl Given {
         })
     }
 
-    fn account(&self, connector: &str) -> Option<String> {
-        choosing::account(connector, &self.account)
-    }
-
     fn actions(&self) -> Option<Vec<String>> {
         (!self.is_all).then(|| self.actions.clone())
     }
@@ -174,11 +170,13 @@ pub(super) async fn add(
     At((id, connector)): At<(WorkspaceId, String)>,
     Posted(given): Posted<Given>,
 ) -> Result<Response, Stop> {
+    let key = connector_key(&connector);
+    let account = choosing::account(&pages.app, &admin, &id, &key, &given.account).await?;
     let new = NewIntegration {
         connector: connector.clone(),
         alias: Some(given.alias.clone()),
         strategy: given.strategy()?,
-        connection: given.account(&connector_key(&connector)),
+        connection: account,
         enabled_actions: given.actions(),
         ..NewIntegration::default()
     };
@@ -214,10 +212,12 @@ pub(super) async fn save(
         (Some(new), Some(old)) => new.len() == old.len() && new.iter().all(|one| old.contains(one)),
         _ => false,
     };
+    let (app, connector) = (&pages.app, &present.connector);
+    let account = choosing::account(app, &admin, &id, connector, &given.account).await?;
     let change = IntegrationChange {
         alias: Some(given.alias.clone()),
         strategy: Some(given.strategy()?),
-        connection: Some(given.account(&present.connector)),
+        connection: Some(account),
         // Saying it again would stop tools from widening it by themselves.
         enabled_actions: (!same).then_some(actions),
         ..IntegrationChange::default()

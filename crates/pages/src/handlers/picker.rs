@@ -214,20 +214,19 @@ async fn picker(
     let server = app.server(admin, id).await?;
     let tools = picked(app, admin, &server).await?;
     let workspace = &server.workspace;
-    let (mut all, total) = app
-        .offered_actions(admin, workspace, "", MOST_GROUPS)
-        .await?;
     let words = Words::of(&form.query);
+    let (_, total) = app.integrations_page(admin, workspace, "", 0, 0).await?;
     // Of more, the database finds the integrations, and what they can do is not looked through.
     let is_many = total > MOST_GROUPS;
     let every = Words::default();
-    let of_groups = if is_many { &every } else { &words };
-    let mut found = total;
-    if is_many && !form.query.trim().is_empty() {
-        (all, found) = app
-            .offered_actions(admin, workspace, &form.query, MOST_GROUPS)
-            .await?;
-    }
+    let (asked, of_groups) = if is_many {
+        (form.query.as_str(), &every)
+    } else {
+        ("", &words)
+    };
+    let (all, found) = app
+        .offered_actions(admin, workspace, asked, MOST_GROUPS)
+        .await?;
     let more = usize::try_from(found - MOST_GROUPS).unwrap_or(0);
     let group = |offered: Offered| {
         let integration = offered.integration;

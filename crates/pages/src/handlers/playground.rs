@@ -154,6 +154,8 @@ async fn open(app: &App, person: Person, id: &ServerId, name: &str) -> Result<Op
 
 pub(super) struct Program {
     code: String,
+    /// Somebody looks at what an integration has, and runs nothing.
+    open: String,
 }
 
 impl Form for Program {
@@ -162,6 +164,7 @@ impl Form for Program {
     fn read(fields: &Fields) -> Self {
         Program {
             code: fields.text("code"),
+            open: fields.text("open"),
         }
     }
 }
@@ -182,7 +185,10 @@ pub(super) async fn run(
         .hint("Set its mode to CODE, or call one of its tools.")
         .into());
     }
-    let mut page = program(&app, person, server, form.code.clone(), "").await?;
+    let mut page = program(&app, person, server, form.code.clone(), &form.open).await?;
+    if !form.open.is_empty() {
+        return Ok(shown(StatusCode::OK, &page));
+    }
     if form.code.trim().is_empty() {
         page.code.error = Some("A program has at least one line.".to_owned());
         return Ok(shown(StatusCode::UNPROCESSABLE_ENTITY, &page));
@@ -250,7 +256,7 @@ async fn program(
 ) -> Result<ProgramPage, Fault> {
     let actor = &person.actor;
     let mut aliases = app.server_aliases(actor, &server.id).await?;
-    let more = aliases.len().saturating_sub(MOST_ALIASES);
+    let all = aliases.len();
     // What was asked for is not among those that are left out.
     aliases.retain({
         let mut left = MOST_ALIASES;
@@ -260,6 +266,7 @@ async fn program(
             is_first || alias == open
         }
     });
+    let more = all - aliases.len();
     if app.server_flows(actor, &server, 0).await?.1 > 0 {
         aliases.push(FLOWS.to_owned());
     }
@@ -270,10 +277,10 @@ async fn program(
         let mut text = None;
         if is_open || (open.is_empty() && room > 0) {
             let all = app.declarations(actor, &server.id, &alias).await?;
-            if is_open || all.len() <= room {
-                room = room.saturating_sub(all.len());
-                text = Some(all);
-            }
+            let fits = all.len() <= room;
+            // Behind the first one that does not fit, none is made to be thrown away.
+            room = if fits { room - all.len() } else { 0 };
+            text = Some(all).filter(|_| fits || is_open);
         }
         declarations.push(Declared {
             alias,

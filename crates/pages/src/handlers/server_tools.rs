@@ -14,7 +14,7 @@ use quaymaster_core::id::{ServerId, ServerToolId};
 use quaymaster_core::{Code, Fault};
 use serde_json::Value;
 
-use super::answer::{self, At, Stop, shown};
+use super::answer::{self, At, Stop, field_of, shown};
 use super::connections::said;
 use super::inputs::{self, inputs_of, place_of, read_inputs};
 use super::notice::Notice;
@@ -97,8 +97,11 @@ pub(super) async fn save(
         return Ok(shown(StatusCode::UNPROCESSABLE_ENTITY, &page));
     }
     let filled = |text: &String| (!text.is_empty()).then(|| text.clone());
+    let workspace = page.place.id.parse().map_err(|_| Fault::internal())?;
+    let app = &pages.app;
+    let account = choosing::account(app, &admin, &workspace, &connector, &set.account).await?;
     let change = ToolChange {
-        connection: Some(choosing::account(&connector, &set.account)),
+        connection: Some(account),
         display_name: Some(filled(&set.title)),
         description: Some(filled(&set.description)),
         input_defaults: Some(defaults),
@@ -115,8 +118,9 @@ pub(super) async fn save(
     match fault.code {
         Code::UnknownInstance => page.account_error = Some(fault.message),
         Code::AlreadyExists => page.partials_error = Some(said(fault)),
-        // A name that was written.
-        Code::NotFound if page.named_partials.is_some() => {
+        // One that is gone, or a name that nobody has.
+        Code::NotFound => page.partials_error = Some(fault.message),
+        Code::InvalidArg if field_of(&fault).is_some_and(|at| at.starts_with("/partial_ids")) => {
             page.partials_error = Some(fault.message);
         }
         Code::InvalidArg => {

@@ -54,16 +54,18 @@ pub(super) async fn submit(
     let (connector, _, key) = place.clone();
     let Opened { mut page, schema } = open(&pages.app, person, place).await?;
     page.accounts.put(&form.account);
-    let mut account = None;
-    if let Some(named) = choosing::account(&connector, &form.account) {
-        let found = pages
-            .app
-            .usable_account_named(&actor, None, &connector, &named);
-        account = found.await?.map(|found| found.id);
-        if account.is_none() {
-            page.account_error = Some(format!("{} has no such account.", page.connector_title));
+    let named = choosing::bare(&connector, &form.account);
+    let account = match named {
+        "" => None,
+        named => {
+            let found = pages.app.account_named(&actor, None, &connector, named);
+            let found = found.await?.map(|found| found.id);
+            if found.is_none() {
+                page.account_error = Some(format!("{} has no such account.", page.connector_title));
+            }
+            found
         }
-    }
+    };
     let inputs = read_inputs(&mut page.inputs, &schema, &form.inputs, true);
     let is_wrong = page.inputs.iter().any(|input| input.field.error.is_some());
     if is_wrong || page.account_error.is_some() {

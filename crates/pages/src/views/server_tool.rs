@@ -105,8 +105,8 @@ impl PickerPage {
     }
 }
 
-/// `/servers/{id}/tools/{tool}`: posts `name`, `description`, `account`, `input.*`, `partials` and
-/// `partial`s to itself.
+/// `/servers/{id}/tools/{tool}`: posts `title`, `description`, `account`, `input.*`, `which` and
+/// `partial`s or `named_partials` to itself.
 #[derive(Debug, Clone, Template)]
 #[template(path = "server_tool.html")]
 pub struct ServerToolPage {

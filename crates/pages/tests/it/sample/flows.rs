@@ -403,12 +403,7 @@ impl Sample {
             field: self.wrong("main", "There is no such account."),
         };
         let account = Choice::new(&self.t("main"), self.t("main (Harbour)"), true);
-        let of_slack = |accounts| {
-            variable(
-                "slack",
-                PackVariableKind::Account(self.t("slack"), accounts),
-            )
-        };
+        let of_slack = |accounts| PackVariableKind::Account(self.t("slack"), accounts);
         let pack = PackPage {
             layout: self.inside(),
             place: self.place(),
@@ -435,7 +430,7 @@ impl Sample {
             }),
             is_older: true,
             variables: vec![
-                of_slack(OneOf::listed([account])),
+                variable("slack", of_slack(OneOf::listed([account]))),
                 variable("KEY", PackVariableKind::Secret(true)),
                 variable("region", PackVariableKind::Text),
             ],
@@ -454,7 +449,7 @@ impl Sample {
             is_older: false,
             variables: vec![PackVariable {
                 field: self.field(""),
-                ..of_slack(OneOf::default())
+                ..variable("slack", of_slack(OneOf::default()))
             }],
             error: None,
             flows_error: None,

@@ -108,7 +108,7 @@ impl App {
         Ok(index.map(|index| found.swap_remove(index)))
     }
 
-    /// The oldest that works of each connector that a workspace has no integration of.
+    /// The first by name that works of each connector that a workspace has no integration of.
     pub async fn unswitched_accounts(
         &self,
         actor: &Actor,

@@ -349,6 +349,9 @@ impl Words {
 
     /// Whether an action of a group is searched for.
     fn fit(&self, group: &PickerGroup, action: &OfferedAction) -> bool {
+        if self.0.is_empty() {
+            return true;
+        }
         let summary = action.summary.as_deref().unwrap_or_default();
         let texts = [
             &*group.alias,

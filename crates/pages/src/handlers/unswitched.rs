@@ -20,7 +20,7 @@ pub(super) struct Account {
     pub actions: Vec<OfferedAction>,
 }
 
-/// The oldest account that works of each connector that the workspace has no integration of.
+/// The first account by name that works, of each connector that the workspace has no integration of.
 pub(super) async fn accounts(
     app: &App,
     admin: &Admin,

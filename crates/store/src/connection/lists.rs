@@ -68,17 +68,23 @@ impl Store {
             .await
     }
 
-    /// The oldest that works of each connector that a workspace has no integration of.
+    /// The first by name that works of each connector that a workspace has no integration of.
     pub async fn unswitched_connections(
         &self,
         org: &OrgId,
         workspace: &WorkspaceId,
     ) -> Result<Vec<Connection>, StoreError> {
-        const SQL: &str = without_secrets!(
-            "WHERE org_id = $1 AND id IN (SELECT MIN(id) FROM connections WHERE org_id = $1 \
+        // Of connectors that are on, no account is read; those of others in the order of `connections_own`.
+        const SQL: &str = concat!(
+            "SELECT ",
+            columns!(),
+            " FROM (SELECT DISTINCT connector AS service FROM connections \
+             WHERE org_id = $1 AND end_user_id IS NULL) own CROSS JOIN connections \
+             WHERE NOT EXISTS (SELECT 1 FROM integrations WHERE org_id = $1 AND workspace_id = $2 \
+             AND connector = own.service) \
+             AND id = (SELECT id FROM connections WHERE org_id = $1 AND connector = own.service \
              AND end_user_id IS NULL AND problem IS NULL AND (workspace_id IS NULL OR workspace_id = $2) \
-             AND connector NOT IN (SELECT connector FROM integrations WHERE org_id = $1 AND workspace_id = $2) \
-             GROUP BY connector) ORDER BY connector"
+             ORDER BY name, id LIMIT 1) ORDER BY connector"
         );
         self.rows_of::<Row, _>(SQL, org, workspace.as_str()).await
     }

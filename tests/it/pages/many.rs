@@ -6,19 +6,35 @@ use quaymaster_tests::{Database, Developer, Made, Person};
 /// One more than a list has room for.
 const MANY: usize = 101;
 
-/// A workspace with that many accounts, integrations and partials, and a server with one tool.
 struct Desk {
     own: Developer,
     person: Person,
     workspace: String,
-    hosted: Made,
 }
 
 impl Desk {
     async fn open(database: Database) -> Desk {
         let own = Developer::open(database).await;
+        Desk {
+            person: Person::owner(&own.server.url, &own.server.sign_in_link).await,
+            workspace: format!("/workspaces/{}", own.server.workspace),
+            own,
+        }
+    }
+
+    async fn with_accounts(database: Database) -> Desk {
+        let desk = Desk::open(database).await;
         for n in 0..MANY {
-            own.chat_account(&format!("pier-{n}")).await;
+            desk.own.chat_account(&format!("pier-{n}")).await;
+        }
+        desk
+    }
+
+    /// With partials as well, and a server with one tool.
+    async fn with_integrations(database: Database) -> (Desk, Made) {
+        let desk = Desk::open(database).await;
+        let own = &desk.own;
+        for n in 0..MANY {
             own.integrate(json!({
                 "integrationName": "slack", "alias": format!("pier_{n}"), "connectionStrategy": "per_user",
             }))
@@ -32,12 +48,7 @@ impl Desk {
             json!({ "integrationName": "slack", "integrationAlias": "pier_7", "actionName": "send_channel_message" }),
         )
         .await;
-        Desk {
-            person: Person::owner(&own.server.url, &own.server.sign_in_link).await,
-            workspace: format!("/workspaces/{}", own.server.workspace),
-            own,
-            hosted,
-        }
+        (desk, hosted)
     }
 
     /// Sends a form of a page with some fields filled in.
@@ -65,7 +76,7 @@ fn is_written(page: &quaymaster_tests::PersonPage, name: &str) -> bool {
 #[tokio::test]
 async fn an_account_is_written_where_a_connector_has_many() {
     for database in Database::BOTH {
-        let desk = Desk::open(database).await;
+        let desk = Desk::with_accounts(database).await;
         let page = format!("{}/integrations/new/slack", desk.workspace);
         assert!(is_written(&desk.person.get(&page).await, "account"));
         let given = |account| {
@@ -169,7 +180,7 @@ async fn an_account_is_written_where_a_connector_has_many() {
 #[tokio::test]
 async fn integrations_partials_and_picked_tools_are_named_where_there_are_many() {
     for database in Database::BOTH {
-        let desk = Desk::open(database).await;
+        let (desk, hosted) = Desk::with_integrations(database).await;
         let new = format!("{}/partials/new", desk.workspace);
         assert!(is_written(&desk.person.get(&new).await, "integration"));
         let unknown = desk
@@ -209,7 +220,7 @@ async fn integrations_partials_and_picked_tools_are_named_where_there_are_many()
         );
 
         // Partials of a tool.
-        let server = format!("/servers/{}", desk.hosted.id);
+        let server = format!("/servers/{}", hosted.id);
         let shown = desk.person.get(&server).await;
         let tool = shown.html.split("/tools/stl_").nth(1).unwrap();
         let tool = format!("{server}/tools/stl_{}", &tool[..26]);

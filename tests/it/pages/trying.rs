@@ -114,11 +114,9 @@ async fn it_works_without_a_script_and_only_for_those_who_may() {
         given[1],
     ];
     let refused = person.send(PAGE, &form, &foreign).await;
-    assert!(
-        refused.html.contains("NOT_FOUND") || refused.status == 404,
-        "{}",
-        refused.html
-    );
+    assert_eq!(refused.status, 422, "{}", refused.html);
+    let said = refused.texts("#account-error");
+    assert_eq!(said, ["PowerDNS has no such account."]);
     let zones =
         json!({ "service": "powerdns", "method": "GET", "path": "/servers/localhost/zones" });
     let zones = desk.execute(zones).await.unwrap().to_string();

@@ -43,7 +43,7 @@ pub(super) struct NewKey {
     name: String,
     /// None when one of them is unknown.
     scopes: Option<Scopes>,
-    /// The id, short name or name of a workspace; empty for none.
+    /// The id, slug or name of a workspace; empty for none.
     files: String,
     expiry: Option<Expiry>,
     mix: Option<Ticked>,

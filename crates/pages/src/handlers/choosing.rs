@@ -8,8 +8,8 @@ use quaymaster_core::{Code, Fault};
 
 use crate::views::{Choice, OneOf};
 
-/// What a list has room for.
-const ROOM: i64 = 100;
+/// What a list has room for; of more, the names are written.
+pub(super) const ROOM: i64 = 100;
 
 /// The workspaces of the organization, oldest first; the only one is chosen.
 pub(super) async fn workspaces(app: &App, actor: &Actor) -> Result<OneOf, Fault> {

@@ -113,7 +113,7 @@ pub(super) fn leading_away(status: StatusCode, page: &ConnectorPage) -> Response
 pub(super) struct NewAccount {
     pub(super) auth: String,
     pub(super) name: String,
-    /// The id, short name or name of a workspace; empty for all.
+    /// The id, slug or name of a workspace; empty for all.
     pub(super) workspace: String,
     pub(super) is_local: bool,
     pub(super) fields: connections::Fields,

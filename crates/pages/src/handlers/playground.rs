@@ -255,18 +255,13 @@ async fn program(
     open: &str,
 ) -> Result<ProgramPage, Fault> {
     let actor = &person.actor;
-    let mut aliases = app.server_aliases(actor, &server.id).await?;
-    let all = aliases.len();
+    let all = app.server_aliases(actor, &server.id).await?;
+    let count = all.len();
     // What was asked for is not among those that are left out.
-    aliases.retain({
-        let mut left = MOST_ALIASES;
-        move |alias| {
-            let is_first = left > 0;
-            left = left.saturating_sub(1);
-            is_first || alias == open
-        }
-    });
-    let more = all - aliases.len();
+    let shown = all.into_iter().enumerate();
+    let shown = shown.filter(|(at, alias)| *at < MOST_ALIASES || alias == open);
+    let mut aliases: Vec<String> = shown.map(|(_, alias)| alias).collect();
+    let more = count - aliases.len();
     if app.server_flows(actor, &server, 0).await?.1 > 0 {
         aliases.push(FLOWS.to_owned());
     }

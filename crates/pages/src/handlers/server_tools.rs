@@ -15,6 +15,7 @@ use quaymaster_core::{Code, Fault};
 use serde_json::Value;
 
 use super::answer::{self, At, Stop, field_of, shown};
+use super::choosing::ROOM;
 use super::connections::said;
 use super::inputs::{self, inputs_of, place_of, read_inputs};
 use super::notice::Notice;
@@ -23,9 +24,6 @@ use super::posted::{Fields, Form, Posted};
 use super::servers::path;
 use super::{Pages, choosing, place};
 use crate::views::{Choice, Field, ServerToolPage};
-
-/// Partials that the page has room for; of more, the names are written.
-const ROOM: i64 = 100;
 
 pub(super) async fn read(
     State(app): State<App>,

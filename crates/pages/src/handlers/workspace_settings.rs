@@ -14,6 +14,7 @@ use quaymaster_core::{Code, Fault};
 use secrecy::ExposeSecret as _;
 
 use super::answer::{self, At, Stop, field_of, shown};
+use super::choosing::ROOM;
 use super::connections::said;
 use super::mixing::Ticked;
 use super::notice::Notice;
@@ -25,8 +26,6 @@ use crate::views::{
 };
 
 const KIND: TokenKind = TokenKind::FlowToken;
-/// Flows that the page has room for; of more, the names are written.
-const ROOM: i64 = 100;
 
 pub(super) async fn read(
     State(app): State<App>,

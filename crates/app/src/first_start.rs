@@ -52,6 +52,7 @@ impl App {
         };
         let (workspace, token) = self.add_workspace(&mut tx, &owner, "main", None).await?;
         tx.commit().await?;
+        self.changed().await;
         let sign_in_link = self.create_sign_in_link(&org.id, &user).await?;
         Ok(Some(FirstStart {
             workspace,

@@ -314,18 +314,29 @@ fn a_killed_server_leaves_no_process_behind() {
         assert!(family.len() >= 7, "{} {family:?}", host.how);
         host.kill();
         let begun = Instant::now();
-        let alive = |(pid, name): &(u32, String)| {
-            std::fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|now| now.trim() == name)
-        };
-        while family.iter().any(alive) {
+        loop {
+            let left: Vec<_> = family.iter().filter_map(state_of).collect();
+            if left.is_empty() {
+                break;
+            }
             assert!(
                 begun.elapsed() < Duration::from_secs(2),
-                "{} {family:?}",
+                "{} {left:?}",
                 host.how
             );
-            std::thread::yield_now();
+            std::thread::sleep(Duration::from_millis(5));
         }
     }
+}
+
+/// The process with the letter of its state (proc_pid_stat(5)); none when it has ended, also where
+/// nobody asked for its end yet.
+fn state_of((pid, name): &(u32, String)) -> Option<(u32, String, String)> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let (front, rest) = stat.rsplit_once(") ")?;
+    let (_, now) = front.split_once('(')?;
+    let state = rest.split(' ').next()?;
+    (now == name && !["Z", "X"].contains(&state)).then(|| (*pid, name.clone(), state.to_owned()))
 }
 
 /// All processes below one, with their names.

@@ -148,7 +148,8 @@ impl App {
     pub async fn list_cost(&self, credential: &Credential) -> Result<ListCost, Fault> {
         let caller = caller_of(credential.clone());
         let lists = [Scope::ReadTools, Scope::WriteTools, Scope::ReadData];
-        if !lists.iter().any(|scope| caller.scopes.has(*scope)) {
+        // A key of single workspaces is turned away where tools are.
+        if !caller.reach.is_whole() || !lists.iter().any(|scope| caller.scopes.has(*scope)) {
             return Ok(ListCost {
                 tools: 0,
                 tokens: 0,

@@ -115,7 +115,7 @@ pub use pack::{
 pub use partial::{
     PartialChoicePage, PartialGroup, PartialInput, PartialPage, PartialRow, PartialsPage,
 };
-pub use place::{Choice, OneOf, Place, Tick};
+pub use place::{Choice, OneOf, Place, SomeOf, Tick};
 pub use playground::{
     Declared, PlaygroundPage, PlaygroundTool, ProgramPage, Ran, RanCall, ToolCallPage,
 };

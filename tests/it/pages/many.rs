@@ -310,6 +310,24 @@ async fn a_workspace_is_written_where_there_are_many() {
         assert!(made.html.contains("Pier 7"), "{}", made.html);
         let made = person.send(keys, &page.form(keys), &given("Pier 8")).await;
         assert!(made.html.contains("Pier 8"), "{}", made.html);
+        let only = |names| [&given("")[..], &[("scopes", "admin"), ("only", names)]].concat();
+        let wrong = only("Pier 8\r\nPier none\r\n");
+        let again = person.send(keys, &page.form(keys), &wrong).await;
+        assert_eq!(again.status, 422);
+        let told = ["There is no workspace Pier none."];
+        assert_eq!(again.texts("#only-error"), told);
+        assert_eq!(again.texts("#only"), ["Pier 8 Pier none"]);
+        let both = only("Pier 8\r\n\r\n pier-7 \r\nPier 8");
+        let made = person.send(keys, &page.form(keys), &both).await;
+        assert_eq!(made.status, 200, "{}", made.html);
+        let key = &made.texts("#key")[0];
+        let (_, seen) = own
+            .server
+            .rest(key, "GET", "/api/v1/workspaces", None)
+            .await;
+        let seen = seen["workspaces"].as_array().unwrap().iter();
+        let seen: Vec<_> = seen.map(|one| one["name"].as_str().unwrap()).collect();
+        assert_eq!(seen, ["Pier 7", "Pier 8"]);
         let rows = person.get(keys).await.texts("td[data-label='Files of']");
         assert!(
             rows.contains(&"Pier 7".to_owned()) && rows.contains(&"Pier 8".to_owned()),

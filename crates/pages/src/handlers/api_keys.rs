@@ -1,11 +1,14 @@
 //! `/settings/api-keys`: listed, made and revoked.
 
+use std::sync::Arc;
+
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use quaymaster_app::App;
 use quaymaster_app::activity::name_or_id;
-use quaymaster_app::credentials::{self, Credential, NewApiKey};
+use quaymaster_app::credentials::{self, Credential, Fresh, NewApiKey};
+use quaymaster_app::workspaces::Workspace;
+use quaymaster_app::{Actor, App};
 use quaymaster_core::caller::Reach;
 use quaymaster_core::id::{CredentialId, WorkspaceId};
 use quaymaster_core::secret::TokenKind;
@@ -45,6 +48,8 @@ pub(super) struct NewKey {
     scopes: Option<Scopes>,
     /// The id, slug or name of a workspace; empty for none.
     files: String,
+    /// The same, of the workspaces that it manages; empty for the organization.
+    only: Vec<String>,
     expiry: Option<Expiry>,
     mix: Option<Ticked>,
 }
@@ -59,6 +64,12 @@ impl Form for NewKey {
                 .map(|scope| scope.parse::<Scope>().ok())
                 .collect(),
             files: fields.text("files"),
+            only: fields
+                .all("only")
+                .flat_map(str::lines)
+                .map(|line| line.trim().to_owned())
+                .filter(|line| !line.is_empty())
+                .collect(),
             expiry: Expiry::from_value(fields.one("expiry")),
             mix: Ticked::read(fields),
         }
@@ -73,43 +84,39 @@ pub(super) async fn create(
     let (Some(scopes), Some(expiry)) = (form.scopes, form.expiry) else {
         return Err(no_such_choice());
     };
-    let files = choosing::workspace(&app, &person.actor, &form.files);
-    let (files, files_error) = match files.await {
-        Ok(found) => (found, None),
-        Err(fault) if fault.code == Code::InvalidArg => (None, Some(said(fault))),
-        Err(fault) => return Err(fault.into()),
-    };
+    let actor = &person.actor;
+    let (files, files_error) = at_field(choosing::workspace(&app, actor, &form.files).await)?;
+    let (only, only_error) = at_field(choosing::some_workspaces(&app, actor, &form.only).await)?;
     let chosen = files.as_ref().map(|workspace| &workspace.id);
     let ticked = form.mix.as_ref();
-    let asked = mixing::asked(&app, &person.actor, KIND, chosen, ticked).await;
-    let made = match asked {
-        // Without the files that were meant, there is no key.
-        _ if files_error.is_some() => Ok(None),
-        Ok(ticked) => {
-            let new = NewApiKey {
-                name: form.name.clone(),
-                scopes: Some(scopes),
-                expires: match expiry.days() {
-                    Some(days) => credentials::Expiry::Days(days),
-                    None => credentials::Expiry::Never,
-                },
-                files: chosen.cloned(),
-                ticked,
-                ..NewApiKey::default()
-            };
-            app.create_api_key(&person.actor, new).await.map(Some)
-        }
-        Err(fault) => Err(fault),
+    // Without the workspaces that were meant, there is no key.
+    let made = if files_error.is_some() || only_error.is_some() {
+        Ok(None)
+    } else {
+        let new = NewApiKey {
+            name: form.name.clone(),
+            scopes: Some(scopes),
+            expires: match expiry.days() {
+                Some(days) => credentials::Expiry::Days(days),
+                None => credentials::Expiry::Never,
+            },
+            ..NewApiKey::default()
+        };
+        make(&app, actor, new, &only, chosen, ticked)
+            .await
+            .map(Some)
     };
     let fault = match made {
         Ok(Some(fresh)) => {
             let key = fresh.token.expose_secret();
+            let files = files.filter(|_| only.is_empty());
             let page = FreshKeyPage {
                 layout: person.layout,
                 name: fresh.credential.name.clone(),
                 key: key.to_owned(),
                 scopes: fresh.credential.scopes,
                 expires_at: fresh.credential.expires_at,
+                only: listed(only.into_iter().map(|workspace| workspace.name)),
                 files: files.map(|workspace| workspace.name),
                 size: mixing::size(&app, &fresh.credential).await?,
                 connect: connect::with_token(&app, key),
@@ -129,6 +136,7 @@ pub(super) async fn create(
         ..ApiKeyForm::new(person.actor.scopes, workspaces)
     };
     again.files.put(form.files.trim());
+    again.only.put(&form.only, only_error);
     if let Some(fault) = fault {
         match (fault.code, field_of(&fault)) {
             _ if mixing::is_about(&fault) => again.mix.error = Some(said(fault)),
@@ -141,6 +149,40 @@ pub(super) async fn create(
     }
     let page = page(&app, person, Asked::default(), again).await?;
     Ok(shown(StatusCode::UNPROCESSABLE_ENTITY, &page))
+}
+
+/// What a field names, or why it names nothing.
+fn at_field<T: Default>(found: Result<T, Fault>) -> Result<(T, Option<String>), Fault> {
+    match found {
+        Ok(found) => Ok((found, None)),
+        Err(fault) if fault.code == Code::InvalidArg => Ok((T::default(), Some(said(fault)))),
+        Err(fault) => Err(fault),
+    }
+}
+
+/// A key of these workspaces, which has neither files nor tools; without any, one of the organization.
+async fn make(
+    app: &App,
+    actor: &Actor,
+    mut new: NewApiKey,
+    only: &[Workspace],
+    files: Option<&WorkspaceId>,
+    ticked: Option<&Ticked>,
+) -> Result<Fresh, Fault> {
+    if only.is_empty() {
+        new.ticked = mixing::asked(app, actor, KIND, files, ticked).await?;
+        new.files = files.cloned();
+    } else {
+        let ids = only.iter().map(|workspace| workspace.id.clone());
+        new.reach = Reach::Workspaces(Arc::new(ids.collect()));
+    }
+    app.create_api_key(actor, new).await
+}
+
+/// Names in a sentence; none for no name.
+fn listed(names: impl Iterator<Item = String>) -> Option<String> {
+    let names: Vec<String> = names.collect();
+    (!names.is_empty()).then(|| names.join(", "))
 }
 
 pub(super) async fn revoke(
@@ -196,7 +238,7 @@ async fn page(
         expired: key.is_expired(now),
         only: match &key.reach {
             Reach::Organization => None,
-            Reach::Workspaces(ids) => Some(ids.iter().map(name_of).collect::<Vec<_>>().join(", ")),
+            Reach::Workspaces(ids) => listed(ids.iter().map(name_of)),
         },
         files: key.workspace.as_ref().map(name_of),
         mix: mixing::said(&key.mix),

@@ -47,6 +47,31 @@ pub(super) async fn workspace(
     }
 }
 
+/// The workspaces that a form names, at most [`ROOM`]. What is wrong is `INVALID_ARG` at `/only`.
+pub(super) async fn some_workspaces(
+    app: &App,
+    actor: &Actor,
+    named: &[String],
+) -> Result<Vec<Workspace>, Fault> {
+    if named.len() as i64 > ROOM {
+        let message = format!("Name at most {ROOM} workspaces.");
+        return Err(Fault::invalid_arg("/only", "maxItems", message));
+    }
+    let mut found: Vec<Workspace> = Vec::new();
+    for named in named {
+        match app.workspace_named(actor, named).await {
+            Ok(one) if found.iter().any(|other| other.id == one.id) => {}
+            Ok(one) => found.push(one),
+            Err(fault) if fault.code == Code::NotFound => {
+                let message = format!("There is no workspace {named}.");
+                return Err(Fault::invalid_arg("/only", "enum", message));
+            }
+            Err(fault) => return Err(fault),
+        }
+    }
+    Ok(found)
+}
+
 /// The accounts of a connector; where a workspace is given, those that calls from there can use.
 pub(super) async fn accounts(
     app: &App,

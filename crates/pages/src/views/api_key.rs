@@ -9,7 +9,7 @@ use super::layout::Layout;
 use super::mix::{ListSize, MixPicker};
 use super::moment::Shown;
 use super::pager::Pager;
-use super::place::OneOf;
+use super::place::{OneOf, SomeOf};
 
 /// How long a new key works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -71,8 +71,8 @@ impl Expiry {
     }
 }
 
-/// `/settings/api-keys`: posts `name`, `scopes` (repeated), `files` (the id of a workspace, or
-/// empty), `expiry` to the same path.
+/// `/settings/api-keys`: posts `name`, `scopes` (repeated), `only` (workspaces: repeated, or one to a
+/// line), `files` (the id of a workspace, or empty), `expiry` to the same path.
 #[derive(Debug, Clone, Template)]
 #[template(path = "api_keys.html")]
 pub struct ApiKeysPage {
@@ -112,6 +112,8 @@ pub struct ApiKeyForm {
     /// Those with a tick.
     pub ticked: Scopes,
     pub scopes_error: Option<String>,
+    /// The workspaces that the key manages; none of them for the whole organization.
+    pub only: SomeOf,
     /// The workspace whose files the key is given, or none.
     pub files: OneOf,
     pub files_error: Option<String>,
@@ -131,6 +133,7 @@ impl ApiKeyForm {
                 .filter(|scope| offered.has(*scope))
                 .collect(),
             scopes_error: None,
+            only: SomeOf::of(&workspaces),
             files: workspaces.or("None"),
             files_error: None,
             mix: MixPicker::default(),
@@ -156,6 +159,7 @@ impl ApiKeysPage {
             [
                 ("key-name", self.form.name.error.as_ref()),
                 ("scopes", self.form.scopes_error.as_ref()),
+                ("only", self.form.only.error.as_ref()),
                 ("files", self.form.files_error.as_ref()),
                 ("mix", self.form.mix.error.as_ref()),
             ],
@@ -173,6 +177,8 @@ pub struct FreshKeyPage {
     pub key: String,
     pub scopes: Scopes,
     pub expires_at: Option<Instant>,
+    /// Names of the workspaces that it manages; none for the whole organization.
+    pub only: Option<String>,
     /// Name of the workspace whose file tools it sees.
     pub files: Option<String>,
     /// Its list of tools.

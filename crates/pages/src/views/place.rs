@@ -1,6 +1,7 @@
 //! Where in a workspace a page is.
 
 use super::address::segment;
+use super::form::Field;
 use super::reference::Paragraph;
 use crate::openapi::paragraphs;
 
@@ -100,6 +101,48 @@ impl OneOf {
     /// Whether there is nothing to choose.
     pub fn is_empty(&self) -> bool {
         self.choices.is_empty() && self.written.is_none()
+    }
+}
+
+/// Several of many: ticked in a list, or written one to a line where the list would be too long.
+#[derive(Debug, Clone, Default)]
+pub struct SomeOf {
+    /// None where they are written.
+    pub choices: Vec<Choice>,
+    pub written: Option<Field>,
+    pub error: Option<String>,
+}
+
+impl SomeOf {
+    /// None of what one could be chosen from.
+    pub fn of(one: &OneOf) -> Self {
+        let mut choices = one.choices.clone();
+        for choice in &mut choices {
+            choice.is_chosen = false;
+        }
+        SomeOf {
+            choices,
+            written: one.written.as_ref().map(|_| Field::default()),
+            error: None,
+        }
+    }
+
+    /// Ticks or writes what a form says, and why it cannot be used.
+    pub fn put(&mut self, named: &[String], error: Option<String>) {
+        for choice in &mut self.choices {
+            choice.is_chosen = named.contains(&choice.value);
+        }
+        if let Some(written) = &mut self.written {
+            written.value = named.join("\n");
+            written.error.clone_from(&error);
+        }
+        self.error = error;
+    }
+
+    /// Whether something is ticked, written or wrong.
+    pub fn is_used(&self) -> bool {
+        let is_written = self.written.as_ref().is_some_and(|of| !of.value.is_empty());
+        is_written || self.error.is_some() || self.choices.iter().any(|one| one.is_chosen)
     }
 }
 

@@ -1,4 +1,7 @@
+use std::sync::Arc;
+
 use axum::http::StatusCode;
+use quaymaster_core::caller::Reach;
 use serde_json::json;
 
 use crate::server::Server;
@@ -228,6 +231,62 @@ async fn the_files_of_a_key_are_those_of_a_workspace_of_the_own_organization() {
     assert_eq!([1, 2, 3].map(option), ["None", "main", "second"]);
     let chosen = page.attribute("#files option[selected]", "value");
     assert_eq!(chosen.as_deref(), Some(""), "nobody can guess which of two");
+}
+
+#[tokio::test]
+async fn a_key_of_single_workspaces_manages_these_and_has_no_tools() {
+    let server = Server::start().await;
+    let mut owner = server.owner().await;
+    server.wait_seconds(1);
+    owner.submit("/workspaces", &[("name", "second")]).await;
+    let page = owner.get("/settings/api-keys").await;
+    let offered = [1, 2].map(|n| page.attribute(&format!("#only-{n}"), "value").unwrap());
+    assert_eq!(offered[0], server.workspace.to_string());
+    assert!(page.attribute("#only-1", "checked").is_none());
+
+    let given = |only| {
+        [
+            ("name", "backend"),
+            ("scopes", "read:tools"),
+            ("scopes", "write:tools"),
+            ("only", only),
+            ("files", &*offered[0]),
+            ("expiry", "90"),
+        ]
+    };
+    let foreign = server.stranger().await.1.to_string();
+    for wrong in ["nonsense", &foreign] {
+        let again = owner.submit("/settings/api-keys", &given(wrong)).await;
+        assert_eq!(again.status, StatusCode::UNPROCESSABLE_ENTITY);
+        let told = format!("There is no workspace {wrong}.");
+        assert_eq!(again.text("#only-error"), told);
+        let kept = again.attribute("#files option[selected]", "value");
+        assert_eq!(kept.as_ref(), Some(&offered[0]));
+    }
+    let actor = server.owner_actor().await;
+    assert!(server.keys(&actor).await.is_empty());
+
+    let fresh = owner
+        .submit("/settings/api-keys", &given(&offered[1]))
+        .await;
+    assert_eq!(fresh.status, StatusCode::OK);
+    let text = fresh.text("main");
+    assert!(text.contains("Only in second"), "{text}");
+    assert!(
+        text.contains("a key of single workspaces has none"),
+        "{text}"
+    );
+    let key = server.keys(&actor).await.remove(0);
+    let second = std::iter::once(offered[1].parse().unwrap()).collect();
+    assert_eq!(key.reach, Reach::Workspaces(Arc::new(second)));
+    assert_eq!(key.workspace, None);
+    let rows = owner.get("/settings/api-keys").await.text("#keys");
+    assert!(rows.contains("Only in second"), "{rows}");
+    let key = fresh.text("#key");
+    server
+        .call(&key, "list_files", json!({}))
+        .await
+        .unwrap_err();
 }
 
 #[tokio::test]

@@ -141,7 +141,7 @@ fn every_error_stands_in_the_summary_and_under_its_field() {
         ("workspaces-wrong", 1),
         ("workspace-wrong", 3),
         ("workspace-settings-wrong", 4),
-        ("api-keys-wrong", 4),
+        ("api-keys-wrong", 5),
         ("settings-wrong", 1),
         ("account-wrong", 3),
         ("members-wrong", 1),

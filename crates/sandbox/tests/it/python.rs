@@ -329,7 +329,7 @@ fn a_killed_server_leaves_no_process_behind() {
     }
 }
 
-/// The process with the letter of its state (proc_pid_stat(5)); none when it has ended, also where
+/// The process with the letter of its state (`proc_pid_stat(5)`); none when it has ended, also where
 /// nobody asked for its end yet.
 fn state_of((pid, name): &(u32, String)) -> Option<(u32, String, String)> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;

@@ -46,6 +46,10 @@ impl Sample {
         };
         let mut form = ApiKeyForm::new(few, OneOf::written(self.t("Harbor")));
         form.files_error = Some(self.t("There is no such workspace."));
+        form.only.put(
+            &[self.t("Quay")],
+            Some(self.t("There is no workspace Quay.")),
+        );
         form.name = self.wrong("", "Name the key.");
         form.ticked = Scopes::NONE;
         form.mix = self.mix(true);
@@ -62,6 +66,7 @@ impl Sample {
             key: self.t(secret),
             scopes: Scopes::of_tools(),
             expires_at: Some(self.now.plus_seconds(90 * 86_400)),
+            only: None,
             files: Some(self.t("Research")),
             size: ListSize {
                 tools: 19,
@@ -71,6 +76,7 @@ impl Sample {
         };
         let lasting = FreshKeyPage {
             expires_at: None,
+            only: Some(self.t("Research")),
             files: None,
             size: ListSize::default(),
             ..fresh.clone()

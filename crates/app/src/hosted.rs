@@ -196,8 +196,7 @@ impl App {
             Some(known) => known,
             None => Arc::new(self.put_together(server).await?),
         };
-        self.callers
-            .remember(map, before, id.clone(), hosted.clone());
+        self.callers.remember_server(before, hosted.clone());
         Ok(hosted)
     }
 

@@ -20,6 +20,8 @@ use std::time::{Duration, Instant as Monotonic};
 const BELIEVED: Duration = Duration::from_millis(500);
 /// Entries kept; the cache is emptied when it is full, which costs one query each.
 const MOST: usize = 10_000;
+/// Tools of hosted servers kept, some kilobytes each: three servers as large as they may be.
+const MOST_TOOLS: usize = 60_000;
 
 /// What is believed, by what it is about.
 type Beliefs<K, T> = Mutex<HashMap<K, Believed<T>>>;
@@ -69,6 +71,32 @@ pub(crate) fn last<K: std::hash::Hash + Eq, T: Clone>(
     map.get(key).map(|entry| entry.what.clone())
 }
 
+/// Drops what was asked for longest ago, until the others weigh at most `room` without `spared`.
+fn keep_newest<K: std::hash::Hash + Eq + Clone, T>(
+    map: &mut HashMap<K, Believed<T>>,
+    spared: &K,
+    room: usize,
+    weight: impl Fn(&T) -> usize,
+) {
+    let others = map.iter().filter(|(key, _)| *key != spared);
+    let total: usize = others.clone().map(|(_, known)| weight(&known.what)).sum();
+    if total <= room {
+        return;
+    }
+    let mut by_age: Vec<_> = others
+        .map(|(key, known)| (known.since, key.clone(), weight(&known.what)))
+        .collect();
+    by_age.sort_by_key(|(since, ..)| *since);
+    let mut left = total;
+    for (_, key, weight) in by_age {
+        if left <= room {
+            break;
+        }
+        map.remove(&key);
+        left -= weight;
+    }
+}
+
 impl Callers {
     pub(crate) fn generation(&self) -> u64 {
         self.forgotten.load(Ordering::SeqCst)
@@ -96,6 +124,17 @@ impl Callers {
             what,
         };
         map.insert(key, believed);
+    }
+
+    /// Remembers a hosted server as [`Callers::remember`] does. Servers that nobody called for the
+    /// longest time make room for it.
+    pub(crate) fn remember_server(&self, read_at: u64, hosted: Arc<Hosted>) {
+        let id = hosted.server.id.clone();
+        let room = MOST_TOOLS.saturating_sub(hosted.tools.len());
+        let mut map = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
+        keep_newest(&mut map, &id, room, |known| known.tools.len());
+        drop(map);
+        self.remember(&self.servers, read_at, id, hosted);
     }
 
     pub(crate) fn forget_credential(&self, credential: &CredentialId) {
@@ -199,5 +238,46 @@ impl Callers {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .remove(workspace);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_asked_for_longest_ago_makes_room() {
+        let begun = Monotonic::now();
+        let mut map: HashMap<&str, Believed<usize>> = [("a", 30), ("b", 5), ("c", 20), ("d", 10)]
+            .into_iter()
+            .zip(0..)
+            .map(|((key, what), age)| {
+                let since = begun + Duration::from_secs(age);
+                let is_doubted = false;
+                (
+                    key,
+                    Believed {
+                        since,
+                        is_doubted,
+                        what,
+                    },
+                )
+            })
+            .collect();
+        let mut kept = |spared, room| {
+            keep_newest(&mut map, &spared, room, |weight| *weight);
+            let mut keys: Vec<_> = map.keys().copied().collect();
+            keys.sort_unstable();
+            keys.concat()
+        };
+        assert_eq!(kept("e", 65), "abcd", "they fit");
+        assert_eq!(
+            kept("a", 35),
+            "abcd",
+            "the one that is replaced does not count"
+        );
+        assert_eq!(kept("a", 30), "acd");
+        assert_eq!(kept("e", 59), "cd");
+        assert_eq!(kept("e", 0), "");
     }
 }
